@@ -1,0 +1,1 @@
+"""What people see and touch: HTTP, websocket, web app, command line and demo city."""

@@ -1,0 +1,49 @@
+"""The command `skybeat`: finds its sub-commands by their files and loads only the one that is asked for."""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+import click
+
+import console.commands
+from telemetry.model.errors import SkybeatError
+
+
+class CommandsByFile(click.Group):
+    """A group whose commands are the modules of `console.commands`: `import_.py` is `skybeat import`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, sorted."""
+        del ctx
+        return sorted(info.name.rstrip("_") for info in pkgutil.iter_modules(console.commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command; None when there is none of that name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        keyword = cmd_name + "_" if (Path(console.commands.__path__[0]) / f"{cmd_name}_.py").exists() else cmd_name
+        command = importlib.import_module(f"console.commands.{keyword}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=CommandsByFile, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="skybeat", prog_name="skybeat")
+def skybeat() -> None:
+    """Drones and officers live on one map, beside their stations' coverage.
+
+    \b
+    Example:
+      skybeat demo
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line and exit status 1."""
+    try:
+        skybeat(standalone_mode=True)
+    except SkybeatError as error:
+        click.echo(f"skybeat: {error}", err=True)
+        sys.exit(1)

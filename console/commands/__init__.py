@@ -1,0 +1,1 @@
+"""One file a command of `skybeat`; each holds a click command named `command`."""

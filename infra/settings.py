@@ -1,0 +1,58 @@
+"""Every setting, from SKYBEAT_* environment variables over their defaults."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT_DATA_DIR: Final = Path("/var/lib/skybeat")
+
+
+def default_data_dir() -> Path:
+    """Return where an installation keeps what it must not lose: /var/lib/skybeat for root, else the user's data folder."""
+    if os.geteuid() == 0:
+        return ROOT_DATA_DIR
+    return Path(platformdirs.user_data_dir("skybeat", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """What an administrator may set. Secrets never have a default."""
+
+    model_config = SettingsConfigDict(env_prefix="SKYBEAT_", extra="ignore")
+
+    data_dir: Path = Field(default_factory=default_data_dir)
+    """Database, journal, keys and the city: kept over restarts."""
+    database_url: SecretStr | None = None
+    """The owner's URL of an own PostgreSQL; unset: the embedded server under data_dir."""
+    database_writer_url: SecretStr | None = None
+    """The recorder's URL; unset: database_url with SET ROLE skybeat_writer."""
+    database_app_url: SecretStr | None = None
+    """The console's URL; unset: database_url with SET ROLE skybeat_app."""
+    postgres_bin: Path | None = None
+    """Folder of another PostgreSQL's binaries for the embedded server (15 or newer)."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8420, ge=0, le=65535)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: bool = False
+    public_origin: str | None = None
+    """The origin that browsers see behind a proxy, as https://console.example.org; unset: that of host and port."""
+
+    ingest_host: str = "127.0.0.1"
+    ingest_port: int = Field(default=8421, ge=0, le=65535)
+    """Where phones report to."""
+    mavlink_links: str = "udpin:127.0.0.1:14550"
+    """Links to open at start, comma-separated; each URL may end in "#group" (its link group, default "main")."""
+
+    journal_max_bytes: int = Field(default=2 << 30, ge=16 << 20)
+    raw_retention_days: int = Field(default=90, ge=1, le=3650)
+    log_level: str = "info"
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises pydantic.ValidationError naming the variable and what is allowed."""
+    return Settings()

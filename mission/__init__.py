@@ -1,0 +1,1 @@
+"""What shall be patrolled, by whom and when; who is near; what is covered."""

@@ -1,0 +1,36 @@
+"""An alarm: what a person must look at, numbered, owned, acknowledged."""
+
+from enum import StrEnum
+
+import msgspec
+
+from telemetry.model.events import AlarmKind
+
+
+class AlarmState(StrEnum):
+    """Where an alarm stands. ENDED means that its cause is over; it leaves the board once it is acknowledged too."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    ENDED = "ended"
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm. `alarm_id` follows from its cause (kind, device, time), so that replaying events makes the same one.
+
+    `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds.
+    """
+
+    alarm_id: str
+    number: int
+    kind: AlarmKind
+    priority: int
+    device_id: int
+    unit_id: int | None
+    raised_us: int
+    state: AlarmState = AlarmState.RAISED
+    text: str = ""
+    acknowledged_us: int | None = None
+    acknowledged_by: str | None = None
+    ended_us: int | None = None
+    escalated_us: int | None = None

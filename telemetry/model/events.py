@@ -1,0 +1,192 @@
+"""What is rare and various: small frozen events that flow beside the batch and are journalled like positions."""
+
+from enum import IntEnum, StrEnum
+from typing import Final, TypeAlias
+
+import msgspec
+
+
+class Severity(IntEnum):
+    """How loudly an event asks for a person; the priority shown is 4 - severity for 1..3."""
+
+    INFO = 0
+    NOTICE = 1
+    WARNING = 2
+    ALARM = 3
+
+
+class AlarmKind(StrEnum):
+    """Why a person must look."""
+
+    SOS = "sos"
+    LINK_LOST = "link_lost"
+    BATTERY_LOW = "battery_low"
+    IDENTITY_CONFLICT = "identity_conflict"
+
+
+class LandedState(StrEnum):
+    """MAV_LANDED_STATE, in words."""
+
+    ON_GROUND = "on_ground"
+    IN_AIR = "in_air"
+    TAKEOFF = "takeoff"
+    LANDING = "landing"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every event has: whose it is, when the sensor saw it and when we heard of it (UTC microseconds)."""
+
+    device_id: int
+    observed_us: int
+    received_us: int
+    replayed: bool = False
+
+
+class ModeChanged(Event, frozen=True, kw_only=True, tag="mode_changed"):
+    """The autopilot's flight mode is another one; `mode` is the firmware's own upper-case name or "MODE(n)"."""
+
+    mode: str
+    previous: str | None = None
+
+
+class ArmedChanged(Event, frozen=True, kw_only=True, tag="armed_changed"):
+    """The motors were armed or disarmed."""
+
+    armed: bool
+
+
+class LandedChanged(Event, frozen=True, kw_only=True, tag="landed_changed"):
+    """The vehicle left the ground or came back to it."""
+
+    landed: LandedState
+
+
+class BatteryLow(Event, frozen=True, kw_only=True, tag="battery_low"):
+    """The battery fell below a threshold; `battery_ratio` is 0..1."""
+
+    battery_ratio: float
+    threshold_ratio: float
+
+
+class LinkLost(Event, frozen=True, kw_only=True, tag="link_lost"):
+    """Nothing was heard for `silent_s` seconds (raised at 3 and at 10)."""
+
+    silent_s: float
+
+
+class LinkRegained(Event, frozen=True, kw_only=True, tag="link_regained"):
+    """The device is heard again after `silent_s` seconds."""
+
+    silent_s: float
+
+
+class Rebooted(Event, frozen=True, kw_only=True, tag="rebooted"):
+    """The boot clock fell back by more than 10 s: a new epoch begins."""
+
+    epoch: int
+    fell_back_s: float
+
+
+class MissionProgress(Event, frozen=True, kw_only=True, tag="mission_progress"):
+    """A mission item became current or was reached; `total` is None while unknown."""
+
+    item: int
+    total: int | None = None
+    reached: bool = False
+
+
+class StatusText(Event, frozen=True, kw_only=True, tag="status_text"):
+    """A line that the autopilot says; `level` is MAV_SEVERITY 0 (emergency) .. 7 (debug)."""
+
+    level: int
+    text: str
+
+
+class IdentityConflict(Event, frozen=True, kw_only=True, tag="identity_conflict"):
+    """A second speaker uses this device's name; the first identity stays and the second is ignored."""
+
+    evidence: str
+
+
+class DeviceClockWrong(Event, frozen=True, kw_only=True, tag="device_clock_wrong"):
+    """The device's clock differs from ours by `offset_s` seconds, more than a day."""
+
+    offset_s: float
+
+
+class SosRaised(Event, frozen=True, kw_only=True, tag="sos_raised"):
+    """A person asks for help."""
+
+    text: str = ""
+
+
+class SosCleared(Event, frozen=True, kw_only=True, tag="sos_cleared"):
+    """The person who asked for help says that it is over."""
+
+
+class AlarmAcknowledged(Event, frozen=True, kw_only=True, tag="alarm_acknowledged"):
+    """A named account took an alarm upon itself."""
+
+    alarm_id: str
+    account_id: int
+    account_name: str
+
+
+AnyEvent: TypeAlias = (
+    ModeChanged
+    | ArmedChanged
+    | LandedChanged
+    | BatteryLow
+    | LinkLost
+    | LinkRegained
+    | Rebooted
+    | MissionProgress
+    | StatusText
+    | IdentityConflict
+    | DeviceClockWrong
+    | SosRaised
+    | SosCleared
+    | AlarmAcknowledged
+)
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final[msgspec.msgpack.Decoder[AnyEvent]] = msgspec.msgpack.Decoder(AnyEvent)
+
+
+def encode_event(event: AnyEvent) -> bytes:
+    """Return the journal's bytes of an event (msgpack, tagged by `kind`)."""
+    return _ENCODER.encode(event)
+
+
+def decode_event(data: bytes) -> AnyEvent:
+    """Return the event that `encode_event` wrote. Raises msgspec.ValidationError or msgspec.DecodeError."""
+    return _DECODER.decode(data)
+
+
+def kind_of(event: AnyEvent) -> str:
+    """Return the event's tag, the `kind` column of SQL and JSON."""
+    tag = event.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def severity_of(event: AnyEvent) -> Severity:
+    """Return how loudly an event asks for a person."""
+    match event:
+        case SosRaised():
+            return Severity.ALARM
+        case LinkLost(silent_s=silent_s) if silent_s >= LINK_LOST_S:
+            return Severity.WARNING
+        case BatteryLow() | IdentityConflict():
+            return Severity.WARNING
+        case StatusText(level=level):
+            return Severity.WARNING if level <= STATUS_TEXT_WARNING_LEVEL else Severity.INFO
+        case LinkLost() | Rebooted() | DeviceClockWrong():
+            return Severity.NOTICE
+        case _:
+            return Severity.INFO
+
+
+LINK_SILENT_S: Final = 3.0
+LINK_LOST_S: Final = 10.0
+STATUS_TEXT_WARNING_LEVEL: Final = 3

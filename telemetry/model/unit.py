@@ -1,0 +1,104 @@
+"""Units, devices and assignments: who is out there and which device speaks for whom."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+PROTOCOLS: Final = ("mavlink", "osmand", "traccar", "skybeat")
+
+
+class UnitKind(StrEnum):
+    """What a unit is; the shape of its marker."""
+
+    DRONE = "drone"
+    OFFICER = "officer"
+    MOTORCYCLE = "motorcycle"
+    CAR = "car"
+    MOBILE_ROOM = "mobile_room"
+
+
+class Service(StrEnum):
+    """Which service a unit belongs to."""
+
+    PATROL = "patrol"
+    TRAFFIC = "traffic"
+    SPECIAL = "special"
+    STATION = "station"
+    FOREST = "forest"
+    VOLUNTEER = "volunteer"
+    AIR = "air"
+
+
+class DutyStatus(StrEnum):
+    """Whether a unit can be sent. Only FREE and STANDBY units count as available for coverage."""
+
+    OFF_DUTY = "off_duty"
+    STANDBY = "standby"
+    FREE = "free"
+    ENGAGED = "engaged"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+    CHARGING = "charging"
+
+
+AVAILABLE: Final = frozenset({DutyStatus.FREE, DutyStatus.STANDBY})
+
+
+class LinkState(StrEnum):
+    """How fresh what we show is: live, stale (over three reporting intervals), lost, or never heard."""
+
+    NEVER = "never"
+    LIVE = "live"
+    STALE = "stale"
+    LOST = "lost"
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A drone, officer, vehicle or mobile room of the force."""
+
+    unit_id: int
+    call_sign: str
+    kind: UnitKind
+    service: Service
+    duty_status: DutyStatus = DutyStatus.OFF_DUTY
+    station_id: int | None = None
+    name_zh: str = ""
+    name_en: str = ""
+    covert: bool = False
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """What speaks: an autopilot, a handset, a tracker.
+
+    `address` is how the protocol names it: "link_group/system_id" for MAVLink, the lower-case hexadecimal SHA-256 of the
+    token for phones.
+    """
+
+    device_id: int
+    protocol: str
+    address: str
+    label: str = ""
+    report_interval_s: float = 1.0
+    revoked: bool = False
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """A device speaks for a unit from `started_us` until `ended_us` (None: still), UTC microseconds."""
+
+    device_id: int
+    unit_id: int
+    started_us: int
+    ended_us: int | None = None
+
+
+class Station(msgspec.Struct, frozen=True, kw_only=True):
+    """A street police station; `ring_order` is its place in the closed ring, counted from 1."""
+
+    station_id: int
+    number: int
+    name_zh: str
+    name_en: str
+    lat_deg: float
+    lon_deg: float
+    ring_order: int | None = None
