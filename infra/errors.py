@@ -1,0 +1,13 @@
+"""The ground's errors: what the machine, the database or the disk refuses. A message says what, value, allowed, next step."""
+
+
+class GroundError(Exception):
+    """The root: a person can act on every one of these."""
+
+
+class ServerError(GroundError):
+    """The embedded database server cannot start, or runs already."""
+
+
+class SecretError(GroundError):
+    """A key file is missing, readable by others, or does not fit what it sealed."""
