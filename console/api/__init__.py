@@ -1,0 +1,1 @@
+"""The console's HTTP interface: one router a noun."""
