@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import console.commands
+from infra.errors import GroundError
 from telemetry.model.errors import SkybeatError
 
 
@@ -44,6 +45,6 @@ def main() -> None:
     """Run the command line; an error of ours is one line and exit status 1."""
     try:
         skybeat(standalone_mode=True)
-    except SkybeatError as error:
+    except (SkybeatError, GroundError) as error:
         click.echo(f"skybeat: {error}", err=True)
         sys.exit(1)

@@ -128,6 +128,16 @@ class EmbeddedServer:
         """The postmaster's process id while it runs."""
         return self._process.pid if self._process else None
 
+    @property
+    def maintenance_url(self) -> str:
+        """The superuser's URL, for backups and for making databases; holds a password."""
+        return _url(self._layout, BOOTSTRAP_ROLE, "postgres")
+
+    @property
+    def urls(self) -> ServerUrls:
+        """The three roles' URLs."""
+        return urls_of(self._layout.data_dir)
+
     def start(self) -> ServerUrls:
         """Make the cluster if there is none, start the server and return its URLs."""
         if threading.current_thread() is not threading.main_thread():
