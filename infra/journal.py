@@ -1,0 +1,406 @@
+"""The journal: what was received, on disk before anything is promised, until the database has it."""
+
+import asyncio
+import errno
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from infra.clock import SYSTEM_CLOCK, Clock
+from infra.journal_directory import (
+    JournalError,
+    JournalFailedError,
+    JournalFullError,
+    JournalInUseError,
+    Position,
+    Segment,
+    find_segments,
+    lock_directory,
+    read_number,
+    read_watermark,
+)
+from infra.journal_reader import JournalReader
+from infra.journal_segment import (
+    MAX_PAYLOAD_BYTES,
+    Damage,
+    Record,
+    SegmentFile,
+    encode_frame,
+    segment_name,
+    write_durably,
+)
+from infra.logs import get_logger
+
+__all__ = [
+    "Damage",
+    "Journal",
+    "JournalError",
+    "JournalFailedError",
+    "JournalFullError",
+    "JournalInUseError",
+    "Position",
+    "Record",
+]
+
+DEFAULT_SEGMENT_BYTES: Final = 8 << 20
+RETRY_FULL_DISK_S: Final = 0.5
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_log: Final = get_logger("journal")
+
+
+class Journal:
+    """Append-only records in segment files; make one with `open`.
+
+    `append` is for the event loop and never touches the disk; one thread writes and syncs all that waits. `read` and
+    `advance` touch the disk: call them from one other thread.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        max_bytes: int,
+        reserved_bytes: int,
+        segment_bytes: int,
+        clock: Clock,
+        create_segment: Callable[[Path], SegmentFile],
+    ) -> None:
+        self.directory = directory
+        self.max_bytes = max_bytes
+        self.reserved_bytes = reserved_bytes
+        self._segment_bytes = segment_bytes
+        self._clock = clock
+        self._create_segment = create_segment
+        self._changed = threading.Condition()
+        self._pending: list[bytes] = []
+        self._pending_from = 1
+        self._next_sequence = 1
+        self._durable_through = 0
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._failure: str | None = None
+        self._full_reason: str | None = None
+        self._closing = False
+        self._file: SegmentFile | None = None
+        self.last_sync_s = 0.0
+        self._lock = lock_directory(directory)
+        self._segments = find_segments(directory)
+        self._reader = JournalReader(self._changed, self._segments)
+        self._used_bytes = sum(segment.size_bytes for segment in self._segments)
+        self.watermark = read_watermark(directory)
+        self.epoch = self._begin_epoch()
+        self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        max_bytes: int = 2 << 30,
+        reserved_bytes: int | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        segment_bytes: int | None = None,
+        create_segment: Callable[[Path], SegmentFile] = SegmentFile.create,
+    ) -> "Journal":
+        """Open a directory's journal and begin a new epoch.
+
+        `reserved_bytes` (default a quarter) of `max_bytes` are kept for acknowledged sources. Raises JournalInUseError when
+        another program has it open and OSError when the directory cannot be written.
+        """
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(
+            directory,
+            max_bytes=max_bytes,
+            reserved_bytes=max_bytes // 4 if reserved_bytes is None else reserved_bytes,
+            segment_bytes=segment_bytes or min(DEFAULT_SEGMENT_BYTES, max(1, max_bytes // 8)),
+            clock=clock,
+            create_segment=create_segment,
+        )
+
+    @property
+    def durable_through(self) -> int:
+        """The sequence of this epoch through which everything is on the disk; 0 at first."""
+        return self._durable_through
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes on the disk and on their way there."""
+        return self._used_bytes
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing is acknowledged any more; None while all is well."""
+        return self._failure
+
+    @property
+    def full_reason(self) -> str | None:
+        """Why the disk takes nothing at the moment; None while it does."""
+        return self._full_reason
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """Every run of bytes met so far that should have been records and are none."""
+        return self._reader.damage
+
+    def append(self, kind: int, payload: bytes, *, acknowledged: bool = False) -> int:
+        """Take a record and return its sequence at once; it is safe only when `durable` has returned.
+
+        `acknowledged`: the sender waits for our word, so it may use the reserved room. Raises JournalFullError when there is
+        no room, JournalFailedError after a failed write or when closed, ValueError for a payload above MAX_PAYLOAD_BYTES.
+        """
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            message = f"a journal record of {len(payload)} bytes is too long: at most {MAX_PAYLOAD_BYTES}; split it"
+            raise ValueError(message)
+        with self._changed:
+            self._refuse_if_unusable()
+            sequence = self._next_sequence
+            frame = encode_frame(self.epoch, sequence, kind, payload)
+            self._refuse_if_full(len(frame), self.max_bytes if acknowledged else self.max_bytes - self.reserved_bytes)
+            self._next_sequence = sequence + 1
+            self._pending.append(frame)
+            self._used_bytes += len(frame)
+            self._changed.notify_all()
+        return sequence
+
+    def _refuse_if_unusable(self) -> None:
+        if self._failure is not None:
+            raise JournalFailedError(self._failure)
+        if self._closing:
+            message = "the journal is closed: nothing is accepted any more"
+            raise JournalFailedError(message)
+        if self._full_reason is not None:
+            raise JournalFullError(self._full_reason)
+
+    def _refuse_if_full(self, frame_bytes: int, room_bytes: int) -> None:
+        if self._used_bytes + frame_bytes > room_bytes:
+            message = (
+                f"the journal is full: {self._used_bytes} bytes of {room_bytes} wait for the database; "
+                "bring the database back or raise SKYBEAT_JOURNAL_MAX_BYTES"
+            )
+            raise JournalFullError(message)
+
+    async def durable(self, sequence: int) -> None:
+        """Return when the record is on the disk. Raises JournalFullError or JournalFailedError when it is not."""
+        with self._changed:
+            if self._durable_through >= sequence:
+                return
+            self._refuse_if_unwritable()
+            future = asyncio.get_running_loop().create_future()
+            self._waiters.append((sequence, future))
+        await future
+
+    def wait_durable(self, sequence: int, *, timeout_s: float = 30.0) -> None:
+        """Do as `durable` in a thread that may wait. Raises TimeoutError too."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._durable_through >= sequence or self._failure or self._full_reason, timeout_s
+            )
+            if self._durable_through >= sequence:
+                return
+            self._refuse_if_unwritable()
+        message = f"record {sequence} is not on the disk after {timeout_s} s: the disk stalls"
+        raise TimeoutError(message)
+
+    def _refuse_if_unwritable(self) -> None:
+        if self._failure is not None:
+            raise JournalFailedError(self._failure)
+        if self._full_reason is not None:
+            raise JournalFullError(self._full_reason)
+
+    def read(self, *, after: Position, limit: int) -> list[Record]:
+        """Return at most `limit` durable records later than `after` in order, of earlier epochs too; of one epoch a call.
+
+        Reads a few megabytes at a time, so that fewer may come; an empty list means that there is nothing more. Raises
+        OSError when a file cannot be read.
+        """
+        return self._reader.read(after=after, limit=limit)
+
+    def advance(self, epoch: int, sequence: int) -> None:
+        """Remember that everything through this record is safe elsewhere, and delete the files that are done with.
+
+        Raises OSError when the disk refuses to remember it (a full disk is no reason: the next call tries again).
+        """
+        if (epoch, sequence) < self.watermark:
+            return
+        self.watermark = (epoch, sequence)
+        try:
+            write_durably(self.directory / "watermark", f"{epoch} {sequence}\n")
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+        self._delete_finished()
+
+    def _delete_finished(self) -> None:
+        with self._changed:
+            finished = [segment for segment in self._segments if self._is_finished(segment)]
+        for segment in finished:
+            segment.path.unlink(missing_ok=True)
+        with self._changed:
+            self._segments[:] = [segment for segment in self._segments if segment not in finished]
+            self._used_bytes -= sum(segment.size_bytes for segment in finished)
+            self._changed.notify_all()
+
+    def _is_finished(self, segment: Segment) -> bool:
+        if segment.writing or segment.epoch > self.watermark[0]:
+            return False
+        if segment.epoch < self.watermark[0]:
+            return True
+        return segment.last_sequence is not None and segment.last_sequence <= self.watermark[1]
+
+    def close(self, *, timeout_s: float = 10.0) -> None:
+        """Write what waits, then let go of the files and of the directory."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        self._lock.release()
+
+    def _begin_epoch(self) -> int:
+        past = [segment.epoch for segment in self._segments]
+        newest = max([self.watermark[0], read_number(self.directory / "epoch"), *past])
+        epoch = max(newest + 1, self._clock.now_us())
+        write_durably(self.directory / "epoch", f"{epoch}\n")
+        return epoch
+
+    # The writer's thread ------------------------------------------------------------------------------------------------
+
+    def _write_forever(self) -> None:
+        try:
+            while self._write_what_waits():
+                pass
+        finally:
+            if self._file is not None:
+                self._file.close()
+            if not self._closing and self._failure is None:
+                self._fail("the journal's writer stopped unexpectedly: see the log, then start the program again")
+
+    def _write_what_waits(self) -> bool:
+        with self._changed:
+            while not self._pending and not self._closing:
+                self._changed.wait()
+            if self._full_reason is not None and not self._closing:
+                self._changed.wait(RETRY_FULL_DISK_S)
+            if not self._pending:
+                return False
+            frames, first = self._pending, self._pending_from
+            self._pending, self._pending_from = [], first + len(frames)
+        return self._write_group(b"".join(frames), frames, first)
+
+    def _write_group(self, data: bytes, frames: list[bytes], first: int) -> bool:
+        started_s = self._clock.monotonic_s()
+        segment: Segment | None = None
+        try:
+            segment = self._writable_segment(first)
+            assert self._file is not None
+            self._file.write(data)
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                return self._fail(f"the disk failed a write ({error}): check it, then start the program again")
+            return self._give_back(segment, frames, first, error)
+        try:
+            self._file.sync()
+        except OSError as error:
+            return self._fail(
+                f"the disk failed to keep what was written ({error}): check it, then start the program again"
+            )
+        self.last_sync_s = self._clock.monotonic_s() - started_s
+        self._mark_durable(segment, len(data), first + len(frames) - 1)
+        return True
+
+    def _writable_segment(self, first: int) -> Segment:
+        if self._file is not None:
+            return self._segments[-1]
+        path = self.directory / segment_name(self.epoch, first)
+        self._file = self._create_segment(path)
+        segment = Segment(path, self.epoch, first, 0)
+        segment.writing = True
+        with self._changed:
+            self._segments.append(segment)
+        return segment
+
+    def _finish(self, segment: Segment, last_sequence: int) -> None:
+        assert self._file is not None
+        self._file.close()
+        self._file = None
+        segment.last_sequence = last_sequence
+        segment.writing = False
+
+    def _mark_durable(self, segment: Segment, byte_count: int, last_sequence: int) -> None:
+        with self._changed:
+            segment.size_bytes += byte_count
+            self._durable_through = last_sequence
+            if segment.size_bytes >= self._segment_bytes:
+                self._finish(segment, last_sequence)
+            if self._full_reason is not None:
+                self._full_reason = None
+                _log.info("journal_disk_has_room")
+            self._changed.notify_all()
+        self._wake()
+
+    def _give_back(self, segment: Segment | None, frames: list[bytes], first: int, error: OSError) -> bool:
+        """Keep a group that the full disk refused for a fresh segment, and tell all who wait that it is not safe."""
+        if segment is not None and not self._abandon(segment, first - 1):
+            return False
+        with self._changed:
+            self._pending[:0] = frames
+            self._pending_from = first
+            if self._full_reason is None:
+                _log.error("journal_disk_full", error=str(error))
+            self._full_reason = f"the journal's disk is full ({error}): make room in {self.directory}"
+            self._changed.notify_all()
+            closing = self._closing
+        self._wake()
+        return not closing
+
+    def _abandon(self, segment: Segment, last_sequence: int) -> bool:
+        """Cut a segment to what is durable and write no more to it; one that holds nothing goes away."""
+        assert self._file is not None
+        try:
+            self._file.cut(segment.size_bytes)
+            self._finish(segment, last_sequence)
+            if segment.size_bytes == 0:
+                segment.path.unlink()
+                with self._changed:
+                    self._segments.remove(segment)
+        except OSError as error:
+            return self._fail(
+                f"the full disk also refused to cut {segment.path.name} ({error}): start the program again"
+            )
+        return True
+
+    def _fail(self, reason: str) -> bool:
+        with self._changed:
+            self._failure = reason
+            self._changed.notify_all()
+        _log.error("journal_failed", reason=reason)
+        self._wake()
+        return False
+
+    def _wake(self) -> None:
+        with self._changed:
+            loops = {future.get_loop() for _, future in self._waiters}
+        for loop in loops:
+            try:
+                loop.call_soon_threadsafe(self._release_waiters, loop)
+            except RuntimeError:  # that loop is closed: nobody waits there any more
+                with self._changed:
+                    self._waiters = [waiter for waiter in self._waiters if waiter[1].get_loop() is not loop]
+
+    def _release_waiters(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._changed:
+            durable_through, failure, full = self._durable_through, self._failure, self._full_reason
+            waiters, self._waiters = self._waiters, []
+            for sequence, future in waiters:
+                of_loop = future.get_loop() is loop
+                if not of_loop or not (sequence <= durable_through or failure or full):
+                    self._waiters.append((sequence, future))
+                elif not future.done():
+                    _answer(future, failure, full, is_durable=sequence <= durable_through)
+
+
+def _answer(future: asyncio.Future[None], failure: str | None, full: str | None, *, is_durable: bool) -> None:
+    if is_durable:
+        future.set_result(None)
+    else:
+        future.set_exception(JournalFailedError(failure) if failure else JournalFullError(full))
