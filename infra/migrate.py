@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
-from typing import Final, LiteralString, cast
+from typing import Final
 
 import psycopg
 
@@ -203,15 +203,13 @@ def _require_timescale(version: str, minimum: tuple[int, int, int]) -> None:
 
 def _apply(connection: psycopg.Connection, step: Migration) -> Applied:
     started_s = time.perf_counter()
-    # the step is a file of ours, not a text from outside
-    sql = cast(LiteralString, step.sql)
     if step.in_transaction:
         with connection.transaction():
-            connection.execute(sql)
+            connection.execute(step.sql)
             connection.execute("reset role")
             return _record(connection, step, started_s)
     for statement in split_statements(step.sql):
-        connection.execute(cast(LiteralString, statement))
+        connection.execute(statement)
     connection.execute("reset role")
     return _record(connection, step, started_s)
 

@@ -10,7 +10,14 @@ begin
             execute format('create role %I nologin nosuperuser nocreatedb nocreaterole', role_name);
         end if;
         if not pg_catalog.pg_has_role(current_user, role_name, may_become) then
-            execute format('grant %I to current_user', role_name);
+            begin
+                execute format('grant %I to current_user', role_name);
+            exception when insufficient_privilege or invalid_grant_operation then
+                -- a login that is the owner itself need not become the other two
+                if role_name = 'skybeat_owner' then
+                    raise;
+                end if;
+            end;
         end if;
     end loop;
 end
