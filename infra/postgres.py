@@ -430,7 +430,7 @@ def _is_postgres(pid: int) -> bool:
 
 def _spawn(layout: _Layout, binaries: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
     port = _saved(layout)["port"]
-    place = {"unix_socket_directories": str(layout.sockets), "unix_socket_permissions": "0700"}
+    place = {"unix_socket_directories": "" if port else str(layout.sockets), "unix_socket_permissions": "0700"}
     place |= {"listen_addresses": "127.0.0.1", "port": str(port)} if port else {"listen_addresses": ""}
     options = [word for name, value in (SERVER_OPTIONS | place).items() for word in ("-c", f"{name}={value}")]
     command = [str(binaries / "postgres"), "-D", str(layout.cluster), *options]
@@ -450,8 +450,9 @@ def _wait_until_ready(layout: _Layout, process: subprocess.Popen[bytes]) -> None
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         if process.poll() is not None:
-            tail = "\n".join(layout.start_log.read_text(errors="replace").strip().splitlines()[-6:])
-            message = f"the database server ended while starting (exit status {process.returncode}):\n{tail}"
+            message = (
+                f"the database server ended while starting (exit status {process.returncode}):\n{_last_words(layout)}"
+            )
             raise ServerError(message)
         try:
             psycopg.connect(_url(layout, BOOTSTRAP_ROLE, "postgres"), connect_timeout=5).close()
@@ -462,6 +463,12 @@ def _wait_until_ready(layout: _Layout, process: subprocess.Popen[bytes]) -> None
             time.sleep(0.03)
         else:
             return
+
+
+def _last_words(layout: _Layout) -> str:
+    logs = sorted((layout.cluster / "log").glob("server-*.log"), key=lambda path: path.stat().st_mtime)
+    lines = [line for path in (layout.start_log, *logs[-1:]) for line in path.read_text(errors="replace").splitlines()]
+    return "\n".join(lines[-6:])
 
 
 def _make_roles(layout: _Layout) -> None:

@@ -18,10 +18,11 @@ def main() -> None:
         print("no Chromium here: the browser's tests will be skipped; install Debian's chromium to run them")
         return
     print(f"installing {' '.join(PACKAGES)} for the browser's tests", flush=True)
-    quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-        if subprocess.run(["apt-get", *command], check=False, **quiet).returncode != 0:  # type: ignore[call-overload]
-            sys.exit(f"apt-get {' '.join(command)} failed: install chromium by hand")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
+        done = subprocess.run(["apt-get", *arguments], check=False, stdout=subprocess.DEVNULL, env=environment)
+        if done.returncode != 0:
+            sys.exit(f"apt-get {' '.join(arguments)} failed: install chromium by hand")
 
 
 if __name__ == "__main__":
