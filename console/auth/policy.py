@@ -1,0 +1,145 @@
+"""The policies: which role may do what and which units an account may see. What names no policy does not exist."""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from console.wire import Role
+from telemetry.model.errors import NotAllowedError
+from telemetry.model.unit import Unit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class NotSignedInError(NotAllowedError):
+    """There is no session, or it is over: sign in."""
+
+
+class TooManyAttemptsError(NotAllowedError):
+    """Too many attempts to sign in from one place or for one account: wait."""
+
+
+class Policy(StrEnum):
+    """What a route, a websocket message or a command asks of the one who uses it."""
+
+    ANYONE = "anyone"
+    """No session needed: the page itself, sign-in, the probes of whoever runs the machine."""
+    SIGNED_IN = "signed_in"
+    """Any account: its own session, the base map, the list of units of its scope."""
+    SEE_PLACES = "see_places"
+    """Posts, cameras, coverage."""
+    SEE_TRACKS = "see_tracks"
+    """Where a unit of the scope was; an officer's only with a reason, and audited."""
+    ACKNOWLEDGE = "acknowledge"
+    """Take an alarm upon oneself."""
+    SEE_DEVICES = "see_devices"
+    """Devices, quarantine."""
+    SEE_SYSTEM = "see_system"
+    """The state of the system."""
+    MACHINE = "machine"
+    """The command line: whoever may run it on the server may read its database and keys already."""
+
+
+EVERYONE: Final = frozenset(Role)
+WATCHING: Final = EVERYONE - {Role.OFFICER}
+ACTING: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN})
+
+ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
+    Policy.SIGNED_IN: EVERYONE,
+    Policy.SEE_PLACES: WATCHING,
+    Policy.SEE_TRACKS: EVERYONE,
+    Policy.ACKNOWLEDGE: ACTING,
+    Policy.SEE_DEVICES: ACTING,
+    Policy.SEE_SYSTEM: WATCHING,
+}
+"""Roles by policy. ANYONE and MACHINE ask no role; a policy that stands nowhere here allows nobody."""
+
+COVERT_ROLES: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
+
+MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
+    "hello": Policy.SIGNED_IN,
+    "sub": Policy.SIGNED_IN,
+    "pong": Policy.SIGNED_IN,
+    "welcome": Policy.SIGNED_IN,
+    "units": Policy.SIGNED_IN,
+    "alarm": Policy.SIGNED_IN,
+    "rate": Policy.SIGNED_IN,
+    "coverage": Policy.SEE_PLACES,
+    "degraded": Policy.SIGNED_IN,
+    "frame:snapshot": Policy.SIGNED_IN,
+    "frame:delta": Policy.SIGNED_IN,
+    "frame:gone": Policy.SIGNED_IN,
+    "frame:trail": Policy.SEE_TRACKS,
+}
+"""Policies of the websocket's messages, both ways, by their `type`; units are filtered by the scope besides."""
+
+COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(("bench", "bridge", "db", "demo", "device", "force", "import", "replay", "serve", "user"), Policy.MACHINE)
+"""Policies of the commands of `skybeat`; sub-commands share their group's."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Who looks: the role, the stations (empty: all), an officer's own unit and the account. Hashable: groups share by it."""
+
+    role: Role
+    station_ids: frozenset[int] = frozenset()
+    unit_id: int | None = None
+
+    def sees(self, unit: Unit) -> bool:
+        """Tell whether the unit may be shown at all; decided before a frame is built."""
+        if self.role is Role.OFFICER:
+            return unit.unit_id == self.unit_id
+        if unit.covert and self.role not in COVERT_ROLES:
+            return False
+        return not self.station_ids or unit.station_id in self.station_ids
+
+    def sees_station(self, station_id: int | None) -> bool:
+        """Tell whether what belongs to a station (None: to the whole force) may be shown."""
+        return not self.station_ids or station_id in self.station_ids
+
+    def sees_unassigned(self) -> bool:
+        """Tell whether alarms of devices that speak for no unit may be shown."""
+        return self.role in ACTING and not self.station_ids
+
+    def visible(self, units: Iterable[Unit]) -> list[Unit]:
+        """Return the units that may be shown."""
+        return [unit for unit in units if self.sees(unit)]
+
+
+def policy(wanted: Policy) -> Callable[[Function], Function]:
+    """Declare what a route asks of the one who calls it; a router refuses a route without it."""
+
+    def declare(function: Function) -> Function:
+        function.__dict__["__policy__"] = wanted
+        return function
+
+    return declare
+
+
+def policy_of(function: Callable[..., Any]) -> Policy:
+    """Return the declared policy. Raises TypeError for a route that declares none."""
+    found = getattr(function, "__policy__", None)
+    if not isinstance(found, Policy):
+        message = f"{getattr(function, '__qualname__', function)} declares no policy: put @policy(Policy...) on it"
+        raise TypeError(message)
+    return found
+
+
+def allows(wanted: Policy, role: Role | None) -> bool:
+    """Tell whether a role (None: nobody signed in) may do what asks `wanted`; what is not listed is denied."""
+    if wanted is Policy.ANYONE:
+        return True
+    return role is not None and role in ALLOWED.get(wanted, frozenset())
+
+
+def demand(wanted: Policy, role: Role | None) -> None:
+    """Raise NotSignedInError or NotAllowedError unless the role may."""
+    if allows(wanted, role):
+        return
+    if role is None:
+        message = "nobody is signed in: sign in first"
+        raise NotSignedInError(message)
+    allowed = ", ".join(sorted(ALLOWED.get(wanted, frozenset()))) or "nobody"
+    message = f"the role {role.value} may not do this ({wanted.value}): allowed are {allowed}; ask an administrator"
+    raise NotAllowedError(message)

@@ -1,0 +1,83 @@
+"""What the console asks of the rest of the house: the picture, the alarms, the registry, the bridge, the coverage."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from console.wire import CoverageChanged
+from telemetry.model.alarm import Alarm
+from telemetry.model.unit import Device, Station, Unit
+from telemetry.model.unit_state import UnitStates
+
+
+class PictureSource(Protocol):
+    """The live picture (telemetry/picture.py)."""
+
+    @property
+    def units(self) -> UnitStates:
+        """One row a unit."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    def changed_since(self, version: int) -> NDArray[Any]:
+        """Return the indexes of rows that changed after `version`."""
+
+    def trail(self, unit_id: int) -> Sequence[tuple[int, int, int]]:
+        """Return (observed_us, lat_e7, lon_e7) of the last 10 minutes, oldest first."""
+
+
+class AlarmSource(Protocol):
+    """The alarm board (telemetry/alarms.py)."""
+
+    def open(self) -> list[Alarm]:
+        """Return the alarms that are not over and done."""
+
+    def changes_since(self, seq: int) -> list[tuple[int, Alarm]]:
+        """Return what changed after number `seq`, oldest first; at most the last 10,000."""
+
+
+class RegistrySource(Protocol):
+    """The registry in memory (telemetry/registry.py)."""
+
+    version: int
+    units: Mapping[int, Unit]
+    devices: Mapping[int, Device]
+    stations: Mapping[int, Station]
+
+    def unit_of(self, device_id: int, at_us: int) -> int | None:
+        """Return the unit that the device speaks for."""
+
+    def quarantined(self) -> Iterable[Any]:
+        """Return the names that spoke without being known."""
+
+
+class BridgeSource(Protocol):
+    """The bridge (telemetry/bridge.py): everything live in one loop."""
+
+    @property
+    def picture(self) -> PictureSource:
+        """The live picture."""
+
+    @property
+    def alarms(self) -> AlarmSource:
+        """The alarm board."""
+
+    @property
+    def registry(self) -> RegistrySource:
+        """The registry."""
+
+    def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
+        """Take an alarm upon an account; raises NotFoundError or ConflictError."""
+
+    def link_statuses(self) -> Sequence[Any]:
+        """Return how each link does."""
+
+
+class CoverageSource(Protocol):
+    """Where the live coverage comes from (console/coverage_worker.py)."""
+
+    def latest(self) -> CoverageChanged | None:
+        """Return the newest result, None before the first."""
