@@ -11,6 +11,8 @@ from typing import Final
 
 import psycopg
 
+from infra.errors import GroundError
+
 MINIMUM_TIMESCALE: Final = (2, 29, 2)
 """Older TimescaleDB returns wrong rows from partly compressed chunks."""
 MINIMUM_SERVER: Final = 15
@@ -29,7 +31,7 @@ create table if not exists public.schema_version (
 )"""
 
 
-class MigrationError(Exception):
+class MigrationError(GroundError):
     """The database and this program do not fit; the message says which is to be changed."""
 
 
