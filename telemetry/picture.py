@@ -1,0 +1,324 @@
+"""The live picture: newest position of every device, and of every unit the one that its devices vouch for best."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.choosing import Candidates, choose
+from telemetry.model.batch import NULLABLE, REPORT, UNKNOWN_I4, Batch, Quality, unknown_of
+from telemetry.model.errors import NotFoundError
+from telemetry.model.events import AnyEvent, ArmedChanged, LandedChanged, LandedState, Rebooted
+from telemetry.model.slots import Slots, grown
+from telemetry.model.unit import LinkState, Unit
+from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit, UnitStates
+from telemetry.quality import UNFIT, UNPLACEABLE, effective_us
+from telemetry.registry import RegistryTable
+from telemetry.tracker import lost_after_us, silent_after_us
+from telemetry.trails import TRAIL, Trails
+
+FIT_AGAIN_US: Final = 60_000_000
+"""After so long with poor fixes only, a poor one replaces the last good one (and shows its quality bits)."""
+NEVER, LIVE, STALE, LOST = (LINK_STATES.index(state) for state in LinkState)
+TRUST: Final = {"mavlink": 3, "skybeat": 2}
+"""Which of two devices that agree speaks for the unit; phones have 1."""
+
+_SHOWN: Final = tuple(name for name in UNIT_STATE.names or () if name in (REPORT.names or ()))
+_ALARM_BITS: Final = int(UnitBit.SOS | UnitBit.ALARMED | UnitBit.IDENTITY_CONFLICT)
+_FLIGHT_BITS: Final = int(UnitBit.ARMED | UnitBit.ARMED_KNOWN | UnitBit.AIRBORNE | UnitBit.AIRBORNE_KNOWN)
+_DEVICE: Final = np.dtype(
+    [
+        ("report", REPORT),
+        ("newest_us", "<i8"),
+        ("flight_bits", "<i4"),
+        ("unit_row", "<i4"),
+        ("interval_us", "<i8"),
+        ("trust", "i1"),
+    ]
+)
+
+
+def _fresh_device() -> NDArray[Any]:
+    fresh = np.zeros((), _DEVICE)
+    fresh["unit_row"] = -1
+    return fresh
+
+
+def _fresh_unit() -> NDArray[Any]:
+    fresh = np.zeros((), UNIT_STATE)
+    for column in _SHOWN:
+        if column in NULLABLE:
+            fresh[column] = unknown_of(column)
+    fresh["link"] = NEVER
+    return fresh
+
+
+_FRESH_DEVICE: Final = _fresh_device()
+_FRESH_UNIT: Final = _fresh_unit()
+
+
+class Picture:
+    """A columnar table with one row a unit; every change raises `version` and stamps the rows that it touched.
+
+    A unit that left the registry keeps its row with unit_id 0 (nobody's), so that rows never move.
+    """
+
+    def __init__(self, registry: RegistryTable, now_us: int = 0) -> None:
+        self.version = 0
+        self._registry = registry
+        self._registry_version = -1
+        self._devices = Slots()
+        self._device_table: NDArray[Any] = np.zeros(0, _DEVICE)
+        self._row_by_unit: dict[int, int] = {}
+        self._unit_count = 0
+        self._unit_table: UnitStates = np.zeros(0, UNIT_STATE)
+        self._alarm_bits: dict[int, int] = {}
+        self._trails = Trails()
+        self._sync(now_us)
+
+    @property
+    def units(self) -> UnitStates:
+        """Every unit's row, as a view: copy what must not change under you."""
+        return self._unit_table[: self._unit_count]
+
+    def row_of(self, unit_id: int) -> int:
+        """Return the index of a unit's row. Raises NotFoundError for a unit that the registry does not know."""
+        if unit_id not in self._row_by_unit:
+            raise NotFoundError(f"no unit {unit_id} in the picture: see `skybeat device list` for those there are")
+        return self._row_by_unit[unit_id]
+
+    def changed_since(self, version: int) -> NDArray[np.intp]:
+        """Return the indexes of the rows that changed after `version`."""
+        return np.flatnonzero(self.units["version"] > version)
+
+    def trail(self, unit_id: int) -> NDArray[Any]:
+        """Return the unit's last ten minutes (dtype TRAIL, oldest first). Raises NotFoundError for an unknown unit."""
+        return self._trails.of(self.row_of(unit_id))
+
+    def apply(self, batch: Batch, now_us: int) -> None:
+        """Take a batch that went through the tracker. A device's position never goes back in time."""
+        self._sync(now_us)
+        if not len(batch):
+            return
+        rows = self._devices.take(batch["device_id"])
+        self._grow_devices(now_us)
+        times = effective_us(batch)
+        chosen = self._newest(batch, rows, times, now_us)
+        if not len(chosen):
+            return
+        touched = rows[chosen]
+        self._device_table["report"][touched] = batch[chosen]
+        self._device_table["newest_us"][touched] = times[chosen]
+        unit_rows = self._device_table["unit_row"][touched]
+        self._derive(np.unique(unit_rows[unit_rows >= 0]), now_us)
+
+    def apply_event(self, event: AnyEvent, now_us: int | None = None) -> None:
+        """Take what an event says about flying; other events say nothing about a position."""
+        row = int(self._devices.find(np.array([event.device_id]))[0])
+        if row < 0:
+            if event.device_id not in self._registry.devices:
+                return
+            row = int(self._devices.take(np.array([event.device_id]))[0])
+            self._grow_devices(event.received_us if now_us is None else now_us)
+        bits = _flight_bits_after(int(self._device_table["flight_bits"][row]), event)
+        if bits == self._device_table["flight_bits"][row]:
+            return
+        self._device_table["flight_bits"][row] = bits
+        unit_row = int(self._device_table["unit_row"][row])
+        if unit_row >= 0:
+            self._derive(np.array([unit_row]), event.received_us if now_us is None else now_us)
+
+    def show_alarms(self, bits_by_unit: Mapping[int, int]) -> None:
+        """Replace the alarm bits (SOS, ALARMED, IDENTITY_CONFLICT) of all units: unit_id -> bits, absent is none."""
+        wanted = {unit_id: bits & _ALARM_BITS for unit_id, bits in bits_by_unit.items()}
+        moved = [
+            unit_id
+            for unit_id in wanted.keys() | self._alarm_bits.keys()
+            if wanted.get(unit_id) != self._alarm_bits.get(unit_id)
+        ]
+        self._alarm_bits = wanted
+        rows = [self._row_by_unit[unit_id] for unit_id in moved if unit_id in self._row_by_unit]
+        if not rows:
+            return
+        self.version += 1
+        for row in rows:
+            state = self._unit_table[row]
+            state["state"] = int(state["state"]) & ~_ALARM_BITS | wanted.get(int(state["unit_id"]), 0)
+            state["version"] = self.version
+
+    def refresh(self, now_us: int) -> None:
+        """Follow the registry and the clock: link states by age, another device where the chosen one fell silent."""
+        self._sync(now_us)
+        unit_rows = np.unique(self._device_table["unit_row"][: len(self._devices)])
+        self._derive(unit_rows[unit_rows >= 0], now_us)
+
+    def _newest(self, batch: Batch, rows: NDArray[np.intp], times: NDArray[np.int64], now_us: int) -> NDArray[np.intp]:
+        """Return the index of one row a device: the newest fit one that may replace what we show."""
+        bits = batch["quality"]
+        held = self._device_table[rows]
+        held_us = np.minimum(held["newest_us"], now_us)
+        may = ((bits & UNPLACEABLE) == 0) & ((bits & (Quality.ODD_TIME | Quality.REPLAYED)) != Quality.ODD_TIME)
+        may &= (times > held_us) & (batch["lat_e7"] != UNKNOWN_I4)
+        fit = (bits & UNFIT) == 0
+        held_unfit = (held["report"]["quality"] & UNFIT) != 0
+        may &= fit | held_unfit | (times - held_us > FIT_AGAIN_US)
+        places = np.flatnonzero(may)
+        if len(places) < 2:
+            return places
+        places = places[np.lexsort((times[places], fit[places], rows[places]))]
+        owners = rows[places]
+        newest: NDArray[np.intp] = places[np.append(owners[1:] != owners[:-1], [True])]
+        return newest
+
+    def _derive(self, unit_rows: NDArray[Any], now_us: int) -> None:
+        """Choose again for these units (each once) and stamp those whose row became another."""
+        if not len(unit_rows):
+            return
+        places = self._devices_of(unit_rows)
+        devices = self._device_table[places]
+        age_us = now_us - devices["newest_us"]
+        link = _link_of(devices, age_us)
+        reports = devices["report"]
+        candidates = Candidates(
+            unit_row=devices["unit_row"],
+            link_rank=np.where(link == NEVER, 0, LOST + 1 - link),
+            is_fit=(reports["quality"] & UNFIT) == 0,
+            trust=devices["trust"],
+            is_shown=self._unit_table["device_id"][devices["unit_row"]] == reports["device_id"],
+            newest_us=devices["newest_us"],
+            lat_e7=reports["lat_e7"],
+            lon_e7=reports["lon_e7"],
+            accuracy_dm=reports["accuracy_dm"],
+        )
+        best = choose(candidates)
+        self._write(devices[best], link[best], _flight_bits_by_unit(devices))
+
+    def _devices_of(self, unit_rows: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the devices of these units, ordered by unit row."""
+        owners = self._device_table["unit_row"][: len(self._devices)]
+        wanted = np.zeros(self._unit_count + 1, bool)
+        wanted[unit_rows] = True
+        places = np.flatnonzero(wanted[owners])
+        return places[np.argsort(owners[places], kind="stable")]
+
+    def _write(self, devices: NDArray[Any], link: NDArray[Any], flight_bits: NDArray[Any]) -> None:
+        rows = devices["unit_row"]
+        reports = devices["report"]
+        before = self._unit_table[rows]
+        after = before.copy()
+        heard = link != NEVER
+        for column in _SHOWN:
+            after[column] = np.where(heard, reports[column], _FRESH_UNIT[column])
+        after["observed_us"] = np.where(heard, devices["newest_us"], 0)
+        after["link"] = link
+        replayed = np.where(reports["quality"] & Quality.REPLAYED, np.int32(UnitBit.REPLAYED), np.int32(0))
+        kept = before["state"] & (_ALARM_BITS | int(UnitBit.COVERT))
+        after["state"] = kept | flight_bits | replayed
+        changed = after != before
+        if not changed.any():
+            return
+        self.version += 1
+        after["version"][changed] = self.version
+        self._unit_table[rows[changed]] = after[changed]
+        moved = changed & heard & (after["observed_us"] > before["observed_us"])
+        fixes = np.empty(int(moved.sum()), TRAIL)
+        for column in TRAIL.names or ():
+            fixes[column] = after[column][moved]
+        self._trails.add(rows[moved].astype(np.intp), fixes)
+
+    def _sync(self, now_us: int) -> None:
+        if self._registry_version == self._registry.version:
+            return
+        self._registry_version = self._registry.version
+        self.version += 1
+        for unit_id in self._row_by_unit.keys() - self._registry.units.keys():
+            self._forget(unit_id)
+        for unit in self._registry.units.values():
+            self._describe(unit)
+        if self._registry.devices:
+            self._devices.take(np.array(sorted(self._registry.devices), np.int32))
+        self._grow_devices(now_us)
+        self._assign(now_us)
+
+    def _forget(self, unit_id: int) -> None:
+        row = self._row_by_unit.pop(unit_id)
+        self._unit_table[row] = _FRESH_UNIT
+        self._unit_table["version"][row] = self.version
+        self._trails.clear(row)
+
+    def _describe(self, unit: Unit) -> None:
+        row = self._row_by_unit.setdefault(unit.unit_id, self._unit_count)
+        if row == self._unit_count:
+            self._unit_count += 1
+            self._unit_table = grown(self._unit_table, self._unit_count, _FRESH_UNIT)
+        state = self._unit_table[row]
+        bits = int(state["state"]) & ~int(UnitBit.COVERT) | (int(UnitBit.COVERT) if unit.covert else 0)
+        wanted = (unit.unit_id, DUTY_STATUSES.index(unit.duty_status), bits)
+        if (state["unit_id"], state["duty"], state["state"]) != wanted:
+            state["unit_id"], state["duty"], state["state"] = wanted
+            state["version"] = self.version
+
+    def _grow_devices(self, now_us: int) -> None:
+        known = int((self._device_table["interval_us"] > 0).sum()) if len(self._device_table) else 0
+        self._device_table = grown(self._device_table, len(self._devices), _FRESH_DEVICE)
+        if known < len(self._devices):
+            self._assign(now_us)
+
+    def _assign(self, now_us: int) -> None:
+        """Take units, intervals and trust of all devices from the registry; units whose devices changed are derived again."""
+        assigned = self._registry.assigned(now_us)
+        table = self._device_table[: len(self._devices)]
+        before = table["unit_row"].copy()
+        for row, device_id in enumerate(self._devices.ids.tolist()):
+            device = self._registry.devices.get(device_id)
+            table["unit_row"][row] = self._row_by_unit.get(assigned.get(device_id, 0), -1)
+            table["interval_us"][row] = max(int(1e6 * device.report_interval_s), 1) if device else 1_000_000
+            table["trust"][row] = TRUST.get(device.protocol, 1) if device else 0
+        moved = before != table["unit_row"]
+        bereft = np.setdiff1d(before[moved], table["unit_row"])
+        self._unassign(bereft[bereft >= 0])
+        gained = np.unique(table["unit_row"][moved])
+        left = np.intersect1d(before[moved], table["unit_row"])
+        touched = np.union1d(gained, left)
+        self._derive(touched[touched >= 0], now_us)
+
+    def _unassign(self, unit_rows: NDArray[Any]) -> None:
+        """Empty the rows of units that have no device any more."""
+        for row in unit_rows.tolist():
+            state = self._unit_table[row]
+            kept = {name: state[name].copy() for name in ("unit_id", "duty")}
+            bits = int(state["state"]) & (_ALARM_BITS | int(UnitBit.COVERT))
+            self._unit_table[row] = _FRESH_UNIT
+            state["unit_id"], state["duty"], state["state"] = kept["unit_id"], kept["duty"], bits
+            state["version"] = self.version
+
+
+def _link_of(devices: NDArray[Any], age_us: NDArray[Any]) -> NDArray[np.int8]:
+    stale = age_us > silent_after_us(devices["interval_us"])
+    lost = age_us > lost_after_us(devices["interval_us"])
+    heard = devices["newest_us"] > 0
+    return np.where(heard, np.where(lost, LOST, np.where(stale, STALE, LIVE)), NEVER).astype(np.int8)
+
+
+def _flight_bits_by_unit(devices: NDArray[Any]) -> NDArray[np.int32]:
+    """Return, for each unit in order of rows, what any of its devices knows about flying."""
+    rows = devices["unit_row"]
+    starts = np.flatnonzero(np.append([True], rows[1:] != rows[:-1]))
+    return np.bitwise_or.reduceat(devices["flight_bits"], starts)
+
+
+def _flight_bits_after(bits: int, event: AnyEvent) -> int:
+    match event:
+        case ArmedChanged(armed=True):
+            return bits | UnitBit.ARMED | UnitBit.ARMED_KNOWN
+        case ArmedChanged(armed=False):
+            return bits & ~UnitBit.ARMED | UnitBit.ARMED_KNOWN
+        case LandedChanged(landed=LandedState.ON_GROUND):
+            return bits & ~UnitBit.AIRBORNE | UnitBit.AIRBORNE_KNOWN
+        case LandedChanged():
+            return bits | UnitBit.AIRBORNE | UnitBit.AIRBORNE_KNOWN
+        case Rebooted():
+            return bits & ~_FLIGHT_BITS
+        case _:
+            return bits

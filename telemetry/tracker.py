@@ -1,0 +1,400 @@
+"""Follows each device through its reports: order, jumps, clock, battery and silence; one vectorised pass a batch."""
+
+import math
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry import quality
+from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2, Batch, Quality
+from telemetry.model.events import AnyEvent, BatteryLow, DeviceClockWrong, LinkLost, LinkRegained
+from telemetry.model.slots import Slots, grown
+from telemetry.model.unit import Device
+from telemetry.quality import DAY_US, RAW_RETENTION_US, SPEED_LIMIT_MPS, UNKNOWN_KIND_LIMIT_MPS
+from telemetry.registry import RegistryTable
+
+JUMP_SLACK_M: Final = 60.0
+"""How far apart two honest fixes may be beside their movement."""
+AGREEING_SUSPECTS: Final = 3
+"""So many suspects in a row that agree with each other prove that the old place was wrong."""
+BATTERY_BANDS_PCT: Final = (20, 10)
+"""A phone at or below one of these levels says so once."""
+BATTERY_REARM_PCT: Final = 25
+"""Charged above this, a phone may say it again."""
+SILENT_INTERVALS: Final = 3
+LOST_INTERVALS: Final = 10
+SILENT_AT_LEAST_US: Final = 3_000_000
+LOST_AT_LEAST_US: Final = 10_000_000
+SILENCE_AGAIN_US: Final = 60_000_000
+"""A device that comes and goes raises its silence at most once in this time."""
+METRES_PER_E7: Final = 0.011131949
+"""One 1e-7 degree of latitude in metres."""
+
+_TRACK: Final = np.dtype(
+    [
+        ("newest_us", "<i8"),
+        ("anchor_us", "<i8"),
+        ("anchor_lat_e7", "<i4"),
+        ("anchor_lon_e7", "<i4"),
+        ("anchor_accuracy_m", "<f4"),
+        ("suspect_us", "<i8"),
+        ("suspect_lat_e7", "<i4"),
+        ("suspect_lon_e7", "<i4"),
+        ("suspect_count", "<i4"),
+        ("heard_us", "<i8"),
+        ("silence", "i1"),
+        ("silence_said_us", "<i8", (2,)),
+        ("clock_said_us", "<i8"),
+        ("battery_band", "i1"),
+        ("limit_cmps", "<i4"),
+        ("interval_us", "<i8"),
+        ("watched", "?"),
+    ]
+)
+_FRESH: Final = np.zeros((), _TRACK)
+
+
+class Tracked(msgspec.Struct, frozen=True):
+    """What one step gave: the rows that have a place, in the order they came, with their bits; events; rows without a place."""
+
+    batch: Batch
+    events: tuple[AnyEvent, ...]
+    placeless_count: int
+
+
+class Tracker:
+    """The fold (state, batch) -> (state, batch, events); state is one row a device.
+
+    Battery and silence are watched here for protocols whose decoder does not do it itself (all but MAVLink).
+    """
+
+    def __init__(self, registry: RegistryTable, *, retention_us: int = RAW_RETENTION_US) -> None:
+        self._registry = registry
+        self._retention_us = retention_us
+        self._slots = Slots()
+        self._table: NDArray[Any] = np.zeros(0, _TRACK)
+        self._profiled = (-1, -1)
+
+    def apply(self, batch: Batch, now_us: int) -> Tracked:
+        """Mark one batch and tell what it means. The given batch is left as it is."""
+        if not len(batch):
+            return Tracked(batch, (), 0)
+        rows = self._rows_of(batch["device_id"], now_us)
+        events = self._heard(batch, rows)
+        placed = ~quality.is_null_island(batch)
+        marked = quality.mark(batch, self._table["limit_cmps"][rows], self._retention_us)
+        rows = rows[placed]
+        if len(marked):
+            self._follow(marked, rows, now_us)
+            events += self._clocks(marked, rows)
+            events += self._batteries(marked, rows)
+        return Tracked(marked, tuple(events), len(batch) - len(marked))
+
+    def tick(self, now_us: int) -> tuple[AnyEvent, ...]:
+        """Return a LinkLost for each watched device whose silence passed 3 intervals (at least 3 s) or 10 (at least 10 s)."""
+        self._refresh_profiles(now_us)
+        table = self._table[: len(self._slots)]
+        silent_us = now_us - table["heard_us"]
+        level = (silent_us > silent_after_us(table["interval_us"])).astype(np.int8)
+        level += silent_us > lost_after_us(table["interval_us"])
+        louder = np.flatnonzero(table["watched"] & (table["heard_us"] > 0) & (level > table["silence"]))
+        events: list[AnyEvent] = []
+        for row in louder.tolist():
+            state = table[row]
+            wanted = int(level[row])
+            if now_us - int(state["silence_said_us"][wanted - 1]) < SILENCE_AGAIN_US:
+                continue
+            state["silence"] = wanted
+            state["silence_said_us"][wanted - 1] = now_us
+            events.append(
+                LinkLost(
+                    device_id=int(self._slots.ids[row]),
+                    observed_us=now_us,
+                    received_us=now_us,
+                    silent_s=int(silent_us[row]) / 1e6,
+                )
+            )
+        return tuple(events)
+
+    def _rows_of(self, device_ids: NDArray[Any], now_us: int) -> NDArray[np.intp]:
+        rows = self._slots.take(device_ids)
+        self._table = grown(self._table, len(self._slots), _FRESH)
+        self._refresh_profiles(now_us)
+        return rows
+
+    def _refresh_profiles(self, now_us: int) -> None:
+        wanted = (self._registry.version, len(self._slots))
+        if wanted == self._profiled:
+            return
+        self._profiled = wanted
+        for row, device_id in enumerate(self._slots.ids.tolist()):
+            device = self._registry.devices.get(device_id)
+            state = self._table[row]
+            state["limit_cmps"] = int(100 * self._limit_mps(device_id, now_us))
+            state["interval_us"] = int(1e6 * (device.report_interval_s if device else 1.0))
+            state["watched"] = _is_watched(device)
+
+    def _limit_mps(self, device_id: int, now_us: int) -> float:
+        unit = self._registry.units.get(self._registry.unit_of(device_id, now_us) or 0)
+        return SPEED_LIMIT_MPS[unit.kind] if unit else UNKNOWN_KIND_LIMIT_MPS
+
+    def _heard(self, batch: Batch, rows: NDArray[np.intp]) -> list[AnyEvent]:
+        table = self._table
+        regained: list[AnyEvent] = []
+        if table["silence"][rows].any():
+            for row in np.unique(rows[table["silence"][rows] > 0]).tolist():
+                at_us = int(batch["received_us"][rows == row][0])
+                silent_s = max(at_us - int(table["heard_us"][row]), 0) / 1e6
+                table["silence"][row] = 0
+                device_id = int(self._slots.ids[row])
+                regained.append(
+                    LinkRegained(device_id=device_id, observed_us=at_us, received_us=at_us, silent_s=silent_s)
+                )
+        if len(rows) == 1:
+            table["heard_us"][rows] = np.maximum(table["heard_us"][rows], batch["received_us"])
+        else:
+            np.maximum.at(table["heard_us"], rows, batch["received_us"])
+        return regained
+
+    def _follow(self, batch: Batch, rows: NDArray[np.intp], now_us: int) -> None:
+        """Mark order and jumps, device by device in order of arrival; times are effective ones."""
+        tracked = (batch["quality"] & (Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)) == 0
+        order = np.flatnonzero(tracked)
+        if not len(order):
+            return
+        if len(order) > 1:
+            order = order[np.argsort(rows[order], kind="stable")]
+        rows = rows[order]
+        times = quality.effective_us(batch)[order]
+        before = np.minimum(self._table["newest_us"][rows], now_us)
+        starts = _segment_starts(rows)
+        previous, newest = _running_newest(times, before, starts)
+        late = times < previous
+        if late.any():
+            batch["quality"][order[late]] |= np.int32(Quality.OUT_OF_ORDER)
+        self._table["newest_us"][rows[starts]] = newest
+        fresh = times > previous
+        if fresh.all():
+            self._jumps(batch, order, rows, times)
+        elif fresh.any():
+            self._jumps(batch, order[fresh], rows[fresh], times[fresh])
+
+    def _jumps(self, batch: Batch, order: NDArray[np.intp], rows: NDArray[np.intp], times: NDArray[np.int64]) -> None:
+        """Compare each fix with the one before; only devices with a suspect among them are walked fix by fix."""
+        starts = _segment_starts(rows)
+        fixes = _Fixes(times, batch["lat_e7"][order], batch["lon_e7"][order], _accuracy_m(batch["accuracy_dm"][order]))
+        state = self._table[rows]
+        last = fixes.before(starts, state)
+        reach_m = _reach_m(state["limit_cmps"], times - last.us, fixes.accuracy_m + last.accuracy_m)
+        suspect = (fixes.distances_m(last) > reach_m) & (last.us > 0)
+        suspect |= state["suspect_count"] > 0
+        ends = np.append(starts[1:], len(rows)) - 1
+        if suspect.any():
+            walked = np.unique(rows[suspect])
+            for row in walked.tolist():
+                self._walk(batch, row, order[rows == row], times[rows == row])
+            ends = ends[~np.isin(rows[ends], walked)]
+        settled = rows[ends]
+        self._table["anchor_us"][settled] = fixes.us[ends]
+        self._table["anchor_lat_e7"][settled] = fixes.lat_e7[ends]
+        self._table["anchor_lon_e7"][settled] = fixes.lon_e7[ends]
+        self._table["anchor_accuracy_m"][settled] = fixes.accuracy_m[ends]
+
+    def _walk(self, batch: Batch, row: int, places: NDArray[np.intp], times: NDArray[np.int64]) -> None:
+        fixes = batch[places]
+        columns = (times, fixes["lat_e7"], fixes["lon_e7"], _accuracy_m(fixes["accuracy_dm"]))
+        walk = _Walk(self._table[row])
+        jumped = [walk.step(*fix) for fix in zip(*(column.tolist() for column in columns), strict=True)]
+        batch["quality"][places[np.array(jumped, bool)]] |= np.int32(Quality.JUMPED)
+
+    def _clocks(self, batch: Batch, rows: NDArray[np.intp]) -> list[AnyEvent]:
+        odd = (batch["quality"] & (Quality.ODD_TIME | Quality.REPLAYED)) == Quality.ODD_TIME
+        if not odd.any():
+            return []
+        events: list[AnyEvent] = []
+        unique, places = np.unique(rows[odd], return_index=True)
+        for row, place in zip(unique.tolist(), np.flatnonzero(odd)[places].tolist(), strict=True):
+            report = batch[place]
+            received_us, observed_us = int(report["received_us"]), int(report["observed_us"])
+            said_us = int(self._table["clock_said_us"][row])
+            if said_us and received_us - said_us < DAY_US:
+                continue
+            self._table["clock_said_us"][row] = received_us
+            events.append(
+                DeviceClockWrong(
+                    device_id=int(report["device_id"]),
+                    observed_us=received_us,
+                    received_us=received_us,
+                    offset_s=(observed_us - received_us) / 1e6,
+                )
+            )
+        return events
+
+    def _batteries(self, batch: Batch, rows: NDArray[np.intp]) -> list[AnyEvent]:
+        """Walk only rows of a watched device whose level entered a lower band or was charged again."""
+        level = batch["battery_pct"]
+        bands = sum((level <= limit).astype(np.int8) for limit in BATTERY_BANDS_PCT)
+        said = self._table["battery_band"][rows]
+        told = self._table["watched"][rows] & (level != UNKNOWN_I1)
+        told &= (batch["quality"] & (Quality.OUT_OF_ORDER | Quality.ODD_TIME)) == 0
+        moved = told & ((bands > said) | ((said > 0) & (level > BATTERY_REARM_PCT)))
+        if not moved.any():
+            return []
+        walked = np.flatnonzero(told & np.isin(rows, rows[moved]))
+        events = [self._battery(batch[place], int(rows[place])) for place in walked.tolist()]
+        return [event for event in events if event is not None]
+
+    def _battery(self, report: Any, row: int) -> AnyEvent | None:  # noqa: ANN401 - one row of a structured array
+        level = int(report["battery_pct"])
+        band = sum(level <= limit for limit in BATTERY_BANDS_PCT)
+        said = int(self._table["battery_band"][row])
+        if level > BATTERY_REARM_PCT:
+            self._table["battery_band"][row] = 0
+        if band <= said:
+            return None
+        self._table["battery_band"][row] = band
+        return BatteryLow(
+            device_id=int(report["device_id"]),
+            observed_us=int(report["observed_us"]),
+            received_us=int(report["received_us"]),
+            battery_ratio=level / 100,
+            threshold_ratio=BATTERY_BANDS_PCT[band - 1] / 100,
+        )
+
+
+def silent_after_us(interval_us: NDArray[Any]) -> NDArray[np.int64]:
+    """Return after how long without news a device that reports every `interval_us` is stale."""
+    after_us: NDArray[np.int64] = np.maximum(SILENT_INTERVALS * interval_us, SILENT_AT_LEAST_US)
+    return after_us
+
+
+def lost_after_us(interval_us: NDArray[Any]) -> NDArray[np.int64]:
+    """Return after how long without news a device that reports every `interval_us` is lost."""
+    after_us: NDArray[np.int64] = np.maximum(LOST_INTERVALS * interval_us, LOST_AT_LEAST_US)
+    return after_us
+
+
+class _Fixes:
+    """Columns of fixes in order of their devices and times."""
+
+    __slots__ = ("accuracy_m", "lat_e7", "lon_e7", "us")
+
+    def __init__(
+        self, us: NDArray[Any], lat_e7: NDArray[Any], lon_e7: NDArray[Any], accuracy_m: NDArray[np.float64]
+    ) -> None:
+        self.us = us
+        self.lat_e7 = lat_e7.astype(np.int64)
+        self.lon_e7 = lon_e7.astype(np.int64)
+        self.accuracy_m = accuracy_m
+
+    def before(self, starts: NDArray[np.intp], state: NDArray[Any]) -> "_Fixes":
+        """Return for each fix the one before it; for a device's first one its anchor."""
+        return _Fixes(
+            _shifted(self.us, starts, state["anchor_us"]),
+            _shifted(self.lat_e7, starts, state["anchor_lat_e7"]),
+            _shifted(self.lon_e7, starts, state["anchor_lon_e7"]),
+            _shifted(self.accuracy_m, starts, state["anchor_accuracy_m"]),
+        )
+
+    def distances_m(self, other: "_Fixes") -> NDArray[np.float64]:
+        """Return the distance of each fix from its fellow, on a flat earth between them."""
+        north_e7 = self.lat_e7 - other.lat_e7
+        east_e7 = (self.lon_e7 - other.lon_e7 + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
+        east_e7 = east_e7 * np.cos(np.radians((self.lat_e7 + other.lat_e7) / 2e7))
+        distance_m: NDArray[np.float64] = np.hypot(north_e7, east_e7) * METRES_PER_E7
+        return distance_m
+
+
+class _Walk:
+    """One device's fixes, one by one: which are farther from the anchor than its kind can move."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: Any) -> None:  # noqa: ANN401 - one row of a structured array, written in place
+        self._state = state
+
+    def step(self, us: int, lat_e7: int, lon_e7: int, accuracy_m: float) -> bool:
+        """Take one fix; tell whether it jumped."""
+        state = self._state
+        fix = (us, lat_e7, lon_e7)
+        if not state["anchor_us"] or self._is_near("anchor", fix, accuracy_m + float(state["anchor_accuracy_m"])):
+            return self._settle(fix, accuracy_m)
+        agrees = state["suspect_count"] > 0 and self._is_near("suspect", fix, accuracy_m)
+        state["suspect_count"] = int(state["suspect_count"]) + 1 if agrees else 1
+        state["suspect_us"], state["suspect_lat_e7"], state["suspect_lon_e7"] = fix
+        if state["suspect_count"] >= AGREEING_SUSPECTS:
+            return self._settle(fix, accuracy_m)
+        return True
+
+    def _settle(self, fix: tuple[int, int, int], accuracy_m: float) -> bool:
+        state = self._state
+        state["anchor_us"], state["anchor_lat_e7"], state["anchor_lon_e7"] = fix
+        state["anchor_accuracy_m"] = accuracy_m
+        state["suspect_count"] = 0
+        return False
+
+    def _is_near(self, place: str, fix: tuple[int, int, int], accuracy_m: float) -> bool:
+        us, lat_e7, lon_e7 = fix
+        from_lat_e7, from_lon_e7 = int(self._state[place + "_lat_e7"]), int(self._state[place + "_lon_e7"])
+        around_e7 = (lon_e7 - from_lon_e7 + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
+        east_e7 = around_e7 * math.cos(math.radians((lat_e7 + from_lat_e7) / 2e7))
+        distance_m = math.hypot(lat_e7 - from_lat_e7, east_e7) * METRES_PER_E7
+        passed_us = max(us - int(self._state[place + "_us"]), 0)
+        return distance_m <= int(self._state["limit_cmps"]) * passed_us / 1e8 + JUMP_SLACK_M + 2 * accuracy_m
+
+
+def _reach_m(limit_cmps: NDArray[Any], passed_us: NDArray[Any], accuracy_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    reach_m: NDArray[np.float64] = limit_cmps * np.maximum(passed_us, 0) / 1e8 + JUMP_SLACK_M + 2 * accuracy_m
+    return reach_m
+
+
+def _accuracy_m(accuracy_dm: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(accuracy_dm == UNKNOWN_I2, 0.0, accuracy_dm / 10.0)
+
+
+def _segment_starts(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    if len(rows) == 1:
+        return np.zeros(1, np.intp)
+    return np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
+
+
+def _shifted(values: NDArray[Any], starts: NDArray[np.intp], first: NDArray[Any]) -> NDArray[Any]:
+    """Return each value's forerunner in its segment; `first` (one a row) at the segments' starts."""
+    moved = np.empty(len(values), values.dtype)
+    moved[1:] = values[:-1]
+    moved[starts] = first[starts]
+    return moved
+
+
+def _running_newest(
+    times: NDArray[np.int64], before: NDArray[np.int64], starts: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each row the newest time before it in its segment (beginning with `before`), and the segments' newest.
+
+    Times are turned into ranks, so that a segment's number can be put in front of them without overflow.
+    """
+    if len(starts) == len(times):
+        return before, np.maximum(before, times)
+    ranked, ranks = np.unique(np.concatenate((times, before[starts])), return_inverse=True)
+    running = ranks[: len(times)]
+    first = ranks[len(times) :]
+    running[starts] = np.maximum(running[starts], first)
+    lift = np.cumsum(_marks(starts, len(times))) * len(ranked)
+    running = np.maximum.accumulate(running + lift) - lift
+    previous = np.empty(len(times), np.int64)
+    previous[1:] = ranked[running[:-1]]
+    previous[starts] = before[starts]
+    ends = np.append(starts[1:], len(times)) - 1
+    return previous, ranked[running[ends]]
+
+
+def _marks(starts: NDArray[np.intp], row_count: int) -> NDArray[np.intp]:
+    marks = np.zeros(row_count, np.intp)
+    marks[starts] = 1
+    return marks
+
+
+def _is_watched(device: Device | None) -> bool:
+    return device is not None and device.protocol != "mavlink" and not device.revoked
