@@ -14,7 +14,8 @@ import pytest
 from psycopg import sql
 
 from infra.migrate import migrate
-from infra.postgres import EmbeddedServer, find_binaries
+from infra.postgres import EmbeddedServer
+from infra.postgres_programs import find_binaries
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _NUMBERS: Final = itertools.count(1)

@@ -11,6 +11,7 @@ PERMISSIVE: Final = re.compile(
     re.IGNORECASE,
 )
 EXCEPTIONS: Final = {
+    "certifi": "MPL",  # pyproj asks for it: a list of certificates, used as data and unmodified
     "pymavlink": "LGPL",
     "psycopg": "LGPL",
     "psycopg-binary": "LGPL",

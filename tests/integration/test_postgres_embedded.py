@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from infra.errors import ServerError
-from infra.postgres import DEBIAN_ROOT, EmbeddedServer, find_binaries, running_or_started, running_urls, urls_of
+from infra.postgres import EmbeddedServer, running_or_started, running_urls, urls_of
+from infra.postgres_programs import DEBIAN_ROOT, find_binaries
 
 pytestmark = pytest.mark.database
 PROJECT = Path(__file__).resolve().parents[2]
