@@ -75,7 +75,9 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
 }
 """Policies of the websocket's messages, both ways, by their `type`; units are filtered by the scope besides."""
 
-COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(("bench", "bridge", "db", "demo", "device", "force", "import", "replay", "serve", "user"), Policy.MACHINE)
+COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(
+    ("bench", "bridge", "db", "demo", "device", "force", "import", "replay", "serve", "user"), Policy.MACHINE
+)
 """Policies of the commands of `skybeat`; sub-commands share their group's."""
 
 

@@ -1,0 +1,95 @@
+"""The audit: who signed in, who looked at whose trail, who exported, who took an alarm; rows are only ever added."""
+
+import asyncio
+from collections import deque
+from enum import StrEnum
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool
+
+from console.auth.accounts import DATABASE_AWAY, Account
+from infra.clock import Clock, utc_of
+from infra.database import SERVICE, scoped
+from infra.logs import get_logger
+from telemetry.model.errors import UnavailableError
+
+_LOG: Final = get_logger("audit")
+KEPT_ENTRIES: Final = 1_000
+MAX_TEXT_CHARS: Final = 300
+_INSERT: Final = (
+    "insert into public.audit (at, account_id, account_name, action, subject, reason, detail) "
+    "values (%s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+class AuditAction(StrEnum):
+    """What is written down."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_SET = "password_set"  # noqa: S105 - the name of an action
+    TRAIL_VIEWED = "trail_viewed"
+    EXPORTED = "exported"
+    ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+
+
+Entry = tuple[Any, ...]
+
+
+class Audit:
+    """Adds rows to the table audit."""
+
+    def __init__(self, pool: AsyncConnectionPool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._kept: deque[Entry] = deque(maxlen=KEPT_ENTRIES)
+        self._turn = asyncio.Lock()
+
+    async def write(
+        self,
+        account: Account | None,
+        action: AuditAction,
+        *,
+        subject: str = "",
+        reason: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Write it down now, before what is audited is given. Raises UnavailableError while the database is away."""
+        try:
+            await self._insert(self._entry(account, action, subject=subject, reason=reason, detail=detail))
+        except DATABASE_AWAY as error:
+            message = (
+                "the database does not answer, so this cannot be written into the audit: try again when it is back"
+            )
+            raise UnavailableError(message) from error
+
+    async def write_soon(
+        self, account: Account | None, action: AuditAction, *, subject: str = "", detail: dict[str, Any] | None = None
+    ) -> None:
+        """Write it down, or keep it until the database is back: for what must not wait, as taking an alarm."""
+        self._kept.append(self._entry(account, action, subject=subject, reason="", detail=detail))
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was kept, oldest first."""
+        async with self._turn:
+            while self._kept:
+                try:
+                    await self._insert(self._kept[0])
+                except DATABASE_AWAY:
+                    _LOG.warning("audit_waits", entries=len(self._kept))
+                    return
+                self._kept.popleft()
+
+    def _entry(
+        self, account: Account | None, action: AuditAction, *, subject: str, reason: str, detail: dict[str, Any] | None
+    ) -> Entry:
+        at = utc_of(self._clock.now_us())
+        who = (None, "") if account is None else (account.account_id, account.name)
+        return (at, *who, action.value, subject[:MAX_TEXT_CHARS], reason[:MAX_TEXT_CHARS], Jsonb(detail or {}))
+
+    async def _insert(self, entry: Entry) -> None:
+        async with scoped(self._pool, SERVICE) as connection:
+            await connection.execute(_INSERT, entry)
