@@ -16,7 +16,7 @@ from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, U
 from telemetry.quality import UNFIT, UNPLACEABLE, effective_us
 from telemetry.registry import RegistryTable
 from telemetry.tracker import lost_after_us, silent_after_us
-from telemetry.trails import TRAIL, Trails
+from telemetry.trails import Trails
 
 FIT_AGAIN_US: Final = 60_000_000
 """After so long with poor fixes only, a poor one replaces the last good one (and shows its quality bits)."""
@@ -26,6 +26,9 @@ TRUST: Final = {"mavlink": 3, "skybeat": 2}
 
 _SHOWN: Final = tuple(name for name in UNIT_STATE.names or () if name in (REPORT.names or ()))
 _ALARM_BITS: Final = int(UnitBit.SOS | UnitBit.ALARMED | UnitBit.IDENTITY_CONFLICT)
+_KEPT_BITS: Final = _ALARM_BITS | int(UnitBit.COVERT)
+_REPLAYED_QUALITY: Final = int(Quality.REPLAYED)
+_ODD_QUALITY: Final = int(Quality.ODD_TIME)
 _FLIGHT_BITS: Final = int(UnitBit.ARMED | UnitBit.ARMED_KNOWN | UnitBit.AIRBORNE | UnitBit.AIRBORNE_KNOWN)
 _DEVICE: Final = np.dtype(
     [
@@ -35,6 +38,7 @@ _DEVICE: Final = np.dtype(
         ("unit_row", "<i4"),
         ("interval_us", "<i8"),
         ("trust", "i1"),
+        ("link", "i1"),
     ]
 )
 
@@ -69,6 +73,7 @@ class Picture:
         self._registry = registry
         self._registry_version = -1
         self._devices = Slots()
+        self._described_count = 0
         self._device_table: NDArray[Any] = np.zeros(0, _DEVICE)
         self._row_by_unit: dict[int, int] = {}
         self._unit_count = 0
@@ -150,15 +155,18 @@ class Picture:
     def refresh(self, now_us: int) -> None:
         """Follow the registry and the clock: link states by age, another device where the chosen one fell silent."""
         self._sync(now_us)
-        unit_rows = np.unique(self._device_table["unit_row"][: len(self._devices)])
-        self._derive(unit_rows[unit_rows >= 0], now_us)
+        table = self._device_table[: len(self._devices)]
+        moved = _link_of(table, now_us - table["newest_us"]) != table["link"]
+        if moved.any():
+            unit_rows = np.unique(table["unit_row"][moved])
+            self._derive(unit_rows[unit_rows >= 0], now_us)
 
     def _newest(self, batch: Batch, rows: NDArray[np.intp], times: NDArray[np.int64], now_us: int) -> NDArray[np.intp]:
         """Return the index of one row a device: the newest fit one that may replace what we show."""
         bits = batch["quality"]
         held = self._device_table[rows]
         held_us = np.minimum(held["newest_us"], now_us)
-        may = ((bits & UNPLACEABLE) == 0) & ((bits & (Quality.ODD_TIME | Quality.REPLAYED)) != Quality.ODD_TIME)
+        may = ((bits & UNPLACEABLE) == 0) & ((bits & (_ODD_QUALITY | _REPLAYED_QUALITY)) != _ODD_QUALITY)
         may &= (times > held_us) & (batch["lat_e7"] != UNKNOWN_I4)
         fit = (bits & UNFIT) == 0
         held_unfit = (held["report"]["quality"] & UNFIT) != 0
@@ -179,6 +187,7 @@ class Picture:
         devices = self._device_table[places]
         age_us = now_us - devices["newest_us"]
         link = _link_of(devices, age_us)
+        self._device_table["link"][places] = link
         reports = devices["report"]
         candidates = Candidates(
             unit_row=devices["unit_row"],
@@ -209,23 +218,21 @@ class Picture:
         after = before.copy()
         heard = link != NEVER
         for column in _SHOWN:
-            after[column] = np.where(heard, reports[column], _FRESH_UNIT[column])
-        after["observed_us"] = np.where(heard, devices["newest_us"], 0)
+            after[column] = reports[column]
+            if not heard.all():
+                after[column][~heard] = _FRESH_UNIT[column]
+        after["observed_us"] = devices["newest_us"]
         after["link"] = link
-        replayed = np.where(reports["quality"] & Quality.REPLAYED, np.int32(UnitBit.REPLAYED), np.int32(0))
-        kept = before["state"] & (_ALARM_BITS | int(UnitBit.COVERT))
-        after["state"] = kept | flight_bits | replayed
-        changed = after != before
+        replayed = ((reports["quality"] & _REPLAYED_QUALITY) != 0) * np.int32(UnitBit.REPLAYED)
+        after["state"] = before["state"] & _KEPT_BITS | flight_bits | replayed
+        changed = _bytes_of(after) != _bytes_of(before)
         if not changed.any():
             return
         self.version += 1
         after["version"][changed] = self.version
         self._unit_table[rows[changed]] = after[changed]
         moved = changed & heard & (after["observed_us"] > before["observed_us"])
-        fixes = np.empty(int(moved.sum()), TRAIL)
-        for column in TRAIL.names or ():
-            fixes[column] = after[column][moved]
-        self._trails.add(rows[moved].astype(np.intp), fixes)
+        self._trails.add(rows[moved].astype(np.intp), after[moved])
 
     def _sync(self, now_us: int) -> None:
         if self._registry_version == self._registry.version:
@@ -238,7 +245,7 @@ class Picture:
             self._describe(unit)
         if self._registry.devices:
             self._devices.take(np.array(sorted(self._registry.devices), np.int32))
-        self._grow_devices(now_us)
+        self._device_table = grown(self._device_table, len(self._devices), _FRESH_DEVICE)
         self._assign(now_us)
 
     def _forget(self, unit_id: int) -> None:
@@ -260,13 +267,14 @@ class Picture:
             state["version"] = self.version
 
     def _grow_devices(self, now_us: int) -> None:
-        known = int((self._device_table["interval_us"] > 0).sum()) if len(self._device_table) else 0
+        if self._described_count == len(self._devices):
+            return
         self._device_table = grown(self._device_table, len(self._devices), _FRESH_DEVICE)
-        if known < len(self._devices):
-            self._assign(now_us)
+        self._assign(now_us)
 
     def _assign(self, now_us: int) -> None:
         """Take units, intervals and trust of all devices from the registry; units whose devices changed are derived again."""
+        self._described_count = len(self._devices)
         assigned = self._registry.assigned(now_us)
         table = self._device_table[: len(self._devices)]
         before = table["unit_row"].copy()
@@ -288,10 +296,15 @@ class Picture:
         for row in unit_rows.tolist():
             state = self._unit_table[row]
             kept = {name: state[name].copy() for name in ("unit_id", "duty")}
-            bits = int(state["state"]) & (_ALARM_BITS | int(UnitBit.COVERT))
+            bits = int(state["state"]) & _KEPT_BITS
             self._unit_table[row] = _FRESH_UNIT
             state["unit_id"], state["duty"], state["state"] = kept["unit_id"], kept["duty"], bits
             state["version"] = self.version
+
+
+def _bytes_of(states: UnitStates) -> NDArray[Any]:
+    """Return each row as one opaque value, which compares faster than its fields."""
+    return states.view(np.dtype((np.bytes_, UNIT_STATE.itemsize)))
 
 
 def _link_of(devices: NDArray[Any], age_us: NDArray[Any]) -> NDArray[np.int8]:

@@ -32,6 +32,10 @@ SILENCE_AGAIN_US: Final = 60_000_000
 METRES_PER_E7: Final = 0.011131949
 """One 1e-7 degree of latitude in metres."""
 
+_UNTRACKED: Final = int(Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)
+_ODD: Final = int(Quality.ODD_TIME)
+_ODD_OR_REPLAYED: Final = int(Quality.ODD_TIME | Quality.REPLAYED)
+_LATE_OR_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME)
 _TRACK: Final = np.dtype(
     [
         ("newest_us", "<i8"),
@@ -120,15 +124,17 @@ class Tracker:
 
     def _rows_of(self, device_ids: NDArray[Any], now_us: int) -> NDArray[np.intp]:
         rows = self._slots.take(device_ids)
-        self._table = grown(self._table, len(self._slots), _FRESH)
-        self._refresh_profiles(now_us)
+        if (self._registry.version, len(self._slots)) != self._profiled:
+            self._refresh_profiles(now_us)
         return rows
 
     def _refresh_profiles(self, now_us: int) -> None:
-        wanted = (self._registry.version, len(self._slots))
-        if wanted == self._profiled:
+        """Take what the registry knows of every device; those that never spoke have a row already."""
+        if (self._registry.version, len(self._slots)) == self._profiled:
             return
-        self._profiled = wanted
+        self._slots.take(np.array(sorted(self._registry.devices), np.int32))
+        self._profiled = (self._registry.version, len(self._slots))
+        self._table = grown(self._table, len(self._slots), _FRESH)
         for row, device_id in enumerate(self._slots.ids.tolist()):
             device = self._registry.devices.get(device_id)
             state = self._table[row]
@@ -160,7 +166,7 @@ class Tracker:
 
     def _follow(self, batch: Batch, rows: NDArray[np.intp], now_us: int) -> None:
         """Mark order and jumps, device by device in order of arrival; times are effective ones."""
-        tracked = (batch["quality"] & (Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)) == 0
+        tracked = (batch["quality"] & _UNTRACKED) == 0
         order = np.flatnonzero(tracked)
         if not len(order):
             return
@@ -210,7 +216,7 @@ class Tracker:
         batch["quality"][places[np.array(jumped, bool)]] |= np.int32(Quality.JUMPED)
 
     def _clocks(self, batch: Batch, rows: NDArray[np.intp]) -> list[AnyEvent]:
-        odd = (batch["quality"] & (Quality.ODD_TIME | Quality.REPLAYED)) == Quality.ODD_TIME
+        odd = (batch["quality"] & _ODD_OR_REPLAYED) == _ODD
         if not odd.any():
             return []
         events: list[AnyEvent] = []
@@ -238,7 +244,7 @@ class Tracker:
         bands = sum((level <= limit).astype(np.int8) for limit in BATTERY_BANDS_PCT)
         said = self._table["battery_band"][rows]
         told = self._table["watched"][rows] & (level != UNKNOWN_I1)
-        told &= (batch["quality"] & (Quality.OUT_OF_ORDER | Quality.ODD_TIME)) == 0
+        told &= (batch["quality"] & _LATE_OR_ODD) == 0
         moved = told & ((bands > said) | ((said > 0) & (level > BATTERY_REARM_PCT)))
         if not moved.any():
             return []
