@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     public_origin: str | None = None
     """The origin that browsers see behind a proxy, as https://console.example.org; unset: that of host and port."""
 
+    session_idle_s: int = Field(default=12 * 3600, ge=60, le=30 * 86_400)
+    """A console session ends when nobody used it for so long."""
+    session_absolute_s: int = Field(default=24 * 3600, ge=60, le=30 * 86_400)
+    """A console session ends at this age in any case."""
+
     ingest_host: str = "127.0.0.1"
     ingest_port: int = Field(default=8421, ge=0, le=65535)
     """Where phones report to."""
