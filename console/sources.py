@@ -25,8 +25,8 @@ class PictureSource(Protocol):
     def changed_since(self, version: int) -> NDArray[Any]:
         """Return the indexes of rows that changed after `version`."""
 
-    def trail(self, unit_id: int) -> Sequence[tuple[int, int, int]]:
-        """Return (observed_us, lat_e7, lon_e7) of the last 10 minutes, oldest first."""
+    def trail(self, unit_id: int) -> NDArray[Any]:
+        """Return observed_us, lat_e7, lon_e7 of the last 10 minutes, oldest first. Raises NotFoundError."""
 
 
 class AlarmSource(Protocol):

@@ -30,6 +30,7 @@ from console.wire import (
 from infra.clock import MICROSECONDS, Clock
 from infra.metrics import FIX_TO_FRAME_S, STREAM_CLIENTS, STREAM_DROPPED, STREAM_FRAMES
 from telemetry.model.alarm import Alarm
+from telemetry.model.errors import NotFoundError
 from telemetry.model.unit import UnitKind
 
 TURN_S: Final = 1 / RATES_HZ[0]
@@ -220,9 +221,12 @@ class LiveStream:
             return
         if unit.kind is UnitKind.OFFICER and client.scope.role is not Role.OFFICER:
             return  # where an officer was needs a reason and is audited: the HTTP track asks for it
-        now_us = self._clock.now_us()
-        points = list(self._bridge.picture.trail(unit_id))
-        client.trails[unit_id] = pack_trail(unit_id, points, epoch=self.epoch, seq=0, t_ms=now_us / 1000)
+        try:
+            fixes = self._bridge.picture.trail(unit_id)
+        except NotFoundError:
+            return  # the registry knows it already, the picture will with the next report
+        t_ms = self._clock.now_us() / 1000
+        client.trails[unit_id] = pack_trail(unit_id, fixes, epoch=self.epoch, seq=0, t_ms=t_ms)
 
     def _note_latency(self, now_us: int) -> None:
         picture = self._bridge.picture

@@ -101,7 +101,7 @@ class Group:
         shown = self._grown(len(units))
         rows = units[changed]
         inside = allowed[changed] & self._in_view(rows)
-        left = rows["unit_id"][~inside & shown[changed]]
+        left = rows["unit_id"][~inside & shown[changed] & (rows["unit_id"] != 0)]
         shown[changed] = inside
         frames = []
         if inside.any():

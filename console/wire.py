@@ -268,7 +268,7 @@ def age_ms_of(observed_us: NDArray[np.int64], t_ms: float) -> NDArray[np.int32]:
 
 
 def pack_units(rows: UnitStates, kind: FrameKind, *, epoch: int, seq: int, t_ms: float) -> bytes:
-    """Return a SNAPSHOT or DELTA frame of these rows: one vectorised copy a column, 24 us for 833 units."""
+    """Return a SNAPSHOT or DELTA frame of these rows: one vectorised copy a column, some 35 us for 833 units."""
     count = len(rows)
     buffer = np.zeros(_size_of(_UNIT_LAYOUT, count, HEADER.size), np.uint8)
     _put_header(buffer, kind, count, epoch=epoch, seq=seq, t_ms=t_ms)
@@ -290,15 +290,14 @@ def pack_gone(unit_ids: NDArray[np.int32], *, epoch: int, seq: int, t_ms: float)
     return buffer.tobytes()
 
 
-def pack_trail(unit_id: int, points: list[tuple[int, int, int]], *, epoch: int, seq: int, t_ms: float) -> bytes:
-    """Return a TRAIL frame of (observed_us, lat_e7, lon_e7) points, oldest first."""
-    count = len(points)
-    table = np.array(points, np.int64).reshape(count, 3)
+def pack_trail(unit_id: int, fixes: NDArray[Any], *, epoch: int, seq: int, t_ms: float) -> bytes:
+    """Return a TRAIL frame of fixes with the fields observed_us, lat_e7 and lon_e7, oldest first."""
+    count = len(fixes)
     start = HEADER.size + ALIGNMENT_BYTES
     buffer = np.zeros(_size_of(_TRAIL_LAYOUT, count, start), np.uint8)
     _put_header(buffer, FrameKind.TRAIL, count, epoch=epoch, seq=seq, t_ms=t_ms)
     buffer[HEADER.size : HEADER.size + 4].view("<i4")[0] = unit_id
-    columns = (age_ms_of(table[:, 0], t_ms), table[:, 1], table[:, 2])
+    columns = (age_ms_of(fixes["observed_us"], t_ms), fixes["lat_e7"], fixes["lon_e7"])
     for index, values in enumerate(columns):
         at = start + index * padded(count * 4)
         buffer[at : at + count * 4].view("<i4")[:] = values

@@ -58,7 +58,8 @@ def test_a_unit_never_heard_has_an_unknown_age_and_an_old_one_a_saturated_one() 
 
 def test_a_trail_names_its_unit_and_keeps_its_order() -> None:
     points = [(int(T_MS) * 1000 - 2_000_000, 1, 2), (int(T_MS) * 1000 - 1_000_000, 3, 4), (int(T_MS) * 1000, 5, 6)]
-    frame = wire.decode_frame(wire.pack_trail(42, points, epoch=1, seq=0, t_ms=T_MS))
+    fixes = np.array(points, [("observed_us", "<i8"), ("lat_e7", "<i4"), ("lon_e7", "<i4")])
+    frame = wire.decode_frame(wire.pack_trail(42, fixes, epoch=1, seq=0, t_ms=T_MS))
     assert frame.unit_id == 42
     assert frame.columns["age_ms"].tolist() == [2000, 1000, 0]
     assert frame.columns["lon_e7"].tolist() == [2, 4, 6]
