@@ -1,0 +1,170 @@
+"""The registry in the database: loads it for a bridge, saves what the bridge learns, tells of changes."""
+
+from collections.abc import AsyncGenerator, Iterable
+from importlib import resources
+from typing import Any, Final
+
+import psycopg
+
+from infra.clock import utc_of
+from infra.database import load_queries
+from infra.vault import Vault
+from telemetry.model.decoding import SigningFact
+from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
+from telemetry.registry import Quarantined, RegistryContents
+
+CHANNEL: Final = "skybeat_registry"
+"""The database tells of every change of units, devices, assignments and stations on this channel."""
+SETTLE_S: Final = 0.05
+"""Changes that follow each other within this time are told once."""
+E7: Final = 1e7
+QUERIES: Final = load_queries(resources.files("telemetry") / "registry_store.sql")
+
+
+class RegistryStore:
+    """The bridge's way to the registry's tables; `url` is the writer role's, `vault` opens sealed keys."""
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        self._url = url
+        self._vault = vault
+
+    async def load(self) -> RegistryContents:
+        """Return all contents as of one moment.
+
+        Raises psycopg.Error when the database is away, SecretError when keys were sealed by another vault.
+        """
+        async with await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry") as connection:
+            await connection.execute("set transaction isolation level repeatable read, read only")
+            rows = {name: await _all(connection, name) for name in QUERIES if name.startswith("load_")}
+        return contents_of(rows, self._vault)
+
+    async def load_quarantine(self) -> list[Quarantined]:
+        """Return the names in quarantine, the one heard last first."""
+        async with await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry") as connection:
+            rows = await _all(connection, "load_quarantine")
+        return [_quarantined(row) for row in rows]
+
+    async def save(self, quarantined: Iterable[Quarantined] = (), facts: Iterable[SigningFact] = ()) -> None:
+        """Write down who spoke unknown and how far signed streams came; neither counts nor timestamps ever fall."""
+        names = [_quarantine_parameters(entry) for entry in quarantined]
+        streams = [_stream_parameters(fact) for fact in facts]
+        if not names and not streams:
+            return
+        async with (
+            await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry") as connection,
+            connection.cursor() as cursor,
+        ):
+            await cursor.executemany(QUERIES["save_quarantine"], names)
+            await cursor.executemany(QUERIES["save_signing_timestamp"], streams)
+
+    async def changes(self) -> AsyncGenerator[None]:
+        """Yield once at once, and then after every change of the registry, until the connection is lost (psycopg.Error).
+
+        Load after each: what changed before we listened is then not missed.
+        """
+        connect = psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, application_name="skybeat registry changes"
+        )
+        async with await connect as connection:
+            await connection.execute(f"listen {CHANNEL}")
+            yield
+            while True:
+                async for _ in connection.notifies(stop_after=1):
+                    pass
+                async for _ in connection.notifies(timeout=SETTLE_S):
+                    pass
+                yield
+
+
+def contents_of(rows: dict[str, list[tuple[Any, ...]]], vault: Vault) -> RegistryContents:
+    """Return the contents in the rows of the queries `load_...`."""
+    return RegistryContents(
+        units=tuple(unit_of(row) for row in rows["load_units"]),
+        devices=tuple(device_of(row[:6]) for row in rows["load_devices"]),
+        assignments=tuple(_assignment(row) for row in rows["load_assignments"]),
+        stations=tuple(_station(row) for row in rows["load_stations"]),
+        signing_keys={row[0]: vault.unseal(bytes(row[6])) for row in rows["load_devices"] if row[6] is not None},
+        signing_timestamps={(row[0], row[1], row[2]): row[3] for row in rows["load_signing_timestamps"]},
+    )
+
+
+def unit_of(row: tuple[Any, ...]) -> Unit:
+    """Return the unit in a row of `load_units` or `find_unit`."""
+    unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert = row
+    return Unit(
+        unit_id=unit_id,
+        call_sign=call_sign,
+        kind=UnitKind(kind),
+        service=Service(service),
+        duty_status=DutyStatus(duty_status),
+        station_id=station_id,
+        name_zh=name_zh,
+        name_en=name_en,
+        covert=covert,
+    )
+
+
+def device_of(row: tuple[Any, ...]) -> Device:
+    """Return the device in the first six columns of `load_devices` or in a row of `find_device...`."""
+    device_id, protocol, address, label, report_interval_s, revoked = row
+    return Device(
+        device_id=device_id,
+        protocol=protocol,
+        address=address,
+        label=label,
+        report_interval_s=report_interval_s,
+        revoked=revoked,
+    )
+
+
+def _assignment(row: tuple[Any, ...]) -> Assignment:
+    return Assignment(device_id=row[0], unit_id=row[1], started_us=row[2], ended_us=row[3])
+
+
+def _station(row: tuple[Any, ...]) -> Station:
+    station_id, number, name_zh, name_en, lat_e7, lon_e7, ring_order = row
+    return Station(
+        station_id=station_id,
+        number=number,
+        name_zh=name_zh,
+        name_en=name_en,
+        lat_deg=lat_e7 / E7,
+        lon_deg=lon_e7 / E7,
+        ring_order=ring_order,
+    )
+
+
+def _quarantined(row: tuple[Any, ...]) -> Quarantined:
+    protocol, address, reason, first_seen_us, last_seen_us, seen_count = row
+    return Quarantined(
+        protocol=protocol,
+        address=address,
+        reason=reason,
+        first_seen_us=first_seen_us,
+        last_seen_us=last_seen_us,
+        seen_count=seen_count,
+    )
+
+
+def _quarantine_parameters(entry: Quarantined) -> dict[str, Any]:
+    return {
+        "protocol": entry.protocol,
+        "address": entry.address,
+        "reason": entry.reason,
+        "first_seen_at": utc_of(entry.first_seen_us),
+        "last_seen_at": utc_of(entry.last_seen_us),
+        "seen_count": entry.seen_count,
+    }
+
+
+def _stream_parameters(fact: SigningFact) -> dict[str, Any]:
+    return {
+        "device_id": fact.device_id,
+        "link_id": fact.link_id,
+        "component_id": fact.component_id,
+        "timestamp": fact.timestamp,
+    }
+
+
+async def _all(connection: psycopg.AsyncConnection, query: str) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(QUERIES[query])).fetchall()
