@@ -1,0 +1,168 @@
+"""MAVLink: bytes of one link in; positions, events and what we say to the vehicles out."""
+
+from typing import Final
+
+from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
+from telemetry.model.decoding import Output, Registry
+from telemetry.model.errors import InputError, NotFoundError
+from telemetry.sources.mavlink.frame import FrameReader, Value, encode
+from telemetry.sources.mavlink.network import Network
+from telemetry.sources.mavlink.requests import Ask
+from telemetry.sources.mavlink.signing import Signer
+from telemetry.sources.mavlink.turn import Turn
+from telemetry.sources.mavlink.vehicle import Vehicle
+
+__all__ = ["MavlinkDecoder", "Network"]
+
+OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_status": 4, "mavlink_version": 3}
+HEARTBEAT_US: Final = 1_000_000
+STATUSTEXT: Final = 253
+TEXT_BYTES: Final = 50
+TEXT_LEVEL: Final = 5
+SHORTEST_INTERVAL_S: Final = 0.1
+LONGEST_INTERVAL_S: Final = 3600.0
+
+
+class MavlinkDecoder:
+    """The decoder of one link; links of one group share a `network`, in which a system id is one vehicle.
+
+    `allow_unsigned` lets devices without a key speak on this link (a device with a key must always sign). A `replayed`
+    link is a recording: its rows say so and nothing is ever sent on it; `shift_us` is what was added to its stamps.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        link_group: str,
+        *,
+        allow_unsigned: bool,
+        replayed: bool = False,
+        shift_us: int = 0,
+        system_id: int = 255,
+        component_id: int = 190,
+        network: Network | None = None,
+    ) -> None:
+        self.network = network or Network(registry, link_group, replayed=replayed, shift_us=shift_us)
+        self._link = self.network.join(allow_unsigned=allow_unsigned)
+        self._replayed = replayed
+        self._system_id = system_id
+        self._component_id = component_id
+        self._reader = FrameReader()
+        self._bad_before = (0, 0)
+        self._sequence = 0
+        self._text_id = 0
+        self._heartbeat_due_us = 0
+        self._signers: dict[bytes, Signer] = {}
+
+    @property
+    def frames_good(self) -> int:
+        """Return how many frames with a right checksum came by this link."""
+        return self._reader.frames_good
+
+    def feed(self, data: bytes, now_us: int) -> Output:
+        """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
+        turn = Turn()
+        for frame in self._reader.feed(data):
+            self.network.take(frame, self._link, now_us, turn)
+        self._count_bad(turn)
+        return turn.output()
+
+    def tick(self, now_us: int) -> Output:
+        """Watch for silence; say that we are here (1 Hz) and ask each vehicle for the streams that are missing."""
+        turn = Turn()
+        self.network.tick(now_us, turn)
+        if not self._replayed:
+            mine = [vehicle for vehicle in self.network.vehicles() if vehicle.route == self._link.number]
+            self._say_here(mine, now_us, turn)
+            for vehicle in mine:
+                for ask in vehicle.requests.due(now_us):
+                    turn.frames.append(self._encode(ask, vehicle, now_us))
+        return turn.output()
+
+    def send(self, command: Command, now_us: int) -> Output:
+        """Turn a command into frames. Raises NotFoundError for a device not heard here, InputError for a bad value."""
+        vehicle = self.network.vehicle_of(command.device_id)
+        if vehicle is None or self._replayed:
+            raise NotFoundError(
+                f"device {command.device_id} has not been heard on link group {self.network.link_group}: "
+                "wait for its heartbeat or use another link"
+            )
+        turn = Turn()
+        turn.frames += [self._encode(ask, vehicle, now_us) for ask in self._asks(command, vehicle)]
+        return turn.output()
+
+    def _asks(self, command: Command, vehicle: Vehicle) -> list[Ask]:
+        match command:
+            case SetReportInterval(interval_s=interval_s):
+                if not SHORTEST_INTERVAL_S <= interval_s <= LONGEST_INTERVAL_S:
+                    raise InputError(
+                        f"report interval {interval_s} s: give {SHORTEST_INTERVAL_S} .. {LONGEST_INTERVAL_S} s"
+                    )
+                return [vehicle.requests.set_interval(round(interval_s * 1e6))]
+            case RequestPosition():
+                return [vehicle.requests.position_now()]
+            case SendText(text=text):
+                return self._text(text)
+
+    def _text(self, text: str) -> list[Ask]:
+        """Return a text as one STATUSTEXT, or as numbered chunks of 50 bytes that share an id."""
+        data = text.encode()
+        pieces = [data[at : at + TEXT_BYTES] for at in range(0, len(data), TEXT_BYTES)] or [b""]
+        if len(pieces) == 1:
+            return [Ask(STATUSTEXT, {"severity": TEXT_LEVEL, "text": text})]
+        if len(pieces[-1]) == TEXT_BYTES:
+            pieces.append(b"")
+        self._text_id = self._text_id % 65535 + 1
+        return [
+            Ask(
+                STATUSTEXT,
+                {
+                    "severity": TEXT_LEVEL,
+                    "text": piece.decode("utf-8", "ignore"),
+                    "id": self._text_id,
+                    "chunk_seq": number,
+                },
+            )
+            for number, piece in enumerate(pieces)
+        ]
+
+    def _say_here(self, mine: list[Vehicle], now_us: int, turn: Turn) -> None:
+        """Send our HEARTBEAT once for each key in use, and unsigned for those without."""
+        if now_us < self._heartbeat_due_us:
+            return
+        self._heartbeat_due_us = now_us + HEARTBEAT_US
+        ask = Ask(0, OWN_HEARTBEAT)
+        keys = {self.network.signing_key(vehicle.device_id): vehicle for vehicle in mine}
+        for vehicle in keys.values():
+            turn.frames.append(self._encode(ask, vehicle, now_us))
+        if not keys:
+            turn.frames.append(self._encode(ask, None, now_us))
+
+    def _encode(self, ask: Ask, vehicle: Vehicle | None, now_us: int) -> bytes:
+        signer = None if vehicle is None else self._signer(vehicle.device_id, now_us)
+        self._sequence = (self._sequence + 1) & 255
+        return encode(
+            ask.msg_id,
+            ask.fields,
+            system_id=self._system_id,
+            component_id=self._component_id,
+            sequence=self._sequence,
+            signer=signer,
+        )
+
+    def _signer(self, device_id: int, now_us: int) -> Signer | None:
+        key = self.network.signing_key(device_id)
+        if key is None:
+            return None
+        signer = self._signers.get(key)
+        if signer is None:
+            signer = self._signers[key] = Signer(key, self._link.number & 255)
+        signer.advance(now_us)
+        return signer
+
+    def _count_bad(self, turn: Turn) -> None:
+        counts = (self._reader.frames_bad, self._reader.bytes_skipped)
+        if counts != self._bad_before:
+            turn.bad["frames_bad"] += counts[0] - self._bad_before[0]
+            turn.bad["bytes_skipped"] += counts[1] - self._bad_before[1]
+            self._bad_before = counts

@@ -1,0 +1,218 @@
+"""One vehicle: what its frames mean, in the order they are taken."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+from telemetry.model.batch import UNKNOWN_I1, Quality
+from telemetry.model.events import LINK_LOST_S, LINK_SILENT_S, LinkLost, LinkRegained, Rebooted
+from telemetry.sources.mavlink.boot_clock import UTC_KNOWN_US, BootClock, Stamp
+from telemetry.sources.mavlink.frame import Frame
+from telemetry.sources.mavlink.fusion import Fusion, is_place
+from telemetry.sources.mavlink.modes import mode_name
+from telemetry.sources.mavlink.requests import StreamRequests
+from telemetry.sources.mavlink.status import Status
+from telemetry.sources.mavlink.tables import MESSAGES
+from telemetry.sources.mavlink.turn import Turn
+
+SPARSE_PATIENCE: Final = 60
+"""How many times longer a vehicle may be silent that speaks by HIGH_LATENCY2."""
+DEGREES_PER_RADIAN_TENTHS: Final = 1800.0 / math.pi
+NO_VOLTAGE: Final = (0, 65535)
+HOST_CLOCK_US: Final = 5_000_000
+
+Fields = tuple[Any, ...]
+
+
+class Vehicle:
+    """The state of one (network, system id) whose autopilot was discovered.
+
+    `route` numbers the link on which its HEARTBEAT came last; `shift_us` is added to the vehicle's own UTC where a
+    recording is moved in time.
+    """
+
+    def __init__(
+        self, device_id: int, identity: tuple[int, int, int], component_id: int, *, base_quality: int, shift_us: int = 0
+    ) -> None:
+        self.device_id = device_id
+        self.system_id, self.vehicle_type, self.autopilot = identity
+        self.component_id = component_id
+        self.route = 0
+        self.shift_us = shift_us
+        self.clock = BootClock()
+        self.fusion = Fusion(device_id, base_quality)
+        self._replayed = bool(base_quality & Quality.REPLAYED)
+        self.status = Status(device_id, replayed=self._replayed)
+        self.requests = StreamRequests(self.system_id, component_id)
+        self._heard_us: int | None = None
+        self._lost_told_s = 0.0
+        self._is_sparse = False
+
+    def take(self, frame: Frame, now_us: int, turn: Turn) -> None:
+        """Take a frame that is this vehicle's without doubt."""
+        self.hear(now_us, turn)
+        self.requests.heard(frame.msg_id, now_us)
+        handler = _HANDLERS.get(frame.msg_id)
+        if handler is not None:
+            handler(self, MESSAGES[frame.msg_id].codec.unpack(frame.payload), now_us, turn)
+
+    def hear(self, now_us: int, turn: Turn) -> None:
+        """Note that the vehicle speaks; a silence that was told, or should have been, ends here."""
+        self.watch(now_us, turn)
+        if self._lost_told_s and self._heard_us is not None:
+            silent_s = round((now_us - self._heard_us) / 1e6, 1)
+            turn.events.append(LinkRegained(silent_s=silent_s, **self._base(now_us)))
+            self._lost_told_s = 0.0
+        self._heard_us = max(now_us, self._heard_us or 0)
+
+    def watch(self, now_us: int, turn: Turn) -> None:
+        """Tell of silence once at 3 s and once at 10 s (60 times longer for a vehicle on HIGH_LATENCY2)."""
+        if self._heard_us is None or self._lost_told_s >= LINK_LOST_S:
+            return
+        silent_s = (now_us - self._heard_us) / 1e6
+        patience = SPARSE_PATIENCE if self._is_sparse else 1
+        for limit_s in (LINK_SILENT_S, LINK_LOST_S):
+            if self._lost_told_s < limit_s and silent_s >= limit_s * patience:
+                self._lost_told_s = limit_s
+                told_s = silent_s if limit_s == LINK_LOST_S else min(silent_s, LINK_LOST_S - 0.1)
+                turn.events.append(LinkLost(silent_s=round(told_s, 1), **self._base(now_us)))
+        turn.events += self.status.stale_texts(now_us)
+
+    def heartbeat(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take a HEARTBEAT that bears the vehicle's own type and autopilot."""
+        custom_mode, vehicle_type, autopilot, base_mode = fields[:4]
+        self._is_sparse = False
+        mode = mode_name(autopilot, vehicle_type, base_mode, custom_mode)
+        turn.events += self.status.heartbeat(mode, base_mode, now_us)
+
+    def system_status(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take SYS_STATUS: the battery where BATTERY_STATUS does not come."""
+        voltage_mv, percent = fields[4], fields[12]
+        if percent == 0 and voltage_mv in NO_VOLTAGE:
+            percent = -1
+        self.fusion.note_charge(percent, now_us)
+        self._watch_battery(now_us, turn)
+
+    def battery_status(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take BATTERY_STATUS of the first battery."""
+        voltages_mv, battery_id, percent = fields[3:13], fields[14], fields[17]
+        if battery_id != 0:
+            return
+        if percent == 0 and all(voltage in NO_VOLTAGE for voltage in voltages_mv):
+            percent = -1
+        self.fusion.note_battery(percent, now_us)
+        self._watch_battery(now_us, turn)
+
+    def system_time(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take SYSTEM_TIME."""
+        unix_us, boot_ms = fields
+        told_us = unix_us + self.shift_us if unix_us > UTC_KNOWN_US else 0
+        self._note_reboot(self.clock.system_time(told_us, boot_ms, now_us), now_us, turn)
+
+    def attitude(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take ATTITUDE: the nose's direction, and one more look at the boot clock."""
+        self._note_reboot(self.clock.stamp(fields[0], now_us), now_us, turn)
+        yaw = fields[3]
+        if math.isfinite(yaw):
+            self.fusion.note_yaw(round(yaw * DEGREES_PER_RADIAN_TENTHS) % 3600, now_us)
+
+    def hud(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take VFR_HUD: throttle, for where landing has to be derived."""
+        del turn
+        self.fusion.throttle = (now_us, fields[5])
+
+    def global_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take GLOBAL_POSITION_INT, the best source of position."""
+        stamp = self.clock.stamp(fields[0], now_us)
+        self._note_reboot(stamp, now_us, turn)
+        if not is_place(fields[1], fields[2]):
+            turn.bad["position_unknown"] += 1
+            return
+        turn.rows.append(self.fusion.global_position(fields, stamp, now_us))
+        throttle_us, throttle_pct = self.fusion.throttle
+        recent = now_us - throttle_us < HOST_CLOCK_US
+        turn.events += self.status.height(fields[4], throttle_pct if recent else None, now_us)
+
+    def raw_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take GPS_RAW_INT: accuracy and satellites always, position when nothing better speaks."""
+        self.fusion.note_sky(fields, now_us)
+        row = self.fusion.raw_position(fields, self._stamp_of(fields[0], now_us), now_us)
+        if row is not None:
+            turn.rows.append(row)
+
+    def sparse(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take HIGH_LATENCY2, which stands for everything on a satellite link."""
+        self._is_sparse = True
+        row = self.fusion.sparse_position(fields, now_us)
+        if row is not None:
+            turn.rows.append(row)
+        self._watch_battery(now_us, turn)
+
+    def landed(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take EXTENDED_SYS_STATE."""
+        turn.events += self.status.landed_told(fields[1], now_us)
+
+    def mission_current(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take MISSION_CURRENT."""
+        turn.events += self.status.mission_current(fields[0], fields[1], now_us)
+
+    def mission_reached(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take MISSION_ITEM_REACHED."""
+        turn.events += self.status.mission_reached(fields[0], now_us)
+
+    def text(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take STATUSTEXT."""
+        level, raw, text_id, number = fields
+        text = raw.partition(b"\0")[0].decode("utf-8", "replace")
+        turn.events += self.status.text(level, text, (text_id, number), now_us)
+
+    def _stamp_of(self, time_us: int, now_us: int) -> Stamp:
+        """Return the time of a field that holds UTC or microseconds since boot."""
+        if time_us <= UTC_KNOWN_US:
+            observed_us = self.clock.estimate(time_us // 1000 & 0xFFFFFFFF, now_us)
+            return _stamp(now_us if observed_us is None else observed_us, estimated=True)
+        told_us = time_us + self.shift_us
+        sane = 0 <= now_us - told_us < HOST_CLOCK_US
+        return _stamp(told_us if sane else now_us, estimated=not sane)
+
+    def _watch_battery(self, now_us: int, turn: Turn) -> None:
+        percent = self.fusion.battery_pct(now_us)
+        if percent != UNKNOWN_I1:
+            turn.events += self.status.battery(percent / 100.0, now_us)
+
+    def _note_reboot(self, stamp: Stamp, now_us: int, turn: Turn) -> None:
+        if stamp.fell_back_ms:
+            fell_back_s = stamp.fell_back_ms / 1000.0
+            turn.events.append(Rebooted(epoch=stamp.epoch, fell_back_s=fell_back_s, **self._base(now_us)))
+            self.requests.begin_anew()
+
+    def _base(self, now_us: int) -> Any:  # noqa: ANN401 - keyword arguments that every event takes
+        return {
+            "device_id": self.device_id,
+            "observed_us": now_us,
+            "received_us": now_us,
+            "replayed": self._replayed,
+        }
+
+
+def _stamp(observed_us: int, *, estimated: bool) -> Stamp:
+    return Stamp(observed_us, 0, 0, estimated=estimated, fell_back_ms=0)
+
+
+Handler = Callable[[Vehicle, Fields, int, Turn], None]
+
+_HANDLERS: Final[dict[int, Handler]] = {
+    0: Vehicle.heartbeat,
+    1: Vehicle.system_status,
+    2: Vehicle.system_time,
+    24: Vehicle.raw_position,
+    30: Vehicle.attitude,
+    33: Vehicle.global_position,
+    42: Vehicle.mission_current,
+    46: Vehicle.mission_reached,
+    74: Vehicle.hud,
+    147: Vehicle.battery_status,
+    235: Vehicle.sparse,
+    245: Vehicle.landed,
+    253: Vehicle.text,
+}
