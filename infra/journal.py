@@ -225,7 +225,7 @@ class Journal:
             return
         self.watermark = (epoch, sequence)
         try:
-            write_durably(self.directory / "watermark", f"{epoch} {sequence}\n")
+            write_durably(self.directory / "watermark", f"{epoch} {sequence}\n".encode())
         except OSError as error:
             if error.errno not in _DISK_FULL:
                 raise
@@ -260,7 +260,7 @@ class Journal:
         past = [segment.epoch for segment in self._segments]
         newest = max([self.watermark[0], read_number(self.directory / "epoch"), *past])
         epoch = max(newest + 1, self._clock.now_us())
-        write_durably(self.directory / "epoch", f"{epoch}\n")
+        write_durably(self.directory / "epoch", f"{epoch}\n".encode())
         return epoch
 
     # The writer's thread ------------------------------------------------------------------------------------------------

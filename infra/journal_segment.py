@@ -159,12 +159,14 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Replace a small file's content at once and for good: a reader finds the old or the new, never a part. Raises OSError."""
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace a file's content at once and for good: a reader finds the old or the new, never a part. Raises OSError."""
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, text.encode())
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -1,0 +1,58 @@
+"""Day partitions of store.position: there before a row of that day is written, gone when the retention is over."""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import psycopg
+
+from telemetry.model.batch import Batch
+
+DAY_US: Final = 86_400_000_000
+_UNIX_DAY: Final = date(1970, 1, 1)
+DAYS_AHEAD: Final = 2
+
+
+class DayPartitions:
+    """Remembers which days have their partition, so that the database is asked once a day and not once a batch."""
+
+    def __init__(self) -> None:
+        self._days: set[int] = set()
+
+    def ensure(self, connection: psycopg.Connection[Any], batch: Batch) -> None:
+        """Make the partitions of every day in the batch; outside of any transaction. Raises psycopg.Error."""
+        if not len(batch):
+            return
+        days = np.unique(batch["observed_us"] // DAY_US).tolist()
+        for day in days:
+            if day not in self._days:
+                self._ensure_days(connection, day, day)
+
+    def _ensure_days(self, connection: psycopg.Connection[Any], first_day: int, last_day: int) -> None:
+        period = (_UNIX_DAY + timedelta(days=first_day), _UNIX_DAY + timedelta(days=last_day))
+        connection.execute("select store.ensure_position_partitions(%s, %s)", period)
+        self._days.update(range(first_day, last_day + 1))
+
+    def forget(self) -> None:
+        """Ask again about every day: one may have been dropped, or the database is another one."""
+        self._days.clear()
+
+    def keep_house(self, connection: psycopg.Connection[Any], now_us: int, retention_days: int) -> int:
+        """Make today's and the next days' partitions and drop those past the retention; return how many were dropped.
+
+        Raises psycopg.Error.
+        """
+        today = now_us // DAY_US
+        self.forget()
+        self._ensure_days(connection, today, today + DAYS_AHEAD)
+        row = connection.execute("select store.drop_old_partitions(%s)", (retention_days,)).fetchone()
+        return int(row[0]) if row else 0
+
+
+def odd_times(batch: Batch, now_us: int, retention_days: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Tell which rows lie outside [now - retention, now + 1 day]: a device that believes it is 2080 costs only itself."""
+    observed_us = batch["observed_us"]
+    odd: np.ndarray[tuple[int], np.dtype[np.bool_]] = (observed_us < now_us - retention_days * DAY_US) | (
+        observed_us > now_us + DAY_US
+    )
+    return odd
