@@ -1,0 +1,95 @@
+// What the person chose: language, theme, layers, selection. Kept outside React; the lasting part in local storage.
+import { useSyncExternalStore } from "react";
+import type { Language } from "../i18n/text";
+import type { UnitKind } from "../wire.generated";
+
+export type Theme = "night" | "day";
+export type CoverageMode = "area" | "lines" | "off";
+export type Tab = "units" | "alarms" | "map" | "more";
+
+export interface ShownTrack {
+  readonly unitId: number;
+  readonly path: readonly [number, number][];
+  readonly minutes: number;
+}
+
+export interface Settings {
+  readonly language: Language;
+  readonly theme: Theme;
+  readonly coverage: CoverageMode;
+  readonly trails: boolean;
+  readonly labels: boolean;
+  readonly sound: boolean;
+  readonly listCollapsed: boolean;
+  readonly follow: boolean;
+  readonly selectedId: number | null;
+  /** The row on which the list's focus stands. */
+  readonly cursorId: number | null;
+  readonly stationId: number | null;
+  readonly kind: UnitKind | null;
+  readonly query: string;
+  readonly helpOpen: boolean;
+  readonly tab: Tab;
+  readonly track: ShownTrack | null;
+}
+
+const LASTING = ["language", "theme", "coverage", "trails", "labels", "sound", "listCollapsed"] as const;
+const KEY = "skybeat";
+
+function readLasting(): Partial<Settings> {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Settings>;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof DOMException) return {};
+    throw error;
+  }
+}
+
+function writeLasting(settings: Settings): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(LASTING.map((key) => [key, settings[key]]))));
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
+}
+
+let settings: Settings = {
+  language: navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en",
+  theme: "night",
+  coverage: "area",
+  trails: true,
+  labels: true,
+  sound: true,
+  listCollapsed: false,
+  follow: false,
+  selectedId: null,
+  cursorId: null,
+  stationId: null,
+  kind: null,
+  query: "",
+  helpOpen: false,
+  tab: "units",
+  track: null,
+  ...readLasting(),
+};
+
+const listeners = new Set<() => void>();
+
+/** The settings now. */
+export const getSettings = (): Settings => settings;
+
+/** Change some settings and tell everyone. */
+export function change(part: Partial<Settings>): void {
+  settings = { ...settings, ...part };
+  if (LASTING.some((key) => key in part)) writeLasting(settings);
+  for (const listener of listeners) listener();
+}
+
+/** Be told of changes. */
+export function onChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The settings in a component. */
+export const useSettings = (): Settings => useSyncExternalStore(onChange, getSettings);

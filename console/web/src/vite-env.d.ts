@@ -1,0 +1,7 @@
+// Types of what Vite makes of special imports.
+/// <reference types="vite/client" />
+
+declare module "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url" {
+  const url: string;
+  export default url;
+}
