@@ -15,6 +15,7 @@ from console.demo.hills import inside, lay_hill_roads
 from console.demo.street_plan import Names, StreetPlan
 from console.demo.streets import SideStreets, lay_streets
 from console.demo.valley import Ground, Valley
+from mission.coverage import Coverage
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
@@ -92,6 +93,8 @@ def _make(directory: Path, seed: int, progress: Progress) -> City:
     for layer, content in basemap.draw(plan.valley, roads, _blocks(plan, sides), stations).items():
         _write_layer(directory / "basemap" / f"{layer}.geojson", content)
     facts = _facts(seed, roads, stations)
+    progress("city: reckoning how far each station reaches in 1, 3 and 5 minutes")
+    _write_planned(directory / "planned.geojson", roads, facts)
     (directory / "city.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts)))
     return City(directory=directory, facts=facts, roads=roads)
 
@@ -109,6 +112,12 @@ def _write_layer(path: Path, content: basemap.Feature) -> None:
     encoded = msgspec.json.encode(content)
     path.write_bytes(encoded)
     path.with_suffix(".geojson.gz").write_bytes(gzip.compress(encoded, 6, mtime=0))
+
+
+def _write_planned(path: Path, roads: RoadGraph, facts: CityFacts) -> None:
+    lat, lon = (np.array([getattr(spot, name) for spot in facts.stations]) for name in ("lat_deg", "lon_deg"))
+    planned = Coverage(roads, lat, lon).planned([int(spot.key) for spot in facts.stations])
+    path.write_bytes(msgspec.json.encode(planned))
 
 
 def _on_main_roads(roads: RoadGraph, spots: Sequence[table.Spot]) -> list[table.Spot]:
