@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.sources.mavlink.candidates import KINDS, PADDING, Bytes, Candidates, Positions, find, windows
+from telemetry.sources.mavlink.candidates import (
+    KINDS,
+    PADDING,
+    Bytes,
+    Candidates,
+    Positions,
+    find,
+    windows,
+    without_overlap,
+)
 from telemetry.sources.mavlink.frame import MAGIC_V2, SIGNATURE_BYTES, Frame
+from telemetry.sources.mavlink.stamps import STAMP_BYTES, cut_stamps, is_clean, values_us
 from telemetry.sources.mavlink.tables import MESSAGE_ID, MESSAGES
 
 Rows = NDArray[np.void]
@@ -181,6 +191,13 @@ class Block:
         return rows.view(message.dtype)
 
 
+class Tlog(NamedTuple):
+    """All good frames of a .tlog with their stamps: `stamp_us[i]` (UTC microseconds) belongs to frame i of the block."""
+
+    block: Block
+    stamp_us: NDArray[np.int64]
+
+
 class BlockReader:
     """Finds frames in a stream that arrives in chunks, as FrameReader does and with the same counters.
 
@@ -237,17 +254,20 @@ def parse_block(data: bytes | memoryview) -> Block:
     return Block(padded, found, frames_bad=int(np.count_nonzero(gaps)), bytes_skipped=int(gaps.sum()))
 
 
-def without_overlap(found: Candidates) -> Candidates:
-    """Return the chain that a reader accepts: each frame begins at or behind the end of the one before."""
-    if np.all(found.at[1:] >= found.stop[:-1]):
-        return found
-    chain = []
-    reached = 0
-    for number, (at, stop) in enumerate(zip(found.at.tolist(), found.stop.tolist(), strict=True)):
-        if at >= reached:
-            chain.append(number)
-            reached = stop
-    return found.keep(np.array(chain))
+def parse_tlog(data: bytes) -> Tlog:
+    """Return all good frames of a .tlog and when each was received (UTC microseconds).
+
+    Noise between records is skipped and counted in the block, stamps are neither frames nor skipped, and a frame that a
+    logger wrote down in pieces is put together again. Raises FileFormatError when it is no .tlog.
+    """
+    padded = b"".join((data, PADDING))
+    found = find(padded)[0]
+    if is_clean(found, len(data)) and len(found.at):
+        stamp_us = values_us(padded)[found.at - STAMP_BYTES].astype(np.int64)
+        return Tlog(Block(padded, found, frames_bad=0, bytes_skipped=0), stamp_us)
+    stream = cut_stamps(padded, found)
+    block = parse_block(stream.frames)
+    return Tlog(block, stream.stamp_us(block.offset))
 
 
 def _first_uncovered(found: Candidates, waiting: Positions, size: int) -> int:

@@ -87,6 +87,19 @@ def find(padded: bytes) -> tuple[Candidates, Positions]:
     return found.keep(good), np.sort(np.concatenate((waiting_v1, waiting_v2)))
 
 
+def without_overlap(found: Candidates) -> Candidates:
+    """Return the chain that a reader accepts: each frame begins at or behind the end of the one before."""
+    if np.all(found.at[1:] >= found.stop[:-1]):
+        return found
+    chain = []
+    reached = 0
+    for number, (at, stop) in enumerate(zip(found.at.tolist(), found.stop.tolist(), strict=True)):
+        if at >= reached:
+            chain.append(number)
+            reached = stop
+    return found.keep(np.array(chain))
+
+
 def _plausible_v1(padded: bytes, at: Positions, size: int) -> tuple[Candidates, Positions]:
     """Return candidates whose id and length belong together, and those that go beyond the data."""
     at, waiting = _split(at, at <= size - HEADER_V1_BYTES)

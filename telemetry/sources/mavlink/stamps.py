@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.model.errors import FileFormatError
-from telemetry.sources.mavlink.block import Block, parse_block, without_overlap
-from telemetry.sources.mavlink.candidates import PADDING, Candidates, Positions, find, windows
+from telemetry.sources.mavlink.candidates import PADDING, Candidates, Positions, find, windows, without_overlap
 
 STAMP_BYTES: Final = 8
 _SLACK_US: Final = 1_000_000  # two records may be stamped in the wrong order by this much
@@ -33,72 +32,47 @@ class TlogStream(NamedTuple):
         return stamps
 
 
-class Tlog(NamedTuple):
-    """All good frames of a .tlog with their stamps: `stamp_us[i]` belongs to frame i of the block."""
-
-    block: Block
-    stamp_us: Times
-
-
-def parse_tlog(data: bytes) -> Tlog:
-    """Return all good frames of a .tlog and when each was received (UTC microseconds).
-
-    Noise between records is skipped and counted in the block, stamps are neither frames nor skipped, and a frame that a
-    logger wrote down in pieces is put together again. Raises FileFormatError when it is no .tlog.
-    """
-    padded = b"".join((data, PADDING))
-    found = _chain(padded)
-    if _is_clean(found, len(data)):
-        return Tlog(
-            Block(padded, found, frames_bad=0, bytes_skipped=0),
-            _values(padded)[found.at - STAMP_BYTES].astype(np.int64),
-        )
-    stream = _cut(padded, found)
-    block = parse_block(stream.frames)
-    return Tlog(block, stream.stamp_us(block.offset))
-
-
 def split_tlog(data: bytes) -> TlogStream:
     """Return a .tlog's frames and noise without the stamps. Raises FileFormatError when it is no .tlog."""
     padded = b"".join((data, PADDING))
-    return _cut(padded, _chain(padded))
+    return cut_stamps(padded, find(padded)[0])
 
 
-def _values(padded: bytes) -> NDArray[np.uint64]:
-    """Return what would be the stamp at every byte."""
-    return windows(padded, ">u8").view(np.dtype(">u8"))
+def is_clean(found: Candidates, size: int) -> bool:
+    """Tell whether a file of this size is nothing but stamp, frame, stamp, frame; `found` may overlap."""
+    before = np.concatenate(([0], found.stop))
+    return bool(np.all(found.at - before[:-1] == STAMP_BYTES) and before[-1] == size)
 
 
-def _chain(padded: bytes) -> Candidates:
-    """Return the good frames of the file as it lies there. Raises FileFormatError when they are not a .tlog's."""
-    found = find(padded)[0]
-    before = np.concatenate(([0], found.stop[:-1]))
-    # a false frame that begins inside a stamp must not hide the real one behind the stamp
-    behind_stamp = np.isin(found.at - STAMP_BYTES, np.append(found.stop, 0))
-    if not np.all(found.at == before + STAMP_BYTES):
-        inside = np.isin(found.at, (found.at[behind_stamp][:, None] - np.arange(1, STAMP_BYTES)).ravel())
-        found = without_overlap(found.keep(~inside))
-    if not len(found.at):
-        raise FileFormatError("no MAVLink frame found; a .tlog holds records of an 8-byte time stamp and a frame")
-    if not np.any(behind_stamp):
-        raise FileFormatError("MAVLink frames without time stamps: a raw stream, not a .tlog; record it with stamps")
-    return found
+def values_us(padded: bytes) -> Times:
+    """Return what the stamp would be at every byte (negative where it could be none)."""
+    return windows(padded, ">u8").view(np.dtype(">i8"))
 
 
-def _is_clean(found: Candidates, size: int) -> bool:
-    """Tell whether the file is nothing but stamp, frame, stamp, frame."""
-    before = np.concatenate(([0], found.stop[:-1]))
-    return bool(np.all(found.at - before == STAMP_BYTES) and found.stop[-1] == size)
+def cut_stamps(padded: bytes, found: Candidates) -> TlogStream:
+    """Return the file without its stamps, in damaged places too; `found` are all frames in it, overlapping or not.
 
-
-def _cut(padded: bytes, found: Candidates) -> TlogStream:
-    """Return the file without its stamps, in damaged places too."""
+    Raises FileFormatError when they are not a .tlog's.
+    """
+    chain = _chain(found)
     size = len(padded) - len(PADDING)
-    at = _stamp_positions(padded, found, size)
+    at = _stamp_positions(padded, chain, size)
     kept = np.ones(size, np.bool_)
     kept[(at[:, None] + np.arange(STAMP_BYTES)).ravel()] = False
     frames = np.frombuffer(padded, np.uint8, size)[kept].tobytes()
-    return TlogStream(frames, at - STAMP_BYTES * np.arange(len(at)), _values(padded)[at].astype(np.int64))
+    return TlogStream(frames, at - STAMP_BYTES * np.arange(len(at)), values_us(padded)[at].astype(np.int64))
+
+
+def _chain(found: Candidates) -> Candidates:
+    """Return the frames that follow one another in the file. Raises FileFormatError when they are not a .tlog's."""
+    if not len(found.at):
+        raise FileFormatError("no MAVLink frame found; a .tlog holds records of an 8-byte time stamp and a frame")
+    behind_stamp = np.isin(found.at - STAMP_BYTES, np.append(found.stop, 0))
+    if not np.any(behind_stamp):
+        raise FileFormatError("MAVLink frames without time stamps: a raw stream, not a .tlog; record it with stamps")
+    # a false frame that begins inside a stamp must not hide the real one behind the stamp
+    hidden = (found.at[behind_stamp][:, None] - np.arange(1, STAMP_BYTES)).ravel()
+    return without_overlap(found.keep(~np.isin(found.at, hidden)))
 
 
 def _stamp_positions(padded: bytes, found: Candidates, size: int) -> Positions:
@@ -107,7 +81,7 @@ def _stamp_positions(padded: bytes, found: Candidates, size: int) -> Positions:
     ends = np.append(found.at, size)
     sure = (ends - begins == STAMP_BYTES) & (ends < size)
     sure_at = begins[sure]
-    sure_us = _values(padded)[sure_at].astype(np.int64)
+    sure_us = values_us(padded)[sure_at].astype(np.int64)
     doubtful = np.flatnonzero((ends - begins >= STAMP_BYTES) & ~sure)
     following = np.searchsorted(sure_at, begins[doubtful])
     extra = [
@@ -126,9 +100,9 @@ def _bounds(sure_us: Times, after: int) -> tuple[int, int]:
 
 def _fitting(padded: bytes, begin: int, end: int, bounds_us: tuple[int, int]) -> Positions:
     """Return where between two frames a stamp stands that lies within the bounds; no two overlap."""
-    values = _values(padded)[begin : end - STAMP_BYTES + 1]
+    values = values_us(padded)[begin : end - STAMP_BYTES + 1]
     low_us, high_us = bounds_us
-    hits = np.flatnonzero((values >= max(low_us, 0)) & (values <= max(high_us, 0))).tolist()
+    hits = np.flatnonzero((values >= low_us) & (values <= high_us)).tolist()
     chosen: list[int] = []
     for hit in hits:
         if not chosen or hit >= chosen[-1] + STAMP_BYTES:
