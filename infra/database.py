@@ -1,8 +1,8 @@
 """The way to PostgreSQL: URLs of the three roles, checked servers, pools, transactions with a scope, named SQL."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from infra.clock import MICROSECONDS, Clock, utc_of
 from infra.errors import GroundError
 from infra.migrate import MINIMUM_SERVER
-from infra.postgres import ServerUrls, running_urls
+from infra.postgres import running_or_started, running_urls
+from infra.postgres_cluster import ServerUrls
 from infra.settings import Settings
 
 DatabaseUrls: TypeAlias = ServerUrls
@@ -99,6 +100,31 @@ def resolve_urls(settings: Settings) -> DatabaseUrls:
         writer=_checked_url(writer) if writer else with_role(owner, "skybeat_writer"),
         app=_checked_url(app) if app else with_role(owner, "skybeat_app"),
     )
+
+
+@contextmanager
+def using_urls(settings: Settings) -> Iterator[DatabaseUrls]:
+    """Give the URLs of the server to use; an embedded one that does not run is started for the time of the block."""
+    if settings.database_url is not None:
+        yield resolve_urls(settings)
+        return
+    with running_or_started(settings.data_dir, binaries=settings.postgres_bin) as urls:
+        yield urls
+
+
+@contextmanager
+def owner_connection(url: str) -> Iterator[psycopg.Connection]:
+    """Give a connection in one transaction that is committed at the end of the block.
+
+    Raises DatabaseError, with what to do, for everything that the server or the way to it refuses.
+    """
+    try:
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S, application_name="skybeat command") as connection:
+            yield connection
+    except psycopg.errors.UndefinedTable as error:
+        raise DatabaseError("the database has no skybeat schema yet: run `skybeat db migrate` first") from error
+    except psycopg.Error as error:
+        raise DatabaseError(explain(url, error)) from error
 
 
 def with_role(url: str, role: str) -> str:
