@@ -72,10 +72,13 @@ class AlarmBoard:
         """Return one alarm, closed ones that are still remembered too."""
         return self._alarms.get(alarm_id)
 
-    def changes_since(self, sequence: int) -> list[tuple[int, Alarm]] | None:
-        """Return the changes after `sequence`, oldest first; None when the log no longer reaches back so far."""
-        if sequence > self._sequence or (self._log and sequence < self._log[0][0] - 1):
-            return None
+    def changes_since(self, sequence: int) -> list[tuple[int, Alarm]]:
+        """Return the changes after `sequence` that the log still holds, oldest first.
+
+        Who finds that the first is not `sequence + 1` missed some and takes the whole board.
+        """
+        if sequence >= self._sequence:
+            return []
         return [(number, alarm) for number, alarm in self._log if number > sequence]
 
     def apply(self, event: AnyEvent) -> list[Alarm]:
