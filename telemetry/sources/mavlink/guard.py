@@ -10,8 +10,8 @@ GAP_FRAMES_PER_S: Final = 200
 REORDERED_FRAMES: Final = 8
 SILENT_US: Final = 1_200_000
 RIVAL_FORGOTTEN_US: Final = 10_000_000
-RIVAL_FRAMES: Final = 6
-RIVAL_TURNS: Final = 2
+RIVAL_FRAMES: Final = 8
+RIVAL_TURNS: Final = 4
 CONFLICT_SILENT_US: Final = 60_000_000
 CONFLICT_OVER_US: Final = 600_000_000
 BOOT_APART_US: Final = 10_000_000
@@ -64,14 +64,17 @@ class _Stream:
         self.last_us = now_us
         self.count = 1
 
-    def distance(self, version: int, sequence: int, now_us: int) -> int:
-        """Return how many frames further on this one is; REPEATED for a repeat or a reordered one, else NOT_OURS."""
+    def distance(self, version: int, sequence: int, silent_us: int) -> int:
+        """Return how many frames further on this one is; REPEATED for a repeat or a reordered one, else NOT_OURS.
+
+        The longer the stream was silent, the more of its frames may have been lost.
+        """
         if version != self.version:
             return NOT_OURS
         ahead = (sequence - self.sequence) & 255
         if ahead == 0 or ahead >= 256 - REORDERED_FRAMES:
             return REPEATED
-        room = GAP_FRAMES + max(0, now_us - self.last_us) * GAP_FRAMES_PER_S // SECOND_US
+        room = GAP_FRAMES + max(0, silent_us) * GAP_FRAMES_PER_S // SECOND_US
         return ahead if ahead <= room else NOT_OURS
 
     def booted_with(self, boot_us: int) -> bool:
@@ -132,11 +135,13 @@ class IdentityGuard:
             self._first = _Stream(version, sequence, boot_us, now_us)
             return Verdict.TAKE
         rival = self._living_rival(now_us)
-        distance = first.distance(version, sequence, now_us)
-        rival_distance = NOT_OURS if rival is None else rival.distance(version, sequence, now_us)
+        distance = first.distance(version, sequence, now_us - first.last_us)
+        rival_distance = NOT_OURS if rival is None else rival.distance(version, sequence, 0)
         if rival is not None and boot_us is not None:
             distance, rival_distance = _by_boot_time(first, rival, boot_us, distance, rival_distance)
-        if distance < NOT_OURS and distance <= rival_distance:
+        if distance < NOT_OURS and (
+            distance < rival_distance or (distance == rival_distance and self._is_firsts(first))
+        ):
             return self._continue_first(first, distance, sequence, boot_us, now_us)
         if now_us - first.last_us > (SILENT_US if self._conflict_us is None else CONFLICT_SILENT_US):
             self._first, self._rival, self._turns = _Stream(version, sequence, boot_us, now_us), None, 0
@@ -144,7 +149,7 @@ class IdentityGuard:
         if rival is not None and rival_distance < NOT_OURS:
             rival.extend(rival_distance, sequence, boot_us, now_us)
         else:
-            self._rival = _Stream(version, sequence, boot_us, now_us)
+            self._rival, self._turns = _Stream(version, sequence, boot_us, now_us), 0
         return Verdict.HOLD if self._conflict_us is None else Verdict.DROP
 
     def heartbeat(self, now_us: int) -> Verdict:
@@ -168,6 +173,10 @@ class IdentityGuard:
         self._conflict_us = now_us
         if is_new:
             self.news = evidence
+
+    def _is_firsts(self, first: _Stream) -> bool:
+        """Decide a tie: what fits both streams is the first speaker's, or, while nothing is proven, of who spoke last."""
+        return self._conflict_us is not None or self._rival is None or first.last_us > self._rival.last_us
 
     def _living_rival(self, now_us: int) -> _Stream | None:
         if self._rival is not None and now_us - self._rival.last_us > RIVAL_FORGOTTEN_US:
@@ -193,7 +202,7 @@ class IdentityGuard:
 
 def _by_boot_time(first: _Stream, rival: _Stream, boot_us: int, distance: int, rival_distance: int) -> tuple[int, int]:
     """Return the distances, corrected where the boot time fits only one of two streams whose boot times are known."""
-    if first.boot_us is None:
+    if first.boot_us is None or rival.boot_us is None:
         return distance, rival_distance
     is_first, is_rival = first.booted_with(boot_us), rival.booted_with(boot_us)
     if is_first and not is_rival:

@@ -246,8 +246,10 @@ class Network:
         if not stranger.heartbeats.exceeds(now_us):
             return
         turn.bad["flood"] += 1
+        if stranger.told_us is not None and now_us - stranger.told_us < FLOOD_AGAIN_US:
+            return
         disturbed = self.vehicles()
-        if not disturbed or (stranger.told_us is not None and now_us - stranger.told_us < FLOOD_AGAIN_US):
+        if not disturbed:
             return
         stranger.told_us = now_us
         self._quarantine(frame.system_id, now_us, "flood of heartbeats")
