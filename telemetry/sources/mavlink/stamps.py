@@ -68,8 +68,6 @@ def _chain(found: Candidates) -> Candidates:
     if not len(found.at):
         raise FileFormatError("no MAVLink frame found; a .tlog holds records of an 8-byte time stamp and a frame")
     behind_stamp = np.isin(found.at - STAMP_BYTES, np.append(found.stop, 0))
-    if not np.any(behind_stamp):
-        raise FileFormatError("MAVLink frames without time stamps: a raw stream, not a .tlog; record it with stamps")
     # a false frame that begins inside a stamp must not hide the real one behind the stamp
     hidden = (found.at[behind_stamp][:, None] - np.arange(1, STAMP_BYTES)).ravel()
     return without_overlap(found.keep(~np.isin(found.at, hidden)))
@@ -80,6 +78,8 @@ def _stamp_positions(padded: bytes, found: Candidates, size: int) -> Positions:
     begins = np.concatenate(([0], found.stop))
     ends = np.append(found.at, size)
     sure = (ends - begins == STAMP_BYTES) & (ends < size)
+    if not np.any(sure):
+        raise FileFormatError("MAVLink frames without time stamps: a raw stream, not a .tlog; record it with stamps")
     sure_at = begins[sure]
     sure_us = values_us(padded)[sure_at].astype(np.int64)
     doubtful = np.flatnonzero((ends - begins >= STAMP_BYTES) & ~sure)
