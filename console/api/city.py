@@ -1,0 +1,95 @@
+"""The base map and the stations' planned contours: files that were made once, served as they are."""
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Final
+
+from fastapi import Request, Response
+
+from console.api.contract import parts_of, reply, router, says
+from console.api.models import MapReply
+from console.auth.policy import Policy, policy
+from telemetry.model.errors import NotFoundError
+
+ROUTER: Final = router("map")
+LAYERS: Final = ("valley", "water", "parks", "blocks", "roads", "labels", "places")
+GEOJSON: Final = "application/geo+json"
+
+
+@ROUTER.get("/api/map", **says(MapReply))
+@policy(Policy.SIGNED_IN)
+async def show_map(request: Request) -> Response:
+    """Return the base map's bounds, centre and layers."""
+    folder = _folder(request)
+    about = await asyncio.to_thread(_read_about, folder)
+    return reply(about)
+
+
+@ROUTER.get("/api/map/{layer}.geojson", response_class=Response)
+@policy(Policy.SIGNED_IN)
+async def show_layer(request: Request, layer: str) -> Response:
+    """Return one layer as GeoJSON: valley, water, parks, blocks, roads, labels or places."""
+    if layer not in LAYERS:
+        message = f"there is no map layer {layer[:40]!r}: there are {', '.join(LAYERS)}"
+        raise NotFoundError(message)
+    return await _file(request, _folder(request) / "basemap" / f"{layer}.geojson")
+
+
+@ROUTER.get("/api/coverage/planned", response_class=Response)
+@policy(Policy.SEE_PLACES)
+async def show_planned_coverage(request: Request) -> Response:
+    """Return the roads' 1, 3 and 5-minute contours of each station and of all (station_id null) as GeoJSON."""
+    return await _file(request, _folder(request) / "planned.geojson")
+
+
+def _folder(request: Request) -> Path:
+    folder = parts_of(request).services.city_dir
+    if folder is None:
+        message = "this installation has no city: `skybeat demo` makes one"
+        raise NotFoundError(message)
+    return folder
+
+
+async def _file(request: Request, path: Path) -> Response:
+    wants_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    data, is_gzip = await asyncio.to_thread(_read_file, path, wants_gzip=wants_gzip)
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "accept-encoding, cookie"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    if is_gzip:
+        headers["content-encoding"] = "gzip"
+    return Response(data, 200, headers, GEOJSON)
+
+
+def _read_file(path: Path, *, wants_gzip: bool) -> tuple[bytes, bool]:
+    packed = path.with_name(path.name + ".gz")
+    if wants_gzip and packed.is_file():
+        return packed.read_bytes(), True
+    if path.is_file():
+        return path.read_bytes(), False
+    if packed.is_file():
+        import gzip
+
+        return gzip.decompress(packed.read_bytes()), False
+    message = f"the city's file {path.name} is missing: run `skybeat demo` to make the city again"
+    raise NotFoundError(message)
+
+
+def _read_about(folder: Path) -> MapReply:
+    path = folder / "city.json"
+    if not path.is_file():
+        message = "the city's file city.json is missing: run `skybeat demo` to make the city again"
+        raise NotFoundError(message)
+    about = json.loads(path.read_text(encoding="utf-8"))
+    basemap = folder / "basemap"
+    layers = [layer for layer in LAYERS if any((basemap / f"{layer}.geojson{end}").is_file() for end in ("", ".gz"))]
+    return MapReply(
+        name_zh=str(about.get("name_zh", "")),
+        name_en=str(about.get("name_en", "")),
+        bounds=about["bounds"],
+        center=about["center"],
+        layers=layers,
+    )

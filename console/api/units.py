@@ -1,0 +1,97 @@
+"""Units of the scope and their tracks."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import psycopg
+from fastapi import Path, Query, Request, Response
+
+from console.api.contract import account_of, database_scope, parts_of, reply, router, says, tagged_reply
+from console.api.models import TrackReply, UnitsReply
+from console.audit import AuditAction
+from console.auth.accounts import DATABASE_AWAY, Account
+from console.auth.policy import Policy, policy
+from console.parts import Parts
+from console.wire import Role
+from infra.clock import MICROSECONDS, us_of, utc_of
+from infra.database import scoped
+from telemetry import history
+from telemetry.model.batch import Batch, as_columns
+from telemetry.model.errors import InputError, NotFoundError, UnavailableError
+from telemetry.model.unit import Unit, UnitKind
+
+ROUTER: Final = router("units")
+DEFAULT_PERIOD_US: Final = 3600 * MICROSECONDS
+LONGEST_PERIOD_US: Final = 31 * 86_400 * MICROSECONDS
+REASON_CHARS: Final = (3, 200)
+
+
+@ROUTER.get("/api/units", **says(UnitsReply))
+@policy(Policy.SIGNED_IN)
+async def list_units(request: Request) -> Response:
+    """Return the units of the account's scope with the devices that speak for them."""
+    metas = parts_of(request).stream.unit_metas(account_of(request).scope)
+    return tagged_reply(request, UnitsReply(units=metas))
+
+
+@ROUTER.get("/api/units/{unit_id}/track", **says(TrackReply))
+@policy(Policy.SEE_TRACKS)
+async def show_track(
+    request: Request,
+    unit_id: Annotated[int, Path(ge=1)],
+    from_at: Annotated[datetime | None, Query(alias="from", description="RFC 3339 with a zone")] = None,
+    to_at: Annotated[datetime | None, Query(alias="to", description="RFC 3339 with a zone")] = None,
+    limit: Annotated[int, Query(ge=1, le=history.TRACK_LIMIT)] = 5_000,
+    reason: Annotated[str, Query(description="why, for an officer's track: 3 to 200 characters")] = "",
+) -> Response:
+    """Return where a unit was, WGS-84, oldest first: the last hour by default; of more than `limit` points the newest."""
+    parts, account = parts_of(request), account_of(request)
+    unit = parts.services.bridge.registry.units.get(unit_id)
+    if unit is None or not account.scope.sees(unit):
+        message = f"there is no unit {unit_id} in your scope: GET /api/units lists yours"
+        raise NotFoundError(message)
+    from_us, to_us = _period(from_at, to_at, parts.services.clock.now_us())
+    await _audit(parts, account, unit, reason=reason, from_us=from_us, to_us=to_us)
+    batch = await _read(parts, account, unit_id, from_us=from_us, to_us=to_us, limit=limit + 1)
+    columns = as_columns(batch[-limit:])
+    shown = min(len(batch), limit)
+    return reply(TrackReply(unit_id=unit_id, point_count=shown, truncated=len(batch) > limit, columns=dict(columns)))
+
+
+async def _audit(parts: Parts, account: Account, unit: Unit, *, reason: str, from_us: int, to_us: int) -> None:
+    words = " ".join(reason.split())
+    own = account.role is Role.OFFICER and account.unit_id == unit.unit_id
+    shortest, longest = REASON_CHARS
+    if unit.kind is UnitKind.OFFICER and not own and not shortest <= len(words) <= longest:
+        message = (
+            f"where the officer {unit.call_sign} was is shown only for a reason: "
+            f"give reason=..., {shortest} to {longest} characters (got {len(words)}); it is written into the audit"
+        )
+        raise InputError(message)
+    detail = {"unit_id": unit.unit_id, "from": utc_of(from_us).isoformat(), "to": utc_of(to_us).isoformat()}
+    await parts.audit.write(account, AuditAction.TRAIL_VIEWED, subject=unit.call_sign, reason=words, detail=detail)
+
+
+async def _read(parts: Parts, account: Account, unit_id: int, *, from_us: int, to_us: int, limit: int) -> Batch:
+    try:
+        async with scoped(parts.services.pool, database_scope(account)) as connection:
+            return await history.track(connection, unit_id, from_us=from_us, to_us=to_us, limit=limit)
+    except psycopg.errors.InsufficientPrivilege as error:
+        message = f"there is no unit {unit_id} in your scope: GET /api/units lists yours"
+        raise NotFoundError(message) from error
+    except DATABASE_AWAY as error:
+        message = "the database does not answer: the map goes on, history must wait until it is back"
+        raise UnavailableError(message) from error
+
+
+def _period(from_at: datetime | None, to_at: datetime | None, now_us: int) -> tuple[int, int]:
+    for name, at in (("from", from_at), ("to", to_at)):
+        if at is not None and at.tzinfo is None:
+            message = f"{name}={at.isoformat()} has no zone: write it like 2026-11-21T08:00:00Z"
+            raise InputError(message)
+    to_us = now_us if to_at is None else us_of(to_at)
+    from_us = to_us - DEFAULT_PERIOD_US if from_at is None else us_of(from_at)
+    if not 0 < to_us - from_us <= LONGEST_PERIOD_US:
+        message = f"the period from {utc_of(from_us).isoformat()} to {utc_of(to_us).isoformat()}: its end must be later, by at most 31 days"
+        raise InputError(message)
+    return from_us, to_us

@@ -1,0 +1,134 @@
+"""What the console is given (Services) and what it makes of it (Parts): the state behind every route."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from psycopg_pool import AsyncConnectionPool
+
+from console.audit import Audit
+from console.auth.accounts import Accounts
+from console.auth.passwords import Attempts, Passwords
+from console.auth.sessions import Sessions
+from console.health import Health
+from console.sources import BridgeSource, CoverageSource
+from console.stream import LiveStream, session_codes
+from infra.clock import Clock
+from infra.settings import Settings
+from telemetry.model.errors import InputError
+
+STATIC_DIR: Final = Path(__file__).parent / "static"
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - named here so that they can be refused
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the console needs of the rest of the program. The pool is opened and closed by whoever makes it.
+
+    `history_lag_s` tells how far the recorder is behind (None: it does not run), `journal_state` the journal's figures
+    with `failed` as text when it no longer takes anything.
+    """
+
+    bridge: BridgeSource
+    pool: AsyncConnectionPool
+    clock: Clock
+    settings: Settings
+    city_dir: Path | None = None
+    coverage: CoverageSource | None = None
+    history_lag_s: Callable[[], float | None] = lambda: None
+    journal_state: Callable[[], Mapping[str, Any]] = dict
+    origins: frozenset[str] | None = None
+    static_dir: Path = STATIC_DIR
+    background: bool = True
+    """Whether the app itself runs the stream, the watch over sessions and the health checks."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The console's own parts, one of each."""
+
+    services: Services
+    stream: LiveStream
+    accounts: Accounts
+    sessions: Sessions
+    audit: Audit
+    health: Health
+    origins: frozenset[str]
+    cookie_name: str
+    passwords: Passwords = field(default_factory=Passwords)
+    attempts: Attempts = field(default_factory=Attempts)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach the console by TLS alone."""
+        return self.cookie_name.startswith("__Host-")
+
+
+def make_parts(services: Services) -> Parts:
+    """Wire the console's parts."""
+    settings, clock = services.settings, services.clock
+    accounts = Accounts(services.pool)
+    sessions = Sessions(accounts, clock, idle_s=settings.session_idle_s, absolute_s=settings.session_absolute_s)
+    stream = LiveStream(services.bridge, clock, coverage=services.coverage)
+    sessions.on_change(lambda ended, changed: stream.close_sessions(session_codes(ended, changed)))
+    health = Health(
+        services.pool, clock, stream, history_lag_s=services.history_lag_s, journal_state=services.journal_state
+    )
+    origins = services.origins or allowed_origins(settings)
+    return Parts(
+        services=services,
+        stream=stream,
+        accounts=accounts,
+        sessions=sessions,
+        audit=Audit(services.pool, clock),
+        health=health,
+        origins=origins,
+        cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
+    )
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise InputError when the console would speak to other machines unprotected, or could not know its own origin."""
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        message = "SKYBEAT_TLS_CERT and SKYBEAT_TLS_KEY belong together: set both or neither"
+        raise InputError(message)
+    if settings.public_origin is not None:
+        _check_origin(settings.public_origin)
+    protected = settings.tls_cert is not None or settings.behind_proxy
+    if settings.host not in LOOPBACK and not protected:
+        message = (
+            f"the console would listen on {settings.host} without encryption: set SKYBEAT_TLS_CERT and SKYBEAT_TLS_KEY, "
+            "or give --behind-proxy when a proxy that speaks TLS stands before it, or listen on 127.0.0.1"
+        )
+        raise InputError(message)
+    if settings.public_origin is None and (settings.behind_proxy or settings.host in ANY_ADDRESS):
+        message = (
+            f"with SKYBEAT_HOST={settings.host} the address that browsers use is not known: set SKYBEAT_PUBLIC_ORIGIN, "
+            "such as https://console.example.org"
+        )
+        raise InputError(message)
+
+
+def allowed_origins(settings: Settings, port: int | None = None) -> frozenset[str]:
+    """Return the exact origins that may open the websocket and write; `port` is the bound one when the setting is 0."""
+    if settings.public_origin is not None:
+        return frozenset({settings.public_origin.rstrip("/").lower()})
+    scheme = "http" if settings.tls_cert is None else "https"
+    hosts = ("127.0.0.1", "localhost", "[::1]") if settings.host in LOOPBACK else (_bracketed(settings.host),)
+    bound = port or settings.port
+    standard = {"http": 80, "https": 443}[scheme]
+    return frozenset(f"{scheme}://{host}" + ("" if bound == standard else f":{bound}") for host in hosts)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host.lower()
+
+
+def _check_origin(origin: str) -> None:
+    parts = urlsplit(origin)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        message = f"SKYBEAT_PUBLIC_ORIGIN={origin!r}: write scheme and host alone, such as https://console.example.org"
+        raise InputError(message)
