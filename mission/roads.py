@@ -160,18 +160,6 @@ def reverse_edges(graph: RoadGraph) -> Ints:
     return np.where(found, order[place], -1).astype(np.int32)
 
 
-def start_seconds(graph: RoadGraph, reverse: Ints, snapped: Snapped) -> tuple[Ints, Floats]:
-    """Return (nodes, seconds) from which snapped positions set out: the ends of their edges that they may drive to."""
-    on_road = snapped.edge >= 0
-    edge, along = snapped.edge[on_road], snapped.along_ratio[on_road]
-    back = reverse[edge]
-    two_way = back >= 0
-    nodes = np.concatenate((graph.edge_to[edge], graph.edge_from[edge][two_way]))
-    ahead_s = (1.0 - along) * graph.edge_seconds[edge]
-    back_s = along[two_way] * graph.edge_seconds[back[two_way]]
-    return nodes, np.concatenate((ahead_s, back_s))
-
-
 def travel_times(graph: RoadGraph, nodes: Ints, limit_s: float, *, offsets_s: Floats | None = None) -> Floats:
     """Return the seconds (nodes,) in which the nearest of the starting `nodes` reaches each node; inf beyond `limit_s`.
 
