@@ -48,6 +48,8 @@ def read_bytes(path: Path) -> bytes:
         raise FileFormatError(f"{path} is a folder: name one .tlog file in it")
     try:
         size_bytes = path.stat().st_size
+        if not path.is_file():
+            raise FileFormatError(f"{path} is no ordinary file: name a .tlog file")
         if size_bytes > LARGEST_BYTES:
             raise FileFormatError(
                 f"{path} has {size_bytes} bytes, at most {LARGEST_BYTES} are read at once: split it at a record"
