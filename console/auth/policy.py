@@ -10,6 +10,7 @@ from console.wire import Role
 from telemetry.model.errors import NotAllowedError
 from telemetry.model.unit import Unit
 
+POLICY_MARK: Final = "__policy__"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -113,7 +114,7 @@ def policy(wanted: Policy) -> Callable[[Function], Function]:
     """Declare what a route asks of the one who calls it; a router refuses a route without it."""
 
     def declare(function: Function) -> Function:
-        function.__dict__["__policy__"] = wanted
+        setattr(function, POLICY_MARK, wanted)
         return function
 
     return declare
@@ -121,7 +122,7 @@ def policy(wanted: Policy) -> Callable[[Function], Function]:
 
 def policy_of(function: Callable[..., Any]) -> Policy:
     """Return the declared policy. Raises TypeError for a route that declares none."""
-    found = getattr(function, "__policy__", None)
+    found = getattr(function, POLICY_MARK, None)
     if not isinstance(found, Policy):
         message = f"{getattr(function, '__qualname__', function)} declares no policy: put @policy(Policy...) on it"
         raise TypeError(message)
