@@ -1,7 +1,6 @@
 """Enrolling devices and units in the registry's tables: add, rotate, revoke, assign. Secrets leave here once."""
 
 import hashlib
-import re
 import secrets
 from typing import Any, Final
 
@@ -11,14 +10,12 @@ import psycopg
 from infra.clock import utc_of
 from infra.vault import Vault
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
-from telemetry.model.unit import Device, DutyStatus, Service, Unit, UnitKind
+from telemetry.model.unit import Device, DutyStatus, Service, Unit, UnitKind, is_mavlink_address
 from telemetry.registry_store import QUERIES, device_of, unit_of
 
 MAVLINK: Final = "mavlink"
 PHONE: Final = "osmand"
 """Phones of both clients (OsmAnd, Traccar) are kept under one protocol: one token serves both."""
-MAVLINK_ADDRESS: Final = re.compile(r"[a-z0-9_-]{1,32}/(\d{1,3})")
-HIGHEST_SYSTEM_ID: Final = 255
 KEY_BYTES: Final = 32
 TOKEN_BYTES: Final = 24
 
@@ -109,8 +106,7 @@ def _credentials(new: NewDevice, vault: Vault) -> tuple[str, str | None, bytes |
         return address_of_token(token), token, None
     if new.protocol != MAVLINK:
         raise InputError(f"protocol {new.protocol!r} is unknown: give mavlink or osmand (phones, Traccar's client too)")
-    match = MAVLINK_ADDRESS.fullmatch(new.address)
-    if match is None or not 1 <= int(match[1]) <= HIGHEST_SYSTEM_ID:
+    if not is_mavlink_address(new.address):
         raise InputError(f"MAVLink address {new.address!r}: give LINK_GROUP/SYSTEM_ID, as main/1 (system ids 1 to 255)")
     if not new.signs:
         return new.address, None, None

@@ -149,3 +149,11 @@ returning camera_id;
 -- Add a camera.
 insert into public.camera (name_zh, name_en, lat_e7, lon_e7, station_id)
 values (%(name_zh)s::text, %(name_en)s::text, %(lat_e7)s::int, %(lon_e7)s::int, %(station_id)s::int);
+
+-- name: station_numbers
+-- The numbers of all stations.
+select number from public.station;
+
+-- name: call_signs
+-- The call signs of all units.
+select call_sign from public.unit;
