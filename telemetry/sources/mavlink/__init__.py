@@ -5,6 +5,7 @@ from typing import Final
 from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
 from telemetry.model.decoding import Output, Registry
 from telemetry.model.errors import InputError, NotFoundError
+from telemetry.sources.mavlink.block import Tlog
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
 from telemetry.sources.mavlink.network import Network
 from telemetry.sources.mavlink.requests import Ask
@@ -45,6 +46,7 @@ class MavlinkDecoder:
         self.network = network or Network(registry, link_group, replayed=replayed, shift_us=shift_us)
         self._link = self.network.join(allow_unsigned=allow_unsigned)
         self._replayed = replayed
+        self._shift_us = shift_us
         self._system_id = system_id
         self._component_id = component_id
         self._reader = FrameReader()
@@ -67,12 +69,23 @@ class MavlinkDecoder:
         self._count_bad(turn)
         return turn.output()
 
+    def feed_recorded(self, tlog: Tlog, begin: int, end: int) -> Output:
+        """Take the frames `begin` to `end` of a recording, each as arrived at its stamp plus `shift_us`.
+
+        Beside a `feed` of each frame this spares finding the frames again; order and meaning are the same.
+        """
+        turn = Turn()
+        block, shift_us = tlog.block, self._shift_us
+        for number, stamp_us in enumerate(tlog.stamp_us[begin:end].tolist(), begin):
+            self.network.take(block.frame(number), self._link, stamp_us + shift_us, turn)
+        return turn.output()
+
     def tick(self, now_us: int) -> Output:
         """Watch for silence; say that we are here (1 Hz) and ask each vehicle for the streams that are missing."""
         turn = Turn()
         self.network.tick(now_us, turn)
         if not self._replayed:
-            mine = [vehicle for vehicle in self.network.vehicles() if vehicle.route == self._link.number]
+            mine = self.network.vehicles_by(self._link)
             self._say_here(mine, now_us, turn)
             for vehicle in mine:
                 for ask in vehicle.requests.due(now_us):

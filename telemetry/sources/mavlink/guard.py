@@ -98,7 +98,8 @@ class IdentityGuard:
     stranger's and are dropped; if it stays silent for 1.2 s they are the same vehicle's, after a loss, a reboot or a change
     of version, and are released. A stranger who comes back between the first one's frames makes one conflict, told by
     `news`; from then on only a silence of a minute lets another speaker take the name. Where two streams are known
-    apart by boot time, that decides before sequence numbers do, which cross now and then.
+    apart by boot time, that decides before sequence numbers do, which cross now and then. A second stream with the same boot
+    time is the same vehicle by another radio, which counts its own sequence: a spare, not a stranger.
     """
 
     __slots__ = (
@@ -191,7 +192,8 @@ class IdentityGuard:
         rival = self._rival
         if rival is not None and rival.last_us >= first.last_us and rival.count > 0:
             self._turns += 1
-            if rival.count >= RIVAL_FRAMES and self._turns >= RIVAL_TURNS:
+            is_another_route = rival.boot_us is not None and first.booted_with(rival.boot_us)
+            if rival.count >= RIVAL_FRAMES and self._turns >= RIVAL_TURNS and not is_another_route:
                 self.report(_difference(first, rival), now_us)
         first.extend(distance, sequence, boot_us, now_us)
         if self._flood.exceeds(now_us):

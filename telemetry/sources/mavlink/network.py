@@ -25,6 +25,7 @@ NOT_VEHICLES: Final = frozenset({5, 6, 18, 26, 27, *range(30, 35), *range(36, 43
 NOT_AUTOPILOTS: Final = frozenset({68, 190})
 """Components that never are the autopilot: the telemetry radio, a ground station's proxy."""
 
+TICK_US: Final = 100_000
 LOOKUP_US: Final = 1_000_000
 HELD_FRAMES: Final = 512
 IDENTITY_SILENT_US: Final = 10_000_000
@@ -85,6 +86,9 @@ class Network:
         self._looked_up_us: dict[int, int] = {}
         self._strangers: dict[int, _Stranger] = {}
         self._links = 0
+        self._ticked_us: int | None = None
+        self._by_link: dict[int, list[Vehicle]] = {}
+        self._told_us: dict[int, int] = {}
 
     def join(self, *, allow_unsigned: bool) -> Link:
         """Return a new link of this network."""
@@ -95,6 +99,10 @@ class Network:
         """Return the vehicles discovered so far, by system id."""
         found = sorted((system_id, member) for system_id, member in self._members.items() if member is not None)
         return [member.vehicle for _, member in found if member.vehicle is not None]
+
+    def vehicles_by(self, link: Link) -> list[Vehicle]:
+        """Return the vehicles whose HEARTBEAT came by this link last, as of the last tick."""
+        return self._by_link.get(link.number, [])
 
     def vehicle_of(self, device_id: int) -> Vehicle | None:
         """Return the discovered vehicle of a device."""
@@ -117,10 +125,14 @@ class Network:
         self._tell_conflict(member, now_us, turn)
 
     def tick(self, now_us: int, turn: Turn) -> None:
-        """Watch for silence."""
-        for member in self._members.values():
-            if member is not None and member.vehicle is not None:
-                member.vehicle.watch(now_us, turn)
+        """Watch for silence; of several links' ticks at about one time only the first does something."""
+        if self._ticked_us is not None and 0 <= now_us - self._ticked_us < TICK_US:
+            return
+        self._ticked_us = now_us
+        self._by_link = {}
+        for vehicle in self.vehicles():
+            vehicle.watch(now_us, turn)
+            self._by_link.setdefault(vehicle.route, []).append(vehicle)
 
     def _member(self, system_id: int, now_us: int) -> _Member | None:
         looked_up_us = self._looked_up_us.get(system_id)
@@ -257,17 +269,24 @@ class Network:
             f"system {frame.system_id}, component {frame.component_id} floods the link: "
             f"more than {FLOOD_HEARTBEATS_PER_S} heartbeats within a second"
         )
-        turn.events.append(self._conflict(disturbed[0].device_id, evidence, now_us))
+        self._conflict(disturbed[0].device_id, evidence, now_us, turn)
 
     def _tell_conflict(self, member: _Member, now_us: int, turn: Turn) -> None:
         evidence = member.guard.news
         if evidence is not None:
             member.guard.news = None
-            turn.events.append(self._conflict(member.device_id, evidence, now_us))
+            self._conflict(member.device_id, evidence, now_us, turn)
 
-    def _conflict(self, device_id: int, evidence: str, now_us: int) -> IdentityConflict:
-        return IdentityConflict(
-            device_id=device_id, observed_us=now_us, received_us=now_us, replayed=self._replayed, evidence=evidence
+    def _conflict(self, device_id: int, evidence: str, now_us: int, turn: Turn) -> None:
+        """Tell of a conflict, once a device within ten minutes: one attack may show in several ways."""
+        told_us = self._told_us.get(device_id)
+        if told_us is not None and now_us - told_us < FLOOD_AGAIN_US:
+            return
+        self._told_us[device_id] = now_us
+        turn.events.append(
+            IdentityConflict(
+                device_id=device_id, observed_us=now_us, received_us=now_us, replayed=self._replayed, evidence=evidence
+            )
         )
 
 
