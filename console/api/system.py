@@ -25,7 +25,7 @@ async def show_system(request: Request) -> Response:
     health, clock = parts.health, parts.services.clock
     return reply(
         SystemReply(
-            version=product_version(),
+            version=request.app.version,
             epoch=parts.stream.epoch,
             uptime_s=round(clock.monotonic_s() - health.started_s, 1),
             clients=len(parts.stream.clients),

@@ -1,0 +1,268 @@
+"""A small force and a real server around the console, for its tests."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+import websockets
+from blockbuster import blockbuster_ctx
+from psycopg_pool import AsyncConnectionPool
+
+from console import wire
+from console.auth.accounts import Account, Accounts
+from console.parts import Parts, Services, allowed_origins
+from console.web_app import create_app, listen, make_server
+from console.wire import CoverageChanged, Role, StationShares
+from infra.clock import SYSTEM_CLOCK, Clock
+from infra.database import app_pool
+from infra.settings import Settings
+from telemetry.alarms import AlarmBoard
+from telemetry.model.alarm import Alarm
+from telemetry.model.batch import Batch, new_batch
+from telemetry.model.errors import NotFoundError
+from telemetry.model.events import AlarmAcknowledged, AnyEvent, SosRaised
+from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
+from telemetry.picture import Picture
+from telemetry.registry import RegistryContents, RegistryTable
+from tests.conftest import TestDatabase
+
+DRONE, OFFICER, CAR, COVERT, FAR = 1, 2, 3, 4, 5
+"""Units: a drone, an officer and a car of station 1, a covert car of station 1, an officer of station 2."""
+
+
+def unit(unit_id: int, kind: UnitKind, station_id: int, *, covert: bool = False) -> Unit:
+    return Unit(
+        unit_id=unit_id,
+        call_sign=f"U{unit_id}",
+        kind=kind,
+        service=Service.PATROL,
+        duty_status=DutyStatus.FREE,
+        station_id=station_id,
+        covert=covert,
+    )
+
+
+def contents() -> RegistryContents:
+    units = (
+        unit(DRONE, UnitKind.DRONE, 1),
+        unit(OFFICER, UnitKind.OFFICER, 1),
+        unit(CAR, UnitKind.CAR, 1),
+        unit(COVERT, UnitKind.CAR, 1, covert=True),
+        unit(FAR, UnitKind.OFFICER, 2),
+    )
+    devices = [Device(device_id=10 + u.unit_id, protocol="osmand", address=f"{u.unit_id:064x}") for u in units]
+    devices[0] = Device(device_id=11, protocol="mavlink", address="main/1")
+    return RegistryContents(
+        units=units,
+        devices=tuple(devices),
+        assignments=tuple(Assignment(device_id=10 + u.unit_id, unit_id=u.unit_id, started_us=0) for u in units),
+        stations=tuple(
+            Station(station_id=n, number=n, name_zh="所", name_en="Station", lat_deg=36.0, lon_deg=103.8)
+            for n in (1, 2)
+        ),
+    )
+
+
+class SmallBridge:
+    """The real registry, picture and alarm board, without links and journal."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clock = clock
+        self.registry = RegistryTable(contents())
+        self.picture = Picture(self.registry, clock.now_us())
+        self.alarms = AlarmBoard(self._unit_at)
+
+    def _unit_at(self, device_id: int, at_us: int) -> Unit | None:
+        unit_id = self.registry.unit_of(device_id, at_us)
+        return None if unit_id is None else self.registry.units[unit_id]
+
+    def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
+        alarm = self.alarms.get(alarm_id)
+        if alarm is None:
+            raise NotFoundError(alarm_id)
+        self.happen(
+            AlarmAcknowledged(
+                device_id=alarm.device_id,
+                observed_us=now_us,
+                received_us=now_us,
+                alarm_id=alarm_id,
+                account_id=account_id,
+                account_name=account_name,
+            )
+        )
+        found = self.alarms.get(alarm_id)
+        assert found is not None
+        return found
+
+    def link_statuses(self) -> list[Any]:
+        return [{"url": "udpin:127.0.0.1:14550", "link_group": "main", "state": "open", "datagrams": 3}]
+
+    def happen(self, event: AnyEvent) -> None:
+        self.alarms.apply(event)
+        self.picture.apply_event(event)
+
+    def move(self, *unit_ids: int, lat_e7: int = 360_500_000, lon_e7: int = 1_038_000_000) -> None:
+        self.picture.apply(self.reports(*unit_ids, lat_e7=lat_e7, lon_e7=lon_e7), self.clock.now_us())
+
+    def reports(self, *unit_ids: int, lat_e7: int, lon_e7: int) -> Batch:
+        batch = new_batch(len(unit_ids))
+        batch["device_id"] = [10 + unit_id for unit_id in unit_ids]
+        batch["observed_us"] = batch["received_us"] = self.clock.now_us()
+        batch["lat_e7"], batch["lon_e7"] = lat_e7, lon_e7
+        return batch
+
+    def sos(self, unit_id: int = OFFICER) -> Alarm:
+        now_us = self.clock.now_us()
+        self.happen(SosRaised(device_id=10 + unit_id, observed_us=now_us, received_us=now_us, text="help"))
+        return self.alarms.open()[0]
+
+
+class FixedCoverage:
+    """One result for ever."""
+
+    def latest(self) -> CoverageChanged | None:
+        return CoverageChanged(
+            at_ms=1.0,
+            shares=[0.1, 0.2, 0.3],
+            stations=[StationShares(station_id=1, shares=[0.1, 0.2, 0.3])],
+            available_count=3,
+            computed_ms=2.0,
+        )
+
+
+@dataclass
+class House:
+    """A running console."""
+
+    bridge: SmallBridge
+    parts: Parts
+    pool: AsyncConnectionPool
+    origin: str
+    port: int
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.parts.accounts
+
+    def client(self, cookie: str | None = None) -> httpx.AsyncClient:
+        headers = {"origin": self.origin, "x-skybeat": "1"}
+        cookies = {} if cookie is None else {"skybeat": cookie}
+        return httpx.AsyncClient(base_url=self.origin, headers=headers, cookies=cookies, trust_env=False)
+
+    async def account(self, role: Role, *, stations: tuple[int, ...] = (), unit_id: int | None = None) -> Account:
+        name = f"{role.value}-{len(await self.accounts.all())}"
+        return await self.accounts.add(name, role, station_ids=stations, unit_id=unit_id)
+
+    async def cookie(self, role: Role, *, stations: tuple[int, ...] = (), unit_id: int | None = None) -> str:
+        token, _ = await self.parts.sessions.sign_in(await self.account(role, stations=stations, unit_id=unit_id))
+        return token
+
+    def socket(self, cookie: str | None, **more: Any) -> websockets.connect:  # noqa: ANN401 - the client's own options
+        headers = {} if cookie is None else {"cookie": f"skybeat={cookie}"}
+        options: dict[str, Any] = {
+            "origin": self.origin,
+            "subprotocols": [wire.SUBPROTOCOL],
+            "additional_headers": headers,
+            "compression": None,
+            "proxy": None,
+        }
+        return websockets.connect(f"ws://127.0.0.1:{self.port}/ws", **(options | more))
+
+
+@contextlib.asynccontextmanager
+async def running(
+    database: TestDatabase,
+    tmp_path: Path,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    **settings: Any,  # noqa: ANN401 - Settings checks them
+) -> AsyncIterator[House]:
+    """Start a console with a small force on a free port, under a detector of calls that block its loop."""
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("insert into station (station_id, number, lat_e7, lon_e7) values (1, 1, 0, 0), (2, 2, 0, 0)")
+        for one in contents().units:
+            row = (one.unit_id, one.call_sign, one.kind, one.service, one.duty_status, one.station_id, one.covert)
+            connection.execute(
+                "insert into unit (unit_id, call_sign, kind, service, duty_status, station_id, covert)"
+                " values (%s, %s, %s, %s, %s, %s, %s)",
+                row,
+            )
+        connection.execute(
+            "insert into device (device_id, protocol, address) select 10 + unit_id, 'mavlink', unit_id from unit"
+        )
+        connection.execute(
+            "insert into assignment (device_id, unit_id, started_at) select 10 + unit_id, unit_id, '2020-01-01' from unit"
+        )
+    wanted = Settings(data_dir=tmp_path, port=0, **settings)
+    bound = listen(wanted)
+    port = bound.getsockname()[1]
+    bridge = SmallBridge(clock)
+    city = tmp_path / "city"
+    make_city(city)
+    async with app_pool(database.app_url) as pool:
+        services = Services(
+            bridge=bridge,
+            pool=pool,
+            clock=clock,
+            settings=wanted,
+            city_dir=city,
+            coverage=FixedCoverage(),
+            origins=allowed_origins(wanted, port),
+            static_dir=tmp_path / "static",
+        )
+        app = create_app(services)
+        server = make_server(app, wanted)
+        task = asyncio.create_task(server.serve(sockets=[bound]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
+            await asyncio.sleep(0.01)
+        with blockbuster_ctx(["console", "infra"]):
+            try:
+                yield House(bridge, app.state.parts, pool, f"http://127.0.0.1:{port}", port)
+            finally:
+                server.should_exit = True
+                await task
+
+
+def make_city(folder: Path) -> None:
+    (folder / "basemap").mkdir(parents=True)
+    about = {"bounds": [103.0, 35.0, 104.0, 37.0], "center": [103.8, 36.0], "name_zh": "金城", "name_en": "Jincheng"}
+    (folder / "city.json").write_bytes(msgspec.json.encode(about))
+    (folder / "basemap" / "roads.geojson").write_text('{"type":"FeatureCollection","features":[]}')
+    (folder / "planned.geojson").write_text('{"type":"FeatureCollection","features":[{"planned":1}]}')
+
+
+async def hello(socket: websockets.ClientConnection, resume: dict[str, int] | None = None) -> list[dict[str, Any]]:
+    """Say hello; return the texts up to and including `units`."""
+    await socket.send(msgspec.json.encode({"type": "hello", "v": 1, "resume": resume}).decode())
+    texts: list[dict[str, Any]] = []
+    while not texts or texts[-1]["type"] != "units":
+        texts.append(await next_text(socket))
+    return texts
+
+
+async def next_text(socket: websockets.ClientConnection, kind: str | None = None) -> dict[str, Any]:
+    """Return the next text message (of a kind), passing over frames."""
+    async with asyncio.timeout(8):
+        while True:
+            data = await socket.recv()
+            if isinstance(data, str):
+                message: dict[str, Any] = msgspec.json.decode(data)
+                if kind in {None, message["type"]}:
+                    return message
+
+
+async def next_frame(socket: websockets.ClientConnection, *kinds: wire.FrameKind) -> wire.Frame:
+    """Return the next binary frame (of some kinds), passing over texts."""
+    async with asyncio.timeout(8):
+        while True:
+            data = await socket.recv()
+            if isinstance(data, bytes):
+                frame = wire.decode_frame(data)
+                if not kinds or frame.kind in kinds:
+                    return frame
