@@ -1,0 +1,321 @@
+"""The ingest listener: phones report by HTTP and are answered 200 only when the journal has their report on disk."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+
+from infra.clock import Clock
+from infra.journal import JournalError
+from infra.logs import get_logger
+from infra.metrics import BAD_INPUT
+from telemetry.link_url import is_loopback
+from telemetry.model.decoding import Output, Registry
+from telemetry.model.errors import ConflictError, InputError
+from telemetry.model.phone import (
+    PHONE_PROTOCOL,
+    PhoneFix,
+    PhoneRequest,
+    PhoneSource,
+    address_of_token,
+    output_of,
+)
+from telemetry.model.unit import Device
+from telemetry.rate_limit import RateLimit
+from telemetry.registry import shown_address
+
+BODY_BYTES: Final = 64 * 1024
+QUERY_BYTES: Final = 8 * 1024
+DURABLE_WITHIN_S: Final = 10.0
+BODY_WITHIN_S: Final = 10.0
+RETRY_AFTER_S: Final = 5
+TOKEN_RATE_PER_S: Final = 20.0
+TOKEN_BURST: Final = 200.0
+FAILURES_RATE_PER_S: Final = 2.0
+FAILURES_BURST: Final = 60.0
+_log: Final = get_logger("ingest")
+
+TakeReport = Callable[[Output, int], int | None]
+"""Takes a phone's output at a time; returns the journal's sequence to wait for. Raises JournalError when it cannot."""
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+    """An answer other than 200."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class IngestApp:
+    """The ASGI app: one request is one report (or some), of whatever dialect a source recognises.
+
+    A token is known by its SHA-256 only; nothing here writes a token, a query or a place to a log.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        sources: Sequence[PhoneSource],
+        take: TakeReport,
+        durable: Callable[[int], Awaitable[None]],
+        clock: Clock,
+        *,
+        behind_proxy: bool = False,
+    ) -> None:
+        self._registry = registry
+        self._sources = sources
+        self._take = take
+        self._durable = durable
+        self._clock = clock
+        self._behind_proxy = behind_proxy
+        self._by_token = RateLimit(TOKEN_RATE_PER_S, TOKEN_BURST)
+        self._failures = RateLimit(FAILURES_RATE_PER_S, FAILURES_BURST)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        try:
+            status, text = HTTPStatus.OK, await self._report(scope, receive)
+        except Refusal as refusal:
+            status, text = refusal.status, str(refusal)
+            BAD_INPUT.labels(protocol=PHONE_PROTOCOL, reason=str(status.value)).inc()
+        await _answer(send, status, text)
+
+    async def _report(self, scope: Scope, receive: Receive) -> str:
+        speaker = self._speaker(scope)
+        if not self._failures.allows(speaker, self._clock.monotonic_s()):
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong requests from this address: wait a minute")
+        try:
+            fixes, device = await self._understand(scope, receive)
+        except Refusal:
+            self._failures.take(speaker, self._clock.monotonic_s())
+            raise
+        await self._keep(output_of(fixes, device.device_id, self._clock.now_us()))
+        ignored = [text for fix in fixes for text in fix.ignored]
+        return f"ok; left out: {', '.join(ignored)}" if ignored else "ok"
+
+    async def _understand(self, scope: Scope, receive: Receive) -> tuple[list[PhoneFix], Device]:
+        request = await _request_of(scope, receive)
+        token = _bearer_of(scope)
+        device = None if token is None else self._device_of(token)
+        source = next((source for source in self._sources if source.recognises(request)), None)
+        if source is None:
+            message = "no report found: send OsmAnd's query (?id=TOKEN&lat=..&lon=..) or Traccar Client's JSON"
+            raise Refusal(HTTPStatus.BAD_REQUEST, message)
+        try:
+            fixes = source.decode_request(request)
+        except InputError as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from error
+        if device is None:
+            device = self._device_of(next((fix.token for fix in fixes if fix.token), None))
+        return fixes, device
+
+    def _device_of(self, token: str | None) -> Device:
+        """Return the device that a token stands for. Raises Refusal: 400 without one, 401 unknown or revoked, 429."""
+        if not token:
+            message = "the request names no device: give id=TOKEN, or the header Authorization: Bearer TOKEN"
+            raise Refusal(HTTPStatus.BAD_REQUEST, message)
+        address = address_of_token(token)
+        device = self._registry.device(PHONE_PROTOCOL, address)
+        if device is None or device.revoked:
+            reason = "unknown token" if device is None else "revoked token"
+            shown = shown_address(PHONE_PROTOCOL, address)
+            self._registry.quarantine(PHONE_PROTOCOL, shown, self._clock.now_us(), reason)
+            raise Refusal(
+                HTTPStatus.UNAUTHORIZED, f"{reason} (SHA-256 begins {shown}): enrol it with `skybeat device add`"
+            )
+        if not self._by_token.take(address, self._clock.monotonic_s()):
+            message = f"more than {TOKEN_RATE_PER_S:g} requests a second of one device: send less often"
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message)
+        return device
+
+    async def _keep(self, output: Output) -> None:
+        """Return when the journal has it on disk. Raises Refusal 503 when it cannot be promised."""
+        try:
+            sequence = self._take(output, self._clock.now_us())
+            if sequence is not None:
+                async with asyncio.timeout(DURABLE_WITHIN_S):
+                    await self._durable(sequence)
+        except JournalError as error:
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not kept, send it again: {error}") from error
+        except TimeoutError as error:
+            message = f"not kept within {DURABLE_WITHIN_S:g} s, send it again: the disk stalls"
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message) from error
+
+    def _speaker(self, scope: Scope) -> str:
+        """Return who asks: the peer's address, behind a proxy the one that the proxy added last."""
+        if self._behind_proxy:
+            forwarded = _header(scope, b"x-forwarded-for")
+            if forwarded:
+                return forwarded.rpartition(",")[2].strip()[:64]
+        client = scope.get("client")
+        return str(client[0]) if client else "local"
+
+
+class IngestListener:
+    """The server around the app, on a socket of its own in the caller's loop."""
+
+    def __init__(
+        self,
+        app: IngestApp,
+        *,
+        host: str,
+        port: int,
+        tls_cert: Path | None = None,
+        tls_key: Path | None = None,
+        behind_proxy: bool = False,
+    ) -> None:
+        _check_open(host, has_tls=tls_cert is not None, behind_proxy=behind_proxy)
+        if (tls_cert is None) != (tls_key is None):
+            raise InputError("TLS needs both SKYBEAT_TLS_CERT and SKYBEAT_TLS_KEY: one of them is not set")
+        self._host, self._port = host, port
+        self._socket: socket.socket | None = None
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_config=None,
+                log_level="warning",
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=3,
+                limit_concurrency=4_000,
+                h11_max_incomplete_event_size=16 * 1024,
+                ssl_certfile=tls_cert,
+                ssl_keyfile=tls_key,
+            )
+        )
+
+    @property
+    def port(self) -> int:
+        """The bound port; 0 while closed."""
+        return int(self._socket.getsockname()[1]) if self._socket else 0
+
+    def open(self) -> None:
+        """Bind. Raises ConflictError for a port in use, InputError for an address that is not ours."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        opened = socket.socket(family, socket.SOCK_STREAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((self._host, self._port))
+        except OSError as error:
+            opened.close()
+            raise _explained(self._host, self._port, error) from error
+        self._socket = opened
+
+    async def run(self) -> None:
+        """Serve until cancelled, then let requests that wait for the disk finish."""
+        if self._socket is None:
+            self.open()
+        assert self._socket is not None
+        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            self._server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+            self._socket.close()
+            self._socket = None
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the program that we are a part of."""
+        yield
+
+
+def _check_open(host: str, *, has_tls: bool, behind_proxy: bool) -> None:
+    if is_loopback(host) or has_tls or behind_proxy:
+        return
+    raise InputError(
+        f"the ingest listener on {host} would be open to others without encryption: set SKYBEAT_TLS_CERT and "
+        "SKYBEAT_TLS_KEY, or --behind-proxy when a proxy before it does TLS, or SKYBEAT_INGEST_HOST=127.0.0.1"
+    )
+
+
+def _explained(host: str, port: int, error: OSError) -> ConflictError | InputError:
+    if error.errno == errno.EADDRINUSE:
+        return ConflictError(
+            f"port {port} of the ingest listener is in use: end the program that holds it (ss -tlpn) "
+            "or set SKYBEAT_INGEST_PORT"
+        )
+    return InputError(
+        f"the ingest listener cannot be opened on {host}:{port} ({error}): set SKYBEAT_INGEST_HOST and _PORT"
+    )
+
+
+async def _request_of(scope: Scope, receive: Receive) -> PhoneRequest:
+    if scope["method"] not in ("GET", "POST"):
+        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method'][:16]} is not understood: send GET or POST")
+    query: bytes = scope["query_string"]
+    if len(query) > QUERY_BYTES:
+        message = f"the query has {len(query)} bytes: at most {QUERY_BYTES} are allowed"
+        raise Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, message)
+    content_type = _header(scope, b"content-type").partition(";")[0].strip().lower()
+    return PhoneRequest(
+        method=scope["method"],
+        query=query.decode("ascii", "replace"),
+        content_type=content_type,
+        body=await _body_of(scope, receive),
+    )
+
+
+async def _body_of(scope: Scope, receive: Receive) -> bytes:
+    too_long = Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is too long: at most {BODY_BYTES} bytes are allowed"
+    )
+    length = _header(scope, b"content-length")
+    if length.isdigit() and int(length) > BODY_BYTES:
+        raise too_long
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            while True:
+                message = await receive()
+                body += message.get("body", b"")
+                if len(body) > BODY_BYTES:
+                    raise too_long
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError as error:
+        message_text = f"the body did not come within {BODY_WITHIN_S:g} s: send it again"
+        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, message_text) from error
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    value: bytes = next((value for key, value in scope["headers"] if key == name), b"")
+    return value.decode("latin-1")
+
+
+def _bearer_of(scope: Scope) -> str | None:
+    kind, _, token = _header(scope, b"authorization").partition(" ")
+    return token.strip() or None if kind.lower() == "bearer" else None
+
+
+async def _answer(send: Send, status: HTTPStatus, text: str) -> None:
+    body = text.encode() + b"\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers.append((b"cache-control", b"no-store"))
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
