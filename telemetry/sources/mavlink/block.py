@@ -45,32 +45,32 @@ class Columns:
     @property
     def offset(self) -> Positions:
         """Return where each frame begins in the block's data."""
-        return self._block.offset[self.index]
+        return self._block.offset.take(self.index)
 
     @property
     def version(self) -> Bytes:
         """Return each frame's MAVLink version, 1 or 2."""
-        return self._block.version[self.index]
+        return self._block.version.take(self.index)
 
     @property
     def sequence(self) -> Bytes:
         """Return each frame's sequence number."""
-        return self._block.sequence[self.index]
+        return self._block.sequence.take(self.index)
 
     @property
     def system_id(self) -> Bytes:
         """Return each frame's sender."""
-        return self._block.system_id[self.index]
+        return self._block.system_id.take(self.index)
 
     @property
     def component_id(self) -> Bytes:
         """Return each frame's sending component."""
-        return self._block.component_id[self.index]
+        return self._block.component_id.take(self.index)
 
     @property
     def signed(self) -> NDArray[np.bool_]:
         """Tell which frames bear a signature (not verified)."""
-        return self._block.signed[self.index]
+        return self._block.signed.take(self.index)
 
 
 class Block:
@@ -108,24 +108,25 @@ class Block:
     @cached_property
     def version(self) -> Bytes:
         """Return each frame's MAVLink version, 1 or 2."""
-        return np.where(self._bytes[self.offset] == MAGIC_V2, 2, 1).astype(np.uint8)
+        version: Bytes = (self._bytes.take(self.offset) == MAGIC_V2) + np.uint8(1)
+        return version
 
-    @property
+    @cached_property
     def sequence(self) -> Bytes:
         """Return each frame's sequence number."""
-        return self._bytes[self._sender_at - 1]
+        return self._bytes.take(self._sender_at - 1)
 
-    @property
+    @cached_property
     def system_id(self) -> Bytes:
         """Return each frame's sender."""
-        return self._bytes[self._sender_at]
+        return self._bytes.take(self._sender_at)
 
-    @property
+    @cached_property
     def component_id(self) -> Bytes:
         """Return each frame's sending component."""
-        return self._bytes[self._sender_at + 1]
+        return self._bytes.take(self._sender_at + 1)
 
-    @property
+    @cached_property
     def signed(self) -> NDArray[np.bool_]:
         """Tell which frames bear a signature (not verified)."""
         return self.stop - self._found.body - self._found.length > SIGNATURE_BYTES
@@ -133,12 +134,12 @@ class Block:
     @cached_property
     def msg_id(self) -> NDArray[np.int32]:
         """Return each frame's message id."""
-        return _ID_OF_KIND[self._found.kind]
+        return _ID_OF_KIND.take(self._found.kind)
 
     @cached_property
     def columns(self) -> Mapping[int, Columns]:
         """Return the frames by message id, each with its values; only messages that occur."""
-        kinds = self._found.kind.astype(np.int16)
+        kinds = self._found.kind
         order = np.argsort(kinds, kind="stable")
         ends = np.cumsum(np.bincount(kinds, minlength=1))
         columns = {}
@@ -185,9 +186,10 @@ class Block:
         message = KINDS[kind]
         rows = windows(self.data, f"V{message.max_len}")[self._found.body[index]]
         length = self._found.length[index]
-        if length.min() < message.max_len:
+        short = np.flatnonzero(length < message.max_len)
+        if len(short):
             grid = rows.view(np.uint8).reshape(len(rows), message.max_len)
-            grid *= _COUNT[: message.max_len] < length[:, None]
+            grid[short] *= _COUNT[: message.max_len] < length[short, None]
         return rows.view(message.dtype)
 
 
@@ -285,4 +287,4 @@ def _gaps(found: Candidates, consumed: int) -> Positions:
 
 
 _ID_OF_KIND: Final = np.array([message.msg_id for message in KINDS], np.int32)
-_COUNT: Final = np.arange(256)
+_COUNT: Final = np.arange(256, dtype=np.int16)

@@ -1,10 +1,9 @@
 """Where in a buffer whole MAVLink frames with a right CRC begin, found for all of them at once with numpy.
 
-A CRC without its start value is linear over GF(2): the CRC of a frame is the exclusive or of what each of its bytes would
-leave alone, moved on by the bytes that follow. So frames of one length are checked together, two bytes a look-up.
+Frames of one length are checked together: two bytes a step, one look-up moves the CRC registers of all of them. That the
+register is as wide as the two bytes makes one table enough: exclusive or, look up, go on.
 """
 
-from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -40,11 +39,15 @@ class Candidates(NamedTuple):
     stop: Positions
     body: Positions
     length: Positions
-    kind: Positions
+    kind: NDArray[np.int16]
 
     def keep(self, which: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "Candidates":
         """Return some of them."""
-        return Candidates(*(column[which] for column in self))
+        if isinstance(which, np.ndarray) and which.dtype == np.bool_:
+            if which.all():
+                return self
+            which = np.flatnonzero(which)  # one pass over the mask instead of one a column
+        return Candidates(self.at[which], self.stop[which], self.body[which], self.length[which], self.kind[which])
 
 
 def _kind_tables() -> tuple[NDArray[np.int16], NDArray[np.int16]]:
@@ -61,7 +64,10 @@ def _kind_tables() -> tuple[NDArray[np.int16], NDArray[np.int16]]:
 _KIND_V2, _KIND_V1 = _kind_tables()
 _SEED: Final = np.array([message.crc_extra for message in KINDS], np.uint16)
 _STEP: Final = np.array(CRC_TABLE, np.uint16)
-_START: Final = np.array([mcrf4xx(bytes(length)) for length in range(LONGEST_FRAME_BYTES)], np.uint16)
+_EVERY: Final = np.arange(1 << 16, dtype=np.uint16)
+_BYTE_STEP: Final = _STEP[_EVERY & 0xFF] ^ (_EVERY >> 8)
+_PAIR_STEP: Final = _BYTE_STEP[_BYTE_STEP]  # 128 kB: stays in the cache, unlike one table for each distance
+_START: Final = (mcrf4xx(b""), mcrf4xx(b"\0"))
 
 
 def windows(padded: bytes, dtype: str) -> NDArray[np.generic]:
@@ -77,14 +83,15 @@ def find(padded: bytes) -> tuple[Candidates, Positions]:
     `padded` ends with PADDING, which is not part of the data. Cost about 60 ns a frame in bulk.
     """
     size = len(padded) - len(PADDING)
-    buffer = np.frombuffer(padded, np.uint8)
-    magic_at = np.flatnonzero((buffer[:size] == MAGIC_V1) | (buffer[:size] == MAGIC_V2))
-    is_v2 = buffer[magic_at] == MAGIC_V2
+    buffer = np.frombuffer(padded, np.uint8, size)
+    is_magic = buffer == MAGIC_V1
+    is_magic |= buffer == MAGIC_V2
+    magic_at = np.flatnonzero(is_magic)
+    is_v2 = buffer.take(magic_at) == MAGIC_V2
     found_v1, waiting_v1 = _plausible_v1(padded, magic_at[~is_v2], size)
     found_v2, waiting_v2 = _plausible_v2(padded, magic_at[is_v2], size)
-    found = _merged(found_v1, found_v2)
-    good = _register(padded, found) == windows(padded, "<u2")[found.body + found.length]
-    return found.keep(good), np.sort(np.concatenate((waiting_v1, waiting_v2)))
+    found = _merged(_with_right_crc(padded, found_v1), _with_right_crc(padded, found_v2))
+    return found, np.sort(np.concatenate((waiting_v1, waiting_v2)))
 
 
 def without_overlap(found: Candidates) -> Candidates:
@@ -102,11 +109,11 @@ def without_overlap(found: Candidates) -> Candidates:
 
 def _plausible_v1(padded: bytes, at: Positions, size: int) -> tuple[Candidates, Positions]:
     """Return candidates whose id and length belong together, and those that go beyond the data."""
-    at, waiting = _split(at, at <= size - HEADER_V1_BYTES)
+    at, waiting = _split(at, size - HEADER_V1_BYTES)
     header = windows(padded, "<u8")[at + 1].astype(np.int64)
     length = header & 0xFF
-    kind = _KIND_V1[(header >> 32 & 0xFF) << 8 | length].astype(np.int64)
-    known = kind >= 0
+    kind = _KIND_V1.take((header >> 32 & 0xFF) << 8 | length)
+    known = np.flatnonzero(kind >= 0)
     at, length, kind = at[known], length[known], kind[known]
     body = at + HEADER_V1_BYTES
     return _complete(Candidates(at, body + length + CRC_BYTES, body, length, kind), waiting, size)
@@ -114,25 +121,29 @@ def _plausible_v1(padded: bytes, at: Positions, size: int) -> tuple[Candidates, 
 
 def _plausible_v2(padded: bytes, at: Positions, size: int) -> tuple[Candidates, Positions]:
     """Return candidates with a known id and no unknown flag, and those that go beyond the data."""
-    at, waiting = _split(at, at <= size - HEADER_V2_BYTES)
-    header = windows(padded, "<u8")[at + 2].view(np.uint64)
-    flags = (header & np.uint64(0xFF)).astype(np.int64)
-    msg_id = (header >> np.uint64(40)).astype(np.int64)
-    kind = _KIND_V2[np.minimum(msg_id, _ID_LIMIT - 1)].astype(np.int64)
-    known = (kind >= 0) & (flags <= SIGNED_FLAG)
+    at, waiting = _split(at, size - HEADER_V2_BYTES)
+    header = windows(padded, "<i8")[at + 2].view(np.int64)
+    msg_id = header >> 40 & 0xFFFFFF
+    flags = header & 0xFF
+    kind = _KIND_V2.take(msg_id, mode="clip")  # ids beyond the table land on its last row, an unknown one
+    known = np.flatnonzero((kind >= 0) & (flags <= SIGNED_FLAG))
     at, flags, kind = at[known], flags[known], kind[known]
     body = at + HEADER_V2_BYTES
-    length = np.frombuffer(padded, np.uint8)[at + 1].astype(np.int64)
+    length = np.frombuffer(padded, np.uint8).take(at + 1).astype(np.int64)
     stop = body + length + CRC_BYTES + SIGNATURE_BYTES * flags
     return _complete(Candidates(at, stop, body, length, kind), waiting, size)
 
 
-def _split(at: Positions, whole: NDArray[np.bool_]) -> tuple[Positions, Positions]:
-    return at[whole], at[~whole]
+def _split(at: Positions, last: int) -> tuple[Positions, Positions]:
+    """Return the positions up to `last` and those behind it."""
+    cut = int(np.searchsorted(at, last, side="right"))
+    return at[:cut], at[cut:]
 
 
 def _complete(found: Candidates, waiting: Positions, size: int) -> tuple[Candidates, Positions]:
     whole = found.stop <= size
+    if whole.all():
+        return found, waiting
     return found.keep(whole), np.concatenate((found.at[~whole], waiting))
 
 
@@ -140,50 +151,39 @@ def _merged(first: Candidates, second: Candidates) -> Candidates:
     """Return both in the order of the buffer."""
     if not len(first.at) or not len(second.at):
         return first if len(first.at) else second
-    both = Candidates(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
+    both = Candidates(
+        np.concatenate((first.at, second.at)),
+        np.concatenate((first.stop, second.stop)),
+        np.concatenate((first.body, second.body)),
+        np.concatenate((first.length, second.length)),
+        np.concatenate((first.kind, second.kind)),
+    )
     return both.keep(np.argsort(both.at, kind="stable"))
 
 
-def _register(padded: bytes, found: Candidates) -> NDArray[np.uint16]:
-    """Return the CRC that each candidate should have: over all behind its magic, then its message's seed."""
+def _with_right_crc(padded: bytes, found: Candidates) -> Candidates:
+    """Return the candidates whose CRC, over all behind the magic and then the message's seed, is the one they bear."""
     covered = found.body + found.length - found.at - 1
     crc = np.empty(len(covered), np.uint16)
     count = np.bincount(covered, minlength=1)
     for length in np.flatnonzero(count >= _VECTOR_WORTH).tolist():
         which = np.flatnonzero(covered == length)
         crc[which] = _equal_length_crc(padded, found.at[which], length)
-    rest = np.flatnonzero(count[covered] < _VECTOR_WORTH)
-    begins = (found.at[rest] + 1).tolist()
-    ends = (found.at[rest] + 1 + covered[rest]).tolist()
-    crc[rest] = [mcrf4xx(padded[begin:end]) for begin, end in zip(begins, ends, strict=True)]
-    seeded: NDArray[np.uint16] = _STEP[(crc ^ _SEED[found.kind]) & 0xFF] ^ (crc >> 8)
-    return seeded
+    rest = np.flatnonzero(count.take(covered) < _VECTOR_WORTH)
+    begin = found.at[rest] + 1
+    ends = (begin + covered[rest]).tolist()
+    crc[rest] = [mcrf4xx(padded[at:end]) for at, end in zip(begin.tolist(), ends, strict=True)]
+    crc = _BYTE_STEP.take(crc ^ _SEED.take(found.kind))
+    return found.keep(crc == windows(padded, "<u2")[found.body + found.length])
 
 
 def _equal_length_crc(padded: bytes, at: Positions, length: int) -> NDArray[np.uint16]:
     """Return the CRC of `length` bytes behind each magic, two bytes a step."""
     odd = length & 1
-    rows = windows(padded, f"V{length + odd}")[at + 1 - odd].view(np.uint8).reshape(len(at), length + odd)
+    rows = windows(padded, f"V{length - odd}")[at + 1 + odd].view("<u2").reshape(len(at), -1)
+    crc = np.full(len(at), _START[odd])
     if odd:
-        rows[:, 0] = 0  # the magic fills the pair; a zero leaves nothing
-    pairs = np.ascontiguousarray(rows.view("<u2").T)
-    crc = np.full(len(at), _START[length])
-    for column, distance in zip(pairs, range(length + odd - 2, -1, -2), strict=True):
-        crc ^= _pair_table(distance)[column]
+        crc ^= _STEP.take(np.frombuffer(padded, np.uint8).take(at + 1))
+    for pair in np.ascontiguousarray(rows.T):
+        crc = _PAIR_STEP.take(crc ^ pair, mode="wrap")  # every index is in the table: "wrap" only checks less
     return crc
-
-
-@cache
-def _pair_table(distance: int) -> NDArray[np.uint16]:
-    """Return what each pair of bytes leaves in the register when `distance` bytes follow (128 kB)."""
-    first, second = _byte_table(distance + 1), _byte_table(distance)
-    return (second[:, None] ^ first[None, :]).reshape(-1)
-
-
-@cache
-def _byte_table(distance: int) -> NDArray[np.uint16]:
-    """Return what each byte leaves in an empty register when `distance` zero bytes follow."""
-    table = _STEP
-    for _ in range(distance):
-        table = _STEP[table & 0xFF] ^ (table >> 8)
-    return table
