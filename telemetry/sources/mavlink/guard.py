@@ -8,7 +8,7 @@ REPEATED: Final = 255
 GAP_FRAMES: Final = 8
 GAP_FRAMES_PER_S: Final = 200
 REORDERED_FRAMES: Final = 8
-SILENT_US: Final = 1_200_000
+SILENT_US: Final = 2_500_000
 RIVAL_FORGOTTEN_US: Final = 10_000_000
 RIVAL_FRAMES: Final = 8
 RIVAL_TURNS: Final = 4
@@ -95,7 +95,7 @@ class IdentityGuard:
     """Follows the first speaker of one (system, component) and tells a second one from it.
 
     A frame that continues the first speaker is taken. Others are held: if the first one speaks again they were a
-    stranger's and are dropped; if it stays silent for 1.2 s they are the same vehicle's, after a loss, a reboot or a change
+    stranger's and are dropped; if it stays silent for 2.5 s they are the same vehicle's, after a loss, a reboot or a change
     of version, and are released. A stranger who comes back between the first one's frames makes one conflict, told by
     `news`; from then on only a silence of a minute lets another speaker take the name. Where two streams are known
     apart by boot time, that decides before sequence numbers do, which cross now and then. A second stream with the same boot
@@ -140,13 +140,14 @@ class IdentityGuard:
         rival_distance = NOT_OURS if rival is None else rival.distance(version, sequence, 0)
         if rival is not None and boot_us is not None:
             distance, rival_distance = _by_boot_time(first, rival, boot_us, distance, rival_distance)
-        if distance < NOT_OURS and (
-            distance < rival_distance or (distance == rival_distance and self._is_firsts(first))
-        ):
-            return self._continue_first(first, distance, sequence, boot_us, now_us)
-        if now_us - first.last_us > (SILENT_US if self._conflict_us is None else CONFLICT_SILENT_US):
+        silent_us = now_us - first.last_us
+        is_overdue = silent_us > (SILENT_US if self._conflict_us is None else CONFLICT_SILENT_US)
+        is_firsts = distance < rival_distance or (distance == rival_distance and self._wins_ties(first))
+        if is_overdue and (distance == NOT_OURS or (rival is not None and rival.last_us > first.last_us)):
             self._first, self._rival, self._turns = _Stream(version, sequence, boot_us, now_us), None, 0
             return Verdict.RELEASE
+        if distance < NOT_OURS and is_firsts:
+            return self._continue_first(first, distance, sequence, boot_us, now_us)
         if rival is not None and rival_distance < NOT_OURS:
             rival.extend(rival_distance, sequence, boot_us, now_us)
         else:
@@ -175,7 +176,7 @@ class IdentityGuard:
         if is_new:
             self.news = evidence
 
-    def _is_firsts(self, first: _Stream) -> bool:
+    def _wins_ties(self, first: _Stream) -> bool:
         """Decide a tie: what fits both streams is the first speaker's, or, while nothing is proven, of who spoke last."""
         return self._conflict_us is not None or self._rival is None or first.last_us > self._rival.last_us
 
