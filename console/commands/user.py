@@ -1,0 +1,137 @@
+"""`skybeat user`: the accounts that may sign in, and one-time sign-in links."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
+from console.parts import allowed_origins
+from console.wire import Role
+from infra.clock import SYSTEM_CLOCK
+from infra.database import app_pool, resolve_urls
+from infra.settings import load_settings
+from telemetry.model.errors import InputError, NotFoundError
+
+Result = TypeVar("Result")
+
+
+@click.group()
+def command() -> None:
+    """Add, list and disable accounts, and make one-time sign-in links.
+
+    \b
+    Example:
+      skybeat user add wang --role operator --stations 1,2
+      skybeat user link wang
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+
+@command.command()
+@click.argument("name")
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), required=True, help="What the account may do."
+)
+@click.option("--stations", default="", help="Station ids that it sees, comma-separated; none: all.")
+@click.option("--unit", "unit_id", type=int, help="An officer's own unit (its unit id).")
+def add(name: str, role: str, stations: str, unit_id: int | None) -> None:
+    """Add an account and print its one-time sign-in link.
+
+    \b
+    Example:
+      skybeat user add wang --role operator --stations 1,2
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    station_ids = parse_stations(stations)
+
+    async def work(accounts: Accounts) -> str:
+        account = await accounts.add(name, Role(role), station_ids=station_ids, unit_id=unit_id)
+        return await accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us())
+
+    _print_link(name, _run(work))
+
+
+@command.command(name="list")
+def list_accounts() -> None:
+    """List all accounts.
+
+    \b
+    Example:
+      skybeat user list
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    for account in _run(lambda accounts: accounts.all()):
+        click.echo(describe(account))
+
+
+@command.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Disable an account: its sessions and websockets end within five seconds.
+
+    \b
+    Example:
+      skybeat user disable wang
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    _run(lambda accounts: accounts.disable(name, SYSTEM_CLOCK.now_us()))
+    click.echo(f"{name} is disabled; its sessions end within 5 seconds")
+
+
+@command.command()
+@click.argument("name")
+def link(name: str) -> None:
+    """Print a one-time sign-in link: good once, for 15 minutes. Also the way back for a lost administrator.
+
+    \b
+    Example:
+      skybeat user link admin
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+    async def work(accounts: Accounts) -> str:
+        account = await accounts.by_name(name)
+        if account is None and name == "admin":
+            account = await accounts.add(name, Role.ADMIN)
+        if account is None or account.disabled:
+            state = "is disabled" if account else "does not exist"
+            message = f"the account {name!r} {state}: `skybeat user list` shows all, `skybeat user add` makes one"
+            raise NotFoundError(message)
+        return await accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us())
+
+    _print_link(name, _run(work))
+
+
+def sign_in_url(origin: str, token: str) -> str:
+    """Return the address that signs in once; the token stands behind # and so is never sent to a server or logged."""
+    return f"{origin}/sign-in#{token}"
+
+
+def parse_stations(text: str) -> list[int]:
+    """Return station ids from "1,2". Raises InputError for anything else."""
+    try:
+        return sorted({int(part) for part in text.split(",") if part.strip()})
+    except ValueError as error:
+        message = f"--stations {text!r}: write station ids separated by commas, such as 1,2"
+        raise InputError(message) from error
+
+
+def describe(account: Account) -> str:
+    """Return one line about an account."""
+    stations = "all stations" if not account.station_ids else "stations " + ",".join(map(str, account.station_ids))
+    scope = f"unit {account.unit_id}" if account.unit_id is not None else stations
+    marks = [
+        mark for mark, stands in (("disabled", account.disabled), ("no password", not account.password_hash)) if stands
+    ]
+    return f"{account.account_id:>5}  {account.name:<24} {account.role.value:<11} {scope}  {' '.join(marks)}".rstrip()
+
+
+def _print_link(name: str, token: str) -> None:
+    origin = min(allowed_origins(load_settings()))
+    click.echo(f"sign-in link for {name}, good once and for {LINK_LIFETIME_S // 60} minutes:")
+    click.echo(sign_in_url(origin, token))
+
+
+def _run(work: Callable[[Accounts], Awaitable[Result]]) -> Result:
+    async def with_pool() -> Result:
+        async with app_pool(resolve_urls(load_settings()).app, max_size=1) as pool:
+            return await work(Accounts(pool))
+
+    return asyncio.run(with_pool())
