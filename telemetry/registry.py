@@ -157,6 +157,10 @@ class RegistryTable:
         self._unsaved.clear()
         return changed
 
+    def keep_unsaved_quarantine(self, entries: Iterable[Quarantined]) -> None:
+        """Give back what could not be saved, for the next time."""
+        self._unsaved |= {(entry.protocol, entry.address) for entry in entries}
+
     def _leave_quarantine(self) -> None:
         known = {(protocol, shown_address(protocol, address)) for protocol, address in self._by_name}
         self._quarantine = {name: entry for name, entry in self._quarantine.items() if not _is_solved(entry, known)}
