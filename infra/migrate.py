@@ -178,12 +178,12 @@ def _prepare_timescale(connection: psycopg.Connection, minimum: tuple[int, int, 
             "select default_version from pg_available_extensions where name = 'timescaledb'"
         ).fetchone()
         if row is not None:
-            _require_timescale(str(row[0]), minimum)
+            require_timescale(str(row[0]), minimum)
             connection.execute("create extension if not exists timescaledb")
             version = _installed_timescale(connection)
     if version is None:
         return "off"
-    _require_timescale(version, minimum)
+    require_timescale(version, minimum)
     return "on"
 
 
@@ -193,7 +193,8 @@ def _offers_timescale(connection: psycopg.Connection) -> bool:
     return row is not None and row[0] is not None
 
 
-def _require_timescale(version: str, minimum: tuple[int, int, int]) -> None:
+def require_timescale(version: str, minimum: tuple[int, int, int] = MINIMUM_TIMESCALE) -> None:
+    """Raise MigrationError for a TimescaleDB older than `minimum`; "2.23.0-dev" counts as 2.23.0."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
     if numbers < minimum:
         needed = ".".join(map(str, minimum))
