@@ -24,85 +24,25 @@ from telemetry.sources.mavlink.tables import MESSAGE_ID, MESSAGES
 Rows = NDArray[np.void]
 
 
-class Columns:
-    """The frames of one message: `rows` is a structured array of the message's dtype, one row a frame.
+class Heads:
+    """What the headers of a block's frames say, one row a frame in the order of the stream."""
 
-    `index` says which frames of the block they are, so that any column of the block can be had for them:
-    `block.system_id[columns.index]` is `columns.system_id`.
-    """
-
-    __slots__ = ("_block", "index", "rows")
-
-    def __init__(self, block: "Block", index: Positions, rows: Rows) -> None:
-        self._block = block
-        self.index = index
-        self.rows = rows
+    def __init__(self, data: bytes, found: Candidates) -> None:
+        self._bytes = np.frombuffer(data, np.uint8)
+        self._found = found
 
     def __len__(self) -> int:
         """Return how many frames there are."""
-        return len(self.index)
+        return len(self._found.at)
 
     @property
     def offset(self) -> Positions:
         """Return where each frame begins in the block's data."""
-        return self._block.offset.take(self.index)
-
-    @property
-    def version(self) -> Bytes:
-        """Return each frame's MAVLink version, 1 or 2."""
-        return self._block.version.take(self.index)
-
-    @property
-    def sequence(self) -> Bytes:
-        """Return each frame's sequence number."""
-        return self._block.sequence.take(self.index)
-
-    @property
-    def system_id(self) -> Bytes:
-        """Return each frame's sender."""
-        return self._block.system_id.take(self.index)
-
-    @property
-    def component_id(self) -> Bytes:
-        """Return each frame's sending component."""
-        return self._block.component_id.take(self.index)
-
-    @property
-    def signed(self) -> NDArray[np.bool_]:
-        """Tell which frames bear a signature (not verified)."""
-        return self._block.signed.take(self.index)
-
-
-class Block:
-    """The good frames of one chunk in the order of the stream, by columns.
-
-    `data` is what `offset` counts in (what was held back, then the chunk, then padding). `frames_bad` are the runs of
-    skipped bytes that begin in this chunk, `bytes_skipped` their bytes here.
-    """
-
-    def __init__(self, data: bytes, found: Candidates, *, frames_bad: int, bytes_skipped: int) -> None:
-        self.data = data
-        self.frames_bad = frames_bad
-        self.bytes_skipped = bytes_skipped
-        self._found = found
-
-    def __len__(self) -> int:
-        """Return how many good frames there are."""
-        return len(self._found.at)
-
-    @property
-    def frames_good(self) -> int:
-        """Return how many good frames there are."""
-        return len(self)
-
-    @property
-    def offset(self) -> Positions:
-        """Return where each frame begins in `data`."""
         return self._found.at
 
     @property
     def stop(self) -> Positions:
-        """Return where each frame ends in `data`, signature included."""
+        """Return where each frame ends in the block's data, signature included."""
         return self._found.stop
 
     @cached_property
@@ -137,22 +77,100 @@ class Block:
         return _ID_OF_KIND.take(self._found.kind)
 
     @cached_property
+    def _sender_at(self) -> Positions:
+        """Return where each frame's system id stands: 3 bytes behind the magic in version 1, 5 in version 2."""
+        return self.offset + 1 + 2 * self.version
+
+
+class Columns:
+    """The frames of one message: `rows` is a structured array of the message's dtype, one row a frame.
+
+    `index` says which frames of the block they are, so that any column of the block can be had for them:
+    `block.system_id[columns.index]` is `columns.system_id`.
+    """
+
+    __slots__ = ("_heads", "index", "rows")
+
+    def __init__(self, heads: Heads, index: Positions, rows: Rows) -> None:
+        self._heads = (
+            heads  # not the block: it holds these columns, and a circle would keep its memory for the collector
+        )
+        self.index = index
+        self.rows = rows
+
+    def __len__(self) -> int:
+        """Return how many frames there are."""
+        return len(self.index)
+
+    @property
+    def offset(self) -> Positions:
+        """Return where each frame begins in the block's data."""
+        return self._heads.offset.take(self.index)
+
+    @property
+    def version(self) -> Bytes:
+        """Return each frame's MAVLink version, 1 or 2."""
+        return self._heads.version.take(self.index)
+
+    @property
+    def sequence(self) -> Bytes:
+        """Return each frame's sequence number."""
+        return self._heads.sequence.take(self.index)
+
+    @property
+    def system_id(self) -> Bytes:
+        """Return each frame's sender."""
+        return self._heads.system_id.take(self.index)
+
+    @property
+    def component_id(self) -> Bytes:
+        """Return each frame's sending component."""
+        return self._heads.component_id.take(self.index)
+
+    @property
+    def signed(self) -> NDArray[np.bool_]:
+        """Tell which frames bear a signature (not verified)."""
+        return self._heads.signed.take(self.index)
+
+
+class Block(Heads):
+    """The good frames of one chunk in the order of the stream, by columns.
+
+    `data` is what `offset` counts in (what was held back, then the chunk, then padding). `frames_bad` are the runs of
+    skipped bytes that begin in this chunk, `bytes_skipped` the bytes skipped in it.
+    """
+
+    def __init__(self, data: bytes, found: Candidates, *, frames_bad: int, bytes_skipped: int) -> None:
+        super().__init__(data, found)
+        self.data = data
+        self.frames_bad = frames_bad
+        self.bytes_skipped = bytes_skipped
+
+    @property
+    def frames_good(self) -> int:
+        """Return how many good frames there are."""
+        return len(self)
+
+    @cached_property
     def columns(self) -> Mapping[int, Columns]:
         """Return the frames by message id, each with its values; only messages that occur."""
         kinds = self._found.kind
         order = np.argsort(kinds, kind="stable")
         ends = np.cumsum(np.bincount(kinds, minlength=1))
+        heads = Heads(self.data, self._found)
         columns = {}
         for kind in np.flatnonzero(np.diff(ends, prepend=0)).tolist():
             index = order[ends[kind - 1] if kind else 0 : ends[kind]]
-            columns[KINDS[kind].msg_id] = Columns(self, index, self._rows(kind, index))
+            columns[KINDS[kind].msg_id] = Columns(heads, index, self._rows(kind, index))
         return columns
 
     def of(self, name: str) -> Columns:
         """Return the frames of the message with this name, empty when none came."""
         msg_id = MESSAGE_ID[name]
         nothing = np.zeros(0, np.int64)
-        return self.columns.get(msg_id) or Columns(self, nothing, np.zeros(0, MESSAGES[msg_id].dtype))
+        return self.columns.get(msg_id) or Columns(
+            Heads(self.data, self._found), nothing, np.zeros(0, MESSAGES[msg_id].dtype)
+        )
 
     def frame(self, number: int) -> Frame:
         """Return one frame as the scalar tier would."""
@@ -171,15 +189,6 @@ class Block:
             signature=self.data[stop - SIGNATURE_BYTES : stop] if signed else None,
             raw=self.data[at:stop],
         )
-
-    @cached_property
-    def _bytes(self) -> Bytes:
-        return np.frombuffer(self.data, np.uint8)
-
-    @cached_property
-    def _sender_at(self) -> Positions:
-        """Return where each frame's system id stands: 3 bytes on in version 1, 5 in version 2."""
-        return self.offset + 1 + 2 * self.version
 
     def _rows(self, kind: int, index: Positions) -> Rows:
         """Return the payloads of frames of one message, zero-extended where they were truncated."""
