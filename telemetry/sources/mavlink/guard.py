@@ -138,8 +138,8 @@ class IdentityGuard:
         rival = self._living_rival(now_us)
         distance = first.distance(version, sequence, now_us - first.last_us)
         rival_distance = NOT_OURS if rival is None else rival.distance(version, sequence, 0)
-        if rival is not None and boot_us is not None:
-            distance, rival_distance = _by_boot_time(first, rival, boot_us, distance, rival_distance)
+        if boot_us is not None and first.boot_us is not None:
+            distance, rival_distance = self._by_boot_time(first, boot_us, distance, rival_distance)
         silent_us = now_us - first.last_us
         is_overdue = silent_us > (SILENT_US if self._conflict_us is None else CONFLICT_SILENT_US)
         is_firsts = distance < rival_distance or (distance == rival_distance and self._wins_ties(first))
@@ -176,6 +176,16 @@ class IdentityGuard:
         if is_new:
             self.news = evidence
 
+    def _by_boot_time(self, first: _Stream, boot_us: int, distance: int, rival_distance: int) -> tuple[int, int]:
+        """Return the distances corrected by what the boot time says: another boot is another speaker (or a reboot)."""
+        rival = self._rival
+        is_rivals = rival is not None and rival.booted_with(boot_us)
+        if not first.booted_with(boot_us):
+            return NOT_OURS, 1 if is_rivals else rival_distance
+        if not is_rivals and (self._conflict_us is not None or (rival is not None and rival.boot_us is not None)):
+            return 1, NOT_OURS
+        return distance, rival_distance
+
     def _wins_ties(self, first: _Stream) -> bool:
         """Decide a tie: what fits both streams is the first speaker's, or, while nothing is proven, of who spoke last."""
         return self._conflict_us is not None or self._rival is None or first.last_us > self._rival.last_us
@@ -201,18 +211,6 @@ class IdentityGuard:
             self.report(f"more than {FLOOD_FRAMES_PER_S} frames within a second", now_us)
             return Verdict.DROP
         return Verdict.TAKE
-
-
-def _by_boot_time(first: _Stream, rival: _Stream, boot_us: int, distance: int, rival_distance: int) -> tuple[int, int]:
-    """Return the distances, corrected where the boot time fits only one of two streams whose boot times are known."""
-    if first.boot_us is None or rival.boot_us is None:
-        return distance, rival_distance
-    is_first, is_rival = first.booted_with(boot_us), rival.booted_with(boot_us)
-    if is_first and not is_rival:
-        return 1, NOT_OURS
-    if is_rival and not is_first:
-        return NOT_OURS, 1
-    return distance, rival_distance
 
 
 def _difference(first: _Stream, rival: _Stream) -> str:
