@@ -175,6 +175,7 @@ class Bridge:
         parsed = parse_link_url(url, link_group=default)
         link = self._make_link(parsed, speed=speed, keep_time=keep_time)
         await link.open()
+        self.picture.refresh(self._clock.now_us())
         self._add(link)
         _log.info("link_open", link=str(parsed))
         return link.status()
