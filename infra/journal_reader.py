@@ -7,6 +7,8 @@ from infra.journal_directory import Position, Segment, read_at
 from infra.journal_segment import Damage, Record, scan_frames
 from infra.logs import get_logger
 
+READ_BYTES: Final = 32 << 10
+"""Read and checked at a time: small, so that the reader's thread never keeps the others waiting for long."""
 _log: Final = get_logger("journal")
 
 
@@ -35,7 +37,7 @@ class JournalReader:
         """Every run of bytes met so far that should have been records and are none."""
         return tuple(self._damage.values())
 
-    def read(self, *, after: Position, limit: int, limit_bytes: int = 4 << 20) -> list[Record]:
+    def read(self, *, after: Position, limit: int, limit_bytes: int = READ_BYTES) -> list[Record]:
         """Return at most `limit` durable records later than `after` in order, of earlier epochs too; of one epoch a call.
 
         Reads about `limit_bytes` at a time, so that fewer may come; an empty list means that there is nothing more. Raises
@@ -76,7 +78,9 @@ class JournalReader:
             self._note_damage(segment, offset, scan.damage)
             offset += scan.consumed_bytes
             chunk_bytes = max(limit_bytes, scan.needed_bytes)
-            records = [record for record in scan.records if record.sequence > last_sequence]
+            records = scan.records
+            if records and records[0].sequence <= last_sequence:
+                records = [record for record in records if record.sequence > last_sequence]
             if records:
                 self._cursor = _Cursor((segment.epoch, records[-1].sequence), segment, offset)
                 return records

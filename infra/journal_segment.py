@@ -9,8 +9,7 @@ from typing import Final, NamedTuple, Self
 MAGIC: Final = b"SKJ1"
 _HEADER: Final = struct.Struct("<4sIQQII")
 _BODY: Final = struct.Struct("<QQII")
-HEADER_BYTES: Final = _HEADER.size
-_CHECKED_FROM: Final = 8
+HEADER_BYTES: Final = 32
 MAX_PAYLOAD_BYTES: Final = 32 << 20
 SUFFIX: Final = ".segment"
 
@@ -57,38 +56,26 @@ def scan_frames(data: bytes, epoch: int, limit: int, remaining_bytes: int) -> Sc
     """
     records: list[Record] = []
     damage: list[tuple[int, int]] = []
-    view = memoryview(data)
+    view, size, read_header, crc_of = memoryview(data), len(data), _HEADER.unpack_from, zlib.crc32
     position = 0
-    while position < len(data) and len(records) < limit:
-        length = _frame_length(data, position, epoch)
-        end = position + length
-        if length and len(data) < end <= remaining_bytes:
-            return Scan(records, position, damage, length)
-        if length and end <= len(data) and _is_whole(view, position, end):
-            _, _, _, sequence, kind, _ = _HEADER.unpack_from(data, position)
-            records.append(Record(epoch, sequence, kind, data[position + HEADER_BYTES : end]))
-            position = end
-            continue
-        if len(data) - position < HEADER_BYTES and len(data) < remaining_bytes:
+    while position < size and len(records) < limit:
+        end = position + HEADER_BYTES
+        if end <= size:
+            magic, crc, its_epoch, sequence, kind, payload_bytes = read_header(data, position)
+            is_frame = magic == MAGIC and its_epoch == epoch and payload_bytes <= MAX_PAYLOAD_BYTES
+            end += payload_bytes
+            if is_frame and end <= size and crc_of(view[position + 8 : end]) == crc:
+                records.append(Record(epoch, sequence, kind, data[position + 32 : end]))
+                position = end
+                continue
+            if is_frame and size < end <= remaining_bytes:
+                return Scan(records, position, damage, end - position)
+        elif size < remaining_bytes:
             return Scan(records, position, damage, HEADER_BYTES)
         following = _next_magic(data, position, remaining_bytes)
         damage.append((position, following - position))
         position = following
     return Scan(records, position, damage)
-
-
-def _frame_length(data: bytes, position: int, epoch: int) -> int:
-    if len(data) - position < HEADER_BYTES:
-        return 0
-    magic, _, its_epoch, _, _, payload_bytes = _HEADER.unpack_from(data, position)
-    if magic != MAGIC or its_epoch != epoch or payload_bytes > MAX_PAYLOAD_BYTES:
-        return 0
-    return HEADER_BYTES + int(payload_bytes)
-
-
-def _is_whole(view: memoryview, position: int, end: int) -> bool:
-    crc = int.from_bytes(view[position + 4 : position + 8], "little")
-    return zlib.crc32(view[position + _CHECKED_FROM : end]) == crc
 
 
 def _next_magic(data: bytes, position: int, remaining_bytes: int) -> int:

@@ -2,7 +2,9 @@
 
 import asyncio
 import random
-from collections import deque
+from bisect import bisect_left
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,7 @@ KIND_EVENT: Final = 2
 """A journal record that is `encode_event(event)`."""
 
 ROWS_A_BATCH: Final = 10_000
+ROW_BYTES: Final = REPORT.itemsize
 INTERVAL_S: Final = 0.2
 WATERMARK_INTERVAL_S: Final = 1.0
 HOUSEKEEPING_INTERVAL_S: Final = 3600.0
@@ -51,9 +54,10 @@ class Recorder:
         self._clock = clock
         self._retention_days = settings.raw_retention_days
         self._position: Position = journal.watermark
-        self._ahead: deque[Record] = deque()
+        self._ahead: list[Record] = []
+        self._taken_through = self._position
         self._ledger_read_of: int | None = None
-        self._drained_at_s = self._watermark_at_s = clock.monotonic_s()
+        self._drained_at_s = self._looked_at_s = self._watermark_at_s = clock.monotonic_s()
         self._housekeeping_at_s = -HOUSEKEEPING_INTERVAL_S
         self._stopping = False
         self._delay_s = FIRST_DELAY_S
@@ -107,8 +111,8 @@ class Recorder:
         self._rewind()
         try:
             self._keep_house()
-            while not self._stopping and self._record_group():
-                pass
+            with ThreadPoolExecutor(1, "recorder") as beside:
+                self._record_groups(beside)
             self._remember_position(at_most_every_s=WATERMARK_INTERVAL_S)
         except psycopg.Error as error:
             self._note_loss(reason_of(error))
@@ -121,75 +125,96 @@ class Recorder:
         self._remember_position(at_most_every_s=0.0)
         self._store.close()
 
-    def _record_group(self) -> bool:
-        started_s = self._clock.monotonic_s()
-        records = self._take_records()
-        if not records:
-            self._drained_at_s = started_s
+    def _record_groups(self, beside: Executor) -> None:
+        """Write group after group; while the server works on a full one, the next is made ready beside."""
+        group = self._next_group()
+        while group is not None and not self._stopping:
+            if self._skip_recorded(group):
+                group = self._next_group()
+                continue
+            following = beside.submit(self._next_group) if group.row_count >= ROWS_A_BATCH else None
+            is_written = self._write_group(group)
+            if following is not None:
+                group = following.result()
+            if not is_written:
+                self._rewind()
+            if following is None or not is_written:
+                group = self._next_group()
+        if group is None:
+            self._drained_at_s = self._looked_at_s
             self._position = max(self._position, (self._journal.epoch, 0))
-            return False
-        if self._skip_recorded(records[0].epoch):
-            return True
-        group, refused = self._make_group(records)
-        self._set_aside(f"{group.epoch:020d}-{group.first_sequence:020d}-records", tuple(refused))
-        name = f"{group.epoch:020d}-{group.first_sequence:020d}-rows"
+
+    def _write_group(self, group: Group) -> bool:
+        """Commit one group; False when the ledger has it already."""
+        started_s = self._clock.monotonic_s()
+        name = f"{group.epoch:020d}-{group.first_sequence:020d}"
         try:
-            written = self._store.write(group, lambda refused: self._set_aside(name, refused))
+            self._set_aside(f"{name}-records", group.refused)
+            written = self._store.write(group, lambda refused: self._set_aside(f"{name}-rows", refused))
         except AlreadyRecordedError:
             self._ledger_read_of = None
-            self._rewind()
-            return True
+            return False
         self._position = (group.epoch, group.last_sequence)
         self._count(group, written, self._clock.monotonic_s() - started_s)
         self._remember_position(at_most_every_s=WATERMARK_INTERVAL_S)
         return True
 
-    def _skip_recorded(self, epoch: int) -> bool:
+    def _next_group(self) -> Group | None:
+        self._looked_at_s = self._clock.monotonic_s()
+        records = self._take_records()
+        if not records:
+            return None
+        return self._make_group(records)
+
+    def _skip_recorded(self, group: Group) -> bool:
         """Go on after what the ledger has: once an epoch and connection; a commit whose answer was lost is found here."""
-        if self._ledger_read_of == epoch:
+        if self._ledger_read_of == group.epoch:
             return False
-        recorded = (epoch, self._store.recorded_through(epoch))
-        self._ledger_read_of = epoch
-        if recorded <= self._position:
+        recorded = self._store.recorded_through(group.epoch)
+        self._ledger_read_of = group.epoch
+        if recorded < group.first_sequence:
             return False
-        self._position = recorded
+        self._position = (group.epoch, recorded)
         self._rewind()
         return True
 
     def _take_records(self) -> list[Record]:
+        """Return the next records of one epoch, together about a batch."""
         taken: list[Record] = []
-        byte_count = 0
-        after = self._position
-        while byte_count < ROWS_A_BATCH * REPORT.itemsize:
+        missing_bytes = ROWS_A_BATCH * ROW_BYTES
+        after = self._taken_through
+        while missing_bytes > 0:
             if not self._ahead:
-                self._ahead.extend(self._journal.read(after=after, limit=ROWS_A_BATCH))
+                self._ahead = self._journal.read(after=after, limit=ROWS_A_BATCH)
             if not self._ahead or (taken and self._ahead[0].epoch != taken[0].epoch):
                 break
-            record = self._ahead.popleft()
-            taken.append(record)
-            after = record.epoch, record.sequence
-            byte_count += len(record.payload)
+            sizes = list(accumulate(len(record.payload) for record in self._ahead))
+            part = bisect_left(sizes, missing_bytes) + 1
+            taken += self._ahead[:part]
+            missing_bytes -= sizes[min(part, len(sizes)) - 1]
+            self._ahead = self._ahead[part:]
+            after = taken[-1].epoch, taken[-1].sequence
+        self._taken_through = after
         return taken
 
     def _rewind(self) -> None:
-        self._ahead.clear()
+        self._ahead = []
+        self._taken_through = self._position
 
-    def _make_group(self, records: list[Record]) -> tuple[Group, list[Refused]]:
+    def _make_group(self, records: list[Record]) -> Group:
         batch, events, refused = decode_records(records)
         rows = sort_for_storage(say_times(batch))
         odd = odd_times(rows, self._clock.now_us(), self._retention_days)
         odd_rows = rows[odd]
         odd_rows["quality"] |= np.int32(Quality.ODD_TIME)
-        return (
-            Group(
-                epoch=records[0].epoch,
-                first_sequence=records[0].sequence,
-                last_sequence=records[-1].sequence,
-                rows=rows[~odd] if len(odd_rows) else rows,
-                odd_rows=odd_rows,
-                events=events,
-            ),
-            refused,
+        return Group(
+            epoch=records[0].epoch,
+            first_sequence=records[0].sequence,
+            last_sequence=records[-1].sequence,
+            rows=rows[~odd] if len(odd_rows) else rows,
+            odd_rows=odd_rows,
+            events=events,
+            refused=tuple(refused),
         )
 
     def _count(self, group: Group, written: Written, duration_s: float) -> None:
@@ -251,17 +276,16 @@ class Recorder:
 
 def decode_records(records: list[Record]) -> tuple[Batch, tuple[AnyEvent, ...], list[Refused]]:
     """Return the positions and events of journal records, and the records that are neither."""
-    chunks: list[bytes] = []
+    chunks = [record.payload for record in records if record.kind == KIND_BATCH and not len(record.payload) % ROW_BYTES]
     events: list[AnyEvent] = []
     refused: list[Refused] = []
-    for record in records:
-        if record.kind == KIND_BATCH and len(record.payload) % REPORT.itemsize == 0:
-            chunks.append(record.payload)
-            continue
-        try:
-            events.append(_decode_event(record))
-        except msgspec.DecodeError as error:
-            refused.append(Refused("record", record.payload, str(error)))
+    if len(chunks) < len(records):
+        others = (record for record in records if record.kind != KIND_BATCH or len(record.payload) % ROW_BYTES)
+        for record in others:
+            try:
+                events.append(_decode_event(record))
+            except msgspec.DecodeError as error:
+                refused.append(Refused("record", record.payload, str(error)))
     data = b"".join(chunks)
     batch: Batch = np.frombuffer(data, REPORT) if data else new_batch(0)
     return batch, tuple(events), refused

@@ -33,8 +33,19 @@ BadDataError: Final = (psycopg.DataError, psycopg.IntegrityError)
 """What the rows are to blame for; everything else is the database's state."""
 
 
+class Refused(NamedTuple):
+    """A row or event that the database will not take whatever one does: its bytes and why."""
+
+    kind: str
+    payload: bytes
+    reason: str
+
+
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive journal records of one epoch that are written as one: sorted rows, rows of odd times, events."""
+    """Consecutive journal records of one epoch that are written as one: sorted rows, rows of odd times, events.
+
+    `refused` are records that are neither.
+    """
 
     epoch: int
     first_sequence: int
@@ -42,19 +53,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     rows: Batch
     odd_rows: Batch
     events: tuple[AnyEvent, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
     @property
     def row_count(self) -> int:
         """Rows and events of the group."""
         return len(self.rows) + len(self.odd_rows) + len(self.events)
-
-
-class Refused(NamedTuple):
-    """A row or event that the database will not take whatever one does: its bytes and why."""
-
-    kind: str
-    payload: bytes
-    reason: str
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

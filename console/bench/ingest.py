@@ -1,0 +1,266 @@
+"""How fast rows get into the database: the recorder's way against raw COPY, the encoder, and the whole way from the wire."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import numpy as np
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from console.bench import Figures
+from infra.clock import SYSTEM_CLOCK
+from infra.journal import Journal
+from infra.migrate import migrate
+from infra.postgres import EmbeddedServer
+from infra.settings import Settings, load_settings
+from telemetry.copy_rows import POSITION_COLUMNS, copy_positions
+from telemetry.model.batch import NULLABLE, Batch, hash_fixes, new_batch, unknown_of
+from telemetry.model.errors import UnavailableError
+from telemetry.model.unit import Device, Service, Unit, UnitKind
+from telemetry.recorder import KIND_BATCH, ROWS_A_BATCH, Recorder
+from telemetry.registry import RegistryTable
+from telemetry.sources.mavlink import MavlinkDecoder
+from telemetry.sources.mavlink.frame import encode
+from telemetry.tracker import Tracker
+
+WALL_RATIO_GOAL: Final = 0.25
+ENCODE_US_PER_ROW_GOAL: Final = 0.4
+DEVICES: Final = 2_000
+BATCHES_A_RUN: Final = 10
+WHOLE_NULLS: Final = (0, 4, 8)
+"""Drone, vehicle, handset: by how many columns each says less than the one before."""
+VEHICLES: Final = 100
+ROUNDS: Final = 200
+ROUND_US: Final = 100_000
+_RAW_TABLE: Final = "bench_raw_position"
+
+
+def run(*, runs: int, seed: int) -> Figures:
+    """Measure pairs on a private server, or in a database of its own on that of SKYBEAT_DATABASE_URL.
+
+    Raises UnavailableError when neither can be had.
+    """
+    random = np.random.default_rng(seed)
+    figures: dict[str, float | int | str | None] = {
+        "encode_us_per_row": round(_encode_us_per_row(random, 3, runs), 4),
+        "encode_us_per_row_no_nulls": round(_encode_us_per_row(random, 1, runs), 4),
+    }
+    with _database() as (owner_url, writer_url), tempfile.TemporaryDirectory(prefix="skybeat-bench-") as folder:
+        bench = _Bench(owner_url, writer_url, Path(folder), random)
+        figures |= bench.pairs(runs)
+        figures |= bench.whole_way(runs)
+    return Figures(
+        figures=figures,
+        goals={"wall_ratio": (">=", WALL_RATIO_GOAL), "encode_us_per_row": ("<=", ENCODE_US_PER_ROW_GOAL)},
+    )
+
+
+class _Bench:
+    """The measurements that need a database."""
+
+    def __init__(self, owner_url: str, writer_url: str, folder: Path, random: np.random.Generator) -> None:
+        self._owner_url = owner_url
+        self._writer_url = writer_url
+        self._folder = folder
+        self._random = random
+        self._first_us = SYSTEM_CLOCK.now_us() - 20 * 86_400_000_000
+
+    def pairs(self, runs: int) -> dict[str, float]:
+        """Time raw COPY and the recorder on the same rows in the same batches and commits, in turn first; medians."""
+        with psycopg.connect(self._owner_url) as raw, self._recorder("pairs") as (journal, recorder):
+            raw.execute("set synchronous_commit = on")
+            raw.execute(f"create table {_RAW_TABLE} (like store.position)".encode())
+            raw.commit()
+            pairs = [self._pair(raw, journal, recorder, number) for number in range(runs + 1)][1:]
+        rows = BATCHES_A_RUN * ROWS_A_BATCH
+        return {
+            "wall_ratio": round(median(raw_s / recorder_s for raw_s, recorder_s in pairs), 3),
+            "raw_rows_per_s": round(rows / median(raw_s for raw_s, _ in pairs)),
+            "recorder_rows_per_s": round(rows / median(recorder_s for _, recorder_s in pairs)),
+        }
+
+    def _pair(self, raw: psycopg.Connection, journal: Journal, recorder: Recorder, number: int) -> tuple[float, float]:
+        batches = [self._next_batch() for _ in range(BATCHES_A_RUN)]
+        encoded = [copy_positions(batch) for batch in batches]
+        _journal_rows(journal, np.concatenate(batches))
+        timings = {}
+        for which in ("raw", "recorder") if number % 2 else ("recorder", "raw"):
+            if which == "raw":
+                timings[which] = _timed(lambda: _copy_raw(raw, encoded))
+            else:
+                timings[which] = _timed(lambda: _record(recorder))
+        return timings["raw"], timings["recorder"]
+
+    def _next_batch(self) -> Batch:
+        self._first_us += ROWS_A_BATCH // DEVICES * 1_000_000
+        return sample_batch(self._random, ROWS_A_BATCH, 3, self._first_us)
+
+    @contextmanager
+    def _recorder(self, name: str) -> Iterator[tuple[Journal, Recorder]]:
+        journal = Journal.open(self._folder / name)
+        recorder = Recorder(journal, self._writer_url, Settings(), SYSTEM_CLOCK)
+        try:
+            yield journal, recorder
+        finally:
+            recorder.close()
+            journal.close()
+
+    def whole_way(self, runs: int) -> dict[str, float]:
+        """Time MAVLink datagrams from decoder over tracker and journal to the commit."""
+        with self._recorder("whole") as (journal, recorder):
+            seconds = []
+            for number in range(runs):
+                now_us = SYSTEM_CLOCK.now_us() - (runs - number) * 2 * ROUNDS * ROUND_US
+                datagrams = _datagrams(number * 2 * ROUNDS)
+                seconds.append(_timed(lambda: _receive(datagrams, now_us, journal, recorder)))  # noqa: B023 - called at once
+            if recorder.rows_recorded != runs * ROUNDS * VEHICLES:
+                message = (
+                    f"{recorder.rows_recorded} rows recorded of {runs * ROUNDS * VEHICLES} sent: the benchmark is wrong"
+                )
+                raise UnavailableError(message)
+        return {"rows_per_s": round(ROUNDS * VEHICLES / median(seconds))}
+
+
+def sample_batch(random: np.random.Generator, row_count: int, null_patterns: int, first_us: int) -> Batch:
+    """Return rows of DEVICES devices at 1 Hz in the order of arrival, whose NULLs follow `null_patterns` patterns."""
+    batch = new_batch(row_count)
+    batch["device_id"] = np.arange(row_count) % DEVICES + 1
+    batch["observed_us"] = (
+        first_us + np.arange(row_count) // DEVICES * 1_000_000 + random.integers(0, 999_999, row_count)
+    )
+    batch["received_us"] = batch["observed_us"] + 50_000
+    for column in NULLABLE:
+        batch[column] = random.integers(0, 100, row_count)
+    batch["lat_e7"] += 360_600_000
+    batch["lon_e7"] += random.integers(1_036_000_000, 1_040_000_000, row_count, np.int32)
+    for pattern in range(1, null_patterns):
+        for column in NULLABLE[2:][-WHOLE_NULLS[pattern] :]:
+            batch[column][batch["device_id"] % null_patterns == pattern] = unknown_of(column)
+    hash_fixes(batch)
+    return batch
+
+
+def _encode_us_per_row(random: np.random.Generator, null_patterns: int, runs: int) -> float:
+    batch = sample_batch(random, ROWS_A_BATCH, null_patterns, 1_790_000_000_000_000)
+    timings = []
+    for _ in range(max(runs, 3) * 5):
+        started_s = time.process_time()
+        copy_positions(batch)
+        timings.append(time.process_time() - started_s)
+    return median(timings) / ROWS_A_BATCH * 1e6
+
+
+def _journal_rows(journal: Journal, rows: Batch) -> None:
+    """One record a row, as lone datagrams make them: the dearest case for the recorder."""
+    data, width = rows.tobytes(), rows.itemsize
+    for start in range(0, len(data), width):
+        sequence = journal.append(KIND_BATCH, data[start : start + width])
+    journal.wait_durable(sequence)
+
+
+def _copy_raw(raw: psycopg.Connection, encoded: list[list[memoryview]]) -> None:
+    statement = f"copy {_RAW_TABLE} ({', '.join(POSITION_COLUMNS)}) from stdin (format binary)".encode()
+    for buffers in encoded:
+        with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            for buffer in buffers:
+                copy.write(buffer)
+        raw.commit()
+
+
+def _record(recorder: Recorder) -> None:
+    if not recorder.record_what_waits():
+        message = f"the benchmark's database refused the rows: {recorder.last_error}"
+        raise UnavailableError(message)
+
+
+def _datagrams(first_round: int) -> list[list[bytes]]:
+    """Return rounds of datagrams: every vehicle's position, and each tenth round its heartbeat."""
+    rounds = []
+    for number in range(first_round, first_round + ROUNDS):
+        datagrams = []
+        for system_id in range(1, VEHICLES + 1):
+            if number % 10 == 0:
+                datagrams.append(
+                    _frame(system_id, "HEARTBEAT", number, {"type": 2, "autopilot": 3, "mavlink_version": 3})
+                )
+            place = {
+                "time_boot_ms": 60_000 + number * ROUND_US // 1000,
+                "lat": 360_600_000 + number,
+                "lon": 1_038_000_000,
+            }
+            datagrams.append(_frame(system_id, "GLOBAL_POSITION_INT", number, place))
+        rounds.append(datagrams)
+    return rounds
+
+
+def _frame(system_id: int, message: str, number: int, fields: dict[str, int]) -> bytes:
+    sequence = number * 2 + (message == "HEARTBEAT")
+    return encode(message, {**fields}, system_id=system_id, component_id=1, sequence=sequence & 255)
+
+
+def _receive(rounds: list[list[bytes]], now_us: int, journal: Journal, recorder: Recorder) -> None:
+    registry = RegistryTable()
+    for number in range(1, VEHICLES + 1):
+        device = Device(device_id=10_000 + number, protocol="mavlink", address=f"bench/{number}")
+        unit = Unit(unit_id=number, call_sign=f"B{number}", kind=UnitKind.DRONE, service=Service.AIR)
+        registry.register(device, unit, 0)
+    decoder, tracker = MavlinkDecoder(registry, "bench", allow_unsigned=True), Tracker(registry)
+    sequence = 0
+    for datagrams in rounds:
+        now_us += ROUND_US
+        for datagram in datagrams:
+            output = decoder.feed(datagram, now_us)
+            if len(output.batch):
+                tracked = tracker.apply(output.batch, now_us)
+                sequence = journal.append(KIND_BATCH, tracked.batch.tobytes())
+    journal.wait_durable(sequence)
+    _record(recorder)
+
+
+def _timed(work: Callable[[], None]) -> float:
+    started_s = SYSTEM_CLOCK.monotonic_s()
+    work()
+    return SYSTEM_CLOCK.monotonic_s() - started_s
+
+
+@contextmanager
+def _database() -> Iterator[tuple[str, str]]:
+    """Give the owner's and the writer's URL of an empty migrated database that nobody else uses."""
+    given = load_settings().database_url
+    if given is not None:
+        with _database_on(given.get_secret_value()) as urls:
+            yield urls
+        return
+    with tempfile.TemporaryDirectory(prefix="skybeat-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with EmbeddedServer(Path(folder) / "server") as server:
+            migrate(server.urls.owner)
+            yield server.urls.owner, server.urls.writer
+
+
+@contextmanager
+def _database_on(url: str) -> Iterator[tuple[str, str]]:
+    name = f"skybeat_bench_{os.getpid()}"
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        message = (
+            f"the benchmark needs a database of its own on SKYBEAT_DATABASE_URL ({error}): grant CREATEDB or unset it"
+        )
+        raise UnavailableError(message) from error
+    own_url = make_conninfo(url, dbname=name)
+    options = str(conninfo_to_dict(own_url).get("options") or "")
+    try:
+        migrate(own_url)
+        yield own_url, make_conninfo(own_url, options=f"{options} -c role=skybeat_writer".strip())
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
