@@ -64,7 +64,7 @@ class BootClock:
                 boot_ms -= self._wrapped_ms
                 self._begin_epoch(received_us)
         offset_us, estimated = self._offset_us(boot_ms, received_us)
-        return Stamp(self._monotonic_us(boot_ms, offset_us), self.epoch, boot_ms, estimated, fell_back_ms)
+        return Stamp(self._monotonic_us(boot_ms, offset_us, received_us), self.epoch, boot_ms, estimated, fell_back_ms)
 
     def estimate(self, boot_ms: int, received_us: int) -> int | None:
         """Return when a sample with this counter was taken, learning nothing; None where it does not fit the epoch."""
@@ -127,12 +127,13 @@ class BootClock:
                 return told_us, False
         return lowest_us, True
 
-    def _monotonic_us(self, boot_ms: int, offset_us: int) -> int:
+    def _monotonic_us(self, boot_ms: int, offset_us: int, received_us: int) -> int:
         observed_us = boot_ms * 1000 + offset_us
         ahead_ms = boot_ms - self._last_boot_ms
         if self._last_boot_ms < 0 or ahead_ms > 0:
             if self._last_boot_ms >= 0:
-                observed_us = max(observed_us, self._last_observed_us + ahead_ms * 500)
+                slowed_us = min(self._last_observed_us + ahead_ms * 500, received_us)
+                observed_us = max(observed_us, slowed_us, self._last_observed_us + 1)
             self._last_boot_ms, self._last_observed_us = boot_ms, observed_us
             return observed_us
         return max(observed_us, self._last_observed_us + ahead_ms * 1000)
