@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 STATIC := console/static/.built
 
-.PHONY: help install demo test check e2e bench web chaos fuzz clean lock
+.PHONY: help install demo test check e2e bench web chaos fuzz clean lock timescale browser
 
 help: ## show the verbs
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,7 +45,10 @@ web: $(INSTALLED) ## build the web app
 browser: $(INSTALLED_DEV)
 	@$(BIN)/python tools/install_browser.py
 
-test: $(INSTALLED_DEV) $(STATIC) browser ## all tests, the browser's included
+timescale: $(INSTALLED_DEV)
+	@$(BIN)/python tools/fetch_timescale.py
+
+test: $(INSTALLED_DEV) $(STATIC) browser timescale ## all tests, the browser's included
 	@$(BIN)/pytest $(TEST)
 
 e2e: $(INSTALLED_DEV) $(STATIC) browser ## the browser's tests alone
@@ -76,4 +79,4 @@ lock: $(INSTALLED_DEV) ## resolve the locked packages anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group pyproject.toml:node -o requirements-node.lock
 
 clean: ## remove what was built; the data of an installation stays
-	@rm -rf $(VENV) console/static console/web/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) console/static console/web/node_modules tests/timescale/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

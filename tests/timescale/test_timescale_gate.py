@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,11 +57,11 @@ STATEMENTS: Final = {
 @pytest.fixture(scope="module")
 def report() -> list[dict[str, Any]]:
     """What the TimescaleDB said to every step."""
-    node = shutil.which("node")
+    node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
     if node is None:
         pytest.skip("NO TIMESCALEDB GATE: node is missing (20 or newer)")
     if not PACKAGE.is_dir():
-        pytest.skip(f"NO TIMESCALEDB GATE: run `npm ci` in {HERE} to fetch the test's TimescaleDB")
+        pytest.skip("NO TIMESCALEDB GATE: run `make timescale` to fetch the test's TimescaleDB")
     done = subprocess.run(
         [node, str(HERE / "gate.mjs")],
         input=json.dumps(_job()),
