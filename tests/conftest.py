@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from infra.migrate import migrate
@@ -19,6 +20,7 @@ from infra.postgres_programs import find_binaries
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _NUMBERS: Final = itertools.count(1)
+settings.register_profile("long", max_examples=10_000, deadline=None)  # `make fuzz`
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ def by_block(pieces: list[bytes]) -> tuple[list[Frame], BlockReader]:
     return [block.frame(number) for block in blocks for number in range(len(block))], reader
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(streams(), st.lists(st.integers(0, 10_000), max_size=6))
 def test_both_tiers_find_the_same_frames_and_count_alike(stream: bytes, cuts: list[int]) -> None:
     pieces = cut(stream, cuts)
@@ -87,7 +87,7 @@ def test_both_tiers_find_the_same_frames_and_count_alike(stream: bytes, cuts: li
     assert (len(whole), whole.frames_bad, whole.bytes_skipped) == counts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(streams(), st.lists(st.integers(0, 10_000), max_size=6))
 def test_while_it_waits_each_tier_holds_back_as_much_as_the_other(stream: bytes, cuts: list[int]) -> None:
     scalar, block = FrameReader(), BlockReader()
@@ -99,14 +99,14 @@ def test_while_it_waits_each_tier_holds_back_as_much_as_the_other(stream: bytes,
         assert (scalar.frames_bad, scalar.bytes_skipped) == (block.frames_bad, block.bytes_skipped)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(streams())
 def test_every_byte_is_either_in_a_frame_or_counted_as_skipped(stream: bytes) -> None:
     found, reader = by_scalar([stream])
     assert sum(len(frame.raw) for frame in found) + reader.bytes_skipped == len(stream)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=600))
 def test_no_bytes_make_it_fail(data: bytes) -> None:
     for frame in by_scalar([data])[0]:
@@ -115,7 +115,7 @@ def test_no_bytes_make_it_fail(data: bytes) -> None:
         assert len(columns.rows) == len(columns.system_id) > 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.lists(frames(), min_size=1, max_size=10))
 def test_frames_alone_are_all_found_with_the_payloads_that_were_sent(sent: list[bytes]) -> None:
     found, reader = by_scalar([b"".join(sent)])
