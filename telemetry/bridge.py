@@ -120,6 +120,10 @@ class Bridge:
         """Take a phone's report, which is answered only when it is safe. Raises JournalError when it cannot be."""
         return self.take(output, now_us, protocol=PHONE_PROTOCOL, acknowledged=True)
 
+    def restore_positions(self, batch: Batch) -> None:
+        """Show positions of the past before the first link opens; they are as stale as they are, and raise nothing."""
+        self.picture.apply(batch, self._clock.now_us())
+
     def restore_alarms(self, events: Iterable[AnyEvent]) -> None:
         """Fold events of the past (since `alarms.first_event_us`, oldest first) before the first link opens."""
         for event in events:
@@ -374,7 +378,7 @@ class Bridge:
         return True
 
 
-async def _refuse_to_enrol(link_group: str, system_id: int, _first_us: int) -> None:
+async def _refuse_to_enrol(link_group: str, system_id: int) -> None:
     raise UnavailableError(
         f"the recorded vehicle {link_group}/{system_id} cannot be enrolled: this bridge has no database"
     )

@@ -25,8 +25,8 @@ SLOWEST: Final = 0.1
 FASTEST: Final = 100.0
 _log: Final = get_logger("links")
 
-Enrol = Callable[[str, int, int], Awaitable[None]]
-"""Makes device and unit of a recorded vehicle: (link_group, system_id, first_us)."""
+Enrol = Callable[[str, int], Awaitable[None]]
+"""Makes device and unit of a recorded vehicle, unless they are there: (link_group, system_id)."""
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -79,8 +79,7 @@ class FileLink:
         """Read the file and enrol its vehicles. Raises InputError for a missing file, FileFormatError for a wrong one."""
         recording = await asyncio.to_thread(_read, self._url)
         for system_id in recording.system_ids:
-            first_us = int(recording.stamp_us[0]) if self._keep_time else self._clock.now_us()
-            await self._enrol(self._url.link_group, system_id, first_us)
+            await self._enrol(self._url.link_group, system_id)
         self._recording = recording
         self._state = "playing"
 

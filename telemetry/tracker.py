@@ -29,6 +29,8 @@ SILENT_AT_LEAST_US: Final = 3_000_000
 LOST_AT_LEAST_US: Final = 10_000_000
 SILENCE_AGAIN_US: Final = 60_000_000
 """A device that comes and goes raises its silence at most once in this time."""
+DEAF_US: Final = 3_000_000
+"""When we were not called for so long, it was we who did not listen: that time is nobody's silence."""
 METRES_PER_E7: Final = 0.011131949
 """One 1e-7 degree of latitude in metres."""
 
@@ -80,6 +82,7 @@ class Tracker:
         self._slots = Slots()
         self._table: NDArray[Any] = np.zeros(0, _TRACK)
         self._profiled = (-1, -1)
+        self._ticked_us = 0
 
     def apply(self, batch: Batch, now_us: int) -> Tracked:
         """Mark one batch and tell what it means. The given batch is left as it is."""
@@ -100,6 +103,10 @@ class Tracker:
         """Return a LinkLost for each watched device whose silence passed 3 intervals (at least 3 s) or 10 (at least 10 s)."""
         self._refresh_profiles(now_us)
         table = self._table[: len(self._slots)]
+        deaf_us = now_us - self._ticked_us if self._ticked_us else 0
+        self._ticked_us = now_us
+        if deaf_us > DEAF_US:
+            table["heard_us"][table["heard_us"] > 0] += deaf_us
         silent_us = now_us - table["heard_us"]
         level = (silent_us > silent_after_us(table["interval_us"])).astype(np.int8)
         level += silent_us > lost_after_us(table["interval_us"])

@@ -90,10 +90,10 @@ class Running:
         self.saved += quarantined
         assert not list(facts)
 
-    async def enrol(self, link_group: str, system_id: int, first_us: int) -> None:
+    async def enrol(self, link_group: str, system_id: int) -> None:
         device = Device(device_id=1000 + system_id, protocol="mavlink", address=f"{link_group}/{system_id}")
         unit = Unit(unit_id=2000 + system_id, call_sign=device.address, kind=UnitKind.DRONE, service=Service.AIR)
-        self.registry.register(device, unit, first_us)
+        self.registry.register(device, unit, 0)
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.bridge.ingest_port}{path}"

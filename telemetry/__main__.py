@@ -1,0 +1,46 @@
+"""`python -m telemetry`: the bridge alone, for machines without the console; settings from SKYBEAT_* variables."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+import uvloop
+
+from infra.clock import SYSTEM_CLOCK
+from infra.database import DatabaseUrls, using_urls
+from infra.errors import GroundError
+from infra.logs import configure_logs
+from infra.settings import Settings, load_settings
+from telemetry.model.errors import SkybeatError
+from telemetry.service import open_service
+
+
+def run_bridge(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM. Raises SkybeatError or GroundError: what is wrong and what to do."""
+    configure_logs(settings.log_level, for_people=sys.stderr.isatty())
+    with using_urls(settings) as urls:
+        uvloop.run(_run(settings, urls))
+
+
+async def _run(settings: Settings, urls: DatabaseUrls) -> None:
+    loop = asyncio.get_running_loop()
+    async with open_service(settings, urls, SYSTEM_CLOCK) as service:
+        running = asyncio.create_task(service.run())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, running.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def main() -> None:
+    """Run the bridge; an error of ours is one line and exit status 1."""
+    try:
+        run_bridge(load_settings())
+    except (SkybeatError, GroundError) as error:
+        sys.stderr.write(f"skybeat: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The bridge with its journal, recorder and registry: what `skybeat serve` and `skybeat bridge` both run."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import psycopg
+
+from infra.clock import Clock
+from infra.database import DatabaseError, DatabaseUrls, explain, owner_connection
+from infra.journal import Journal, Record
+from infra.logs import get_logger
+from infra.settings import Settings
+from infra.tasks import Supervisor
+from infra.vault import Vault
+from telemetry.alarms import first_event_us
+from telemetry.bridge import Bridge
+from telemetry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
+from telemetry.history import newest_of_devices, recorded_events_since
+from telemetry.model.batch import Batch, new_batch
+from telemetry.model.events import AnyEvent
+from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.quality import DAY_US
+from telemetry.recorder import Recorder, decode_records
+from telemetry.registry import RegistryTable
+from telemetry.registry_store import RegistryStore
+
+RECORDS_A_READ: Final = 10_000
+_log: Final = get_logger("service")
+
+
+class BridgeService:
+    """A bridge and what keeps it: `run` until cancelled. Make one with `open_service`."""
+
+    def __init__(
+        self, bridge: Bridge, journal: Journal, recorder: Recorder, registry: RegistryTable, store: RegistryStore
+    ) -> None:
+        self.bridge = bridge
+        self.journal = journal
+        self.recorder = recorder
+        self.registry = registry
+        self._store = store
+        self._supervisor = Supervisor()
+
+    async def run(self) -> None:
+        """Run bridge, recorder and the registry's follower until cancelled.
+
+        Raises ConflictError or InputError when the ingest listener cannot be opened.
+        """
+        await self.bridge.start()
+        self._supervisor.start("recorder", self.recorder.run)
+        self._supervisor.start("registry", self.follow_registry)
+        try:
+            await self.bridge.run()
+        finally:
+            await self._supervisor.stop()
+
+    async def follow_registry(self) -> None:
+        """Load the registry after every change; a lost connection is tried again by the supervisor."""
+        async for _ in self._store.changes():
+            self.registry.replace(await self._store.load())
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> AsyncIterator[BridgeService]:
+    """Give a service whose registry is loaded and whose picture and alarms are as before the last stop.
+
+    The database must be migrated. Raises DatabaseError when it is away, JournalInUseError when another program has the journal.
+    """
+    store = RegistryStore(urls.writer, Vault.open(settings.data_dir))
+    journal = await asyncio.to_thread(
+        Journal.open, settings.data_dir / "journal", max_bytes=settings.journal_max_bytes, clock=clock
+    )
+    try:
+        now_us = clock.now_us()
+        try:
+            registry = RegistryTable(await store.load())
+            recorded = await _events(urls.writer, now_us)
+            newest = await _positions(urls.writer, registry, now_us)
+        except psycopg.Error as error:
+            raise DatabaseError(explain(urls.writer, error)) from error
+        waiting_batch, waiting = await asyncio.to_thread(_not_yet_recorded, journal)
+
+        async def enrol(link_group: str, system_id: int) -> None:
+            await asyncio.to_thread(enrol_recorded, urls.owner, link_group, system_id, clock.now_us())
+            registry.replace(await store.load())
+
+        bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol)
+        bridge.restore_positions(newest)
+        bridge.restore_positions(waiting_batch)
+        bridge.restore_alarms(sorted([*recorded, *waiting], key=lambda event: event.received_us))
+        yield BridgeService(bridge, journal, Recorder(journal, urls.writer, settings, clock), registry, store)
+    finally:
+        await asyncio.to_thread(journal.close)
+
+
+def enrol_recorded(owner_url: str, link_group: str, system_id: int, now_us: int) -> None:
+    """Make sure that a recorded vehicle has a device and a unit, assigned since 1970: a flight may keep its own time.
+
+    It needs no key: nobody but a file speaks in a replayed group. Raises DatabaseError.
+    """
+    with owner_connection(owner_url) as connection:
+        address = f"{link_group}/{system_id}"
+        device = ensure_device(connection, MAVLINK, address, label="recording", now_us=now_us)
+        unit = save_unit(
+            connection,
+            NewUnit(
+                call_sign=f"{link_group}-{system_id}",
+                kind=UnitKind.DRONE,
+                service=Service.AIR,
+                duty_status=DutyStatus.STANDBY,
+                name_zh=f"回放 {system_id}",
+                name_en=f"Replay {system_id}",
+            ),
+        )
+        assign_device(connection, device.device_id, unit.unit_id, now_us=0)
+
+
+async def _events(url: str, now_us: int) -> list[AnyEvent]:
+    async with await psycopg.AsyncConnection.connect(url, application_name="skybeat alarms") as connection:
+        return await recorded_events_since(connection, first_event_us(now_us))
+
+
+async def _positions(url: str, registry: RegistryTable, now_us: int) -> Batch:
+    """Return each device's newest position of the last day, so that the map begins where it was."""
+    if not registry.devices:
+        return new_batch(0)
+    async with await psycopg.AsyncConnection.connect(url, application_name="skybeat picture") as connection:
+        return await newest_of_devices(connection, sorted(registry.devices), since_us=now_us - DAY_US)
+
+
+def _not_yet_recorded(journal: Journal) -> tuple[Batch, list[AnyEvent]]:
+    """Return what earlier epochs left in the journal for the database."""
+    found: list[Record] = []
+    after = journal.watermark
+    while records := journal.read(after=after, limit=RECORDS_A_READ):
+        found += records
+        after = (records[-1].epoch, records[-1].sequence)
+    batch, events, refused = decode_records(found)
+    if refused:
+        _log.warning("journal_records_odd", count=len(refused))
+    return batch, list(events)
