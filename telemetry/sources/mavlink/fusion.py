@@ -177,11 +177,11 @@ class Fusion:
         if received_us - max(self.position_us, self.raw_us) <= BETTER_SILENT_US:
             return None
         heading, groundspeed, eph_dm, climb_dmps, battery_pct = (
-            fields[12],
-            fields[17],
-            fields[20],
+            fields[11],
+            fields[16],
+            fields[19],
+            fields[22],
             fields[23],
-            fields[24],
         )
         motion = (groundspeed * 20, climb_dmps * 10, heading * 20 % 3600, UNKNOWN_I2)
         quality = Quality.SECONDARY | Quality.SPARSE | Quality.TIME_OF_ARRIVAL

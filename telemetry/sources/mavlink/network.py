@@ -292,7 +292,7 @@ class Network:
 
 def _identity(frame: Frame) -> tuple[int, int]:
     """Return (MAV_TYPE, MAV_AUTOPILOT) of a HEARTBEAT or HIGH_LATENCY2."""
-    at = 4 if frame.msg_id == HEARTBEAT else 22
+    at = 4 if frame.msg_id == HEARTBEAT else 24
     return frame.payload[at], frame.payload[at + 1]
 
 
