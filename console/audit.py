@@ -8,7 +8,7 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
-from console.auth.accounts import DATABASE_AWAY, Account
+from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY, Account
 from infra.clock import Clock, utc_of
 from infra.database import SERVICE, scoped
 from infra.logs import get_logger
@@ -91,5 +91,5 @@ class Audit:
         return (at, *who, action.value, subject[:MAX_TEXT_CHARS], reason[:MAX_TEXT_CHARS], Jsonb(detail or {}))
 
     async def _insert(self, entry: Entry) -> None:
-        async with scoped(self._pool, SERVICE) as connection:
+        async with asyncio.timeout(ANSWER_WITHIN_S), scoped(self._pool, SERVICE) as connection:
             await connection.execute(_INSERT, entry)

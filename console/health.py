@@ -15,6 +15,7 @@ from infra.migrate import load_migrations
 
 _LOG: Final = get_logger("health")
 CHECK_EVERY_S: Final = 2.0
+ANSWER_WITHIN_S: Final = 4.0
 LONGEST_TURN_S: Final = 5.0
 LATE_HISTORY_S: Final = 10.0
 WRONG_CLOCK_S: Final = 2.0
@@ -45,12 +46,11 @@ class Health:
         self._pool = pool
         self._clock = clock
         self._stream = stream
-        self._turned_s = clock.monotonic_s()
         self._since_us: dict[str, int] = {}
 
     def is_alive(self) -> bool:
-        """Tell whether the loop has turned lately."""
-        return self._clock.monotonic_s() - self._turned_s < LONGEST_TURN_S + CHECK_EVERY_S + 5
+        """Tell whether the stream has made a turn within the last five seconds."""
+        return self._clock.monotonic_s() - self._stream.turned_s < LONGEST_TURN_S
 
     def checks(self) -> dict[str, str]:
         """Return "ok" or what is wrong, by part."""
@@ -76,7 +76,6 @@ class Health:
     async def watch(self) -> None:
         """Look every two seconds; run it as a task."""
         while True:
-            self._turned_s = self._clock.monotonic_s()
             await self.look()
             await asyncio.sleep(CHECK_EVERY_S)
 
@@ -84,9 +83,9 @@ class Health:
         """Ask the database once and tell browsers what changed."""
         before_us = self._clock.now_us()
         try:
-            async with self._pool.connection(timeout=CHECK_EVERY_S) as connection:
+            async with asyncio.timeout(ANSWER_WITHIN_S), self._pool.connection(timeout=CHECK_EVERY_S) as connection:
                 row = await (await connection.execute(_QUESTION)).fetchone()
-        except (psycopg.Error, PoolTimeout) as error:
+        except (psycopg.Error, PoolTimeout, TimeoutError) as error:
             self.database_ok = False
             _LOG.debug("database_away", error=type(error).__name__)
         else:

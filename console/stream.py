@@ -59,6 +59,8 @@ class LiveStream:
         self._degraded: dict[str, Degraded] = {}
         self._coverage_shown: CoverageChanged | None = None
         self._timed_version = 0
+        self.turned_s = clock.monotonic_s()
+        """When the last turn was made, on the monotonic clock."""
 
     # --- browsers come and go ------------------------------------------------------------------------------------
 
@@ -142,6 +144,7 @@ class LiveStream:
     def turn(self) -> None:
         """Bring every browser up to date with one set of frames a group."""
         now_us, now_s = self._clock.now_us(), self._clock.monotonic_s()
+        self.turned_s = now_s
         self._read_alarms()
         self._refresh_units(now_s)
         self._refresh_coverage()

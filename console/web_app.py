@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from console.api.models import ErrorReply
 from console.parts import Parts, Services, check_exposure, make_parts
 from console.static_site import ROUTER as SITE
 from console.static_site import Site
+from infra.errors import GroundError
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.model.errors import SkybeatError
@@ -74,6 +75,7 @@ def create_app(services: Services) -> FastAPI:
         lifespan=_life(parts),
         exception_handlers={
             SkybeatError: refuse,
+            GroundError: _refuse_ground,
             RequestValidationError: _refuse_parameters,
             HTTPException: _refuse_http,
         },
@@ -91,13 +93,22 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def make_server(app: Application, settings: Settings) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Uvicorn's server that leaves signals to the program around it, which ends everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def make_server(app: Application, settings: Settings) -> Server:
     """Return the server for `app`; serve it on `listen(settings)`: `await server.serve(sockets=[...])`.
 
     Raises InputError for an address that would be open without protection.
     """
     check_exposure(settings)
-    return uvicorn.Server(server_config(app, settings))
+    return Server(server_config(app, settings))
 
 
 def server_config(app: Application, settings: Settings, *, deflate: bool = False) -> uvicorn.Config:
@@ -196,6 +207,12 @@ async def _flush_audit(parts: Parts) -> None:
     while True:
         await parts.audit.flush()
         await asyncio.sleep(5)
+
+
+async def _refuse_ground(_request: Request, error: Exception) -> Response:
+    response = reply(ErrorReply(error="unavailable", detail=str(error)), status=503)
+    response.headers["retry-after"] = "5"
+    return response
 
 
 async def _refuse_parameters(_request: Request, error: Exception) -> Response:

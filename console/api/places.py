@@ -1,5 +1,6 @@
 """Stations, posts and cameras."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from fastapi import Request, Response
 
 from console.api.contract import account_of, database_scope, parts_of, reply, router, says, tagged_reply
 from console.api.models import CamerasReply, CameraView, PostsReply, PostView, StationsReply, StationView
-from console.auth.accounts import DATABASE_AWAY
+from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from console.auth.policy import Policy, policy
 from infra.database import scoped
 from telemetry.model.errors import UnavailableError
@@ -57,7 +58,8 @@ async def list_cameras(request: Request) -> Response:
 async def _rows(request: Request, query: str) -> list[dict[str, Any]]:
     account = account_of(request)
     try:
-        async with scoped(parts_of(request).services.pool, database_scope(account)) as connection:
+        scope = database_scope(account)
+        async with asyncio.timeout(ANSWER_WITHIN_S), scoped(parts_of(request).services.pool, scope) as connection:
             cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
             rows = await (await cursor.execute(query)).fetchall()
     except DATABASE_AWAY as error:

@@ -1,5 +1,6 @@
 """Units of the scope and their tracks."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -23,6 +24,7 @@ from telemetry.model.unit import Unit, UnitKind
 ROUTER: Final = router("units")
 DEFAULT_PERIOD_US: Final = 3600 * MICROSECONDS
 LONGEST_PERIOD_US: Final = 31 * 86_400 * MICROSECONDS
+TRACK_WITHIN_S: Final = 15.0
 REASON_CHARS: Final = (3, 200)
 
 
@@ -74,7 +76,8 @@ async def _audit(parts: Parts, account: Account, unit: Unit, *, reason: str, fro
 
 async def _read(parts: Parts, account: Account, unit_id: int, *, from_us: int, to_us: int, limit: int) -> Batch:
     try:
-        async with scoped(parts.services.pool, database_scope(account)) as connection:
+        scope = database_scope(account)
+        async with asyncio.timeout(TRACK_WITHIN_S), scoped(parts.services.pool, scope) as connection:
             return await history.track(connection, unit_id, from_us=from_us, to_us=to_us, limit=limit)
     except psycopg.errors.InsufficientPrivilege as error:
         message = f"there is no unit {unit_id} in your scope: GET /api/units lists yours"

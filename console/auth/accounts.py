@@ -1,5 +1,6 @@
 """Accounts, sessions and one-time links in the database; tokens are kept as their SHA-256 alone."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -20,8 +21,9 @@ QUERIES: Final = load_queries(resources.files("console.auth") / "accounts.sql")
 LINK_LIFETIME_S: Final = 15 * 60
 TOKEN_BYTES: Final = 32
 MAX_NAME_CHARS: Final = 64
-DATABASE_AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
-"""What psycopg raises when the server is gone or does not answer."""
+ANSWER_WITHIN_S: Final = 5.0
+DATABASE_AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TimeoutError)
+"""What is raised when the server is gone or does not answer; put a time limit around what asks it."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +154,7 @@ class Accounts:
 
     async def _ask(self, query: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         try:
-            async with scoped(self._pool, SERVICE) as connection:
+            async with asyncio.timeout(ANSWER_WITHIN_S), scoped(self._pool, SERVICE) as connection:
                 cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
                 await cursor.execute(QUERIES[query], dict(values))
                 return await cursor.fetchall() if cursor.description else []

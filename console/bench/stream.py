@@ -20,7 +20,6 @@ from statistics import median
 from typing import Any, Final
 
 import numpy as np
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
@@ -30,7 +29,7 @@ from console.auth.accounts import Account
 from console.auth.sessions import Signed
 from console.bench import Figures
 from console.stream import LiveStream
-from console.web_app import listen, server_config
+from console.web_app import Server, listen, server_config
 from console.wire import HEADER, MAGIC, SUBPROTOCOL, Role
 from infra.clock import SYSTEM_CLOCK
 from infra.settings import Settings
@@ -192,7 +191,7 @@ async def _serve(pipe: Connection, seed: int, *, deflate: bool) -> None:
     live = LiveSocket(stream, _Anyone(), SYSTEM_CLOCK, origins=frozenset({ORIGIN}), cookie_name="skybeat")
     app = Starlette(routes=[WebSocketRoute("/ws", live)], lifespan=_moving(bridge, stream))
     bound = listen(settings)
-    server = uvicorn.Server(server_config(app, settings, deflate=deflate))
+    server = Server(server_config(app, settings, deflate=deflate))
     task = asyncio.create_task(server.serve(sockets=[bound]))
     pipe.send(bound.getsockname()[1])
     loop = asyncio.get_running_loop()
@@ -218,7 +217,7 @@ async def _move(bridge: _Bridge) -> None:
         await asyncio.sleep(1 / RATE_HZ)
 
 
-async def _measure(server: uvicorn.Server, duration_s: float, stalled_port: int) -> dict[str, float]:
+async def _measure(server: Server, duration_s: float, stalled_port: int) -> dict[str, float]:
     transport = next(
         connection.transport
         for connection in server.server_state.connections

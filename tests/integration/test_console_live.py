@@ -184,3 +184,26 @@ async def flood(socket: websockets.ClientConnection) -> None:
     for _ in range(100):
         await socket.send('{"type":"pong"}')
     await drain(socket)
+
+
+async def test_a_browser_that_vanishes_is_let_go_at_once(house: House) -> None:
+    socket = await house.socket(await house.cookie(Role.VIEWER))
+    await hello(socket)
+    assert len(house.parts.stream.clients) == 1
+    socket.transport.abort()
+    async with asyncio.timeout(2):
+        while house.parts.stream.clients:  # noqa: ASYNC110 - the server ends the connection by itself
+            await asyncio.sleep(0.01)
+
+
+async def test_one_that_never_reads_costs_the_server_little_and_others_nothing(house: House) -> None:
+    cookie = await house.cookie(Role.VIEWER)
+    async with house.socket(cookie) as quick, house.socket(cookie, max_queue=1) as stalled:
+        await hello(quick)
+        await stalled.send('{"type":"hello","v":1}')
+        for number in range(5):
+            house.bridge.move(DRONE, lat_e7=360_000_000 + number)
+            frame = await next_frame(quick)
+            while frame.columns["lat_e7"][frame.columns["unit_id"] == DRONE].tolist() != [360_000_000 + number]:
+                frame = await next_frame(quick)
+        stalled.transport.abort()
