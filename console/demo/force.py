@@ -1,0 +1,337 @@
+"""The demo force as a process of its own: `python -m console.demo.force` with its configuration as one JSON line on stdin.
+
+It speaks only through the real sockets: signed MAVLink 2 by UDP, phone reports by HTTP. Counts go to stdout as JSON lines,
+one a second and a last one with "final": true. It ends on SIGTERM, Ctrl-C or when its standard input closes.
+"""
+
+import asyncio
+import heapq
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+import numpy as np
+
+from console.demo import city_table as table
+from console.demo.drones import Drone
+from console.demo.flight import STEP_S, Flight
+from console.demo.ground import Streets, Walker
+from console.demo.patrols import patrol_routes
+from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport
+from console.demo.seed_force import ForcePlan
+from infra.clock import SYSTEM_CLOCK
+from mission.roads import load_roads
+from telemetry.model.geodesy import local_plane
+from telemetry.model.unit import UnitKind
+
+LINES_MOST: Final = 16
+UNITS_A_LINE: Final = 40
+QUEUE_MOST: Final = 20_000
+DRAIN_S: Final = 2.0
+FIRST_SOS_S: Final = 20.0
+SOS_LASTS_S: Final = 90.0
+SOS_EVERY_S: Final = (200.0, 420.0)
+FIRST_SOS_BY: Final = "Officer 11-04"
+FIRST_LINK_LOSS_S: Final = 45.0
+ALOFT_EVERY: Final = 2
+TAKEOFF_SPREAD_S: Final = 25.0
+ORIGIN: Final = (table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG)
+
+
+class ForceUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit as the force's process knows it; `secret` is a phone's token or a MAVLink key in hexadecimal."""
+
+    call_sign: str
+    kind: UnitKind
+    dialect: str
+    secret: str
+    interval_s: float
+    lat_deg: float
+    lon_deg: float
+    system_id: int = 0
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return f"ForceUnit(call_sign={self.call_sign!r})"
+
+
+class ForceConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process is told: the seed, the city's roads, where to report, and its units."""
+
+    seed: int
+    roads: str
+    mavlink_host: str
+    mavlink_port: int
+    ingest_host: str
+    ingest_port: int
+    units: tuple[ForceUnit, ...]
+
+
+def config_of(
+    plan: ForcePlan,
+    secrets: dict[str, str],
+    *,
+    seed: int,
+    roads: Path,
+    mavlink: tuple[str, int],
+    ingest: tuple[str, int],
+) -> ForceConfig:
+    """Return the configuration of a planned force whose secrets `install` gave; addresses are (host, port)."""
+    units = tuple(
+        ForceUnit(
+            call_sign=unit.call_sign,
+            kind=unit.kind,
+            dialect=unit.dialect,
+            secret=secrets[unit.call_sign],
+            interval_s=unit.report_interval_s,
+            lat_deg=unit.base_lat_deg,
+            lon_deg=unit.base_lon_deg,
+            system_id=unit.system_id,
+        )
+        for unit in plan.units
+    )
+    return ForceConfig(
+        seed=seed,
+        roads=str(roads),
+        mavlink_host=mavlink[0],
+        mavlink_port=mavlink[1],
+        ingest_host=ingest[0],
+        ingest_port=ingest[1],
+        units=units,
+    )
+
+
+async def start_force(config: ForceConfig) -> asyncio.subprocess.Process:
+    """Start the force's process; read its counts from `stdout`, close its `stdin` (or send SIGTERM) to end it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "console.demo.force"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(config) + b"\n")
+    await process.stdin.drain()
+    return process
+
+
+class _DroneLink(asyncio.DatagramProtocol):
+    """One drone's UDP socket."""
+
+    def __init__(self, drone: Drone) -> None:
+        self.drone = drone
+        self.refused = 0
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to send."""
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ANN401, ARG002 - asyncio's signature
+        """Answer what the ground asks."""
+        self.send(self.drone.hear(data, SYSTEM_CLOCK.now_us()))
+
+    def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
+        """Count that nobody listens."""
+        self.refused += 1
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram; nothing for no bytes."""
+        if data and self._transport is not None:
+            self._transport.sendto(data)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Force:
+    """All units of one configuration."""
+
+    def __init__(self, config: ForceConfig) -> None:
+        self._config = config
+        self._random = np.random.default_rng([config.seed, 53])
+        self._phones = [unit for unit in config.units if unit.system_id == 0]
+        self._links = [_DroneLink(drone) for drone in _drones(config)]
+        self._queue: asyncio.Queue[PhoneReport] = asyncio.Queue(QUEUE_MOST)
+        self._counts = PhoneCounts()
+        self._raised: dict[int, float] = {}
+        self._alarms_sent = 0
+        self._started_s = SYSTEM_CLOCK.monotonic_s()
+
+    def counts(self) -> dict[str, object]:
+        """Return the figures so far; `positions_sent` counts distinct positions, however often they were tried."""
+        drones = sum(link.drone.positions_sent for link in self._links)
+        return {
+            "elapsed_s": round(self._elapsed_s(), 2),
+            "units": len(self._config.units),
+            "positions_sent": drones + self._counts.sent,
+            "drone_positions": drones,
+            "drone_frames": sum(link.drone.frames_sent for link in self._links),
+            "phone_reports": self._counts.sent,
+            "phone_accepted": self._counts.accepted,
+            "retries": self._counts.retries,
+            "errors": self._counts.errors + sum(link.refused for link in self._links),
+            "statuses": dict(self._counts.statuses),
+            "commands_refused": sum(link.drone.commands_refused for link in self._links),
+            "phone_p99_ms": self._counts.p99_ms(),
+            "alarms_sent": self._alarms_sent,
+        }
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Fly, walk and report until `stop`; then let what is on its way arrive."""
+        lines = self._open_lines()
+        async with asyncio.TaskGroup() as group:
+            work = [group.create_task(line.run()) for line in lines]
+            work += [group.create_task(self._fly()), group.create_task(self._walk()), group.create_task(self._tell())]
+            await stop.wait()
+            for task in work[len(lines) :]:
+                task.cancel()
+            await self._drain()
+            for task in work[: len(lines)]:
+                task.cancel()
+        for line in lines:
+            await line.close()
+        for link in self._links:
+            link.close()
+
+    def _elapsed_s(self) -> float:
+        return SYSTEM_CLOCK.monotonic_s() - self._started_s
+
+    def _open_lines(self) -> list[PhoneLine]:
+        count = min(LINES_MOST, 2 + len(self._phones) // UNITS_A_LINE)
+        host, port = self._config.ingest_host, self._config.ingest_port
+        return [PhoneLine(host, port, self._queue, self._counts, SYSTEM_CLOCK.monotonic_s) for _ in range(count)]
+
+    async def _drain(self) -> None:
+        try:
+            await asyncio.wait_for(self._queue.join(), DRAIN_S)
+        except TimeoutError:
+            self._counts.errors += self._queue.qsize()
+
+    async def _fly(self) -> None:
+        loop = asyncio.get_running_loop()
+        for link in self._links:
+            address = (self._config.mavlink_host, self._config.mavlink_port)
+            await loop.create_datagram_endpoint(lambda link=link: link, remote_addr=address)  # type: ignore[misc]
+        due_s = SYSTEM_CLOCK.monotonic_s()
+        while True:
+            now_us = SYSTEM_CLOCK.now_us()
+            for link in self._links:
+                link.send(link.drone.tick(now_us))
+            due_s += STEP_S
+            await asyncio.sleep(max(0.0, due_s - SYSTEM_CLOCK.monotonic_s()))
+
+    async def _walk(self) -> None:
+        """Report for each phone at its own interval, first all within one interval; raise and clear an SOS now and then."""
+        streets = await asyncio.to_thread(lambda: Streets(load_roads(Path(self._config.roads))))
+        seed = self._config.seed
+        walkers = [
+            Walker(streets, unit.kind, unit.lat_deg, unit.lon_deg, (seed, number))
+            for number, unit in enumerate(self._phones)
+        ]
+        due = [
+            (self._elapsed_s() + float(self._random.uniform(0.0, unit.interval_s)), n)
+            for n, unit in enumerate(self._phones)
+        ]
+        heapq.heapify(due)
+        alarms = self._alarm_times()
+        alarm = next(alarms, None)
+        while due:
+            at_s, number = due[0]
+            if alarm is not None and alarm[0] <= at_s:
+                at_s, number, word = alarm
+                await self._wait_until(at_s)
+                self._alarms_sent += 1
+                walkers[number].halt(SOS_LASTS_S)
+                self._report(number, walkers[number], 0.0, word)
+                alarm = next(alarms, None)
+                continue
+            await self._wait_until(at_s)
+            interval_s = self._phones[number].interval_s
+            heapq.heapreplace(due, (at_s + interval_s, number))
+            self._report(number, walkers[number], interval_s, "")
+
+    async def _wait_until(self, at_s: float) -> None:
+        wait_s = at_s - self._elapsed_s()
+        if wait_s > 0.0:
+            await asyncio.sleep(wait_s)
+
+    def _report(self, number: int, walker: Walker, elapsed_s: float, alarm: str) -> None:
+        unit = self._phones[number]
+        report = PhoneReport(unit.secret, unit.dialect, SYSTEM_CLOCK.now_us(), walker.step(elapsed_s), alarm)
+        if self._queue.full():
+            self._counts.errors += 1
+            return
+        self._queue.put_nowait(report)
+
+    def _alarm_times(self) -> Iterator[tuple[float, int, str]]:
+        """Yield (seconds since the start, phone, word): one officer after another asks for help, and is helped."""
+        officers = [number for number, unit in enumerate(self._phones) if unit.kind is UnitKind.OFFICER]
+        if not officers:
+            return
+        named = [number for number in officers if self._phones[number].call_sign == FIRST_SOS_BY]
+        at_s, number = FIRST_SOS_S, (named or officers)[0]
+        while True:
+            yield at_s, number, "sos"
+            yield at_s + SOS_LASTS_S, number, "sos_cleared"
+            at_s += float(self._random.uniform(*SOS_EVERY_S))
+            number = officers[int(self._random.integers(0, len(officers)))]
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            _print(self.counts())
+
+
+def _drones(config: ForceConfig) -> list[Drone]:
+    """Return the drones, every ALOFT_EVERY-th aloft already, the others taking off within TAKEOFF_SPREAD_S."""
+    plane = local_plane(*ORIGIN)
+    units = [unit for unit in config.units if unit.system_id]
+    drones = []
+    for place, (unit, route) in enumerate(zip(units, patrol_routes(len(units), config.seed), strict=True)):
+        pad = np.array([float(axis) for axis in plane.to_plane(unit.lat_deg, unit.lon_deg)])
+        takeoff_s = 3.0 + TAKEOFF_SPREAD_S * place / max(len(units), 1)
+        flight = Flight(pad, route, (config.seed, 100 + unit.system_id), first_takeoff_s=takeoff_s)
+        if place % ALOFT_EVERY == 0:
+            flight.begin_aloft(place)
+        first_loss_s = FIRST_LINK_LOSS_S + (0.0 if place == len(units) // 2 else 90.0 * (place + 1))
+        key = bytes.fromhex(unit.secret)
+        drones.append(Drone(flight, plane, unit.system_id, key, seed=config.seed, first_loss_s=first_loss_s))
+    return drones
+
+
+def _print(figures: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(figures) + "\n")
+    sys.stdout.flush()
+
+
+async def _until_input_closes(stop: asyncio.Event) -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
+    stop.set()
+
+
+async def _main(config: ForceConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watch = asyncio.create_task(_until_input_closes(stop))
+    force = Force(config)
+    await force.run(stop)
+    watch.cancel()
+    _print(force.counts() | {"final": True})
+
+
+def main() -> None:
+    """Read the configuration from standard input and run."""
+    config = msgspec.json.decode(sys.stdin.buffer.readline(), type=ForceConfig)
+    asyncio.run(_main(config))
+
+
+if __name__ == "__main__":
+    main()
