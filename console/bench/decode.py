@@ -214,7 +214,7 @@ def _column_differences(rows: np.ndarray[Any, np.dtype[np.void]], messages: list
         theirs = np.array([_peer_value(message, name) for message in messages], rows[name].dtype)
         ours = np.ascontiguousarray(rows[name])
         if ours.dtype.kind == "f":  # a signalling NaN turns quiet on its way through a Python float, as pymavlink's did
-            ours = ours.astype(np.float64).astype(ours.dtype)
+            ours = np.array(ours.tolist(), ours.dtype)
         count += int(np.count_nonzero(ours.reshape(-1).view(np.uint8) != theirs.reshape(-1).view(np.uint8)))
     return count
 
