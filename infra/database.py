@@ -189,7 +189,8 @@ def explain(url: str, error: psycopg.Error) -> str:
     for mark, advice in _ADVICE.items():
         if mark in text:
             return f"database {place} as {parts.get('user', 'the default user')}: {advice}"
-    return f"database {place}: {text.splitlines()[-1] if text else type(error).__name__}"
+    said = error.diag.message_primary or (text.splitlines()[-1] if text else type(error).__name__)
+    return f"database {place}: {said}"
 
 
 _ADVICE: Final = {

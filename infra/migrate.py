@@ -18,6 +18,7 @@ MINIMUM_TIMESCALE: Final = (2, 29, 2)
 MINIMUM_SERVER: Final = 15
 LOCK_KEY: Final = 0x736B_7962_6561
 """One migration at a time in one database: the advisory lock's number."""
+PARTITIONED: Final = "p"
 NO_TRANSACTION: Final = "-- no-transaction"
 FILE_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
@@ -106,7 +107,7 @@ def migrate(
         _require_server(connection)
         connection.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
         try:
-            has_timescaledb = _prepare_timescale(connection, minimum_timescale)
+            has_timescaledb = _timescale_switch(connection, minimum_timescale)
             connection.execute(CREATE_VERSION_TABLE)
             done = _read_applied(connection)
             _require_agreement(done, steps)
@@ -170,8 +171,16 @@ def _installed_timescale(connection: psycopg.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+def _timescale_switch(connection: psycopg.Connection, minimum: tuple[int, int, int]) -> str:
+    """Return "on" or "off", the switch that the SQL reads: what history is made of, once it is made."""
+    row = connection.execute("select relkind::text from pg_class where oid = to_regclass('store.position')").fetchone()
+    if row is not None and row[0] == PARTITIONED:
+        return "off"
+    return _prepare_timescale(connection, minimum)
+
+
 def _prepare_timescale(connection: psycopg.Connection, minimum: tuple[int, int, int]) -> str:
-    """Install TimescaleDB where the server offers it; return "on" or "off", the switch that the SQL reads."""
+    """Install TimescaleDB where the server offers it; return "on" or "off"."""
     version = _installed_timescale(connection)
     if version is None and _offers_timescale(connection):
         row = connection.execute(

@@ -1,6 +1,8 @@
 """`skybeat db`: brings the database to this program's schema, and tells where it stands."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import psycopg
@@ -31,10 +33,8 @@ def migrate_command() -> None:
     """  # noqa: D301 - as above
     with using_urls(load_settings()) as urls:
         facts = check_server(urls.owner, SYSTEM_CLOCK)
-        try:
+        with _explained(urls.owner):
             applied = migrate(urls.owner)
-        except psycopg.Error as error:
-            raise DatabaseError(explain(urls.owner, error)) from error
     for step in applied:
         click.echo(f"applied {step.name} in {step.duration_ms} ms")
     click.echo(f"the schema is up to date ({len(applied)} applied now)")
@@ -52,7 +52,8 @@ def status_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags 
     """  # noqa: D301 - as above
     with using_urls(load_settings()) as urls:
         facts = check_server(urls.owner, SYSTEM_CLOCK)
-        found = status(urls.owner)
+        with _explained(urls.owner):
+            found = status(urls.owner)
     if as_json:
         click.echo(json.dumps(_as_object(facts, found)))
         return
@@ -63,6 +64,14 @@ def status_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags 
     for missing in found.pending:
         click.echo(f"PENDING    {missing.name}  (run: skybeat db migrate)")
     _warn(facts)
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DatabaseError(explain(url, error)) from error
 
 
 def _warn(facts: ServerFacts) -> None:
