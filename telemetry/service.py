@@ -1,33 +1,34 @@
 """The bridge with its journal, recorder and registry: what `skybeat serve` and `skybeat bridge` both run."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import msgspec
+import numpy as np
 import psycopg
 
 from infra.clock import Clock
 from infra.database import DatabaseError, DatabaseUrls, explain, owner_connection
-from infra.journal import Journal, Record
-from infra.logs import get_logger
+from infra.journal import Journal
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from infra.vault import Vault
 from telemetry.alarms import first_event_us
-from telemetry.bridge import Bridge
+from telemetry.bridge import KIND_BATCH, KIND_EVENT, Bridge
 from telemetry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
 from telemetry.history import newest_of_devices, recorded_events_since
-from telemetry.model.batch import Batch, new_batch
-from telemetry.model.events import AnyEvent
+from telemetry.model.batch import REPORT, Batch, concatenate, new_batch
+from telemetry.model.events import AnyEvent, decode_event
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 from telemetry.quality import DAY_US
-from telemetry.recorder import Recorder, decode_records
+from telemetry.recorder import Recorder
 from telemetry.registry import RegistryTable
 from telemetry.registry_store import RegistryStore
 
 RECORDS_A_READ: Final = 10_000
-_log: Final = get_logger("service")
 
 
 class BridgeService:
@@ -131,13 +132,16 @@ async def _positions(url: str, registry: RegistryTable, now_us: int) -> Batch:
 
 
 def _not_yet_recorded(journal: Journal) -> tuple[Batch, list[AnyEvent]]:
-    """Return what earlier epochs left in the journal for the database."""
-    found: list[Record] = []
+    """Return what earlier epochs left in the journal for the database; what cannot be read is the recorder's to tell."""
+    batches: list[Batch] = []
+    events: list[AnyEvent] = []
     after = journal.watermark
     while records := journal.read(after=after, limit=RECORDS_A_READ):
-        found += records
         after = (records[-1].epoch, records[-1].sequence)
-    batch, events, refused = decode_records(found)
-    if refused:
-        _log.warning("journal_records_odd", count=len(refused))
-    return batch, list(events)
+        for record in records:
+            if record.kind == KIND_BATCH and len(record.payload) % REPORT.itemsize == 0:
+                batches.append(np.frombuffer(record.payload, REPORT))
+            elif record.kind == KIND_EVENT:
+                with contextlib.suppress(msgspec.MsgspecError):
+                    events.append(decode_event(record.payload))
+    return concatenate(batches), events
