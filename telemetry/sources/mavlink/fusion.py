@@ -162,7 +162,8 @@ class Fusion:
         self.raw_us = received_us
         if self._first_us is None:
             self._first_us = received_us
-        if received_us - max(self.position_us, self._first_us) <= BETTER_SILENT_US:
+        silent_since_us = self.position_us if self.position_us >= 0 else self._first_us
+        if received_us - silent_since_us <= BETTER_SILENT_US:
             return None
         speed_cmps = UNKNOWN_I2 if vel_cmps == NO_ANGLE else min(vel_cmps, HIGHEST_I2)
         motion = (speed_cmps, UNKNOWN_I2, self._yaw_ddeg(received_us), tenths_of_degree(cog_cdeg))
