@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from infra.clock import MICROSECONDS, Clock, utc_of
 from infra.errors import GroundError
-from infra.migrate import MINIMUM_SERVER
+from infra.migrate import server_complaint
 from infra.postgres import running_or_started, running_urls
 from infra.postgres_cluster import ServerUrls
 from infra.settings import Settings
@@ -160,9 +160,9 @@ def check_server(url: str, clock: Clock) -> ServerFacts:
 
 
 def _facts_of(connection: psycopg.Connection, clock: Clock) -> ServerFacts:
-    version = connection.info.server_version // 10_000
-    if version < MINIMUM_SERVER:
-        raise DatabaseError(f"the server is PostgreSQL {version}, {MINIMUM_SERVER} or newer is needed: upgrade it")
+    complaint = server_complaint(connection.info.server_version)
+    if complaint:
+        raise DatabaseError(complaint)
     before_us = clock.now_us()
     row = connection.execute(
         "select (extract(epoch from clock_timestamp()) * 1000000)::bigint, "
@@ -171,7 +171,7 @@ def _facts_of(connection: psycopg.Connection, clock: Clock) -> ServerFacts:
     after_us = clock.now_us()
     assert row is not None
     return ServerFacts(
-        version=version,
+        version=connection.info.server_version // 10_000,
         timescaledb=row[1],
         clock_offset_s=(row[0] - (before_us + after_us) / 2) / MICROSECONDS,
         clock_uncertainty_s=(after_us - before_us) / 2 / MICROSECONDS,

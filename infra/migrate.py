@@ -133,10 +133,18 @@ def status(owner_url: str) -> Status:
         )
 
 
+def server_complaint(server_version: int) -> str | None:
+    """Say that a server (its `server_version_num`, as 150018) is too old and what to do; None from PostgreSQL 15 on."""
+    major = server_version // 10_000
+    if major >= MINIMUM_SERVER:
+        return None
+    return f"the server is PostgreSQL {major}; skybeat needs {MINIMUM_SERVER} or newer: upgrade it, or use the embedded one"
+
+
 def _require_server(connection: psycopg.Connection) -> None:
-    major = connection.info.server_version // 10_000
-    if major < MINIMUM_SERVER:
-        raise MigrationError(f"the server is PostgreSQL {major}; skybeat needs {MINIMUM_SERVER} or newer: upgrade it")
+    complaint = server_complaint(connection.info.server_version)
+    if complaint:
+        raise MigrationError(complaint)
 
 
 def _has_version_table(connection: psycopg.Connection) -> bool:

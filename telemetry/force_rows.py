@@ -31,6 +31,8 @@ class Problem(msgspec.Struct, frozen=True, order=True):
 
 def decode_text(data: bytes) -> str:
     """Return a file's text: UTF-8, else GB 18030. Raises FileFormatError for bytes that are neither."""
+    if b"\0" in data:
+        raise FileFormatError("the file holds bytes of value 0 (UTF-16, perhaps, or no text at all): save it as UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -132,6 +134,14 @@ def _text_of(value: object) -> str:
     if value is None:
         return ""
     text = value.strip() if isinstance(value, str) else json.dumps(value)
-    if "\0" in text:
-        raise InputError("holds a character of code 0: take it out")
+    if "\0" in text or not _can_be_stored(text):
+        raise InputError("holds a character that is none (code 0, or half of a pair): take it out")
     return text
+
+
+def _can_be_stored(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -63,7 +63,13 @@ class RegistryStore:
         Load after each: what changed before we listened is then not missed.
         """
         connect = psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, application_name="skybeat registry changes"
+            self._url,
+            autocommit=True,
+            application_name="skybeat registry changes",
+            # nothing is sent while nothing changes: a server that vanished must be noticed all the same
+            keepalives_idle=20,
+            keepalives_interval=5,
+            keepalives_count=3,
         )
         async with await connect as connection:
             await connection.execute(f"listen {CHANNEL}")

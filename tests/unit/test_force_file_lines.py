@@ -148,6 +148,7 @@ def test_an_office_program_s_encodings_are_read() -> None:
     [
         ("f.csv", b"\xff\xff\xff"),
         ("f.csv", b""),
+        ("f.csv", CSV.encode("utf-16")),
         ("f.csv", b"a,b\n1,2\n"),
         ("f.csv", b'record\n"unit'),
         ("f.geojson", b"{"),
@@ -163,7 +164,7 @@ def test_a_file_that_is_no_force_at_all_is_one_clear_error(name: str, data: byte
 
 
 def test_odd_features_are_problems_and_never_a_crash() -> None:
-    features: list[object] = [None, 1, [], {}, {"properties": {}}, {"properties": {"record": None}}, {"properties": {"record": "\0"}},
+    features: list[object] = [None, 1, [], {}, {"properties": {}}, {"properties": {"record": None}}, {"properties": {"record": "\0"}}, {"properties": {"record": "\ud800"}},
                 {"properties": {"record": "station", "number": [1]}, "geometry": {"type": "Point", "coordinates": "x"}},
                 {"properties": {"record": "station", "number": True}, "geometry": {"type": "Point", "coordinates": [1e999, {}]}}]  # fmt: skip
     force = parse_force_file(json.dumps({"crs": "EPSG:3857", "features": features}).encode(), "f.json")

@@ -7,6 +7,7 @@ from infra.migrate import (
     load_migrations,
     parse_migration,
     require_timescale,
+    server_complaint,
     split_statements,
 )
 
@@ -49,3 +50,11 @@ def test_production_takes_timescaledb_from_2_29_2_on(version: str, *, is_enough:
         return
     with pytest.raises(MigrationError, match=f"TimescaleDB {version} is older than"):
         require_timescale(version)
+
+
+def test_a_server_older_than_15_is_named_with_what_is_needed() -> None:
+    assert server_complaint(140_022) == (
+        "the server is PostgreSQL 14; skybeat needs 15 or newer: upgrade it, or use the embedded one"
+    )
+    assert server_complaint(150_000) is None
+    assert server_complaint(180_006) is None
