@@ -14,6 +14,8 @@ from telemetry.model.geodesy import Floats
 MINUTES: Final = (1, 3, 5)
 FOOT_MPS: Final = 2.5
 """An officer in a hurry on foot."""
+AT_JUNCTION_M: Final = 10.0
+"""Who stands so near to the beginning of a one-way street may still choose another street."""
 LIMITS_S: Final = tuple(60.0 * minutes for minutes in MINUTES)
 
 
@@ -123,7 +125,11 @@ class Coverage:
         on_road = snapped.edge >= 0
         street, along = self._places(snapped, on_road)
         nodes = np.concatenate((self._streets.head[street], self._streets.tail[street]))
-        offsets = np.concatenate((_spent(1.0 - along, mode.forward_s[street]), _spent(along, mode.backward_s[street])))
+        at_junction = along * self._streets.length_m[street] <= AT_JUNCTION_M
+        back_s = np.where(
+            at_junction, np.minimum(mode.forward_s[street], mode.backward_s[street]), mode.backward_s[street]
+        )
+        offsets = np.concatenate((_spent(1.0 - along, mode.forward_s[street]), _spent(along, back_s)))
         allowed = np.isfinite(offsets)
         return travel_times(mode.graph, nodes[allowed], limit_s, offsets_s=offsets[allowed])
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def load_roads(path: Path) -> RoadGraph:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays: dict[str, Any] = {field.name: stored[field.name] for field in fields(RoadGraph)}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise FileFormatError(f"{path} holds no road graph ({error}): delete it, and it is made again") from error
     for name, scale in _STORED_SCALES.items():
         arrays[name] = arrays[name] / scale
