@@ -85,42 +85,6 @@ def load(path: Path) -> Tlog:
     return parse(read_bytes(path), str(path))
 
 
-class Playback:
-    """A recording that is played: which frames are due at a time of its own."""
-
-    def __init__(self, tlog: Tlog) -> None:
-        self.tlog = tlog
-        self._due_us = np.maximum.accumulate(tlog.stamp_us)
-        self._next = 0
-
-    @property
-    def first_us(self) -> int:
-        """Return the stamp of the first frame (UTC microseconds)."""
-        return int(self._due_us[0])
-
-    @property
-    def last_us(self) -> int:
-        """Return the greatest stamp."""
-        return int(self._due_us[-1])
-
-    @property
-    def is_finished(self) -> bool:
-        """Tell whether every frame was given out."""
-        return self._next >= len(self._due_us)
-
-    @property
-    def next_us(self) -> int | None:
-        """Return when the next frame is due, None at the end."""
-        return None if self.is_finished else int(self._due_us[self._next])
-
-    def due(self, until_us: int, *, at_most: int = 5_000) -> tuple[int, int]:
-        """Return (begin, end) of the frames due at `until_us`, for MavlinkDecoder.feed_recorded; they count as given out."""
-        begin = self._next
-        end = int(np.searchsorted(self._due_us, until_us, side="right"))
-        self._next = max(begin, min(end, begin + at_most))
-        return begin, self._next
-
-
 def survey(tlog: Tlog, devices: Mapping[int, int] | None = None) -> Recording:
     """Return the recording with its vehicles; `devices` is system id -> device_id (0 where it is not said)."""
     numbers = devices or {}

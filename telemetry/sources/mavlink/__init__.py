@@ -5,7 +5,6 @@ from typing import Final
 from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
 from telemetry.model.decoding import Output, Registry
 from telemetry.model.errors import InputError, NotFoundError
-from telemetry.sources.mavlink.block import Tlog
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
 from telemetry.sources.mavlink.network import Network
 from telemetry.sources.mavlink.requests import Ask
@@ -28,7 +27,7 @@ class MavlinkDecoder:
     """The decoder of one link; links of one group share a `network`, in which a system id is one vehicle.
 
     `allow_unsigned` lets devices without a key speak on this link (a device with a key must always sign). A `replayed`
-    link is a recording: its rows say so and nothing is ever sent on it; `shift_us` is what was added to its stamps.
+    link is a recording: its rows say so and nothing is ever sent on it.
     """
 
     def __init__(
@@ -38,15 +37,13 @@ class MavlinkDecoder:
         *,
         allow_unsigned: bool,
         replayed: bool = False,
-        shift_us: int = 0,
         system_id: int = 255,
         component_id: int = 190,
         network: Network | None = None,
     ) -> None:
-        self.network = network or Network(registry, link_group, replayed=replayed, shift_us=shift_us)
+        self.network = network or Network(registry, link_group, replayed=replayed)
         self._link = self.network.join(allow_unsigned=allow_unsigned)
         self._replayed = replayed
-        self._shift_us = shift_us
         self._system_id = system_id
         self._component_id = component_id
         self._reader = FrameReader()
@@ -67,17 +64,6 @@ class MavlinkDecoder:
         for frame in self._reader.feed(data):
             self.network.take(frame, self._link, now_us, turn)
         self._count_bad(turn)
-        return turn.output()
-
-    def feed_recorded(self, tlog: Tlog, begin: int, end: int) -> Output:
-        """Take the frames `begin` to `end` of a recording, each as arrived at its stamp plus `shift_us`.
-
-        Beside a `feed` of each frame this spares finding the frames again; order and meaning are the same.
-        """
-        turn = Turn()
-        block, shift_us = tlog.block, self._shift_us
-        for number, stamp_us in enumerate(tlog.stamp_us[begin:end].tolist(), begin):
-            self.network.take(block.frame(number), self._link, stamp_us + shift_us, turn)
         return turn.output()
 
     def tick(self, now_us: int) -> Output:

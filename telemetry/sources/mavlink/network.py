@@ -74,14 +74,13 @@ class _Stranger:
 class Network:
     """The vehicles of one link group; several decoders may share one, so that a vehicle may come by several links.
 
-    Device address in the registry: "link_group/system_id". `shift_us` as in Vehicle.
+    Device address in the registry: "link_group/system_id".
     """
 
-    def __init__(self, registry: Registry, link_group: str, *, replayed: bool = False, shift_us: int = 0) -> None:
+    def __init__(self, registry: Registry, link_group: str, *, replayed: bool = False) -> None:
         self.link_group = link_group
         self._registry = registry
         self._replayed = replayed
-        self._shift_us = shift_us
         self._members: dict[int, _Member | None] = {}
         self._looked_up_us: dict[int, int] = {}
         self._strangers: dict[int, _Stranger] = {}
@@ -233,7 +232,6 @@ class Network:
             (frame.system_id, kind, autopilot),
             frame.component_id,
             base_quality=int(quality),
-            shift_us=self._shift_us,
         )
 
     def _stranger(self, frame: Frame, now_us: int, turn: Turn) -> None:

@@ -27,18 +27,14 @@ Fields = tuple[Any, ...]
 class Vehicle:
     """The state of one (network, system id) whose autopilot was discovered.
 
-    `route` numbers the link on which its HEARTBEAT came last; `shift_us` is added to the vehicle's own UTC where a
-    recording is moved in time.
+    `route` numbers the link on which its HEARTBEAT came last.
     """
 
-    def __init__(
-        self, device_id: int, identity: tuple[int, int, int], component_id: int, *, base_quality: int, shift_us: int = 0
-    ) -> None:
+    def __init__(self, device_id: int, identity: tuple[int, int, int], component_id: int, *, base_quality: int) -> None:
         self.device_id = device_id
         self.system_id, self.vehicle_type, self.autopilot = identity
         self.component_id = component_id
         self.route = 0
-        self.shift_us = shift_us
         self.clock = BootClock()
         self.fusion = Fusion(device_id, base_quality)
         self._replayed = bool(base_quality & Quality.REPLAYED)
@@ -106,8 +102,7 @@ class Vehicle:
     def system_time(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take SYSTEM_TIME."""
         unix_us, boot_ms = fields
-        told_us = unix_us + self.shift_us if unix_us > UTC_KNOWN_US else 0
-        self._note_reboot(self.clock.system_time(told_us, boot_ms, now_us), now_us, turn)
+        self._note_reboot(self.clock.system_time(unix_us, boot_ms, now_us), now_us, turn)
 
     def attitude(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take ATTITUDE: the nose's direction, and one more look at the boot clock."""
@@ -171,9 +166,8 @@ class Vehicle:
         if time_us <= UTC_KNOWN_US:
             observed_us = self.clock.estimate(time_us // 1000 & 0xFFFFFFFF, now_us)
             return _stamp(now_us if observed_us is None else observed_us, estimated=True)
-        told_us = time_us + self.shift_us
-        sane = 0 <= now_us - told_us < HOST_CLOCK_US
-        return _stamp(told_us if sane else now_us, estimated=not sane)
+        sane = 0 <= now_us - time_us < HOST_CLOCK_US
+        return _stamp(time_us if sane else now_us, estimated=not sane)
 
     def _watch_battery(self, now_us: int, turn: Turn) -> None:
         percent = self.fusion.battery_pct(now_us)
