@@ -25,6 +25,7 @@ from infra.journal_segment import (
     MAX_PAYLOAD_BYTES,
     Damage,
     Record,
+    Run,
     SegmentFile,
     encode_frame,
     segment_name,
@@ -41,6 +42,7 @@ __all__ = [
     "JournalInUseError",
     "Position",
     "Record",
+    "Run",
 ]
 
 DEFAULT_SEGMENT_BYTES: Final = 8 << 20
@@ -211,9 +213,13 @@ class Journal:
     def read(self, *, after: Position, limit: int) -> list[Record]:
         """Return at most `limit` durable records later than `after` in order, of earlier epochs too; of one epoch a call.
 
-        Reads a few megabytes at a time, so that fewer may come; an empty list means that there is nothing more. Raises
-        OSError when a file cannot be read.
+        Reads a little at a time, so that fewer may come; an empty list means that there is nothing more. Raises OSError
+        when a file cannot be read.
         """
+        return [record for run in self.read_runs(after=after, limit=limit) for record in run.records()]
+
+    def read_runs(self, *, after: Position, limit: int) -> list[Run]:
+        """Do as `read`, with neighbours of one kind and length as one: much cheaper where records are small and alike."""
         return self._reader.read(after=after, limit=limit)
 
     def advance(self, epoch: int, sequence: int) -> None:

@@ -4,7 +4,7 @@ import threading
 from typing import Final
 
 from infra.journal_directory import Position, Segment, read_at
-from infra.journal_segment import Damage, Record, scan_frames
+from infra.journal_segment import Damage, Run, scan_frames
 from infra.logs import get_logger
 
 READ_BYTES: Final = 32 << 10
@@ -37,23 +37,21 @@ class JournalReader:
         """Every run of bytes met so far that should have been records and are none."""
         return tuple(self._damage.values())
 
-    def read(self, *, after: Position, limit: int, limit_bytes: int = READ_BYTES) -> list[Record]:
-        """Return at most `limit` durable records later than `after` in order, of earlier epochs too; of one epoch a call.
+    def read(self, *, after: Position, limit: int, limit_bytes: int = READ_BYTES) -> list[Run]:
+        """Return runs of together at most `limit` durable records later than `after`, in order, of one epoch a call.
 
         Reads about `limit_bytes` at a time, so that fewer may come; an empty list means that there is nothing more. Raises
         OSError when a file cannot be read.
         """
         for segment, offset in self._places_after(after):
-            records = self._read_segment(segment, offset, after, limit, limit_bytes)
-            if records:
-                return records
+            runs = self._read_segment(segment, offset, after, limit, limit_bytes)
+            if runs:
+                return runs
         return []
 
     def _places_after(self, after: Position) -> list[tuple[Segment, int]]:
         with self._lock:
-            segments = [
-                segment for segment in self._segments if (segment.epoch, segment.last_sequence or 1 << 63) > after
-            ]
+            segments = [segment for segment in self._segments if _may_follow(segment, after)]
         cursor = self._cursor
         if cursor is None or cursor.position != after:
             return [(segment, 0) for segment in segments]
@@ -64,9 +62,7 @@ class JournalReader:
             if (segment.epoch, segment.first_sequence) >= start
         ]
 
-    def _read_segment(
-        self, segment: Segment, offset: int, after: Position, limit: int, limit_bytes: int
-    ) -> list[Record]:
+    def _read_segment(self, segment: Segment, offset: int, after: Position, limit: int, limit_bytes: int) -> list[Run]:
         is_complete = not segment.writing
         end, chunk_bytes = segment.size_bytes, limit_bytes
         last_sequence = after[1] if segment.epoch == after[0] else 0
@@ -78,12 +74,10 @@ class JournalReader:
             self._note_damage(segment, offset, scan.damage)
             offset += scan.consumed_bytes
             chunk_bytes = max(limit_bytes, scan.needed_bytes)
-            records = scan.records
-            if records and records[0].sequence <= last_sequence:
-                records = [record for record in records if record.sequence > last_sequence]
-            if records:
-                self._cursor = _Cursor((segment.epoch, records[-1].sequence), segment, offset)
-                return records
+            runs = [part for run in scan.runs if (part := run.after(last_sequence)) is not None]
+            if runs:
+                self._cursor = _Cursor((segment.epoch, runs[-1].last_sequence), segment, offset)
+                return runs
         if is_complete and segment.last_sequence is None:
             segment.last_sequence = last_sequence
         return []
@@ -94,3 +88,9 @@ class JournalReader:
             if (found.segment, found.offset) not in self._damage:
                 self._damage[found.segment, found.offset] = found
                 _log.warning("journal_damaged", segment=found.segment, offset=found.offset, byte_count=byte_count)
+
+
+def _may_follow(segment: Segment, after: Position) -> bool:
+    if segment.epoch != after[0]:
+        return segment.epoch > after[0]
+    return segment.last_sequence is None or segment.last_sequence > after[1]

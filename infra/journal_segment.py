@@ -3,14 +3,18 @@
 import os
 import struct
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, Self
+
+import numpy as np
 
 MAGIC: Final = b"SKJ1"
 _HEADER: Final = struct.Struct("<4sIQQII")
 _BODY: Final = struct.Struct("<QQII")
 HEADER_BYTES: Final = 32
 MAX_PAYLOAD_BYTES: Final = 32 << 20
+SHORTEST_RUN: Final = 8
 SUFFIX: Final = ".segment"
 
 
@@ -23,6 +27,58 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class Run(NamedTuple):
+    """Consecutive records of one kind and one length: `record_count` from `first_sequence` on, payloads joined."""
+
+    epoch: int
+    first_sequence: int
+    record_count: int
+    kind: int
+    payload: bytes
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence of the run's last record."""
+        return self.first_sequence + self.record_count - 1
+
+    @property
+    def record_bytes(self) -> int:
+        """The length of each payload."""
+        return len(self.payload) // self.record_count
+
+    def records(self) -> list[Record]:
+        """Return the run's records one by one."""
+        width = self.record_bytes
+        return [
+            Record(
+                self.epoch, self.first_sequence + index, self.kind, self.payload[index * width : (index + 1) * width]
+            )
+            for index in range(self.record_count)
+        ]
+
+    def split(self, record_count: int) -> tuple["Run | None", "Run | None"]:
+        """Return the first `record_count` records and the rest; None for a part that holds nothing."""
+        if record_count <= 0:
+            return None, self
+        if record_count >= self.record_count:
+            return self, None
+        cut = record_count * self.record_bytes
+        return (
+            self._replace(record_count=record_count, payload=self.payload[:cut]),
+            Run(
+                self.epoch,
+                self.first_sequence + record_count,
+                self.record_count - record_count,
+                self.kind,
+                self.payload[cut:],
+            ),
+        )
+
+    def after(self, sequence: int) -> "Run | None":
+        """Return the part later than `sequence`, None when there is none."""
+        return self.split(sequence + 1 - self.first_sequence)[1]
+
+
 class Damage(NamedTuple):
     """A run of bytes of a segment that are no record: a tail torn by a crash, or bits that the disk changed."""
 
@@ -32,12 +88,12 @@ class Damage(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What a chunk held: its records, how many bytes are done with, runs that are no record, and what the next read needs.
+    """What a chunk held: its runs of records, how many bytes are done with, stretches that are no record, and what the next needs.
 
     `damage` holds (offset in the chunk, length); `needed_bytes` is above 0 when one frame is longer than the chunk.
     """
 
-    records: list[Record]
+    runs: list[Run]
     consumed_bytes: int
     damage: list[tuple[int, int]]
     needed_bytes: int = 0
@@ -54,28 +110,62 @@ def scan_frames(data: bytes, epoch: int, limit: int, remaining_bytes: int) -> Sc
 
     Bytes that are no frame are stepped over to the next magic, so that a damaged record costs only itself. Never raises.
     """
-    records: list[Record] = []
+    runs: list[Run] = []
     damage: list[tuple[int, int]] = []
-    view, size, read_header, crc_of = memoryview(data), len(data), _HEADER.unpack_from, zlib.crc32
-    position = 0
-    while position < size and len(records) < limit:
+    size, position = len(data), 0
+    while position < size and limit > 0:
         end = position + HEADER_BYTES
         if end <= size:
-            magic, crc, its_epoch, sequence, kind, payload_bytes = read_header(data, position)
+            magic, crc, its_epoch, sequence, kind, payload_bytes = _HEADER.unpack_from(data, position)
             is_frame = magic == MAGIC and its_epoch == epoch and payload_bytes <= MAX_PAYLOAD_BYTES
             end += payload_bytes
-            if is_frame and end <= size and crc_of(view[position + 8 : end]) == crc:
-                records.append(Record(epoch, sequence, kind, data[position + 32 : end]))
-                position = end
+            if is_frame and end <= size and zlib.crc32(data[position + 8 : end]) == crc:
+                run = _run_of(data, position, payload_bytes, limit) or Run(
+                    epoch, sequence, 1, kind, data[position + HEADER_BYTES : end]
+                )
+                runs.append(run)
+                limit -= run.record_count
+                position += run.record_count * (HEADER_BYTES + payload_bytes)
                 continue
             if is_frame and size < end <= remaining_bytes:
-                return Scan(records, position, damage, end - position)
+                return Scan(runs, position, damage, end - position)
         elif size < remaining_bytes:
-            return Scan(records, position, damage, HEADER_BYTES)
+            return Scan(runs, position, damage, HEADER_BYTES)
         following = _next_magic(data, position, remaining_bytes)
         damage.append((position, following - position))
         position = following
-    return Scan(records, position, damage)
+    return Scan(runs, position, damage)
+
+
+def _run_of(data: bytes, position: int, payload_bytes: int, limit: int) -> Run | None:
+    """Return the whole frames that are like the good one at `position` and follow it; None for too few to be worth it."""
+    frame_bytes = HEADER_BYTES + payload_bytes
+    length_at = position + frame_bytes + HEADER_BYTES - 4
+    count = min((len(data) - position) // frame_bytes, limit)
+    if count < SHORTEST_RUN or data[length_at : length_at + 4] != payload_bytes.to_bytes(4, "little"):
+        return None
+    frames = np.frombuffer(data, _frames_of(payload_bytes), count, position)
+    alike = frames["magic"] == frames["magic"][0]
+    for field in ("epoch", "kind", "payload_bytes"):
+        alike &= frames[field] == frames[field][0]
+    alike &= frames["sequence"] == frames["sequence"][0] + np.arange(count, dtype=np.uint64)
+    count = count if alike.all() else int(alike.argmin())
+    view, start = memoryview(data), position
+    for index, crc in enumerate(frames["crc"][:count].tolist()):
+        if zlib.crc32(view[start + 8 : start + frame_bytes]) != crc:
+            count = index
+            break
+        start += frame_bytes
+    first = frames[0]
+    payload = frames["payload"][:count].tobytes() if payload_bytes else b""
+    return Run(int(first["epoch"]), int(first["sequence"]), count, int(first["kind"]), payload)
+
+
+@lru_cache(maxsize=64)
+def _frames_of(payload_bytes: int) -> np.dtype[np.void]:
+    names = ["magic", "crc", "epoch", "sequence", "kind", "payload_bytes"]
+    fields: list[tuple[str, str]] = list(zip(names, ["<u4", "<u4", "<u8", "<u8", "<u4", "<u4"], strict=True))
+    return np.dtype([*fields, ("payload", f"V{payload_bytes}")])
 
 
 def _next_magic(data: bytes, position: int, remaining_bytes: int) -> int:

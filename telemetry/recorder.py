@@ -2,9 +2,6 @@
 
 import asyncio
 import random
-from bisect import bisect_left
-from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +10,7 @@ import numpy as np
 import psycopg
 
 from infra.clock import Clock
-from infra.journal import Journal, Position, Record
+from infra.journal import Journal, Position, Record, Run
 from infra.journal_segment import write_durably
 from infra.logs import get_logger
 from infra.metrics import COPY_S, JOURNAL_BYTES, POSITIONS_RECORDED, RECORDER_LAG_S
@@ -54,10 +51,10 @@ class Recorder:
         self._clock = clock
         self._retention_days = settings.raw_retention_days
         self._position: Position = journal.watermark
-        self._ahead: list[Record] = []
+        self._ahead: list[Run] = []
         self._taken_through = self._position
         self._ledger_read_of: int | None = None
-        self._drained_at_s = self._looked_at_s = self._watermark_at_s = clock.monotonic_s()
+        self._drained_at_s = self._watermark_at_s = clock.monotonic_s()
         self._housekeeping_at_s = -HOUSEKEEPING_INTERVAL_S
         self._stopping = False
         self._delay_s = FIRST_DELAY_S
@@ -111,8 +108,7 @@ class Recorder:
         self._rewind()
         try:
             self._keep_house()
-            with ThreadPoolExecutor(1, "recorder") as beside:
-                self._record_groups(beside)
+            self._record_groups()
             self._remember_position(at_most_every_s=WATERMARK_INTERVAL_S)
         except psycopg.Error as error:
             self._note_loss(reason_of(error))
@@ -125,24 +121,17 @@ class Recorder:
         self._remember_position(at_most_every_s=0.0)
         self._store.close()
 
-    def _record_groups(self, beside: Executor) -> None:
-        """Write group after group; while the server works on a full one, the next is made ready beside."""
-        group = self._next_group()
-        while group is not None and not self._stopping:
-            if self._skip_recorded(group):
-                group = self._next_group()
-                continue
-            following = beside.submit(self._next_group) if group.row_count >= ROWS_A_BATCH else None
-            is_written = self._write_group(group)
-            if following is not None:
-                group = following.result()
-            if not is_written:
+    def _record_groups(self) -> None:
+        while not self._stopping:
+            looked_at_s = self._clock.monotonic_s()
+            runs = self._take_runs()
+            if not runs:
+                self._drained_at_s = looked_at_s
+                self._position = max(self._position, (self._journal.epoch, 0))
+                return
+            group = self._make_group(runs)
+            if self._skip_recorded(group) or not self._write_group(group):
                 self._rewind()
-            if following is None or not is_written:
-                group = self._next_group()
-        if group is None:
-            self._drained_at_s = self._looked_at_s
-            self._position = max(self._position, (self._journal.epoch, 0))
 
     def _write_group(self, group: Group) -> bool:
         """Commit one group; False when the ledger has it already."""
@@ -159,13 +148,6 @@ class Recorder:
         self._remember_position(at_most_every_s=WATERMARK_INTERVAL_S)
         return True
 
-    def _next_group(self) -> Group | None:
-        self._looked_at_s = self._clock.monotonic_s()
-        records = self._take_records()
-        if not records:
-            return None
-        return self._make_group(records)
-
     def _skip_recorded(self, group: Group) -> bool:
         """Go on after what the ledger has: once an epoch and connection; a commit whose answer was lost is found here."""
         if self._ledger_read_of == group.epoch:
@@ -175,42 +157,38 @@ class Recorder:
         if recorded < group.first_sequence:
             return False
         self._position = (group.epoch, recorded)
-        self._rewind()
         return True
 
-    def _take_records(self) -> list[Record]:
-        """Return the next records of one epoch, together about a batch."""
-        taken: list[Record] = []
+    def _take_runs(self) -> list[Run]:
+        """Return the next journal records of one epoch, together a batch or what there is."""
+        taken: list[Run] = []
         missing_bytes = ROWS_A_BATCH * ROW_BYTES
-        after = self._taken_through
         while missing_bytes > 0:
-            if not self._ahead:
-                self._ahead = self._journal.read(after=after, limit=ROWS_A_BATCH)
+            self._ahead = self._ahead or self._journal.read_runs(after=self._taken_through, limit=ROWS_A_BATCH)
             if not self._ahead or (taken and self._ahead[0].epoch != taken[0].epoch):
                 break
-            sizes = list(accumulate(len(record.payload) for record in self._ahead))
-            part = bisect_left(sizes, missing_bytes) + 1
-            taken += self._ahead[:part]
-            missing_bytes -= sizes[min(part, len(sizes)) - 1]
-            self._ahead = self._ahead[part:]
-            after = taken[-1].epoch, taken[-1].sequence
-        self._taken_through = after
+            run, rest = self._ahead[0].split(-(-missing_bytes // max(1, self._ahead[0].record_bytes)))
+            assert run is not None
+            self._ahead[:1] = [rest] if rest else []
+            taken.append(run)
+            missing_bytes -= len(run.payload)
+            self._taken_through = run.epoch, run.last_sequence
         return taken
 
     def _rewind(self) -> None:
         self._ahead = []
         self._taken_through = self._position
 
-    def _make_group(self, records: list[Record]) -> Group:
-        batch, events, refused = decode_records(records)
+    def _make_group(self, runs: list[Run]) -> Group:
+        batch, events, refused = decode_runs(runs)
         rows = sort_for_storage(say_times(batch))
         odd = odd_times(rows, self._clock.now_us(), self._retention_days)
         odd_rows = rows[odd]
         odd_rows["quality"] |= np.int32(Quality.ODD_TIME)
         return Group(
-            epoch=records[0].epoch,
-            first_sequence=records[0].sequence,
-            last_sequence=records[-1].sequence,
+            epoch=runs[0].epoch,
+            first_sequence=runs[0].first_sequence,
+            last_sequence=runs[-1].last_sequence,
             rows=rows[~odd] if len(odd_rows) else rows,
             odd_rows=odd_rows,
             events=events,
@@ -274,14 +252,16 @@ class Recorder:
             self.last_error = None
 
 
-def decode_records(records: list[Record]) -> tuple[Batch, tuple[AnyEvent, ...], list[Refused]]:
+def decode_runs(runs: list[Run]) -> tuple[Batch, tuple[AnyEvent, ...], list[Refused]]:
     """Return the positions and events of journal records, and the records that are neither."""
-    chunks = [record.payload for record in records if record.kind == KIND_BATCH and not len(record.payload) % ROW_BYTES]
+    chunks: list[bytes] = []
     events: list[AnyEvent] = []
     refused: list[Refused] = []
-    if len(chunks) < len(records):
-        others = (record for record in records if record.kind != KIND_BATCH or len(record.payload) % ROW_BYTES)
-        for record in others:
+    for run in runs:
+        if run.kind == KIND_BATCH and not run.record_bytes % ROW_BYTES:
+            chunks.append(run.payload)
+            continue
+        for record in run.records():
             try:
                 events.append(_decode_event(record))
             except msgspec.DecodeError as error:

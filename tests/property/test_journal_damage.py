@@ -19,15 +19,15 @@ def frames_of(payloads: tuple[bytes, ...]) -> list[bytes]:
     return [encode_frame(EPOCH, number, 1, payload) for number, payload in enumerate(payloads, start=1)]
 
 
-def scan_all(data: bytes, chunk_bytes: int) -> tuple[list[Record], int]:
+def scan_all(data: bytes, chunk_bytes: int, limit: int = 3) -> tuple[list[Record], int]:
     """Read as the journal does, chunk by chunk; return the records and the bytes called damaged."""
     records: list[Record] = []
     offset = damaged = 0
     wanted = chunk_bytes
     while offset < len(data):
-        scan = scan_frames(data[offset : offset + wanted], EPOCH, 3, len(data) - offset)
+        scan = scan_frames(data[offset : offset + wanted], EPOCH, limit, len(data) - offset)
         assert scan.consumed_bytes or scan.needed_bytes > min(wanted, len(data) - offset)
-        records += scan.records
+        records += [record for run in scan.runs for record in run.records()]
         damaged += sum(length for _, length in scan.damage)
         offset += scan.consumed_bytes
         wanted = max(chunk_bytes, scan.needed_bytes)
@@ -59,6 +59,23 @@ def test_flipping_any_bit_costs_the_record_it_hits_and_no_other(chunk_bytes: int
             hit = frame_hit(frames, offset)
             assert records == originals()[:hit] + originals()[hit + 1 :], (offset, bit)
             assert damaged_bytes == len(frames[hit])
+
+
+@pytest.mark.parametrize(("payload_bytes", "chunk_bytes", "limit"), [(0, 4096, 1000), (9, 4096, 13), (9, 500, 1000)])
+def test_any_flip_among_records_that_are_alike_costs_one(payload_bytes: int, chunk_bytes: int, limit: int) -> None:
+    payloads = tuple(bytes([number]) * payload_bytes for number in range(24))
+    frames = frames_of(payloads)
+    data = b"".join(frames)
+    written = [Record(EPOCH, number, 1, payload) for number, payload in enumerate(payloads, start=1)]
+    assert scan_all(data, chunk_bytes, limit) == (written, 0)
+    assert any(run.record_count > 1 for run in scan_frames(data, EPOCH, limit, len(data)).runs)
+    for offset in range(len(data)):
+        damaged = bytearray(data)
+        damaged[offset] ^= 1 << offset % 8
+        hit = frame_hit(frames, offset)
+        records, damaged_bytes = scan_all(bytes(damaged), chunk_bytes, limit)
+        assert records == written[:hit] + written[hit + 1 :], offset
+        assert damaged_bytes == len(frames[hit])
 
 
 @pytest.mark.parametrize("chunk_bytes", [7, 64, 4096])
