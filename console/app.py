@@ -89,7 +89,12 @@ def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
     """
     check_exposure(settings)
     with database(settings) as urls:
-        uvloop.run(_serve(settings, urls, use))
+        run_house(settings, urls, use)
+
+
+def run_house(settings: Settings, urls: DatabaseUrls, use: Callable[[House], Awaitable[None]]) -> None:
+    """Do what `serve` does with a database that is there already."""
+    uvloop.run(_serve(settings, urls, use))
 
 
 async def _serve(settings: Settings, urls: DatabaseUrls, use: Callable[[House], Awaitable[None]]) -> None:

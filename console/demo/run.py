@@ -1,0 +1,188 @@
+"""The demo from start to end: city, force in the registry, house, force process, watcher, report."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import psycopg
+
+from console.app import House, database, run_house
+from console.auth.accounts import Accounts
+from console.demo.city import City, prepare_city
+from console.demo.force import ForceConfig, config_of, start_force
+from console.demo.seed_force import ForcePlan, install, plan_force
+from console.demo.watcher import Watcher
+from console.wire import Role
+from infra.clock import SYSTEM_CLOCK, utc_of
+from infra.database import DatabaseUrls
+from infra.settings import Settings
+from infra.vault import Vault
+from telemetry.links import UdpLink
+from telemetry.model.batch import Quality
+
+DRAIN_S: Final = 2.0
+WATCH_ACCOUNT: Final = "demo-watcher"
+_POSITIONS: Final = (
+    "select count(*) from store.position where received_at >= %s and quality & %s = 0 and device_id = any(%s)"
+)
+Say = Callable[[str], None]
+
+
+class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command was given; `duration_s` None runs until Ctrl-C, `process_started_s` is CLOCK_BOOTTIME."""
+
+    unit_count: int
+    seed: int
+    duration_s: float | None
+    report: Path | None
+    process_started_s: float
+
+
+class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--report` writes. `positions_lost` = sent - stored - dropped by the kernel before we could read them."""
+
+    first_dot_s: float | None
+    units: int
+    positions_sent: int
+    positions_stored: int
+    positions_lost: int
+    udp_dropped: int
+    fix_to_frame_p99_ms: float | None
+    errors: int
+    frames: int
+    seed: int
+    duration_s: float
+
+
+def run_demo(settings: Settings, options: DemoOptions, say: Say) -> None:
+    """Run the whole demo in the foreground. Raises what `console.app.serve` raises."""
+    city = prepare_city(settings.data_dir, options.seed, say)
+    plan = plan_force(city, unit_count=options.unit_count, seed=options.seed)
+    say("database: starting")
+    with database(settings) as urls:
+        vault = Vault.open(settings.data_dir)
+        say(f"force: {len(plan.units)} units into the registry")
+        secrets = asyncio.run(install(urls.owner, vault, plan, now_us=SYSTEM_CLOCK.now_us()))
+        say("console: starting")
+        run_house(settings, urls, lambda house: Demo(house, urls, options, say).run(city, plan, secrets))
+
+
+class Demo:
+    """The part that runs while the house stands."""
+
+    def __init__(self, house: House, urls: DatabaseUrls, options: DemoOptions, say: Say) -> None:
+        self._house = house
+        self._urls = urls
+        self._options = options
+        self._say = say
+        self._counts: dict[str, Any] = {}
+        self._first_dot_s: float | None = None
+        bridge = house.service.bridge
+        self._watcher = Watcher(house.origin, SYSTEM_CLOCK, lambda: bridge.picture.units)
+
+    async def run(self, city: City, plan: ForcePlan, secrets: dict[str, str]) -> None:
+        """Start the force and the watcher, tell where to look, wait, stop, report."""
+        accounts = Accounts(self._house.pool)
+        started_us = SYSTEM_CLOCK.now_us()
+        watching = asyncio.create_task(self._watcher.run(await _link_for(accounts, WATCH_ACCOUNT, Role.VIEWER)))
+        force = await start_force(self._config(city, plan, secrets))
+        reading = asyncio.create_task(self._read_counts(force))
+        try:
+            token = await _link_for(accounts, "admin", Role.ADMIN)
+            self._announce(f"{self._house.origin}/sign-in#{token}")
+            await self._wait(watching, reading)
+        finally:
+            await _end(force, reading)
+        if self._options.report is not None:
+            await asyncio.sleep(DRAIN_S)
+            report = await self._report(plan, started_us)
+            self._options.report.write_text(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
+        watching.cancel()
+        await asyncio.wait((watching,))
+
+    def _config(self, city: City, plan: ForcePlan, secrets: dict[str, str]) -> ForceConfig:
+        bridge = self._house.service.bridge
+        port = next(link.port for link in bridge.links if isinstance(link, UdpLink))
+        return config_of(
+            plan,
+            secrets,
+            seed=self._options.seed,
+            roads=city.directory / "roads.npz",
+            mavlink=("127.0.0.1", port),
+            ingest=("127.0.0.1", bridge.ingest_port),
+        )
+
+    async def _read_counts(self, force: asyncio.subprocess.Process) -> None:
+        assert force.stdout is not None
+        async for line in force.stdout:
+            self._counts = json.loads(line)
+
+    def _announce(self, address: str) -> None:
+        self._say(f"the demo runs: {self._house.origin}")
+        self._say(f"sign in (once, within 15 minutes): {address}")
+        self._say(f"another link: SKYBEAT_DATA_DIR={self._house.settings.data_dir} skybeat user link admin")
+        self._say("Ctrl-C ends everything")
+
+    async def _wait(self, watching: "asyncio.Task[None]", reading: "asyncio.Task[None]") -> None:
+        """Wait for the first dot, then for the time given, or for ever; a part that ends early ends the wait."""
+        dot = asyncio.create_task(self._watcher.first_delta.wait())
+        duration_s = self._options.duration_s
+        deadline_s = None if duration_s is None else time.monotonic() + duration_s
+        await asyncio.wait((dot, watching, reading), timeout=duration_s, return_when=asyncio.FIRST_COMPLETED)
+        if dot.done():
+            self._first_dot_s = time.clock_gettime(time.CLOCK_BOOTTIME) - self._options.process_started_s
+            self._say(f"first dot after {self._first_dot_s:.1f} s")
+        dot.cancel()
+        left_s = None if deadline_s is None else max(0.0, deadline_s - time.monotonic())
+        ended, _ = await asyncio.wait((watching, reading), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+            self._say("the force's process ended by itself")
+
+    async def _report(self, plan: ForcePlan, started_us: int) -> DemoReport:
+        bridge = self._house.service.bridge
+        dropped = sum(link.datagrams_dropped for link in bridge.link_statuses())
+        stored = await self._stored(started_us)
+        sent = int(self._counts.get("positions_sent", 0))
+        return DemoReport(
+            first_dot_s=None if self._first_dot_s is None else round(self._first_dot_s, 2),
+            units=len(plan.units),
+            positions_sent=sent,
+            positions_stored=stored,
+            positions_lost=sent - stored - dropped,
+            udp_dropped=dropped,
+            fix_to_frame_p99_ms=self._watcher.p99_ms(),
+            errors=int(self._counts.get("errors", 0)),
+            frames=self._watcher.frames,
+            seed=self._options.seed,
+            duration_s=round(float(self._counts.get("elapsed_s", 0.0)), 1),
+        )
+
+    async def _stored(self, started_us: int) -> int:
+        """Count what the database holds of the force since the start; fixes of second rank were not counted as sent."""
+        devices = list(self._house.service.bridge.registry.devices)
+        unwanted = int(Quality.SECONDARY | Quality.REPLAYED)
+        async with await psycopg.AsyncConnection.connect(self._urls.owner) as connection:
+            cursor = await connection.execute(_POSITIONS, (utc_of(started_us), unwanted, devices))
+            row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
+
+async def _link_for(accounts: Accounts, name: str, role: Role) -> str:
+    account = await accounts.by_name(name) or await accounts.add(name, role)
+    return await accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us())
+
+
+async def _end(force: asyncio.subprocess.Process, reading: "asyncio.Task[None]") -> None:
+    assert force.stdin is not None
+    force.stdin.close()
+    try:
+        await asyncio.wait_for(force.wait(), 10)
+    except TimeoutError:
+        force.kill()
+        await force.wait()
+    await asyncio.wait((reading,), timeout=5)
