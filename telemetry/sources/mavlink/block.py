@@ -19,7 +19,7 @@ from telemetry.sources.mavlink.candidates import (
 )
 from telemetry.sources.mavlink.frame import MAGIC_V2, SIGNATURE_BYTES, Frame
 from telemetry.sources.mavlink.stamps import STAMP_BYTES, cut_stamps, is_clean, values_us
-from telemetry.sources.mavlink.tables import MESSAGE_ID, MESSAGES
+from telemetry.sources.mavlink.tables import MESSAGE_ID, MESSAGES, Message
 
 Rows = NDArray[np.void]
 
@@ -154,14 +154,15 @@ class Block(Heads):
     @cached_property
     def columns(self) -> Mapping[int, Columns]:
         """Return the frames by message id, each with its values; only messages that occur."""
-        kinds = self._found.kind
-        order = np.argsort(kinds, kind="stable")
-        ends = np.cumsum(np.bincount(kinds, minlength=1))
+        order = np.argsort(self._found.kind, kind="stable")
+        body, length = self._found.body.take(order), self._found.length.take(order)
+        ends = np.cumsum(np.bincount(self._found.kind, minlength=1))
         heads = Heads(self.data, self._found)
         columns = {}
         for kind in np.flatnonzero(np.diff(ends, prepend=0)).tolist():
-            index = order[ends[kind - 1] if kind else 0 : ends[kind]]
-            columns[KINDS[kind].msg_id] = Columns(heads, index, self._rows(kind, index))
+            part = slice(ends[kind - 1] if kind else 0, ends[kind])
+            rows = _payloads(self.data, KINDS[kind], body[part], length[part])
+            columns[KINDS[kind].msg_id] = Columns(heads, order[part], rows)
         return columns
 
     def of(self, name: str) -> Columns:
@@ -190,16 +191,15 @@ class Block(Heads):
             raw=self.data[at:stop],
         )
 
-    def _rows(self, kind: int, index: Positions) -> Rows:
-        """Return the payloads of frames of one message, zero-extended where they were truncated."""
-        message = KINDS[kind]
-        rows = windows(self.data, f"V{message.max_len}")[self._found.body[index]]
-        length = self._found.length[index]
-        short = np.flatnonzero(length < message.max_len)
-        if len(short):
-            grid = rows.view(np.uint8).reshape(len(rows), message.max_len)
-            grid[short] *= _COUNT[: message.max_len] < length[short, None]
-        return rows.view(message.dtype)
+
+def _payloads(data: bytes, message: Message, body: Positions, length: Positions) -> Rows:
+    """Return the payloads that begin at `body`, zero-extended where they were truncated."""
+    rows = windows(data, f"V{message.max_len}")[body]
+    short = np.flatnonzero(length < message.max_len)
+    if len(short):
+        grid = rows.view(np.uint8).reshape(len(rows), message.max_len)
+        grid[short] *= _COUNT[: message.max_len] < length[short, None]
+    return rows.view(message.dtype)
 
 
 class Tlog(NamedTuple):

@@ -163,27 +163,32 @@ def _merged(first: Candidates, second: Candidates) -> Candidates:
 
 def _with_right_crc(padded: bytes, found: Candidates) -> Candidates:
     """Return the candidates whose CRC, over all behind the magic and then the message's seed, is the one they bear."""
-    covered = found.body + found.length - found.at - 1
-    crc = np.empty(len(covered), np.uint16)
+    begin, end = found.at + 1, found.body + found.length
+    crc = np.empty(len(begin), np.uint16)
+    single = slice(None) if len(begin) < _VECTOR_WORTH else _checked_together(padded, begin, end, crc)
+    pairs = zip(begin[single].tolist(), end[single].tolist(), strict=True)
+    crc[single] = [mcrf4xx(padded[first:stop]) for first, stop in pairs]
+    crc = _BYTE_STEP.take(crc ^ _SEED.take(found.kind))
+    return found.keep(crc == windows(padded, "<u2")[end])
+
+
+def _checked_together(padded: bytes, begin: Positions, end: Positions, crc: NDArray[np.uint16]) -> Positions:
+    """Fill in the CRCs of lengths that many frames have; return the numbers of the other frames."""
+    covered = end - begin
     count = np.bincount(covered, minlength=1)
     for length in np.flatnonzero(count >= _VECTOR_WORTH).tolist():
         which = np.flatnonzero(covered == length)
-        crc[which] = _equal_length_crc(padded, found.at[which], length)
-    rest = np.flatnonzero(count.take(covered) < _VECTOR_WORTH)
-    begin = found.at[rest] + 1
-    ends = (begin + covered[rest]).tolist()
-    crc[rest] = [mcrf4xx(padded[at:end]) for at, end in zip(begin.tolist(), ends, strict=True)]
-    crc = _BYTE_STEP.take(crc ^ _SEED.take(found.kind))
-    return found.keep(crc == windows(padded, "<u2")[found.body + found.length])
+        crc[which] = _equal_length_crc(padded, begin[which], length)
+    return np.flatnonzero(count.take(covered) < _VECTOR_WORTH)
 
 
-def _equal_length_crc(padded: bytes, at: Positions, length: int) -> NDArray[np.uint16]:
-    """Return the CRC of `length` bytes behind each magic, two bytes a step."""
+def _equal_length_crc(padded: bytes, begin: Positions, length: int) -> NDArray[np.uint16]:
+    """Return the CRC of the `length` bytes from each of these positions, two bytes a step."""
     odd = length & 1
-    rows = windows(padded, f"V{length - odd}")[at + 1 + odd].view("<u2").reshape(len(at), -1)
-    crc = np.full(len(at), _START[odd])
+    rows = windows(padded, f"V{length - odd}")[begin + odd].view("<u2").reshape(len(begin), -1)
+    crc = np.full(len(begin), _START[odd])
     if odd:
-        crc ^= _STEP.take(np.frombuffer(padded, np.uint8).take(at + 1))
+        crc ^= _STEP.take(np.frombuffer(padded, np.uint8).take(begin))
     for pair in np.ascontiguousarray(rows.T):
         crc = _PAIR_STEP.take(crc ^ pair, mode="wrap")  # every index is in the table: "wrap" only checks less
     return crc
