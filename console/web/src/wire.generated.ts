@@ -288,7 +288,7 @@ export interface UnitsReply {
   units: UnitMeta[];
 }
 
-/** A unit's track, oldest first: REPORT's columns by name, each `point_count` long, unknown as null. `truncated`: the limit cut the newest points off; ask again with `from` set to the last one's time. */
+/** A unit's track, oldest first: REPORT's columns by name, each `point_count` long, unknown as null. `truncated`: the limit cut the oldest points off; ask again with `to` set to the first one's time. */
 export interface TrackReply {
   unit_id: number;
   point_count: number;

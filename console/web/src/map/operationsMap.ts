@@ -1,0 +1,246 @@
+// The operations map: base map, moving layers and overlay, driven by animation frames outside React.
+import { MapLibreOverlay } from "@deck.gl/maplibre";
+import { Map as MapLibre, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { live } from "../live/live";
+import { change, getSettings, onChange, type Settings } from "../state/settings";
+import type { MapReply } from "../wire.generated";
+import { type Atlas, drawAtlas } from "./atlas";
+import { movingLayers, type TrailLine, trailLines } from "./layers";
+import { Markers } from "./markers";
+import { Overlay } from "./overlay";
+import { Pace } from "./pace";
+import { type Palette, paletteOf } from "./palette";
+import { nearestStation, nearestUnit, unitTowards } from "./picking";
+import { Projection } from "./projection";
+import { styleOf } from "./style";
+
+setWorkerUrl(workerUrl);
+
+const MARKERS_EVERY_MS = 200;
+const TRAILS_EVERY_MS = 1000;
+const SELECT_ZOOM = 14;
+const FLY_MS = 240;
+const FIRST_ZOOM_IN = 1.35;
+
+export interface MapFigures {
+  readonly zoom: number;
+  readonly metresPerPixel: number;
+}
+
+export class OperationsMap {
+  readonly overlay: Overlay;
+  isIdle = false;
+  private readonly map: MapLibre;
+  private readonly deck: MapLibreOverlay;
+  private readonly markers = new Markers();
+  private readonly pace = new Pace();
+  private readonly stillMotion = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
+  private atlas: Atlas;
+  private palette: Palette;
+  private settings: Settings;
+  private trails: TrailLine[] = [];
+  private hoveredId: number | null = null;
+  private frame = 0;
+  private dirty = true;
+  private seenVersion = -1;
+  private markedAtMs = 0;
+  private trailedAtMs = 0;
+  private readonly forget: () => void;
+
+  constructor(
+    container: HTMLElement,
+    canvas: HTMLCanvasElement,
+    private readonly facts: MapReply,
+    private readonly onView: (figures: MapFigures) => void,
+  ) {
+    this.settings = getSettings();
+    this.palette = paletteOf(this.settings.theme);
+    this.atlas = drawAtlas(this.palette);
+    this.overlay = new Overlay(canvas);
+    this.map = new MapLibre({
+      container, style: this.style(), bounds: facts.bounds as [number, number, number, number], fitBoundsOptions: { padding: 24 },
+      attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, keyboard: false, minZoom: 9, maxZoom: 18.5, fadeDuration: 0,
+      localIdeographFontFamily: '"Noto Sans SC Variable"', renderWorldCopies: false,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.jumpTo({ center: facts.center as [number, number], zoom: Math.max(12.2, this.map.getZoom() + FIRST_ZOOM_IN) });
+    this.deck = new MapLibreOverlay({ interleaved: false, layers: [], useDevicePixels: true });
+    this.map.addControl(this.deck);
+    this.listen();
+    this.forget = onChange(() => this.changed(getSettings()));
+    this.frame = requestAnimationFrame(this.tick);
+  }
+
+  remove(): void {
+    cancelAnimationFrame(this.frame);
+    this.forget();
+    this.map.remove();
+  }
+
+  private listen(): void {
+    this.map.once("idle", () => {
+      this.isIdle = true;
+    });
+    this.map.on("move", () => this.drawOverlay());
+    this.map.on("moveend", () => this.moved());
+    this.map.on("resize", () => this.moved());
+    this.map.on("dragstart", () => {
+      if (this.settings.follow) change({ follow: false });
+    });
+    this.map.on("click", (event) => this.clicked(event));
+    this.map.on("mousemove", (event) => this.hovered(event));
+    this.map.on("error", () => undefined);
+    this.moved();
+  }
+
+  private style() {
+    const { language, coverage, stationId, labels } = this.settings;
+    return styleOf(location.origin, { palette: this.palette, language, coverage, stationId, labels });
+  }
+
+  private changed(next: Settings): void {
+    const before = this.settings;
+    this.settings = next;
+    if (next.theme !== before.theme) {
+      this.palette = paletteOf(next.theme);
+      this.atlas = drawAtlas(this.palette);
+      this.markers.update(live.store, this.atlas, this.choice());
+    }
+    const styled = ["theme", "language", "coverage", "stationId", "labels"] as const;
+    if (styled.some((key) => next[key] !== before[key])) this.map.setStyle(this.style(), { diff: true });
+    this.overlay.replace();
+    this.dirty = true;
+    this.seenVersion = -1;
+    this.trailedAtMs = 0;
+  }
+
+  private projection(): Projection {
+    const { lng, lat } = this.map.getCenter();
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    return new Projection({ lon: lng, lat, zoom: this.map.getZoom(), width: clientWidth, height: clientHeight });
+  }
+
+  private choice() {
+    return { zoom: this.map.getZoom(), selectedId: this.settings.selectedId, isLive: live.isLive, nowMs: live.nowMs() };
+  }
+
+  private tick = (nowMs: number): void => {
+    this.frame = requestAnimationFrame(this.tick);
+    if (!this.pace.due(nowMs)) return;
+    const glide = !this.stillMotion.matches;
+    const moved = live.isLive && live.store.advance(live.drawnAtMs(), glide);
+    this.refresh(nowMs);
+    if (!moved && !this.dirty && this.overlay.pulsing === 0) return;
+    if (moved && this.settings.follow) this.followSelected();
+    this.drawMoving();
+    this.drawOverlay();
+    this.dirty = false;
+    this.pace.drew(nowMs);
+  };
+
+  private refresh(nowMs: number): void {
+    const aged = nowMs - this.markedAtMs > 1000;
+    if ((this.seenVersion !== live.store.version || aged) && nowMs - this.markedAtMs > MARKERS_EVERY_MS) {
+      this.markers.update(live.store, this.atlas, this.choice());
+      this.seenVersion = live.store.version;
+      this.markedAtMs = nowMs;
+      this.dirty = true;
+    }
+    if (nowMs - this.trailedAtMs > TRAILS_EVERY_MS) {
+      this.trails = this.settings.trails ? trailLines(live.store, this.settings.selectedId, live.nowMs()) : [];
+      this.trailedAtMs = nowMs;
+    }
+  }
+
+  private drawMoving(): void {
+    const { atlas, palette, trails } = this;
+    const layers = movingLayers(live.store, this.markers, { atlas, palette, trails, track: this.settings.track });
+    this.deck.setProps({ layers });
+  }
+
+  private drawOverlay(): void {
+    const { palette, hoveredId } = this;
+    const { language, labels, selectedId, stationId } = this.settings;
+    this.overlay.draw(live.store, this.markers, this.projection(), {
+      palette, language, labels, selectedId, hoveredId, stationId, stillMotion: this.stillMotion.matches,
+    });
+  }
+
+  private moved(): void {
+    this.overlay.replace();
+    this.markers.update(live.store, this.atlas, this.choice());
+    this.dirty = true;
+    this.onView({ zoom: this.map.getZoom(), metresPerPixel: this.projection().metresPerPixel() });
+  }
+
+  private clicked(event: MapMouseEvent): void {
+    const unitId = nearestUnit(live.store, this.projection(), event.point.x, event.point.y);
+    if (unitId !== null) {
+      change({ selectedId: unitId, cursorId: unitId, track: null, stationId: null });
+      return;
+    }
+    const stationId = nearestStation(this.overlay.stations, this.projection(), event.point.x, event.point.y);
+    change({ stationId: stationId === this.settings.stationId ? null : stationId });
+  }
+
+  private hovered(event: MapMouseEvent): void {
+    const unitId = nearestUnit(live.store, this.projection(), event.point.x, event.point.y);
+    if (unitId === this.hoveredId) return;
+    this.hoveredId = unitId;
+    this.map.getCanvas().style.cursor = unitId === null ? "" : "pointer";
+    this.overlay.replace();
+    this.dirty = true;
+  }
+
+  private followSelected(): void {
+    const place = this.placeOf(this.settings.selectedId);
+    if (place) this.map.jumpTo({ center: place });
+  }
+
+  private placeOf(unitId: number | null): [number, number] | null {
+    const slot = unitId === null ? undefined : live.store.table.slotOf(unitId);
+    if (slot === undefined || !live.store.table.shown[slot]) return null;
+    return [live.store.table.drawn[slot * 3]!, live.store.table.drawn[slot * 3 + 1]!];
+  }
+
+  private go(center: [number, number], zoom: number): void {
+    if (this.stillMotion.matches) this.map.jumpTo({ center, zoom });
+    else this.map.easeTo({ center, zoom, duration: FLY_MS });
+  }
+
+  /** Bring a unit to the middle, near enough to see it. */
+  centre(unitId: number): void {
+    const place = this.placeOf(unitId);
+    if (place) this.go(place, Math.max(this.map.getZoom(), SELECT_ZOOM));
+  }
+
+  zoomBy(steps: number): void {
+    const center = this.map.getCenter();
+    this.go([center.lng, center.lat], this.map.getZoom() + steps);
+  }
+
+  fit(): void {
+    this.map.fitBounds(this.facts.bounds as [number, number, number, number], { padding: 24, animate: !this.stillMotion.matches, duration: FLY_MS });
+  }
+
+  resize(): void {
+    this.map.resize();
+  }
+
+  /** The next unit from the selected one (or the middle) in a direction: 0 up, 1 right, 2 down, 3 left. */
+  towards(direction: number): number | null {
+    return unitTowards(live.store, this.projection(), this.settings.selectedId, direction);
+  }
+
+  /** How many units stand in the view. */
+  inView(): number {
+    const projection = this.projection();
+    const { table } = live.store;
+    let count = 0;
+    for (let slot = 0; slot < table.count; slot++) {
+      if (table.shown[slot] && projection.contains(projection.x(table.drawn[slot * 3]!), projection.y(table.drawn[slot * 3 + 1]!))) count++;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,70 @@
+// Speaks to screen readers: counts politely and seldom, a call for help at once; sounds what it says.
+import { useEffect, useRef, useState } from "react";
+import { clockTime } from "../format/figures";
+import { nameIn, translator } from "../i18n/text";
+import { isUnacknowledged } from "../live/alarmBook";
+import { live } from "../live/live";
+import type { Counts } from "../state/rows";
+import { getSettings } from "../state/settings";
+import { useLive } from "../state/useLive";
+import { useText } from "../state/useText";
+import type { Alarm } from "../wire.generated";
+import { soundAlarm, wakeSound } from "./sound";
+
+const POLITE_EVERY_MS = 5000;
+const REPEAT_EVERY_MS = 10_000;
+
+function spoken(alarm: Alarm): string {
+  const { language } = getSettings();
+  const t = translator(language);
+  const meta = alarm.unit_id === null ? undefined : live.store.meta.get(alarm.unit_id);
+  const unit = meta ? nameIn(language, meta) || meta.call_sign : t("alarms.unknownUnit");
+  return t("alarms.announce", { kind: t(`alarms.${alarm.kind}`), unit });
+}
+
+export function Announcer({ counts }: { counts: Counts }) {
+  const { alarms, connection } = useLive();
+  const t = useText();
+  const [urgent, setUrgent] = useState("");
+  const [polite, setPolite] = useState("");
+  const waiting = alarms.filter(isUnacknowledged).length;
+  const sentence =
+    connection.phase === "lost"
+      ? t("live.lostSentence", { time: clockTime(live.drawnAtMs()), attempts: connection.attempts })
+      : t("announce.counts", { online: counts.online, attention: counts.stale + counts.lost, alarms: waiting });
+  const newest = useRef(sentence);
+  newest.current = sentence;
+
+  useEffect(() => {
+    const timer = setInterval(() => setPolite(newest.current), POLITE_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+
+  useEffect(() => {
+    const off = live.onAlarm((alarm) => {
+      if (alarm.priority === 1) setUrgent(spoken(alarm));
+      if (alarm.priority === 1 && getSettings().sound) soundAlarm();
+    });
+    const again = setInterval(() => {
+      const calls = live.book.open().some((alarm) => alarm.priority === 1 && isUnacknowledged(alarm));
+      if (calls && getSettings().sound) soundAlarm();
+    }, REPEAT_EVERY_MS);
+    globalThis.addEventListener("pointerdown", wakeSound, { once: true });
+    globalThis.addEventListener("keydown", wakeSound, { once: true });
+    return () => {
+      off();
+      clearInterval(again);
+    };
+  }, []);
+
+  return (
+    <div className="unseen">
+      <div role="status" aria-live="polite" aria-label={t("region.live")} data-testid="announce-polite">
+        {polite}
+      </div>
+      <div role="alert" aria-live="assertive" data-testid="announce-urgent">
+        {urgent}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+// The top bar: brand, search, live state, who sits here, clock, language, theme, sign out.
+import { clockTime, day } from "../format/figures";
+import { toggleLanguage, toggleTheme } from "../state/actions";
+import { change, useSettings } from "../state/settings";
+import { useLive } from "../state/useLive";
+import { useText } from "../state/useText";
+import type { SessionReply } from "../wire.generated";
+import { Brand, Icon } from "./icons";
+import { DegradedBadges, LiveState } from "./LiveState";
+import { SearchBox } from "./SearchBox";
+
+export interface TopBarProps {
+  readonly session: SessionReply;
+  readonly cityName: string;
+  readonly onSignOut: () => void;
+  readonly onSearchEnter: () => void;
+}
+
+export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarProps) {
+  const { language, theme } = useSettings();
+  const { nowMs } = useLive();
+  const t = useText();
+  const themeText = t(theme === "night" ? "theme.day" : "theme.night");
+  return (
+    <header className="top">
+      <div className="logo">
+        <Brand />
+        skybeat<span className="hide-medium">{cityName || t("app.force")}</span>
+      </div>
+      <nav className="tabs hide-medium">
+        <span className="on" aria-current="page">
+          {t("app.operator")}
+        </span>
+      </nav>
+      <span className="sp" />
+      <SearchBox onEnter={onSearchEnter} />
+      <DegradedBadges />
+      <LiveState />
+      <span className="vr" />
+      <div className="stat hide-medium" data-testid="account">
+        {session.name} · {t(`role.${session.role}`)}
+      </div>
+      <div className="row">
+        <span className="t2 f13 hide-narrow">{day(nowMs, language)}</span>
+        <span className="clock num" data-testid="clock">
+          {clockTime(nowMs)}
+        </span>
+      </div>
+      <div className="row">
+        <button type="button" className="btn s ghost" data-testid="language-switch" aria-label={t("language.switch")} title={t("language.switch")} onClick={toggleLanguage}>
+          {t("language.short")}
+        </button>
+        <button type="button" className="iconbtn" data-testid="theme-switch" aria-label={themeText} title={themeText} onClick={toggleTheme}>
+          <Icon name={theme === "night" ? "sun" : "moon"} />
+        </button>
+        <button type="button" className="iconbtn" data-testid="help-open" aria-label={t("help.title")} title={t("help.title")} onClick={() => change({ helpOpen: true })}>
+          <Icon name="help" />
+        </button>
+        <button type="button" className="iconbtn" data-testid="sign-out" aria-label={t("session.signOut")} title={t("session.signOut")} onClick={onSignOut}>
+          <Icon name="out" />
+        </button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,27 @@
+// Two short tones for an alarm, made by the browser itself; the tinted row and the live region are its visual twin.
+let context: AudioContext | null = null;
+const TONES_HZ = [880, 660];
+const TONE_S = 0.18;
+
+/** Browsers give sound only after a touch of the page: call from the first one. */
+export function wakeSound(): void {
+  context ??= new AudioContext();
+  if (context.state === "suspended") void context.resume();
+}
+
+/** Sound the alarm once; silent where the browser does not let us. */
+export function soundAlarm(): void {
+  if (!context || context.state !== "running") return;
+  for (const [i, hz] of TONES_HZ.entries()) {
+    const from = context.currentTime + i * TONE_S;
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    tone.frequency.value = hz;
+    volume.gain.setValueAtTime(0.0001, from);
+    volume.gain.exponentialRampToValueAtTime(0.12, from + 0.02);
+    volume.gain.exponentialRampToValueAtTime(0.0001, from + TONE_S);
+    tone.connect(volume).connect(context.destination);
+    tone.start(from);
+    tone.stop(from + TONE_S);
+  }
+}
