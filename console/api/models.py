@@ -55,7 +55,7 @@ class UnitsReply(msgspec.Struct, frozen=True, kw_only=True):
 class TrackReply(msgspec.Struct, frozen=True, kw_only=True):
     """A unit's track, oldest first: REPORT's columns by name, each `point_count` long, unknown as null.
 
-    `truncated`: the limit cut the newest points off; ask again with `from` set to the last one's time.
+    `truncated`: the limit cut the oldest points off; ask again with `to` set to the first one's time.
     """
 
     unit_id: int

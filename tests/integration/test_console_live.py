@@ -207,3 +207,16 @@ async def test_one_that_never_reads_costs_the_server_little_and_others_nothing(h
             while frame.columns["lat_e7"][frame.columns["unit_id"] == DRONE].tolist() != [360_000_000 + number]:
                 frame = await next_frame(quick)
         stalled.transport.abort()
+
+
+async def test_a_lost_database_is_told_once_and_the_map_goes_on(house: House) -> None:
+    async with house.socket(await house.cookie(Role.VIEWER)) as socket:
+        await hello(socket)
+        await house.pool.close()
+        told = await next_text(socket, "degraded")
+        assert (told["what"], told["since_ms"] is not None) == ("history", True)
+        house.bridge.move(DRONE, lat_e7=361_000_000)
+        frame = await next_frame(socket)
+        while 361_000_000 not in frame.columns["lat_e7"]:
+            frame = await next_frame(socket)
+        assert house.parts.health.state() == "degraded"
