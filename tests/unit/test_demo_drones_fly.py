@@ -1,0 +1,163 @@
+"""Demo drones fly plausibly: out, round, home on a low battery, charged and out again; and our own decoder believes them."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from console.demo.drones import Drone
+from console.demo.flight import ACCELERATION_MPS2, STEP_S, Flight, Phase
+from console.demo.patrols import patrol_routes
+from telemetry.model.batch import Quality
+from telemetry.model.events import kind_of
+from telemetry.model.geodesy import local_plane
+from telemetry.model.unit import Device
+from telemetry.sources.mavlink import MavlinkDecoder
+from telemetry.sources.mavlink.frame import FrameReader, encode, values
+from telemetry.sources.mavlink.signing import Signer
+
+KEY = bytes(range(32))
+START_US = 1_790_000_000_000_000
+
+
+def drone(system_id: int = 1, *, seed: int = 4, first_loss_s: float = 1e9) -> Drone:
+    route = patrol_routes(system_id, seed)[-1]
+    flight = Flight(route.waypoints_m[0] + 60.0, route, (seed, system_id), first_takeoff_s=5.0)
+    return Drone(flight, local_plane(36.06, 103.83), system_id, KEY, seed=seed, first_loss_s=first_loss_s)
+
+
+def test_a_flight_goes_round_and_comes_home_and_starts_again() -> None:
+    flight = drone().flight
+    phases, fastest, hardest, highest = [flight.phase], 0.0, 0.0, 0.0
+    before = flight.velocity_mps
+    for _ in range(round(3000 / STEP_S)):
+        flight.step()
+        if flight.phase is not phases[-1]:
+            phases.append(flight.phase)
+        fastest, highest = max(fastest, flight.speed_mps), max(highest, flight.height_m)
+        if not flight.on_ground:
+            hardest = max(hardest, float(np.hypot(*(flight.velocity_mps - before))) / STEP_S)
+        before = flight.velocity_mps
+    assert phases[:7] == [
+        Phase.WAITING,
+        Phase.TAKEOFF,
+        Phase.PATROL,
+        Phase.RETURN,
+        Phase.LANDING,
+        Phase.CHARGING,
+        Phase.WAITING,
+    ]
+    assert 6.0 < fastest < 14.0
+    assert 70.0 < highest < 120.0
+    assert hardest <= ACCELERATION_MPS2 * 1.01
+    assert flight.battery_ratio > 0.05
+
+
+def test_the_same_seed_flies_the_same_bytes() -> None:
+    def bytes_of(seed: int) -> bytes:
+        mine = drone(seed=seed)
+        return b"".join(mine.tick(START_US + tick * 100_000) for tick in range(200))
+
+    assert bytes_of(4) == bytes_of(4)
+    assert bytes_of(4) != bytes_of(5)
+
+
+def test_a_drone_sends_each_message_at_its_rate_and_tells_the_truth() -> None:
+    mine = drone()
+    reader, seen, altitudes = FrameReader(), Counter[int](), []
+    for tick in range(600):
+        for frame in reader.feed(mine.tick(START_US + tick * 100_000)):
+            seen[frame.msg_id] += 1
+            assert frame.signature is not None
+            if frame.msg_id == 33:
+                altitudes.append(values(frame)["relative_alt"])
+    assert reader.frames_bad == 0
+    assert seen[0] == pytest.approx(60, abs=1)
+    assert seen[33] == mine.positions_sent == pytest.approx(240, abs=3)
+    assert sum(seen.values()) == mine.frames_sent
+    assert max(altitudes) > 70_000  # type: ignore[operator]
+
+
+def test_a_lost_link_is_silent_for_five_to_fifteen_seconds_and_comes_back() -> None:
+    mine = drone(first_loss_s=20.0)
+    spoke = [tick for tick in range(600) if mine.tick(START_US + tick * 100_000)]
+    silences_s = np.diff(spoke) * STEP_S
+    assert (silences_s > 2.0).sum() == 1
+    assert 5.0 <= silences_s.max() <= 16.0
+    assert spoke[int(silences_s.argmax())] == pytest.approx(200, abs=8)
+
+
+def test_commands_that_are_not_signed_by_our_key_are_refused() -> None:
+    mine = drone()
+    mine.tick(START_US)
+    fields = {"command": 511, "param1": 33.0, "param2": 1e6, "target_system": 1}
+    common = {"system_id": 255, "component_id": 190, "sequence": 1}
+    for signer in (None, Signer(bytes(32), 0)):
+        forged = encode("COMMAND_LONG", fields, signer=signer, **common)
+        assert mine.hear(forged, START_US) == b""
+    assert mine.commands_refused == 2
+    genuine = encode("COMMAND_LONG", fields, signer=Signer(KEY, 0), **common)
+    (answer,) = FrameReader().feed(mine.hear(genuine, START_US))
+    assert values(answer)["result"] == 0
+    sent = mine.positions_sent
+    for tick in range(100):
+        mine.tick(START_US + tick * 100_000)
+    assert mine.positions_sent - sent == pytest.approx(10, abs=2)
+
+
+def test_routes_lie_in_the_city_and_each_has_a_name() -> None:
+    routes = patrol_routes(24, 1)
+    assert all(route.name for route in routes)
+    places = np.concatenate([route.waypoints_m for route in routes])
+    assert np.abs(places[:, 0]).max() < 12_000
+    assert np.abs(places[:, 1]).max() < 6_000
+
+
+class OneKey:
+    """A registry of one drone."""
+
+    def device(self, protocol: str, address: str) -> Device | None:
+        return Device(device_id=7, protocol=protocol, address=address) if address == "main/1" else None
+
+    def signing_key(self, _device_id: int) -> bytes | None:
+        return KEY
+
+    def signing_timestamp(self, _device_id: int, _link_id: int, _component_id: int) -> int:
+        return 0
+
+    def quarantine(self, _protocol: str, address: str, _now_us: int, reason: str) -> None:
+        raise AssertionError((address, reason))
+
+
+def test_our_own_decoder_believes_a_whole_flight_and_gets_what_it_asks_for() -> None:
+    mine = drone(first_loss_s=60.0)
+    decoder = MavlinkDecoder(OneKey(), "main", allow_unsigned=False)
+    batches, kinds, bad = [], Counter[str](), Counter[str]()
+    for tick in range(1500):
+        now_us = START_US + tick * 100_000
+        outputs = [decoder.feed(sent, now_us)] if (sent := mine.tick(now_us)) else []
+        outputs.append(decoder.tick(now_us))
+        for output in outputs:
+            batches.append(output.batch)
+            kinds.update(kind_of(event) for event in output.events)
+            bad.update(output.bad)
+            for reply in output.replies:
+                answer = mine.hear(reply.data, now_us)
+                if answer:
+                    decoder.feed(answer, now_us)
+    rows = np.concatenate(batches)
+    primary = rows[(rows["quality"] & Quality.SECONDARY) == 0]
+    assert mine.commands_refused == 0
+    assert not bad
+    assert len(primary) == mine.positions_sent > 650
+    assert np.median(np.diff(primary["observed_us"])) == pytest.approx(200_000, abs=20_000)
+    assert set(rows["device_id"]) == {7}
+    assert {
+        "mode_changed",
+        "armed_changed",
+        "landed_changed",
+        "link_lost",
+        "link_regained",
+        "status_text",
+    } <= kinds.keys()
+    assert not {"identity_conflict", "rebooted"} & kinds.keys()
