@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry.flat_earth import distances_m
 from telemetry.model.batch import UNKNOWN_I2
 
 AGREE_M: Final = 50.0
 """Two devices nearer than this, and their accuracies, say the same."""
-_METRES_PER_E7: Final = 0.011131949
 
 
 class Candidates(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,15 +60,10 @@ def _agreement(candidates: Candidates) -> NDArray[np.int64]:
         if not paired.any():
             break
         paired &= (candidates.link_rank[first] > 0) & (candidates.link_rank[first] == candidates.link_rank[second])
-        near = _distance_m(candidates, first, second) <= AGREE_M + accuracy_m[first] + accuracy_m[second]
+        apart_m = distances_m(
+            candidates.lat_e7[first], candidates.lon_e7[first], candidates.lat_e7[second], candidates.lon_e7[second]
+        )
+        near = apart_m <= AGREE_M + accuracy_m[first] + accuracy_m[second]
         agreement[first] += paired & near
         agreement[second] += paired & near
     return agreement
-
-
-def _distance_m(candidates: Candidates, first: slice, second: slice) -> NDArray[np.float64]:
-    lat_e7, lon_e7 = candidates.lat_e7.astype(np.int64), candidates.lon_e7.astype(np.int64)
-    east_e7 = (lon_e7[first] - lon_e7[second] + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
-    shrink = np.cos(np.radians((lat_e7[first] + lat_e7[second]) / 2e7))
-    distance_m: NDArray[np.float64] = np.hypot(lat_e7[first] - lat_e7[second], east_e7 * shrink) * _METRES_PER_E7
-    return distance_m

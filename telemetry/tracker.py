@@ -1,6 +1,5 @@
 """Follows each device through its reports: order, jumps, clock, battery and silence; one vectorised pass a batch."""
 
-import math
 from typing import Any, Final
 
 import msgspec
@@ -8,17 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import quality
-from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2, Batch, Quality
+from telemetry.jumps import Fixes, Walk, accuracies_of, reaches_m, running_newest, segment_starts
+from telemetry.model.batch import UNKNOWN_I1, Batch, Quality
 from telemetry.model.events import AnyEvent, BatteryLow, DeviceClockWrong, LinkLost, LinkRegained
 from telemetry.model.slots import Slots, grown
 from telemetry.model.unit import Device
 from telemetry.quality import DAY_US, RAW_RETENTION_US, SPEED_LIMIT_MPS, UNKNOWN_KIND_LIMIT_MPS
 from telemetry.registry import RegistryTable
 
-JUMP_SLACK_M: Final = 60.0
-"""How far apart two honest fixes may be beside their movement."""
-AGREEING_SUSPECTS: Final = 3
-"""So many suspects in a row that agree with each other prove that the old place was wrong."""
 BATTERY_BANDS_PCT: Final = (20, 10)
 """A phone at or below one of these levels says so once."""
 BATTERY_REARM_PCT: Final = 25
@@ -31,8 +27,6 @@ SILENCE_AGAIN_US: Final = 60_000_000
 """A device that comes and goes raises its silence at most once in this time."""
 DEAF_US: Final = 3_000_000
 """When we were not called for so long, it was we who did not listen: that time is nobody's silence."""
-METRES_PER_E7: Final = 0.011131949
-"""One 1e-7 degree of latitude in metres."""
 
 _UNTRACKED: Final = int(Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)
 _ODD: Final = int(Quality.ODD_TIME)
@@ -182,8 +176,8 @@ class Tracker:
         rows = rows[order]
         times = quality.effective_us(batch)[order]
         before = np.minimum(self._table["newest_us"][rows], now_us)
-        starts = _segment_starts(rows)
-        previous, newest = _running_newest(times, before, starts)
+        starts = segment_starts(rows)
+        previous, newest = running_newest(times, before, starts)
         late = times < previous
         if late.any():
             batch["quality"][order[late]] |= np.int32(Quality.OUT_OF_ORDER)
@@ -196,11 +190,11 @@ class Tracker:
 
     def _jumps(self, batch: Batch, order: NDArray[np.intp], rows: NDArray[np.intp], times: NDArray[np.int64]) -> None:
         """Compare each fix with the one before; only devices with a suspect among them are walked fix by fix."""
-        starts = _segment_starts(rows)
-        fixes = _Fixes(times, batch["lat_e7"][order], batch["lon_e7"][order], _accuracy_m(batch["accuracy_dm"][order]))
+        starts = segment_starts(rows)
+        fixes = Fixes(times, batch["lat_e7"][order], batch["lon_e7"][order], accuracies_of(batch["accuracy_dm"][order]))
         state = self._table[rows]
         last = fixes.before(starts, state)
-        reach_m = _reach_m(state["limit_cmps"], times - last.us, fixes.accuracy_m + last.accuracy_m)
+        reach_m = reaches_m(state["limit_cmps"], times - last.us, fixes.accuracy_m + last.accuracy_m)
         suspect = (fixes.distances_m(last) > reach_m) & (last.us > 0)
         suspect |= state["suspect_count"] > 0
         ends = np.append(starts[1:], len(rows)) - 1
@@ -217,8 +211,8 @@ class Tracker:
 
     def _walk(self, batch: Batch, row: int, places: NDArray[np.intp], times: NDArray[np.int64]) -> None:
         fixes = batch[places]
-        columns = (times, fixes["lat_e7"], fixes["lon_e7"], _accuracy_m(fixes["accuracy_dm"]))
-        walk = _Walk(self._table[row])
+        columns = (times, fixes["lat_e7"], fixes["lon_e7"], accuracies_of(fixes["accuracy_dm"]))
+        walk = Walk(self._table[row])
         jumped = [walk.step(*fix) for fix in zip(*(column.tolist() for column in columns), strict=True)]
         batch["quality"][places[np.array(jumped, bool)]] |= np.int32(Quality.JUMPED)
 
@@ -287,126 +281,6 @@ def lost_after_us(interval_us: NDArray[Any]) -> NDArray[np.int64]:
     """Return after how long without news a device that reports every `interval_us` is lost."""
     after_us: NDArray[np.int64] = np.maximum(LOST_INTERVALS * interval_us, LOST_AT_LEAST_US)
     return after_us
-
-
-class _Fixes:
-    """Columns of fixes in order of their devices and times."""
-
-    __slots__ = ("accuracy_m", "lat_e7", "lon_e7", "us")
-
-    def __init__(
-        self, us: NDArray[Any], lat_e7: NDArray[Any], lon_e7: NDArray[Any], accuracy_m: NDArray[np.float64]
-    ) -> None:
-        self.us = us
-        self.lat_e7 = lat_e7.astype(np.int64)
-        self.lon_e7 = lon_e7.astype(np.int64)
-        self.accuracy_m = accuracy_m
-
-    def before(self, starts: NDArray[np.intp], state: NDArray[Any]) -> "_Fixes":
-        """Return for each fix the one before it; for a device's first one its anchor."""
-        return _Fixes(
-            _shifted(self.us, starts, state["anchor_us"]),
-            _shifted(self.lat_e7, starts, state["anchor_lat_e7"]),
-            _shifted(self.lon_e7, starts, state["anchor_lon_e7"]),
-            _shifted(self.accuracy_m, starts, state["anchor_accuracy_m"]),
-        )
-
-    def distances_m(self, other: "_Fixes") -> NDArray[np.float64]:
-        """Return the distance of each fix from its fellow, on a flat earth between them."""
-        north_e7 = self.lat_e7 - other.lat_e7
-        east_e7 = (self.lon_e7 - other.lon_e7 + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
-        east_e7 = east_e7 * np.cos(np.radians((self.lat_e7 + other.lat_e7) / 2e7))
-        distance_m: NDArray[np.float64] = np.hypot(north_e7, east_e7) * METRES_PER_E7
-        return distance_m
-
-
-class _Walk:
-    """One device's fixes, one by one: which are farther from the anchor than its kind can move."""
-
-    __slots__ = ("_state",)
-
-    def __init__(self, state: Any) -> None:  # noqa: ANN401 - one row of a structured array, written in place
-        self._state = state
-
-    def step(self, us: int, lat_e7: int, lon_e7: int, accuracy_m: float) -> bool:
-        """Take one fix; tell whether it jumped."""
-        state = self._state
-        fix = (us, lat_e7, lon_e7)
-        if not state["anchor_us"] or self._is_near("anchor", fix, accuracy_m + float(state["anchor_accuracy_m"])):
-            return self._settle(fix, accuracy_m)
-        agrees = state["suspect_count"] > 0 and self._is_near("suspect", fix, accuracy_m)
-        state["suspect_count"] = int(state["suspect_count"]) + 1 if agrees else 1
-        state["suspect_us"], state["suspect_lat_e7"], state["suspect_lon_e7"] = fix
-        if state["suspect_count"] >= AGREEING_SUSPECTS:
-            return self._settle(fix, accuracy_m)
-        return True
-
-    def _settle(self, fix: tuple[int, int, int], accuracy_m: float) -> bool:
-        state = self._state
-        state["anchor_us"], state["anchor_lat_e7"], state["anchor_lon_e7"] = fix
-        state["anchor_accuracy_m"] = accuracy_m
-        state["suspect_count"] = 0
-        return False
-
-    def _is_near(self, place: str, fix: tuple[int, int, int], accuracy_m: float) -> bool:
-        us, lat_e7, lon_e7 = fix
-        from_lat_e7, from_lon_e7 = int(self._state[place + "_lat_e7"]), int(self._state[place + "_lon_e7"])
-        around_e7 = (lon_e7 - from_lon_e7 + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
-        east_e7 = around_e7 * math.cos(math.radians((lat_e7 + from_lat_e7) / 2e7))
-        distance_m = math.hypot(lat_e7 - from_lat_e7, east_e7) * METRES_PER_E7
-        passed_us = max(us - int(self._state[place + "_us"]), 0)
-        return distance_m <= int(self._state["limit_cmps"]) * passed_us / 1e8 + JUMP_SLACK_M + 2 * accuracy_m
-
-
-def _reach_m(limit_cmps: NDArray[Any], passed_us: NDArray[Any], accuracy_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    reach_m: NDArray[np.float64] = limit_cmps * np.maximum(passed_us, 0) / 1e8 + JUMP_SLACK_M + 2 * accuracy_m
-    return reach_m
-
-
-def _accuracy_m(accuracy_dm: NDArray[Any]) -> NDArray[np.float64]:
-    return np.where(accuracy_dm == UNKNOWN_I2, 0.0, accuracy_dm / 10.0)
-
-
-def _segment_starts(rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    if len(rows) == 1:
-        return np.zeros(1, np.intp)
-    return np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-
-
-def _shifted(values: NDArray[Any], starts: NDArray[np.intp], first: NDArray[Any]) -> NDArray[Any]:
-    """Return each value's forerunner in its segment; `first` (one a row) at the segments' starts."""
-    moved = np.empty(len(values), values.dtype)
-    moved[1:] = values[:-1]
-    moved[starts] = first[starts]
-    return moved
-
-
-def _running_newest(
-    times: NDArray[np.int64], before: NDArray[np.int64], starts: NDArray[np.intp]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for each row the newest time before it in its segment (beginning with `before`), and the segments' newest.
-
-    Times are turned into ranks, so that a segment's number can be put in front of them without overflow.
-    """
-    if len(starts) == len(times):
-        return before, np.maximum(before, times)
-    ranked, ranks = np.unique(np.concatenate((times, before[starts])), return_inverse=True)
-    running = ranks[: len(times)]
-    first = ranks[len(times) :]
-    running[starts] = np.maximum(running[starts], first)
-    lift = np.cumsum(_marks(starts, len(times))) * len(ranked)
-    running = np.maximum.accumulate(running + lift) - lift
-    previous = np.empty(len(times), np.int64)
-    previous[1:] = ranked[running[:-1]]
-    previous[starts] = before[starts]
-    ends = np.append(starts[1:], len(times)) - 1
-    return previous, ranked[running[ends]]
-
-
-def _marks(starts: NDArray[np.intp], row_count: int) -> NDArray[np.intp]:
-    marks = np.zeros(row_count, np.intp)
-    marks[starts] = 1
-    return marks
 
 
 def _is_watched(device: Device | None) -> bool:
