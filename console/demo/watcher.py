@@ -34,6 +34,7 @@ class Watcher:
         self.frames = 0
         self.errors: list[str] = []
         self._seen: dict[int, int] = {}
+        self._started_us = clock.now_us()
 
     async def run(self, token: str) -> None:
         """Sign in and watch until cancelled. Raises UnavailableError when the console does not let us in."""
@@ -84,7 +85,7 @@ class Watcher:
         rows = states[order[np.minimum(places, len(order) - 1)]]
         same = (rows["unit_id"] == ids) & (rows["lat_e7"] == lat_e7) & (rows["lon_e7"] == lon_e7)
         for unit_id, received_us in zip(ids[same].tolist(), rows["received_us"][same].tolist(), strict=True):
-            if self._seen.get(unit_id) != received_us and received_us > 0:
+            if self._seen.get(unit_id) != received_us and received_us >= self._started_us:
                 self._seen[unit_id] = received_us
                 self.latencies_ms.append((now_us - received_us) / 1000)
         del self.latencies_ms[:-SAMPLES_AT_MOST]
