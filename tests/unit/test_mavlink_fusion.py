@@ -7,8 +7,9 @@ import pytest
 
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2, UNKNOWN_I4, Batch, Quality, hash_fixes, new_batch
 from telemetry.sources.mavlink import MavlinkDecoder
-from telemetry.sources.mavlink.fusion import fix_of, hash_of_fix, is_place, tenths_of_degree
+from telemetry.sources.mavlink.fusion import fix_of, hash_of_fix, is_place
 from telemetry.sources.mavlink.modes import mode_name
+from telemetry.sources.mavlink.secondary import tenths_of_degree
 from tests.mavlink_scene import START_US, Drone, registry_of
 
 SECOND = 1_000_000
@@ -94,6 +95,23 @@ def test_the_receivers_own_fix_counts_only_after_three_seconds_without_a_better_
     assert len(scene.say(3.6, "GPS_RAW_INT", fix_type=2, **SKY)) == 0
     scene.position(4.0)
     assert len(scene.say(4.2, "GPS_RAW_INT", fix_type=3, **SKY)) == 0
+
+
+def test_lesser_sources_stand_in_by_their_rank() -> None:
+    scene = Scene()
+    scene.position(0.0)
+    utm = {"lat": 360_600_200, "lon": 1_038_300_200, "relative_alt": 30_000, "alt": 1_550_000, "flags": 4 | 8 | 16}
+    drone_id = {"latitude": 360_600_300, "longitude": 1_038_300_300, "height": 25.0, "direction": 9_000}
+    scene.beat(2.0)
+    (row,) = scene.say(3.5, "OPEN_DRONE_ID_LOCATION", **drone_id, speed_horizontal=500, horizontal_accuracy=11)
+    assert (row["lat_e7"], row["alt_home_dm"], row["course_ddeg"], row["accuracy_dm"]) == (360_600_300, 250, 900, 30)
+    assert row["quality"] & Quality.TIME_OF_ARRIVAL
+    (row,) = scene.say(3.6, "UTM_GLOBAL_POSITION", **utm)
+    assert (row["lat_e7"], row["alt_home_dm"], row["alt_hae_dm"]) == (360_600_200, 300, 15_500)
+    assert row["speed_cmps"] == UNKNOWN_I2
+    assert len(scene.say(4.0, "OPEN_DRONE_ID_LOCATION", **drone_id)) == 0
+    assert len(scene.say(4.0, "GPS_RAW_INT", fix_type=3, **SKY)) == 1
+    assert len(scene.say(4.1, "UTM_GLOBAL_POSITION", **utm)) == 0
 
 
 def test_a_receiver_without_a_fix_marks_the_position() -> None:

@@ -21,16 +21,13 @@ from telemetry.model.events import Rebooted
 from telemetry.sources.mavlink.block import Columns, Tlog
 from telemetry.sources.mavlink.boot_clock import UTC_KNOWN_US, BootClock
 from telemetry.sources.mavlink.fusion import (
-    COURSE_FROM_CMPS,
     HIGHEST_I1,
-    HIGHEST_I2,
     INACCURATE_DM,
     JOIN_US,
-    NO_ALTITUDE,
-    NO_ANGLE,
     NO_SATELLITES,
 )
 from telemetry.sources.mavlink.network import NO_AUTOPILOT, NOT_AUTOPILOTS, NOT_VEHICLES
+from telemetry.sources.mavlink.secondary import COURSE_FROM_CMPS, HIGHEST_I2, NO_ALTITUDE, NO_ANGLE
 
 Ints = NDArray[np.int64]
 TENTHS_PER_RADIAN: Final = 1800.0 / math.pi

@@ -1,20 +1,15 @@
 """One row out of many messages: the best position a vehicle tells, joined with the last known of everything else."""
 
-import math
 from typing import Final, NamedTuple
 
 from telemetry.model.batch import FIX_NONE, FIX_RTK_FIXED, UNKNOWN_I1, UNKNOWN_I2, UNKNOWN_I4, Quality
 from telemetry.sources.mavlink.boot_clock import Stamp
+from telemetry.sources.mavlink.secondary import HIGHEST_I2, Fix, Source, decimetres, ground_motion, tenths_of_degree
 
 JOIN_US: Final = 5_000_000
 BETTER_SILENT_US: Final = 3_000_000
-COURSE_FROM_CMPS: Final = 50
-HIGHEST_I2: Final = 32767
 HIGHEST_I1: Final = 127
-NO_ANGLE: Final = 65535
-NO_ALTITUDE: Final = 2147483647
 NO_SATELLITES: Final = 255
-LEAST_FIX: Final = 3
 INACCURATE_DM: Final = 2000
 
 Row = tuple[int, ...]
@@ -29,16 +24,6 @@ class Sky(NamedTuple):
     accuracy_dm: int
     satellites: int
     fix: int
-
-
-def decimetres(millimetres: int) -> int:
-    """Return whole decimetres, halves up; INT32_MAX is unknown."""
-    return UNKNOWN_I4 if millimetres == NO_ALTITUDE else (millimetres + 50) // 100
-
-
-def tenths_of_degree(hundredths: int) -> int:
-    """Return an angle in 0..3599; 65535 is unknown."""
-    return UNKNOWN_I2 if hundredths == NO_ANGLE else (hundredths + 5) // 10 % 3600
 
 
 def fix_of(fix_type: int) -> int:
@@ -71,22 +56,11 @@ def sky_of(fields: tuple[int, ...], received_us: int) -> Sky:
     )
 
 
-def ground_motion(vx_cmps: int, vy_cmps: int) -> tuple[int, int, int]:
-    """Return speed, course and quality of a velocity north and east; a course only from 0.5 m/s."""
-    speed_cmps = round(math.sqrt(vx_cmps * vx_cmps + vy_cmps * vy_cmps))
-    course_ddeg = UNKNOWN_I2
-    if speed_cmps >= COURSE_FROM_CMPS:
-        course_ddeg = round(math.degrees(math.atan2(vy_cmps, vx_cmps)) * 10.0) % 3600
-    if speed_cmps > HIGHEST_I2:
-        return HIGHEST_I2, course_ddeg, int(Quality.SATURATED)
-    return speed_cmps, course_ddeg, 0
-
-
 class Fusion:
     """The last known values of one vehicle and the rows made of them.
 
-    Sources of position by rank: GLOBAL_POSITION_INT, GPS_RAW_INT with a 3-D fix, HIGH_LATENCY2; a lower one counts only
-    after 3 s of silence of those above. Joined values are forgotten 5 s after their arrival.
+    Sources of position by rank: GLOBAL_POSITION_INT, then those of `Source` in order; a lesser one counts only after 3 s
+    of silence of those above. Joined values are forgotten 5 s after their arrival.
     """
 
     __slots__ = (
@@ -97,8 +71,7 @@ class Fusion:
         "_first_us",
         "_sky",
         "_yaw",
-        "position_us",
-        "raw_us",
+        "heard_us",
         "throttle",
     )
 
@@ -106,8 +79,7 @@ class Fusion:
         self._device_id = device_id
         self._base_quality = base_quality
         never = -BETTER_SILENT_US - 1
-        self.position_us = never
-        self.raw_us = never
+        self.heard_us = [never] * len(Source)
         self._first_us: int | None = None
         self._sky = Sky(never - JOIN_US, UNKNOWN_I4, UNKNOWN_I2, UNKNOWN_I1, UNKNOWN_I1)
         self._yaw: tuple[int, int] = (never - JOIN_US, UNKNOWN_I2)
@@ -141,7 +113,7 @@ class Fusion:
     def global_position(self, fields: tuple[int, ...], stamp: Stamp, received_us: int) -> Row:
         """Return the row of a GLOBAL_POSITION_INT (wire order) that is a place."""
         _, lat_e7, lon_e7, alt_mm, relative_mm, vx_cmps, vy_cmps, vz_cmps, hdg_cdeg = fields
-        self.position_us = received_us
+        self.heard_us[Source.GLOBAL_POSITION] = received_us
         speed_cmps, course_ddeg, quality = ground_motion(vx_cmps, vy_cmps)
         climb_cmps = min(-vz_cmps, HIGHEST_I2)
         if climb_cmps != -vz_cmps:
@@ -154,42 +126,32 @@ class Fusion:
             stamp, received_us, (lat_e7, lon_e7), (decimetres(alt_mm), decimetres(relative_mm)), motion, quality
         )
 
-    def raw_position(self, fields: tuple[int, ...], stamp: Stamp, received_us: int) -> Row | None:
-        """Return the row of a GPS_RAW_INT (wire order), None while a better source speaks or without a 3-D fix."""
-        _, lat_e7, lon_e7, alt_mm, _, _, vel_cmps, cog_cdeg, fix_type = fields[:9]
-        if fix_type < LEAST_FIX or not is_place(lat_e7, lon_e7):
-            return None
-        self.raw_us = received_us
+    def secondary_position(self, fix: Fix, stamp: Stamp | None, received_us: int) -> Row | None:
+        """Return the row of a lesser source's fix (stamped by arrival where `stamp` is None), None while a better one speaks.
+
+        A better one that was never heard is waited for too, but not by HIGH_LATENCY2, which comes once in minutes.
+        """
         if self._first_us is None:
             self._first_us = received_us
-        silent_since_us = self.position_us if self.position_us >= 0 else self._first_us
-        if received_us - silent_since_us <= BETTER_SILENT_US:
+        self.heard_us[fix.source] = received_us
+        better_us = max(self.heard_us[: fix.source])
+        if better_us < 0 and fix.source is not Source.HIGH_LATENCY:
+            better_us = self._first_us
+        if received_us - better_us <= BETTER_SILENT_US:
             return None
-        speed_cmps = UNKNOWN_I2 if vel_cmps == NO_ANGLE else min(vel_cmps, HIGHEST_I2)
-        motion = (speed_cmps, UNKNOWN_I2, self._yaw_ddeg(received_us), tenths_of_degree(cog_cdeg))
-        altitudes = (decimetres(alt_mm), UNKNOWN_I4)
-        return self._row(stamp, received_us, (lat_e7, lon_e7), altitudes, motion, int(Quality.SECONDARY))
-
-    def sparse_position(self, fields: tuple[int, ...], received_us: int) -> Row | None:
-        """Return the row of a HIGH_LATENCY2 (wire order), stamped by arrival; None while a better source speaks."""
-        _, lat_e7, lon_e7, _, alt_m = fields[:5]
-        if not is_place(lat_e7, lon_e7):
-            return None
-        if received_us - max(self.position_us, self.raw_us) <= BETTER_SILENT_US:
-            return None
-        heading, groundspeed, eph_dm, climb_dmps, battery_pct = (
-            fields[11],
-            fields[16],
-            fields[19],
-            fields[22],
-            fields[23],
-        )
-        motion = (groundspeed * 20, climb_dmps * 10, heading * 20 % 3600, UNKNOWN_I2)
-        quality = Quality.SECONDARY | Quality.SPARSE | Quality.TIME_OF_ARRIVAL
-        stamp = Stamp(received_us, 0, 0, estimated=False, fell_back_ms=0)
-        self.note_battery(battery_pct, received_us)
-        row = self._row(stamp, received_us, (lat_e7, lon_e7), (alt_m * 10, UNKNOWN_I4), motion, int(quality))
-        return row if eph_dm == NO_SATELLITES else (*row[:12], eph_dm, *row[13:])
+        heading_ddeg = self._yaw_ddeg(received_us) if fix.heading_ddeg == UNKNOWN_I2 else fix.heading_ddeg
+        motion = (fix.speed_cmps, fix.climb_cmps, heading_ddeg, fix.course_ddeg)
+        altitudes = (fix.alt_msl_dm, fix.alt_home_dm)
+        quality = fix.quality
+        if stamp is None:
+            stamp, quality = (
+                Stamp(received_us, 0, 0, estimated=False, fell_back_ms=0),
+                quality | Quality.TIME_OF_ARRIVAL,
+            )
+        row = self._row(stamp, received_us, (fix.lat_e7, fix.lon_e7), altitudes, motion, quality)
+        hae_dm = row[6] if fix.alt_hae_dm == UNKNOWN_I4 else fix.alt_hae_dm
+        accuracy_dm = row[12] if fix.accuracy_dm == UNKNOWN_I2 else fix.accuracy_dm
+        return (*row[:6], hae_dm, *row[7:12], accuracy_dm, *row[13:])
 
     def _yaw_ddeg(self, now_us: int) -> int:
         at_us, yaw_ddeg = self._yaw

@@ -11,6 +11,13 @@ from telemetry.sources.mavlink.frame import Frame
 from telemetry.sources.mavlink.fusion import Fusion, is_place
 from telemetry.sources.mavlink.modes import mode_name
 from telemetry.sources.mavlink.requests import StreamRequests
+from telemetry.sources.mavlink.secondary import (
+    Fix,
+    fix_of_drone_id,
+    fix_of_gps_raw,
+    fix_of_high_latency,
+    fix_of_utm,
+)
 from telemetry.sources.mavlink.status import Status
 from telemetry.sources.mavlink.tables import MESSAGES
 from telemetry.sources.mavlink.turn import Turn
@@ -131,17 +138,29 @@ class Vehicle:
     def raw_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take GPS_RAW_INT: accuracy and satellites always, position when nothing better speaks."""
         self.fusion.note_sky(fields, now_us)
-        row = self.fusion.raw_position(fields, self._stamp_of(fields[0], now_us), now_us)
-        if row is not None:
-            turn.rows.append(row)
+        self._secondary(fix_of_gps_raw(fields), now_us, turn)
+
+    def utm_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take UTM_GLOBAL_POSITION."""
+        self._secondary(fix_of_utm(fields), now_us, turn)
+
+    def drone_id_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take OPEN_DRONE_ID_LOCATION."""
+        self._secondary(fix_of_drone_id(fields), now_us, turn)
 
     def sparse(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take HIGH_LATENCY2, which stands for everything on a satellite link."""
         self._is_sparse = True
-        row = self.fusion.sparse_position(fields, now_us)
+        self.fusion.note_battery(fields[23], now_us)
+        self._secondary(fix_of_high_latency(fields), now_us, turn)
+        self._watch_battery(now_us, turn)
+
+    def _secondary(self, fix: Fix | None, now_us: int, turn: Turn) -> None:
+        if fix is None or not is_place(fix.lat_e7, fix.lon_e7):
+            return
+        row = self.fusion.secondary_position(fix, self._stamp_of(fix.time_us, now_us), now_us)
         if row is not None:
             turn.rows.append(row)
-        self._watch_battery(now_us, turn)
 
     def landed(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take EXTENDED_SYS_STATE."""
@@ -161,13 +180,13 @@ class Vehicle:
         text = raw.partition(b"\0")[0].decode("utf-8", "replace")
         turn.events += self.status.text(level, text, (text_id, number), now_us)
 
-    def _stamp_of(self, time_us: int, now_us: int) -> Stamp:
-        """Return the time of a field that holds UTC or microseconds since boot."""
-        if time_us <= UTC_KNOWN_US:
-            observed_us = self.clock.estimate(time_us // 1000 & 0xFFFFFFFF, now_us)
-            return _stamp(now_us if observed_us is None else observed_us, estimated=True)
-        sane = 0 <= now_us - time_us < HOST_CLOCK_US
-        return _stamp(time_us if sane else now_us, estimated=not sane)
+    def _stamp_of(self, time_us: int, now_us: int) -> Stamp | None:
+        """Return the time of a field that holds UTC or microseconds since boot; None where only the arrival is known."""
+        if time_us > UTC_KNOWN_US:
+            sane = 0 <= now_us - time_us < HOST_CLOCK_US
+            return Stamp(time_us, 0, 0, estimated=False, fell_back_ms=0) if sane else None
+        observed_us = self.clock.estimate(time_us // 1000 & 0xFFFFFFFF, now_us) if time_us else None
+        return None if observed_us is None else Stamp(observed_us, self.clock.epoch, 0, estimated=True, fell_back_ms=0)
 
     def _watch_battery(self, now_us: int, turn: Turn) -> None:
         percent = self.fusion.battery_pct(now_us)
@@ -189,10 +208,6 @@ class Vehicle:
         }
 
 
-def _stamp(observed_us: int, *, estimated: bool) -> Stamp:
-    return Stamp(observed_us, 0, 0, estimated=estimated, fell_back_ms=0)
-
-
 Handler = Callable[[Vehicle, Fields, int, Turn], None]
 
 _HANDLERS: Final[dict[int, Handler]] = {
@@ -209,4 +224,6 @@ _HANDLERS: Final[dict[int, Handler]] = {
     235: Vehicle.sparse,
     245: Vehicle.landed,
     253: Vehicle.text,
+    340: Vehicle.utm_position,
+    12901: Vehicle.drone_id_position,
 }
