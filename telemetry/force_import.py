@@ -31,7 +31,9 @@ class ForceReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def import_force(connection: psycopg.Connection, force: ForceFile, *, vault: Vault, now_us: int) -> ForceReport:
-    """Add what is new and change what is known, in the caller's transaction; with any problem nothing is written.
+    """Add what is new and change what is known, in the caller's transaction, which must be rolled back on any problem.
+
+    Problems of the file itself are found before anything is written.
 
     A known device keeps its secret; its assignment follows the file.
     """
