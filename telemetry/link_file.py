@@ -17,7 +17,7 @@ from telemetry.model.commands import Command
 from telemetry.model.decoding import Output
 from telemetry.model.errors import InputError, NotFoundError, SkybeatError
 from telemetry.sources.mavlink.block import parse_tlog
-from telemetry.sources.mavlink.network import HEARTBEAT, NO_AUTOPILOT, NOT_AUTOPILOTS, NOT_VEHICLES
+from telemetry.sources.mavlink.columns import autopilots
 
 STEP_S: Final = 0.05
 LARGEST_FILE_BYTES: Final = 2 << 30
@@ -183,20 +183,8 @@ def _read(url: LinkUrl) -> Recording:
         raise InputError(
             f"the recording {str(url.path)!r} cannot be read ({error.strerror}): give a .tlog file"
         ) from error
-    block, stamp_us = parse_tlog(data)
+    tlog = parse_tlog(data)
+    block, stamp_us = tlog
     order = np.argsort(stamp_us, kind="stable")
     frames = [block.frame(int(number)).raw for number in order]
-    return Recording(frames=frames, stamp_us=stamp_us[order], system_ids=_vehicles(block.columns))
-
-
-def _vehicles(columns: Any) -> tuple[int, ...]:  # noqa: ANN401 - the block's columns by message id
-    """Return the systems whose HEARTBEAT tells of a real autopilot."""
-    if HEARTBEAT not in columns:
-        return ()
-    heartbeats = columns[HEARTBEAT]
-    real = (
-        (heartbeats.rows["autopilot"] != NO_AUTOPILOT)
-        & ~np.isin(heartbeats.rows["type"], list(NOT_VEHICLES))
-        & ~np.isin(heartbeats.component_id, list(NOT_AUTOPILOTS))
-    )
-    return tuple(int(system_id) for system_id in np.unique(heartbeats.system_id[real]))
+    return Recording(frames=frames, stamp_us=stamp_us[order], system_ids=tuple(autopilots(tlog)))

@@ -207,7 +207,11 @@ class IngestListener:
         return int(self._socket.getsockname()[1]) if self._socket else 0
 
     def open(self) -> None:
-        """Bind. Raises ConflictError for a port in use, InputError for an address that is not ours."""
+        """Bind. Raises ConflictError for a port in use, InputError for an address that is not ours or a wrong certificate."""
+        try:
+            self._server.config.load()
+        except OSError as error:
+            raise InputError(f"the certificate cannot be used ({error}): check SKYBEAT_TLS_CERT and _KEY") from error
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_STREAM)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
