@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -51,6 +52,7 @@ class AlarmBoard:
     def __init__(self, unit_at: UnitAt) -> None:
         self._unit_at = unit_at
         self._alarms: OrderedDict[str, Alarm] = OrderedDict()
+        self._open: dict[str, Alarm] = {}
         self._open_by_cause: dict[tuple[AlarmKind, int], str] = {}
         self._flying: dict[int, tuple[bool, bool]] = {}
         self._log: deque[tuple[int, Alarm]] = deque(maxlen=LOG_LENGTH)
@@ -65,8 +67,7 @@ class AlarmBoard:
 
     def open(self) -> list[Alarm]:
         """Return the alarms on the board: not over, or over but not yet acknowledged; most urgent and oldest first."""
-        found = (alarm for alarm in self._alarms.values() if is_open(alarm))
-        return sorted(found, key=lambda alarm: (alarm.priority, alarm.raised_us, alarm.alarm_id))
+        return sorted(self._open.values(), key=lambda alarm: (alarm.priority, alarm.raised_us, alarm.alarm_id))
 
     def get(self, alarm_id: str) -> Alarm | None:
         """Return one alarm, closed ones that are still remembered too."""
@@ -79,7 +80,8 @@ class AlarmBoard:
         """
         if sequence >= self._sequence:
             return []
-        return [(number, alarm) for number, alarm in self._log if number > sequence]
+        first = self._log[0][0]
+        return list(islice(self._log, max(0, sequence + 1 - first), None))
 
     def apply(self, event: AnyEvent) -> list[Alarm]:
         """Take one event; return the alarms that changed, in order."""
@@ -194,6 +196,9 @@ class AlarmBoard:
     def _keep(self, alarm: Alarm, **changes: object) -> Alarm:
         kept = msgspec.structs.replace(alarm, **changes) if changes else alarm
         self._alarms[kept.alarm_id] = kept
+        self._open[kept.alarm_id] = kept
+        if not is_open(kept):
+            del self._open[kept.alarm_id]
         self._sequence += 1
         self._log.append((self._sequence, kept))
         self._forget_closed()

@@ -29,9 +29,11 @@ DEAF_US: Final = 3_000_000
 """When we were not called for so long, it was we who did not listen: that time is nobody's silence."""
 
 _UNTRACKED: Final = int(Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)
+_REPLAYED: Final = int(Quality.REPLAYED)
 _ODD: Final = int(Quality.ODD_TIME)
 _ODD_OR_REPLAYED: Final = int(Quality.ODD_TIME | Quality.REPLAYED)
-_LATE_OR_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME)
+_LATE_OR_REPLAYED: Final = int(Quality.REPLAYED)
+_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME)
 _TRACK: Final = np.dtype(
     [
         ("newest_us", "<i8"),
@@ -166,7 +168,10 @@ class Tracker:
         return regained
 
     def _follow(self, batch: Batch, rows: NDArray[np.intp], now_us: int) -> None:
-        """Mark order and jumps, device by device in order of arrival; times are effective ones."""
+        """Mark order and jumps, device by device in order of arrival; times are effective ones.
+
+        A recording may be played faster than it flew: its distances prove nothing.
+        """
         tracked = (batch["quality"] & _UNTRACKED) == 0
         order = np.flatnonzero(tracked)
         if not len(order):
@@ -182,7 +187,7 @@ class Tracker:
         if late.any():
             batch["quality"][order[late]] |= np.int32(Quality.OUT_OF_ORDER)
         self._table["newest_us"][rows[starts]] = newest
-        fresh = times > previous
+        fresh = (times > previous) & ((batch["quality"][order] & _REPLAYED) == 0)
         if fresh.all():
             self._jumps(batch, order, rows, times)
         elif fresh.any():

@@ -169,9 +169,20 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     """Make a certificate for this machine with the openssl that Debian has."""
     cert, key = folder / "cert.pem", folder / "key.pem"
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    make = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost".split()
-    )
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
     subprocess.run([*make, "-addext", names, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
     return cert, key
 

@@ -121,6 +121,11 @@ def test_a_recording_in_its_own_time_is_odd_but_no_wrong_clock() -> None:
     assert events(tracker(), recorded) == []
 
 
+def test_a_recording_played_fast_makes_no_jumps() -> None:
+    replayed = [fix(second, 5_000 * second, quality=Quality.REPLAYED) for second in range(5)]
+    assert bits(tracker(), *replayed) == [Quality.REPLAYED] * 5
+
+
 def test_a_fix_without_a_place_is_taken_as_a_sign_of_life_only() -> None:
     subject = tracker()
     nowhere = fix(0)
