@@ -1,7 +1,5 @@
 """The journal: what was received, on disk before anything is promised, until the database has it."""
 
-import asyncio
-import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +13,9 @@ from infra.journal_directory import (
     JournalInUseError,
     Position,
     Segment,
+    begin_epoch,
     find_segments,
     lock_directory,
-    read_number,
     read_watermark,
 )
 from infra.journal_reader import JournalReader
@@ -28,10 +26,13 @@ from infra.journal_segment import (
     Run,
     SegmentFile,
     encode_frame,
-    segment_name,
     write_durably,
 )
+from infra.journal_waiters import Waiters
+from infra.journal_writer import DISK_FULL, DiskFullError, SegmentWriter
+from infra.locks import FileLock
 from infra.logs import get_logger
+from infra.metrics import JOURNAL_SYNC_S
 
 __all__ = [
     "Damage",
@@ -47,7 +48,6 @@ __all__ = [
 
 DEFAULT_SEGMENT_BYTES: Final = 8 << 20
 RETRY_FULL_DISK_S: Final = 0.5
-_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _log: Final = get_logger("journal")
 
 
@@ -67,30 +67,36 @@ class Journal:
         segment_bytes: int,
         clock: Clock,
         create_segment: Callable[[Path], SegmentFile],
+        lock: FileLock,
     ) -> None:
         self.directory = directory
         self.max_bytes = max_bytes
         self.reserved_bytes = reserved_bytes
-        self._segment_bytes = segment_bytes
         self._clock = clock
-        self._create_segment = create_segment
         self._changed = threading.Condition()
         self._pending: list[bytes] = []
         self._pending_from = 1
         self._next_sequence = 1
         self._durable_through = 0
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiters = Waiters(self._changed, self._verdict)
         self._failure: str | None = None
         self._full_reason: str | None = None
         self._closing = False
-        self._file: SegmentFile | None = None
         self.last_sync_s = 0.0
-        self._lock = lock_directory(directory)
         self._segments = find_segments(directory)
         self._reader = JournalReader(self._changed, self._segments)
         self._used_bytes = sum(segment.size_bytes for segment in self._segments)
         self.watermark = read_watermark(directory)
-        self.epoch = self._begin_epoch()
+        self.epoch = begin_epoch(directory, [self.watermark[0], *(segment.epoch for segment in self._segments)], clock)
+        self._writer = SegmentWriter(
+            directory,
+            self.epoch,
+            self._segments,
+            self._changed,
+            segment_bytes=segment_bytes,
+            create_segment=create_segment,
+        )
+        self._lock = lock
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
         self._thread.start()
 
@@ -108,17 +114,26 @@ class Journal:
         """Open a directory's journal and begin a new epoch.
 
         `reserved_bytes` (default a quarter) of `max_bytes` are kept for acknowledged sources. Raises JournalInUseError when
-        another program has it open and OSError when the directory cannot be written.
+        another program has it open and JournalFailedError when the directory cannot be written.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return cls(
-            directory,
-            max_bytes=max_bytes,
-            reserved_bytes=max_bytes // 4 if reserved_bytes is None else reserved_bytes,
-            segment_bytes=segment_bytes or min(DEFAULT_SEGMENT_BYTES, max(1, max_bytes // 8)),
-            clock=clock,
-            create_segment=create_segment,
-        )
+        lock = lock_directory(directory)
+        try:
+            return cls(
+                directory,
+                max_bytes=max_bytes,
+                reserved_bytes=max_bytes // 4 if reserved_bytes is None else reserved_bytes,
+                segment_bytes=segment_bytes or min(DEFAULT_SEGMENT_BYTES, max(1, max_bytes // 8)),
+                clock=clock,
+                create_segment=create_segment,
+                lock=lock,
+            )
+        except OSError as error:
+            lock.release()
+            message = (
+                f"the journal in {directory} cannot be written ({error}): make room there or let this account write"
+            )
+            raise JournalFailedError(message) from error
 
     @property
     def durable_through(self) -> int:
@@ -185,30 +200,23 @@ class Journal:
     async def durable(self, sequence: int) -> None:
         """Return when the record is on the disk. Raises JournalFullError or JournalFailedError when it is not."""
         with self._changed:
-            if self._durable_through >= sequence:
-                return
-            self._refuse_if_unwritable()
-            future = asyncio.get_running_loop().create_future()
-            self._waiters.append((sequence, future))
-        await future
+            verdict = self._verdict(sequence)
+            future = self._waiters.add(sequence) if verdict is False else None
+        if future is not None:
+            await future
+        elif isinstance(verdict, JournalError):
+            raise verdict
 
     def wait_durable(self, sequence: int, *, timeout_s: float = 30.0) -> None:
         """Do as `durable` in a thread that may wait. Raises TimeoutError too."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._durable_through >= sequence or self._failure or self._full_reason, timeout_s
-            )
-            if self._durable_through >= sequence:
-                return
-            self._refuse_if_unwritable()
-        message = f"record {sequence} is not on the disk after {timeout_s} s: the disk stalls"
-        raise TimeoutError(message)
-
-    def _refuse_if_unwritable(self) -> None:
-        if self._failure is not None:
-            raise JournalFailedError(self._failure)
-        if self._full_reason is not None:
-            raise JournalFullError(self._full_reason)
+            self._changed.wait_for(lambda: self._verdict(sequence), timeout_s)
+            verdict = self._verdict(sequence)
+        if isinstance(verdict, JournalError):
+            raise verdict
+        if not verdict:
+            message = f"record {sequence} is not on the disk after {timeout_s} s: the disk stalls"
+            raise TimeoutError(message)
 
     def read(self, *, after: Position, limit: int) -> list[Record]:
         """Return at most `limit` durable records later than `after` in order, of earlier epochs too; of one epoch a call.
@@ -233,7 +241,7 @@ class Journal:
         try:
             write_durably(self.directory / "watermark", f"{epoch} {sequence}\n".encode())
         except OSError as error:
-            if error.errno not in _DISK_FULL:
+            if error.errno not in DISK_FULL:
                 raise
         self._delete_finished()
 
@@ -262,22 +270,14 @@ class Journal:
         self._thread.join(timeout_s)
         self._lock.release()
 
-    def _begin_epoch(self) -> int:
-        past = [segment.epoch for segment in self._segments]
-        newest = max([self.watermark[0], read_number(self.directory / "epoch"), *past])
-        epoch = max(newest + 1, self._clock.now_us())
-        write_durably(self.directory / "epoch", f"{epoch}\n".encode())
-        return epoch
-
-    # The writer's thread ------------------------------------------------------------------------------------------------
+    # The writer's thread
 
     def _write_forever(self) -> None:
         try:
             while self._write_what_waits():
                 pass
         finally:
-            if self._file is not None:
-                self._file.close()
+            self._writer.close()
             if not self._closing and self._failure is None:
                 self._fail("the journal's writer stopped unexpectedly: see the log, then start the program again")
 
@@ -291,63 +291,36 @@ class Journal:
                 return False
             frames, first = self._pending, self._pending_from
             self._pending, self._pending_from = [], first + len(frames)
-        return self._write_group(b"".join(frames), frames, first)
+        return self._write_group(frames, first)
 
-    def _write_group(self, data: bytes, frames: list[bytes], first: int) -> bool:
+    def _write_group(self, frames: list[bytes], first: int) -> bool:
+        data = b"".join(frames)
         started_s = self._clock.monotonic_s()
-        segment: Segment | None = None
         try:
-            segment = self._writable_segment(first)
-            assert self._file is not None
-            self._file.write(data)
-        except OSError as error:
-            if error.errno not in _DISK_FULL:
-                return self._fail(f"the disk failed a write ({error}): check it, then start the program again")
-            return self._give_back(segment, frames, first, error)
-        try:
-            self._file.sync()
+            self._writer.write(data, first)
+        except DiskFullError as error:
+            return self._give_back(frames, first, error)
         except OSError as error:
             return self._fail(
                 f"the disk failed to keep what was written ({error}): check it, then start the program again"
             )
         self.last_sync_s = self._clock.monotonic_s() - started_s
-        self._mark_durable(segment, len(data), first + len(frames) - 1)
+        JOURNAL_SYNC_S.observe(self.last_sync_s)
+        self._mark_durable(len(data), first + len(frames) - 1)
         return True
 
-    def _writable_segment(self, first: int) -> Segment:
-        if self._file is not None:
-            return self._segments[-1]
-        path = self.directory / segment_name(self.epoch, first)
-        self._file = self._create_segment(path)
-        segment = Segment(path, self.epoch, first, 0)
-        segment.writing = True
+    def _mark_durable(self, byte_count: int, last_sequence: int) -> None:
         with self._changed:
-            self._segments.append(segment)
-        return segment
-
-    def _finish(self, segment: Segment, last_sequence: int) -> None:
-        assert self._file is not None
-        self._file.close()
-        self._file = None
-        segment.last_sequence = last_sequence
-        segment.writing = False
-
-    def _mark_durable(self, segment: Segment, byte_count: int, last_sequence: int) -> None:
-        with self._changed:
-            segment.size_bytes += byte_count
+            self._writer.keep(byte_count, last_sequence)
             self._durable_through = last_sequence
-            if segment.size_bytes >= self._segment_bytes:
-                self._finish(segment, last_sequence)
             if self._full_reason is not None:
                 self._full_reason = None
                 _log.info("journal_disk_has_room")
             self._changed.notify_all()
-        self._wake()
+        self._waiters.wake()
 
-    def _give_back(self, segment: Segment | None, frames: list[bytes], first: int, error: OSError) -> bool:
+    def _give_back(self, frames: list[bytes], first: int, error: DiskFullError) -> bool:
         """Keep a group that the full disk refused for a fresh segment, and tell all who wait that it is not safe."""
-        if segment is not None and not self._abandon(segment, first - 1):
-            return False
         with self._changed:
             self._pending[:0] = frames
             self._pending_from = first
@@ -356,57 +329,20 @@ class Journal:
             self._full_reason = f"the journal's disk is full ({error}): make room in {self.directory}"
             self._changed.notify_all()
             closing = self._closing
-        self._wake()
+        self._waiters.wake()
         return not closing
-
-    def _abandon(self, segment: Segment, last_sequence: int) -> bool:
-        """Cut a segment to what is durable and write no more to it; one that holds nothing goes away."""
-        assert self._file is not None
-        try:
-            self._file.cut(segment.size_bytes)
-            self._finish(segment, last_sequence)
-            if segment.size_bytes == 0:
-                segment.path.unlink()
-                with self._changed:
-                    self._segments.remove(segment)
-        except OSError as error:
-            return self._fail(
-                f"the full disk also refused to cut {segment.path.name} ({error}): start the program again"
-            )
-        return True
 
     def _fail(self, reason: str) -> bool:
         with self._changed:
             self._failure = reason
             self._changed.notify_all()
         _log.error("journal_failed", reason=reason)
-        self._wake()
+        self._waiters.wake()
         return False
 
-    def _wake(self) -> None:
-        with self._changed:
-            loops = {future.get_loop() for _, future in self._waiters}
-        for loop in loops:
-            try:
-                loop.call_soon_threadsafe(self._release_waiters, loop)
-            except RuntimeError:  # that loop is closed: nobody waits there any more
-                with self._changed:
-                    self._waiters = [waiter for waiter in self._waiters if waiter[1].get_loop() is not loop]
-
-    def _release_waiters(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._changed:
-            durable_through, failure, full = self._durable_through, self._failure, self._full_reason
-            waiters, self._waiters = self._waiters, []
-            for sequence, future in waiters:
-                of_loop = future.get_loop() is loop
-                if not of_loop or not (sequence <= durable_through or failure or full):
-                    self._waiters.append((sequence, future))
-                elif not future.done():
-                    _answer(future, failure, full, is_durable=sequence <= durable_through)
-
-
-def _answer(future: asyncio.Future[None], failure: str | None, full: str | None, *, is_durable: bool) -> None:
-    if is_durable:
-        future.set_result(None)
-    else:
-        future.set_exception(JournalFailedError(failure) if failure else JournalFullError(full))
+    def _verdict(self, sequence: int) -> bool | JournalError:
+        if sequence <= self._durable_through:
+            return True
+        if self._failure is not None:
+            return JournalFailedError(self._failure)
+        return JournalFullError(self._full_reason) if self._full_reason is not None else False

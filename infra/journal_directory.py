@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from infra.clock import Clock
 from infra.errors import GroundError
-from infra.journal_segment import parse_segment_name
+from infra.journal_segment import parse_segment_name, write_durably
 from infra.locks import FileLock, LockHeldError
 
 Position = tuple[int, int]
@@ -72,11 +73,21 @@ def read_watermark(directory: Path) -> Position:
         return 0, 0
 
 
-def read_number(path: Path) -> int:
-    """Return the number that a small file holds, 0 when it holds none."""
+def begin_epoch(directory: Path, past: list[int], clock: Clock) -> int:
+    """Return an epoch later than every one before, durably noted; microseconds of now where the clock allows.
+
+    So an emptied directory does not repeat an epoch that a database's ledger knows. Raises OSError.
+    """
+    file = directory / "epoch"
+    epoch = max(_read_number(file) + 1, *(one + 1 for one in past), clock.now_us())
+    write_durably(file, f"{epoch}\n".encode())
+    return epoch
+
+
+def _read_number(path: Path) -> int:
     try:
         return int(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # none yet, or damaged
         return 0
 
 

@@ -286,3 +286,33 @@ def test_a_draft_left_by_a_crash_and_a_damaged_watermark_do_no_harm(open_journal
     (journal.directory / "epoch.new").write_bytes(b"12")
     sync_directory(journal.directory)
     assert payloads_after(open_journal()) == [b"safe"]
+
+
+def test_a_directory_that_takes_nothing_is_said_and_let_go(small_disk: Path) -> None:
+    (small_disk / "more ballast").write_bytes(bytes(1000 << 10))
+    with contextlib.suppress(OSError):
+        (small_disk / "last ballast").write_bytes(bytes(1 << 20))
+    with pytest.raises(JournalFailedError, match="make room there"):
+        Journal.open(small_disk)
+    (small_disk / "ballast").unlink()
+    Journal.open(small_disk).close()
+
+
+async def test_a_waiter_whose_loop_is_gone_stops_nobody(open_journal: Callable[..., Journal], disk: FaultyDisk) -> None:
+    journal = open_journal(create_segment=disk.create)
+    disk.may_sync.clear()
+    sequence = journal.append(1, b"a", acknowledged=True)
+
+    def wait_in_a_loop_that_ends() -> None:
+        async def give_up() -> None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(journal.durable(sequence), 0.01)
+
+        asyncio.run(give_up())
+
+    await asyncio.to_thread(wait_in_a_loop_that_ends)
+    waiting = asyncio.create_task(journal.durable(sequence))
+    await asyncio.sleep(0)
+    disk.may_sync.set()
+    async with asyncio.timeout(5):
+        await waiting
