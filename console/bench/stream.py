@@ -212,9 +212,11 @@ def _moving(bridge: _Bridge, stream: LiveStream) -> Any:  # noqa: ANN401 - Starl
 
 
 async def _move(bridge: _Bridge) -> None:
+    due_s = time.monotonic()
     while True:
         bridge.move()
-        await asyncio.sleep(1 / RATE_HZ)
+        due_s = max(due_s + 1 / RATE_HZ, time.monotonic())
+        await asyncio.sleep(due_s - time.monotonic())
 
 
 async def _measure(server: Server, duration_s: float, stalled_port: int) -> dict[str, float]:
