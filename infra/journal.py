@@ -116,9 +116,10 @@ class Journal:
         `reserved_bytes` (default a quarter) of `max_bytes` are kept for acknowledged sources. Raises JournalInUseError when
         another program has it open and JournalFailedError when the directory cannot be written.
         """
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = lock_directory(directory)
+        lock: FileLock | None = None
         try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = lock_directory(directory)
             return cls(
                 directory,
                 max_bytes=max_bytes,
@@ -129,7 +130,8 @@ class Journal:
                 lock=lock,
             )
         except OSError as error:
-            lock.release()
+            if lock is not None:
+                lock.release()
             message = (
                 f"the journal in {directory} cannot be written ({error}): make room there or let this account write"
             )

@@ -29,8 +29,12 @@ class FileLock:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
             raise LockHeldError(self._path, holder) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+        except OSError:  # a full disk: nobody may be left holding the lock by accident
+            os.close(descriptor)
+            raise
         self._descriptor = descriptor
 
     def release(self) -> None:
