@@ -1,0 +1,75 @@
+"""The recorded floods over real UDP sockets beside a live drone of the same name."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infra.clock import SYSTEM_CLOCK
+from telemetry.link_url import LinkUrl, parse_link_url
+from telemetry.links import UdpLink
+from telemetry.model.decoding import Decoder, Output
+from telemetry.sources.mavlink import MavlinkDecoder, Network
+from telemetry.sources.mavlink.block import Tlog
+from tests.mavlink_scene import Drone, Heard, log, registry_of
+
+SPEED = 25.0
+FLIGHT_TICKS = 50
+
+
+async def fly(drone: Drone, sender: socket.socket) -> None:
+    for tick in range(FLIGHT_TICKS):
+        for frame in drone.frames_at(tick, SYSTEM_CLOCK.now_us()):
+            sender.send(frame)
+        await asyncio.sleep(0.1)
+
+
+async def attack(flood: Tlog, sender: socket.socket) -> None:
+    await asyncio.sleep(0.5)
+    due_s = (np.maximum.accumulate(flood.stamp_us) - flood.stamp_us[0]) / 1e6 / SPEED
+    began_s, at = SYSTEM_CLOCK.monotonic_s(), 0
+    while at < len(due_s):
+        until = int(np.searchsorted(due_s, SYSTEM_CLOCK.monotonic_s() - began_s))
+        for number in range(at, until):
+            sender.send(flood.block.frame(number).raw)
+        at = until
+        await asyncio.sleep(0.005)
+
+
+def sender_to(port: int) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened.connect(("127.0.0.1", port))
+    opened.setblocking(False)
+    return opened
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", ["dvd_attack_mavlink_flood", "dvd_attack_mission_request_flood"])
+async def test_a_flood_over_udp_costs_the_live_drone_less_than_a_twentieth_and_raises_one_event(
+    name: str, test_data: Path
+) -> None:
+    registry, heard, drone = registry_of(1), Heard(), Drone(boot_us=SYSTEM_CLOCK.now_us() - 100_000_000)
+    network = Network(registry, "g")
+
+    def make(url: LinkUrl, allow_unsigned: bool) -> Decoder:
+        return MavlinkDecoder(registry, url.link_group, allow_unsigned=allow_unsigned, network=network)
+
+    def take(output: Output, now_us: int) -> None:
+        del now_us
+        heard.add(output)
+
+    link = UdpLink(parse_link_url("udpin:127.0.0.1:0#g"), make, take, SYSTEM_CLOCK)
+    await link.open()
+    with sender_to(link.port) as drones_socket, sender_to(link.port) as attackers_socket:
+        await asyncio.gather(
+            fly(drone, drones_socket), attack(await asyncio.to_thread(log, test_data, name), attackers_socket)
+        )
+        await asyncio.sleep(0.2)
+    link.close()
+    genuine = np.count_nonzero(heard.batch["lon_e7"] == 1_038_300_000)
+    assert link.status().datagrams_dropped == 0
+    assert genuine >= 0.95 * drone.positions_sent
+    assert len(heard.batch) - genuine <= 0.05 * drone.positions_sent
+    assert len(heard.of("identity_conflict")) == 1
