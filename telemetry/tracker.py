@@ -32,8 +32,7 @@ _UNTRACKED: Final = int(Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)
 _REPLAYED: Final = int(Quality.REPLAYED)
 _ODD: Final = int(Quality.ODD_TIME)
 _ODD_OR_REPLAYED: Final = int(Quality.ODD_TIME | Quality.REPLAYED)
-_LATE_OR_REPLAYED: Final = int(Quality.REPLAYED)
-_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME)
+_LATE_OR_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME)
 _TRACK: Final = np.dtype(
     [
         ("newest_us", "<i8"),
