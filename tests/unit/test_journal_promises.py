@@ -265,7 +265,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"NO SMALL DISK: mount says {made.stderr.decode().strip()}")
     (folder / "ballast").write_bytes(bytes(1 << 20))
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_closed_journal_has_written_all_that_waited(open_journal: Callable[..., Journal]) -> None:
