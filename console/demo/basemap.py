@@ -31,15 +31,13 @@ def feature(kind: str, coordinates: object, properties: Mapping[str, object]) ->
     return {"type": "Feature", "properties": dict(properties), "geometry": {"type": kind, "coordinates": coordinates}}
 
 
-def draw(
-    valley: Valley, graph: RoadGraph, blocks: Sequence[Ground], stations: Sequence[table.Spot]
-) -> dict[str, Feature]:
+def draw(valley: Valley, graph: RoadGraph, blocks: Ground, stations: Sequence[table.Spot]) -> dict[str, Feature]:
     """Return a FeatureCollection for each of LAYERS."""
     return {
         "valley": collection([_area(valley.floor_ring(), {"kind": "valley"})]),
         "water": collection(_water(valley)),
         "parks": collection(_greens()),
-        "blocks": collection([feature("MultiPolygon", [[_ring(block)] for block in blocks], {"kind": "block"})]),
+        "blocks": collection([_block_feature(blocks)]),
         "roads": collection(_roads(graph)),
         "labels": collection(_labels(valley)),
         "places": collection(_places(stations)),
@@ -56,6 +54,13 @@ def lonlat(ground: Ground) -> list[list[float]]:
 def _ring(ground: Ground) -> list[list[float]]:
     positions = lonlat(ground)
     return [*positions, positions[0]]
+
+
+def _block_feature(blocks: Ground) -> Feature:
+    """Return all blocks, arrays of shape (blocks, corners), as one MultiPolygon."""
+    closed = Ground(*(np.column_stack((axis, axis[:, 0])) for axis in blocks))
+    rings = np.array(lonlat(Ground(closed.east_m.ravel(), closed.north_m.ravel()))).reshape(*closed.east_m.shape, 2)
+    return feature("MultiPolygon", [[ring] for ring in rings.tolist()], {"kind": "block"})
 
 
 def _area(ground: Ground, properties: Mapping[str, object]) -> Feature:

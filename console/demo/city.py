@@ -132,24 +132,19 @@ def _on_main_roads(roads: RoadGraph, spots: Sequence[table.Spot]) -> list[table.
     ]
 
 
-def _blocks(plan: StreetPlan, sides: dict[int, SideStreets]) -> list[Ground]:
-    """Return the blocks between local streets as four-cornered shapes, a little smaller than their streets' frame."""
+def _blocks(plan: StreetPlan, sides: dict[int, SideStreets]) -> Ground:
+    """Return the blocks between local streets, a little smaller than their streets' frame: arrays of shape (blocks, 4)."""
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float64)
     inset = _BLOCK_INSET + corners * (1.0 - 2.0 * _BLOCK_INSET)
-    blocks: list[Ground] = []
+    grounds = []
     for side, streets in sides.items():
-        for column, share in streets.cells():
-            ground = plan.valley.place(
-                side, column[0] + inset[:, 0] * np.diff(column), share[0] + inset[:, 1] * np.diff(share)
-            )
-            if not _in_streetless_green(ground):
-                blocks.append(ground)
-    return blocks
-
-
-def _in_streetless_green(ground: Ground) -> bool:
-    greens = (green for green in table.GREENS if green.kind in table.STREETLESS)
-    return any(bool(inside(green, ground).any()) for green in greens)
+        column, share = streets.cells()
+        places = [axis[:, :1] + inset[:, place] * np.diff(axis, axis=1) for place, axis in enumerate((column, share))]
+        grounds.append(plan.valley.place(side, places[0], places[1]))
+    blocks = Ground(*(np.concatenate(axes) for axes in zip(*grounds, strict=True)))
+    greens = [green for green in table.GREENS if green.kind in table.STREETLESS]
+    free = ~np.any([inside(green, blocks).any(axis=1) for green in greens], axis=0)
+    return Ground(blocks.east_m[free], blocks.north_m[free])
 
 
 def _facts(seed: int, roads: RoadGraph, stations: Sequence[table.Spot]) -> CityFacts:

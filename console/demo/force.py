@@ -19,12 +19,10 @@ import numpy as np
 from console.demo import city_table as table
 from console.demo.drones import Drone
 from console.demo.flight import STEP_S, Flight
-from console.demo.ground import Streets, Walker
+from console.demo.force_plan import ForcePlan
 from console.demo.patrols import patrol_routes
-from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport
-from console.demo.seed_force import ForcePlan
+from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport, Walks
 from infra.clock import SYSTEM_CLOCK
-from mission.roads import load_roads
 from telemetry.model.geodesy import local_plane
 from telemetry.model.unit import UnitKind
 
@@ -226,12 +224,7 @@ class Force:
 
     async def _walk(self) -> None:
         """Report for each phone at its own interval, first all within one interval; raise and clear an SOS now and then."""
-        streets = await asyncio.to_thread(lambda: Streets(load_roads(Path(self._config.roads))))
-        seed = self._config.seed
-        walkers = [
-            Walker(streets, unit.kind, unit.lat_deg, unit.lon_deg, (seed, number))
-            for number, unit in enumerate(self._phones)
-        ]
+        walkers = await asyncio.to_thread(walkers_of, self._config.roads, self._phones, self._config.seed)
         due = [
             (self._elapsed_s() + float(self._random.uniform(0.0, unit.interval_s)), n)
             for n, unit in enumerate(self._phones)
@@ -259,7 +252,7 @@ class Force:
         if wait_s > 0.0:
             await asyncio.sleep(wait_s)
 
-    def _report(self, number: int, walker: Walker, elapsed_s: float, alarm: str) -> None:
+    def _report(self, number: int, walker: Walks, elapsed_s: float, alarm: str) -> None:
         unit = self._phones[number]
         report = PhoneReport(unit.secret, unit.dialect, SYSTEM_CLOCK.now_us(), walker.step(elapsed_s), alarm)
         if self._queue.full():
@@ -284,6 +277,15 @@ class Force:
         while True:
             await asyncio.sleep(1.0)
             _print(self.counts())
+
+
+def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Walks]:
+    """Return a walker for each phone. Its rooms are imported here, so that the drones fly before the roads are loaded."""
+    from console.demo.ground import Streets, Walker
+    from mission.roads import load_roads
+
+    streets = Streets(load_roads(Path(roads)))
+    return [Walker(streets, unit.kind, unit.lat_deg, unit.lon_deg, (seed, rank)) for rank, unit in enumerate(phones)]
 
 
 def _drones(config: ForceConfig) -> list[Drone]:

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from console.demo.phone_client import Sighting
 from mission.roads import CLASS_LOCAL, EdgeIndex, RoadGraph
 from telemetry.model.geodesy import Floats
 from telemetry.model.unit import UnitKind
@@ -30,17 +31,6 @@ STRAIGHT_WEIGHT: Final = 4.0
 HOMEWARD_WEIGHT: Final = 6.0
 MAIN_ROAD_WEIGHT: Final = 1.6
 STAND_S: Final = (15.0, 90.0)
-
-
-class Sighting(NamedTuple):
-    """One report's content: WGS-84 position, speed, course (degrees, None while standing), accuracy and battery 0..1."""
-
-    lat_deg: float
-    lon_deg: float
-    speed_mps: float
-    course_deg: float | None
-    accuracy_m: float
-    battery_ratio: float
 
 
 class Streets:

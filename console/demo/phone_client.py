@@ -6,12 +6,10 @@ import json
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import msgspec
-
-from console.demo.ground import Sighting
 
 ANSWER_WITHIN_S: Final = 5.0
 KNOTS_PER_MPS: Final = 3600.0 / 1852.0
@@ -21,6 +19,27 @@ RETRIES: Final = 1
 ALARM_RETRIES: Final = 10
 HTTP_OK: Final = 200
 HTTP_BUSY: Final = 503
+
+
+class Sighting(NamedTuple):
+    """One report's content: WGS-84 position, speed, course (degrees, None while standing), accuracy and battery 0..1."""
+
+    lat_deg: float
+    lon_deg: float
+    speed_mps: float
+    course_deg: float | None
+    accuracy_m: float
+    battery_ratio: float
+
+
+class Walks(Protocol):
+    """What carries a phone about (console/demo/ground.py)."""
+
+    def step(self, elapsed_s: float) -> Sighting:
+        """Move on and return what the phone would report."""
+
+    def halt(self, duration_s: float) -> None:
+        """Stay for so long."""
 
 
 class PhoneReport(NamedTuple):

@@ -14,7 +14,8 @@ from console.app import House, database, run_house
 from console.auth.accounts import Accounts
 from console.demo.city import City, prepare_city
 from console.demo.force import ForceConfig, config_of, start_force
-from console.demo.seed_force import ForcePlan, install, plan_force
+from console.demo.force_plan import ForcePlan
+from console.demo.seed_force import install, plan_force
 from console.demo.watcher import Watcher
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK, utc_of

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from console.demo.city import City
 from console.demo.force_places import nearest_station, place_lines
+from console.demo.force_plan import ForcePlan, PlannedUnit
 from infra.database import owner_connection
 from infra.vault import Vault
 from telemetry.enrolment import MAVLINK, PHONE, rotate_device
@@ -57,34 +57,6 @@ BUSY_SHARES: Final = (
 )
 COVERT_CARS: Final = 1
 DIALECTS: Final = ("osmand", "traccar")
-
-
-class PlannedUnit(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit of the demo force: what the registry says of it, and what its device speaks.
-
-    `dialect` is "mavlink", "osmand" or "traccar"; `system_id` is 0 for phones; the base is where it starts (a dock's pad, a
-    post, a place on its station's streets).
-    """
-
-    call_sign: str
-    name_zh: str
-    kind: UnitKind
-    service: Service
-    duty_status: DutyStatus
-    station_number: int | None
-    dialect: str
-    report_interval_s: float
-    base_lat_deg: float
-    base_lon_deg: float
-    system_id: int = 0
-    covert: bool = False
-
-
-class ForcePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole demo force with its places."""
-
-    lines: tuple[ForceLine, ...]
-    units: tuple[PlannedUnit, ...]
 
 
 def plan_force(city: City, *, unit_count: int = STANDARD_UNITS, seed: int = 1) -> ForcePlan:

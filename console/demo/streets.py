@@ -1,6 +1,5 @@
 """Lays out the streets of the demo city: main roads along and across the valley, bridges, and a local grid in each patch."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -70,12 +69,15 @@ class SideStreets:
         """Return the junctions at the foot of the hills, west to east."""
         return np.array([self._across[bound][1][-1] for bound in range(len(self.bounds_m))])
 
-    def cells(self) -> Iterator[tuple[Floats, Floats]]:
-        """Yield each block between local streets: its two columns (metres) and its two shares."""
+    def cells(self) -> tuple[Floats, Floats]:
+        """Return the blocks between local streets: columns (metres) and shares, each of shape (blocks, 2)."""
+        columns, shares = [], []
         for patch in self._patches:
-            for share in pairwise(patch.shares):
-                for column in pairwise(patch.columns_m):
-                    yield np.array(column), np.array(share)
+            across = np.column_stack((patch.columns_m[:-1], patch.columns_m[1:]))
+            along = np.column_stack((patch.shares[:-1], patch.shares[1:]))
+            columns.append(np.tile(across, (len(along), 1)))
+            shares.append(np.repeat(along, len(across), axis=0))
+        return np.concatenate(columns), np.concatenate(shares)
 
     def _patch(self, column: int, low: float, high: float) -> Patch:
         left, right = self.bounds_m[column], self.bounds_m[column + 1]

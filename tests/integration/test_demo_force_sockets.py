@@ -10,7 +10,8 @@ import pytest
 
 from console.demo.city import City, prepare_city
 from console.demo.force import config_of, start_force
-from console.demo.seed_force import PlannedUnit, plan_force
+from console.demo.force_plan import PlannedUnit
+from console.demo.seed_force import plan_force
 from infra.clock import SYSTEM_CLOCK
 from telemetry.model.phone import PhoneFix, PhoneRequest
 from telemetry.model.unit import Device
