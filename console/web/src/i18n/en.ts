@@ -99,6 +99,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   "inspector.disarmed": "disarmed",
   "inspector.unknown": "unknown",
   "inspector.ground": "Home",
+  "inspector.lastKnown": "Last known values, {age} old",
   "inspector.place": "Centre on the map",
   "fix.0": "no fix",
   "fix.1": "no fix",

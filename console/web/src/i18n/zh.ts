@@ -97,6 +97,7 @@ export const zh = {
   "inspector.disarmed": "未解锁",
   "inspector.unknown": "未知",
   "inspector.ground": "起飞点",
+  "inspector.lastKnown": "以下为末次数值，已过 {age}",
   "inspector.place": "在地图上居中",
   "fix.0": "无定位",
   "fix.1": "无定位",

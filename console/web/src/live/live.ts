@@ -163,6 +163,7 @@ class Live {
       lagMs: this.lag.get(),
       units: this.store.meta,
       unitsVersion: this.store.metaVersion,
+      frozenMs: this.frozenMs,
       nowMs: this.clock.nowMs(),
     };
   }

@@ -13,6 +13,8 @@ export interface Summary {
   readonly lagMs: number | null;
   readonly units: ReadonlyMap<number, UnitMeta>;
   readonly unitsVersion: number;
+  /** The server's time at which everything stands still because the connection is lost; null while it stands. */
+  readonly frozenMs: number | null;
   /** The server's time when this was built. */
   readonly nowMs: number;
 }

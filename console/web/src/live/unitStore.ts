@@ -160,7 +160,7 @@ export class UnitStore {
     return freshnessOf(this.table.wire.link[slot]!, this.ageMs(slot, nowMs), this.table.intervalS[slot]!);
   }
 
-  /** True while the unit asks for help or has an open alarm. */
+  /** True while the unit asks for help. */
   alarmed(slot: number): boolean {
     return (this.table.wire.state[slot]! & UnitBit.SOS) !== 0;
   }

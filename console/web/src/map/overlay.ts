@@ -74,7 +74,7 @@ export class Overlay {
     const wishChoice = { ...choice, nowMs: live.nowMs(), zoom: projection.view.zoom };
     const wishes = unitWishes(store, markers, projection, wishChoice).filter((wish) => choice.labels || wish.rank >= 85);
     const stations = choice.labels ? stationWishes(this.stations, projection, wishChoice) : [];
-    return placeLabels([...wishes, ...stations], this.marks(store, markers, projection));
+    return placeLabels([...wishes, ...stations], this.marks(store, markers, projection), projection.view.width);
   }
 
   private marks(store: UnitStore, markers: Markers, projection: Projection): [number, number, number][] {

@@ -61,15 +61,15 @@ function sides(wish: LabelWish): [number, number][] {
   return tone === "station" ? [around[3]!, around[2]!, around[0]!, around[1]!] : around;
 }
 
-/** The labels that find room; `marks` are squares ([x, y, half side]) that no label may cover. */
-export function placeLabels(wishes: readonly LabelWish[], marks: readonly (readonly [number, number, number])[]): PlacedLabel[] {
+/** The labels that find room; `marks` are squares ([x, y, half side]) that no label may cover, `width` is the view's. */
+export function placeLabels(wishes: readonly LabelWish[], marks: readonly (readonly [number, number, number])[], width = Number.POSITIVE_INFINITY): PlacedLabel[] {
   const taken = new Taken();
   for (const [x, y, half] of marks) taken.add([x - half, y - half, x + half, y + half]);
   const placed: PlacedLabel[] = [];
   for (const wish of [...wishes].sort((a, b) => b.rank - a.rank)) {
     for (const [dx, dy] of sides(wish)) {
       const box: Box = [wish.x + dx - 2, wish.y + dy - HEIGHT / 2, wish.x + dx + wish.width + 2, wish.y + dy + HEIGHT / 2];
-      if (!taken.free(box)) continue;
+      if (box[0] < 0 || box[2] > width || !taken.free(box)) continue;
       taken.add(box);
       placed.push({ wish, dx, dy });
       break;

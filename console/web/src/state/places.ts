@@ -1,14 +1,15 @@
 // Stations and docks, read once from the server and shared by the map, the list and the figures.
 import { useSyncExternalStore } from "react";
 import { get, RequestError } from "../api/client";
-import type { PostsReply, PostView, StationsReply, StationView } from "../wire.generated";
+import type { MapReply, PostsReply, PostView, StationsReply, StationView } from "../wire.generated";
 
 export interface Places {
   readonly stations: readonly StationView[];
   readonly posts: readonly PostView[];
+  readonly city: MapReply | null;
 }
 
-let places: Places = { stations: [], posts: [] };
+let places: Places = { stations: [], posts: [], city: null };
 const listeners = new Set<() => void>();
 
 export const getPlaces = (): Places => places;
@@ -19,8 +20,12 @@ export async function loadPlaces(): Promise<void> {
     if (error instanceof RequestError) return null;
     throw error;
   };
-  const [stations, posts] = await Promise.all([get<StationsReply>("/api/stations").catch(empty), get<PostsReply>("/api/posts").catch(empty)]);
-  places = { stations: stations?.stations ?? [], posts: posts?.posts ?? [] };
+  const [stations, posts, city] = await Promise.all([
+    get<StationsReply>("/api/stations").catch(empty),
+    get<PostsReply>("/api/posts").catch(empty),
+    get<MapReply>("/api/map").catch(empty),
+  ]);
+  places = { stations: stations?.stations ?? [], posts: posts?.posts ?? [], city };
   for (const listener of listeners) listener();
 }
 

@@ -34,7 +34,13 @@ const AIRBORNE = UnitBit.AIRBORNE | UnitBit.AIRBORNE_KNOWN;
 /** Silent for longer than this, a unit is simply away and no longer asks for attention. */
 const ATTENTION_MS = 1_800_000;
 
-function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, nowMs: number, language: Language): UnitRow {
+/** The moment for which freshness is told (it stands still while the connection is lost) and the one for ages. */
+export interface Moments {
+  readonly nowMs: number;
+  readonly frozenMs: number | null;
+}
+
+function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, { nowMs, frozenMs }: Moments, language: Language): UnitRow {
   const slot = store.table.slotFor(meta.unit_id);
   const { wire } = store.table;
   const battery = wire.battery_pct[slot]!;
@@ -45,7 +51,7 @@ function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, no
     meta,
     station,
     name: nameIn(language, meta) || meta.call_sign,
-    freshness: store.freshness(slot, nowMs),
+    freshness: store.freshness(slot, frozenMs ?? nowMs),
     ageMs: store.ageMs(slot, nowMs),
     batteryPct: battery === UNKNOWN.i1 ? null : battery,
     duty: heard ? (DUTY_STATUSES[wire.duty[slot]!] ?? meta.duty_status) : meta.duty_status,
@@ -55,10 +61,10 @@ function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, no
 }
 
 /** A row of every unit, by call sign. */
-export function allRows(store: UnitStore, stations: readonly StationView[], nowMs: number, language: Language): UnitRow[] {
+export function allRows(store: UnitStore, stations: readonly StationView[], moments: Moments, language: Language): UnitRow[] {
   const stationOf = new Map(stations.map((station) => [station.station_id, station]));
   const rows = [...store.meta.values()].map((meta) =>
-    rowOf(store, meta, meta.station_id === null ? null : (stationOf.get(meta.station_id) ?? null), nowMs, language),
+    rowOf(store, meta, meta.station_id === null ? null : (stationOf.get(meta.station_id) ?? null), moments, language),
   );
   return rows.sort((a, b) => (a.meta.call_sign < b.meta.call_sign ? -1 : 1));
 }

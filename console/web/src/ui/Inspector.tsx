@@ -157,6 +157,11 @@ export function Inspector({ unitId }: { unitId: number }) {
     <aside className="panel inspector" aria-label={t("inspector.title")} data-testid="inspector" data-unit-id={unitId}>
       <div className="sec">
         <Head meta={meta} reading={reading} />
+        {reading.freshness === "live" || connection.phase === "lost" || reading.ageMs === null ? null : (
+          <p className="c-attn f12" style={{ marginTop: 8 }} data-testid="last-known">
+            {t("inspector.lastKnown", { age: age(reading.ageMs, t) })}
+          </p>
+        )}
         {connection.phase === "lost" ? <p className="c-alarm f12" style={{ marginTop: 8 }}>{t("map.frozen", { time: clockTime(live.drawnAtMs()) })}</p> : null}
       </div>
       <Instruments meta={meta} reading={reading} />

@@ -39,7 +39,7 @@ export function Legend() {
   const { coverage } = useSettings();
   const t = useText();
   return (
-    <div className="ctl legend" role="group" aria-label={t("map.legend")}>
+    <section className="ctl legend" aria-label={t("map.legend")}>
       <span>
         <Plate fill="var(--u-plate)" stroke="var(--line2)" />
         {t("map.legend.free")}
@@ -57,6 +57,6 @@ export function Legend() {
         {t("map.legend.offline")}
       </span>
       {coverage === "off" ? null : ([1, 3, 5] as const).map((minutes) => <CoverKey key={minutes} minutes={minutes} filled={coverage === "area"} />)}
-    </div>
+    </section>
   );
 }

@@ -161,7 +161,7 @@ export function MapPane() {
       }}
     >
       <div ref={box} className="mapbox" />
-      <canvas ref={canvas} className="sketch" aria-hidden="true" />
+      <canvas ref={canvas} className="sketch" />
       <Tools />
       <Zoom />
       <Legend />

@@ -1,5 +1,6 @@
 // The operator's screen, for desks and for phones.
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { nameIn } from "../i18n/text";
 import { live } from "../live/live";
 import { selectUnit } from "../state/actions";
 import { loadPlaces, usePlaces } from "../state/places";
@@ -53,10 +54,10 @@ export function Operator({ session, onSignOut }: OperatorProps) {
   const phone = usePhone();
   const { language, selectedId, listCollapsed } = useSettings();
   const summary = useLive();
-  const { stations } = usePlaces();
+  const { stations, city } = usePlaces();
   const t = useText();
   const [loaded, setLoaded] = useState(false);
-  const rows = useMemo(() => allRows(live.store, stations, summary.nowMs, language), [summary, stations, language]);
+  const rows = useMemo(() => allRows(live.store, stations, summary, language), [summary, stations, language]);
   const counts = useMemo(() => countsOf(rows), [rows]);
   const items = useListItems(rows, phone ? 60 : 44);
   useWanted();
@@ -96,7 +97,7 @@ export function Operator({ session, onSignOut }: OperatorProps) {
       <a className="skip" href="#unit-list">
         {t("app.skip")}
       </a>
-      <TopBar session={session} cityName="" onSignOut={onSignOut} onSearchEnter={onSearchEnter} />
+      <TopBar session={session} cityName={city ? nameIn(language, city) : ""} onSignOut={onSignOut} onSearchEnter={onSearchEnter} />
       <KpiStrip counts={counts} />
       <main className="main">
         {listCollapsed ? <UnitRail counts={counts} /> : <UnitPanel items={items} counts={counts} />}

@@ -81,14 +81,13 @@ export function UnitGrid({ items, rowPx }: { items: readonly ListItem[]; rowPx: 
     return () => observer.disconnect();
   }, []);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a move of the cursor scrolls, rows that change places do not
   useEffect(() => {
     const element = box.current;
     const item = items.find((each) => each.type === "unit" && each.row.unitId === cursorId);
     if (!element || !item) return;
     if (item.top < element.scrollTop + 32) element.scrollTop = item.top - 32;
     else if (item.top + rowPx > element.scrollTop + element.clientHeight) element.scrollTop = item.top + rowPx - element.clientHeight;
-    // Only a move of the cursor scrolls: rows that change places under it must not.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, [cursorId]);
 
   const keys: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE, Home: -1e9, End: 1e9 };

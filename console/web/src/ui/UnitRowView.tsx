@@ -45,7 +45,7 @@ export function UnitRowView({ row, top, height, index, sosSinceMs }: UnitRowProp
   const t = useText();
   const selected = row.unitId === selectedId;
   const live = row.freshness === "live" || row.freshness === "stale";
-  const duty = row.meta.kind === "drone" && row.airborne ? `${t(`duty.${row.duty}`)} · ${t("inspector.airborne")}` : t(`duty.${row.duty}`);
+  const duty = row.airborne && row.freshness === "live" ? `${t(`duty.${row.duty}`)} · ${t("inspector.airborne")}` : t(`duty.${row.duty}`);
   const place = row.station ? t("station.label", { name: nameIn(language, row.station) }) : t(`kind.${row.meta.kind}`);
   return (
     <div

@@ -11,7 +11,7 @@ export function wakeSound(): void {
 
 /** Sound the alarm once; silent where the browser does not let us. */
 export function soundAlarm(): void {
-  if (!context || context.state !== "running") return;
+  if (context?.state !== "running") return;
   for (const [i, hz] of TONES_HZ.entries()) {
     const from = context.currentTime + i * TONE_S;
     const tone = context.createOscillator();
