@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from console.wire import SUBPROTOCOL, Frame, FrameKind, decode_frame
 from infra.clock import Clock
@@ -42,7 +43,11 @@ class Watcher:
         address = self._origin.replace("http", "ws", 1) + "/ws"
         headers = {"Cookie": cookie}
         async with connect(
-            address, origin=self._origin, subprotocols=[SUBPROTOCOL], additional_headers=headers, compression=None
+            address,
+            origin=Origin(self._origin),
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            additional_headers=headers,
+            compression=None,
         ) as socket:
             await socket.send('{"type":"hello","v":1,"resume":null}')
             await socket.send('{"type":"sub","bbox":null,"unit_ids":[],"hz":5}')

@@ -35,7 +35,7 @@ def test_every_shipped_package_is_permissively_licensed() -> None:
 
 def _licence_of(name: str) -> str:
     metadata = distribution(name).metadata
-    words = [metadata.get("License-Expression") or "", metadata.get("License") or ""]
+    words = [value for field in ("License-Expression", "License") for value in metadata.get_all(field) or []]
     words += [line for line in metadata.get_all("Classifier") or [] if line.startswith("License")]
     if not any(words):
         files = distribution(name).files or []
