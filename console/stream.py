@@ -10,7 +10,7 @@ import numpy as np
 from console.auth.policy import MESSAGE_POLICIES, Scope, allows
 from console.sources import BridgeSource, CoverageSource
 from console.stream_client import Client
-from console.stream_group import Group, Mask, View, snapped_box
+from console.stream_group import Changes, Group, Mask, View, snapped_box
 from console.wire import (
     RATES_HZ,
     AlarmChanged,
@@ -160,11 +160,12 @@ class LiveStream:
 
     def _frames_of_due_groups(self, now_us: int, now_s: float) -> dict[Group, tuple[bytes, ...]]:
         due: dict[Group, tuple[bytes, ...]] = {}
+        changes = Changes(self._bridge.picture)
         for view, group in self._groups.items():
             if now_s + TURN_S / 4 < group.next_due_s:
                 continue
             group.next_due_s = now_s + 1 / view.hz
-            due[group] = group.frames(self._bridge.picture, self._mask(view.scope), now_us=now_us, now_s=now_s)
+            due[group] = group.frames(changes, self._mask(view.scope), now_us=now_us, now_s=now_s)
         return due
 
     def _serve(self, client: Client, group: Group, frames: tuple[bytes, ...], *, now_us: int, now_s: float) -> None:

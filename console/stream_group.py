@@ -48,6 +48,22 @@ def snapped_box(bbox: list[float] | None) -> tuple[float, float, float, float] |
     )
 
 
+class Changes:
+    """What changed in the picture, read once a turn for all groups that stand at the same version."""
+
+    def __init__(self, picture: PictureSource) -> None:
+        self.picture = picture
+        self._by_version: dict[int, tuple[NDArray[Any], UnitStates]] = {}
+
+    def since(self, version: int) -> tuple[NDArray[Any], UnitStates]:
+        """Return the indexes of the rows that changed after `version` and those rows themselves."""
+        found = self._by_version.get(version)
+        if found is None:
+            indexes = self.picture.changed_since(version)
+            found = self._by_version[version] = (indexes, self.picture.units[indexes])
+        return found
+
+
 class Group:
     """The state of one view: what its browsers have been shown, and the numbered frames that keep them up to date."""
 
@@ -66,17 +82,18 @@ class Group:
         """Make the next frame a snapshot: the scope's units changed."""
         self._snapshot_due_s = 0.0
 
-    def frames(self, picture: PictureSource, allowed: Mask, *, now_us: int, now_s: float) -> tuple[bytes, ...]:
+    def frames(self, changes: Changes, allowed: Mask, *, now_us: int, now_s: float) -> tuple[bytes, ...]:
         """Return what brings the group up to date; nothing when nothing changed. `allowed` is the scope's mask by row."""
-        units = picture.units
-        if now_s >= self._snapshot_due_s or len(self._shown) > len(units):
+        picture = changes.picture
+        if now_s >= self._snapshot_due_s or len(self._shown) > len(picture.units):
             self._snapshot_due_s = now_s + SNAPSHOT_EVERY_S
             return (self._restart(picture, allowed, now_us),)
-        changed = picture.changed_since(self._version)
+        indexes, rows = changes.since(self._version)
         self._version = picture.version
-        if not len(changed):
+        if not len(indexes):
             return ()
-        return self._delta(units, changed, allowed, now_us)
+        self._grow(len(picture.units))
+        return self._delta(indexes, rows, allowed, now_us)
 
     def snapshot(self, picture: PictureSource, allowed: Mask, *, now_us: int) -> bytes:
         """Return a snapshot that stands at the group's last number, for one that joins or fell behind; packed once."""
@@ -97,27 +114,23 @@ class Group:
         self._snapshot = (self._seq, data)
         return data
 
-    def _delta(self, units: UnitStates, changed: NDArray[Any], allowed: Mask, now_us: int) -> tuple[bytes, ...]:
-        shown = self._grown(len(units))
-        rows = units[changed]
-        inside = allowed[changed] & self._in_view(rows)
-        left = rows["unit_id"][~inside & shown[changed] & (rows["unit_id"] != 0)]
-        shown[changed] = inside
+    def _delta(self, indexes: NDArray[Any], rows: UnitStates, allowed: Mask, now_us: int) -> tuple[bytes, ...]:
+        inside = allowed[indexes] & self._in_view(rows)
+        left = rows["unit_id"][~inside & self._shown[indexes] & (rows["unit_id"] != 0)]
+        self._shown[indexes] = inside
         frames = []
         if inside.any():
             self._seq += 1
-            some = rows if inside.all() else rows[inside]
-            frames.append(self._pack(some, FrameKind.DELTA, now_us))
+            frames.append(self._pack(rows if inside.all() else rows[inside], FrameKind.DELTA, now_us))
         if len(left):
             self._seq += 1
             frames.append(pack_gone(left, epoch=self._epoch, seq=self._seq, t_ms=now_us / 1000))
         return tuple(frames)
 
-    def _grown(self, length: int) -> Mask:
+    def _grow(self, length: int) -> None:
         missing = length - len(self._shown)
         if missing > 0:
             self._shown = np.concatenate((self._shown, np.zeros(missing, np.bool_)))
-        return self._shown
 
     def _in_view(self, rows: UnitStates) -> Mask:
         box_deg = self.view.box_deg
