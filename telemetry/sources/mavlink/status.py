@@ -142,7 +142,7 @@ class Status:
     def text(self, level: int, text: str, chunk: tuple[int, int], now_us: int) -> list[AnyEvent]:
         """Take a STATUSTEXT with its (id, chunk number); id 0 stands alone, others wait for the chunk that ends them."""
         text_id, number = chunk
-        events = self.stale_texts(now_us)
+        events = self.stale_texts(now_us) if self._texts else []
         if text_id == 0:
             return [*events, StatusText(level=level, text=text, **self._base(now_us))]
         _, _, chunks = self._texts.setdefault(text_id, (level, now_us, {}))
@@ -151,6 +151,11 @@ class Status:
         if len(chunks[last]) < CHUNK_CHARACTERS and len(chunks) == last + 1:
             events += self._close_text(text_id, now_us)
         return events
+
+    @property
+    def has_open_texts(self) -> bool:
+        """Tell whether a text waits for a chunk."""
+        return bool(self._texts)
 
     def stale_texts(self, now_us: int) -> list[AnyEvent]:
         """Give out the texts whose other chunks have not come within three seconds."""

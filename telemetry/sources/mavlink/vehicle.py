@@ -27,6 +27,7 @@ SPARSE_PATIENCE: Final = 60
 DEGREES_PER_RADIAN_TENTHS: Final = 1800.0 / math.pi
 NO_VOLTAGE: Final = (0, 65535)
 HOST_CLOCK_US: Final = 5_000_000
+SILENT_US: Final = round(LINK_SILENT_S * 1e6)
 
 Fields = tuple[Any, ...]
 
@@ -70,7 +71,9 @@ class Vehicle:
 
     def watch(self, now_us: int, turn: Turn) -> None:
         """Tell of silence once at 3 s and once at 10 s (60 times longer for a vehicle on HIGH_LATENCY2)."""
-        if self._heard_us is None or self._lost_told_s >= LINK_LOST_S:
+        if self.status.has_open_texts:
+            turn.events += self.status.stale_texts(now_us)
+        if self._heard_us is None or now_us - self._heard_us < SILENT_US or self._lost_told_s >= LINK_LOST_S:
             return
         silent_s = (now_us - self._heard_us) / 1e6
         patience = SPARSE_PATIENCE if self._is_sparse else 1
@@ -79,7 +82,6 @@ class Vehicle:
                 self._lost_told_s = limit_s
                 told_s = silent_s if limit_s == LINK_LOST_S else min(silent_s, LINK_LOST_S - 0.1)
                 turn.events.append(LinkLost(silent_s=round(told_s, 1), **self._base(now_us)))
-        turn.events += self.status.stale_texts(now_us)
 
     def heartbeat(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take a HEARTBEAT that bears the vehicle's own type and autopilot."""
