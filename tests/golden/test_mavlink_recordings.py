@@ -92,7 +92,9 @@ def test_a_reboot_begins_one_epoch_and_is_told(name: str, reboots: int, test_dat
     "name", ["ahmadkhanfar_test", "dronekit_flight_replay", "phoenix_mission1_2018-09-17", "uavlogviewer_vtol"]
 )
 def test_no_honest_vehicle_is_taken_for_two(name: str, test_data: Path) -> None:
-    assert decoded(test_data, name).of("identity_conflict") == []
+    heard = decoded(test_data, name)
+    assert heard.of("identity_conflict") == []
+    assert "second_speaker" not in heard.bad
 
 
 def test_only_the_autopilot_is_a_vehicle_not_radio_nor_ground_station(test_data: Path) -> None:

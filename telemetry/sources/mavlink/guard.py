@@ -125,6 +125,11 @@ class IdentityGuard:
         self._unverified_us = 0
         self.news: str | None = None
 
+    @property
+    def is_in_conflict(self) -> bool:
+        """Tell whether a second speaker was proven within the last ten minutes."""
+        return self._conflict_us is not None
+
     def judge(self, version: int, sequence: int, now_us: int, *, boot_ms: int | None = None) -> Verdict:
         """Decide about a frame of this (system, component) that passed checksum and signature.
 

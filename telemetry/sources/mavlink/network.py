@@ -196,15 +196,16 @@ class Network:
         if verdict is Verdict.HOLD and len(member.held) < HELD_FRAMES:
             member.held.append((frame, now_us))
             return
+        dropped_as = "second_speaker" if member.guard.is_in_conflict else "out_of_sequence"
         if verdict in {Verdict.HOLD, Verdict.DROP}:
-            turn.bad["second_speaker"] += 1
+            turn.bad[dropped_as] += 1
             return
         held, member.held = member.held, []
         if verdict is Verdict.RELEASE:
             for held_frame, at_us in held:
                 vehicle.take(held_frame, at_us, turn)
         elif held:
-            turn.bad["second_speaker"] += len(held)
+            turn.bad[dropped_as] += len(held)
         member.heard_us = now_us
         if frame.msg_id == HEARTBEAT:
             vehicle.route = link.number
