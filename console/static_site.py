@@ -87,7 +87,7 @@ def _read(path: Path) -> SiteFile:
 async def show_file(request: Request, name: str) -> Response:
     """Return a file of the web app; index.html for every page that the app itself knows."""
     site: Site = request.app.state.site
-    if name.startswith(("api/", "ws")) or PurePosixPath(name).suffix in {".map", ".gz"}:
+    if name == "ws" or name.startswith("api/") or PurePosixPath(name).suffix in {".map", ".gz"}:
         return Response(b"not found\n", 404, media_type="text/plain")
     file = await site.file(name)
     if file is not None:

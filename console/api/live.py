@@ -21,6 +21,8 @@ Send = Callable[[Message], Awaitable[None]]
 HELLO_WITHIN_S: Final = 10.0
 MESSAGES_PER_S: Final = 20.0
 MAX_CLIENTS: Final = 2_000
+MAX_CLIENTS_OF_ACCOUNT: Final = 250
+"""Room for a wall of screens; one account alone cannot take everybody's place."""
 CLOSE_WRONG: Final = 4400
 CLOSE_SIGNED_OUT: Final = 4401
 CLOSE_NOT_ALLOWED: Final = 4403
@@ -70,10 +72,18 @@ class LiveSocket:
             raise NotAllowedError(message)
         signed = await self._sessions.who(cookie_of(headers.get(b"cookie", ""), self._cookie_name))
         demand(Policy.SIGNED_IN, signed.account.role)
-        if len(self._stream.clients) >= MAX_CLIENTS:
+        self._demand_room(signed.account.account_id)
+        return signed
+
+    def _demand_room(self, account_id: int) -> None:
+        everyone = self._stream.clients
+        if len(everyone) >= MAX_CLIENTS:
             message = f"{MAX_CLIENTS} browsers are connected, more are not served: close some"
             raise UnavailableError(message)
-        return signed
+        own_count = sum(client.account_id == account_id for client in everyone)
+        if own_count >= MAX_CLIENTS_OF_ACCOUNT:
+            message = f"{own_count} browsers of this account are connected, more are not served: close some"
+            raise UnavailableError(message)
 
     async def _hello(self, receive: Receive, send: Send) -> Hello | None:
         try:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import websockets
 
+from console.api import live
 from console.wire import FrameKind, Role
 from tests.conftest import TestDatabase
 from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, House, hello, next_frame, next_text, running
@@ -220,3 +221,15 @@ async def test_a_lost_database_is_told_once_and_the_map_goes_on(house: House) ->
         while 361_000_000 not in frame.columns["lat_e7"]:
             frame = await next_frame(socket)
         assert house.parts.health.state() == "degraded"
+
+
+async def test_one_account_cannot_take_everybodys_place(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_CLIENTS_OF_ACCOUNT", 1)
+    cookie = await house.cookie(Role.VIEWER)
+    async with house.socket(cookie) as first:
+        await hello(first)
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await house.socket(cookie)
+        assert refused.value.response.status_code == 503
+        async with house.socket(await house.cookie(Role.VIEWER)) as other:
+            await hello(other)
