@@ -17,11 +17,11 @@ from telemetry.model.geodesy import Floats
 CELL_M: Final = 50.0
 OFF_ROAD_MPS: Final = 3.0
 """How fast a patrol gets from the road to a door, running included."""
-OFF_ROAD_REACH_M: Final = 160.0
-SMOOTHING_CELLS: Final = 1.1
+OFF_ROAD_REACH_M: Final = 205.0
+SMOOTHING_CELLS: Final = 2.0
 SIMPLIFY_M: Final = 12.0
 LEAST_ISLAND_M2: Final = 50_000.0
-LEAST_HOLE_M2: Final = 20_000.0
+LEAST_HOLE_M2: Final = 50_000.0
 _DECIMALS: Final = 6
 _BEYOND: Final = 1.6
 """Times beyond the limit count as this many limits in the smoothed field, so that a border stays where it is."""

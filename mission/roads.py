@@ -23,8 +23,8 @@ CLASS_TRUNK: Final = 0
 CLASS_PRIMARY: Final = 1
 CLASS_SECONDARY: Final = 2
 CLASS_LOCAL: Final = 3
-CLASS_SPEED_MPS: Final = (17.0, 13.0, 10.5, 7.5)
-"""Free driving speed of a patrol car on trunk, primary, secondary and local roads."""
+CLASS_SPEED_MPS: Final = (18.0, 14.0, 12.0, 8.5)
+"""Driving speed of a patrol car on its way to a call, on trunk, primary, secondary and local roads."""
 
 _SNAP_CANDIDATES: Final = 12
 _SAMPLE_SPACING_M: Final = 40.0

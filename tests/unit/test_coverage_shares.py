@@ -1,5 +1,6 @@
 """Coverage counts partial streets, both directions, zones, walkers; its contours agree with the travel times."""
 
+from time import process_time
 from typing import Any
 
 import networkx as nx
@@ -131,3 +132,16 @@ def test_planned_contours_are_sound_nested_and_agree_with_the_roads(city: RoadGr
 
 def test_the_plane_of_the_tests_is_that_of_the_geodesy() -> None:
     assert PLANE is local_plane(36.0, 103.8)
+
+
+def test_a_tick_for_five_hundred_units_takes_at_most_sixty_milliseconds_of_cpu(city: RoadGraph) -> None:
+    random = np.random.default_rng(8)
+    coverage = Coverage(city, city.node_lat_deg[:14], city.node_lon_deg[:14])
+    nodes = random.choice(city.node_count, 500, replace=False)
+    lat, lon, walks = city.node_lat_deg[nodes], city.node_lon_deg[nodes], random.random(500) < 0.5
+    spent_s = []
+    for _ in range(5):
+        started_s = process_time()
+        coverage.shares(lat, lon, walks)
+        spent_s.append(process_time() - started_s)
+    assert min(spent_s) <= 0.060
