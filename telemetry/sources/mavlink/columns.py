@@ -21,6 +21,7 @@ from telemetry.model.events import Rebooted
 from telemetry.sources.mavlink.block import Columns, Tlog
 from telemetry.sources.mavlink.boot_clock import UTC_KNOWN_US, BootClock
 from telemetry.sources.mavlink.fusion import (
+    FULL_PCT,
     HIGHEST_I1,
     INACCURATE_DM,
     JOIN_US,
@@ -28,6 +29,7 @@ from telemetry.sources.mavlink.fusion import (
 )
 from telemetry.sources.mavlink.network import NO_AUTOPILOT, NOT_AUTOPILOTS, NOT_VEHICLES
 from telemetry.sources.mavlink.secondary import COURSE_FROM_CMPS, HIGHEST_I2, NO_ALTITUDE, NO_ANGLE
+from telemetry.sources.mavlink.vehicle import HIGHEST_YAW
 
 Ints = NDArray[np.int64]
 TENTHS_PER_RADIAN: Final = 1800.0 / math.pi
@@ -168,7 +170,8 @@ def _put_motion(batch: Batch, positions: _Samples) -> None:
 
 
 def _put_heading(batch: Batch, positions: _Samples, attitudes: _Samples) -> None:
-    attitudes.keep(np.isfinite(attitudes.rows["yaw"]))
+    with np.errstate(invalid="ignore"):
+        attitudes.keep(np.abs(attitudes.rows["yaw"]) <= HIGHEST_YAW)
     yaw = np.rint(attitudes.rows["yaw"].astype(np.float64) * TENTHS_PER_RADIAN).astype(np.int64) % 3600
     told = positions.ints("hdg")
     joined = _joined(yaw, attitudes, positions, UNKNOWN_I2)
@@ -207,7 +210,7 @@ def _no_voltage(millivolts: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _percent(told: Ints, dead: NDArray[np.bool_]) -> Ints:
-    return np.where((told < 0) | ((told == 0) & dead), UNKNOWN_I1, told)
+    return np.where((told < 0) | (told > FULL_PCT) | ((told == 0) & dead), UNKNOWN_I1, told)
 
 
 def _joined(values: Ints, samples: _Samples, positions: _Samples, unknown: int) -> Ints:

@@ -9,6 +9,7 @@ from telemetry.sources.mavlink.secondary import HIGHEST_I2, Fix, Source, decimet
 JOIN_US: Final = 5_000_000
 BETTER_SILENT_US: Final = 3_000_000
 HIGHEST_I1: Final = 127
+FULL_PCT: Final = 100
 NO_SATELLITES: Final = 255
 INACCURATE_DM: Final = 2000
 
@@ -96,12 +97,12 @@ class Fusion:
         self._yaw = (received_us, yaw_ddeg)
 
     def note_battery(self, percent: int, received_us: int) -> None:
-        """Remember a BATTERY_STATUS; below 0 is unknown."""
-        self._battery = (received_us, percent if percent >= 0 else UNKNOWN_I1)
+        """Remember a BATTERY_STATUS; outside 0..100 is unknown."""
+        self._battery = (received_us, percent if 0 <= percent <= FULL_PCT else UNKNOWN_I1)
 
     def note_charge(self, percent: int, received_us: int) -> None:
-        """Remember a SYS_STATUS, second to BATTERY_STATUS; below 0 is unknown."""
-        self._charge = (received_us, percent if percent >= 0 else UNKNOWN_I1)
+        """Remember a SYS_STATUS, second to BATTERY_STATUS; outside 0..100 is unknown."""
+        self._charge = (received_us, percent if 0 <= percent <= FULL_PCT else UNKNOWN_I1)
 
     def battery_pct(self, now_us: int) -> int:
         """Return what is left of the battery, 0..100, or unknown."""

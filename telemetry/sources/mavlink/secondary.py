@@ -17,6 +17,7 @@ NO_DRONE_ID_DIRECTION: Final = 36_100
 NO_DRONE_ID_SPEED: Final = 25_500
 NO_DRONE_ID_CLIMB: Final = 6_300
 NO_DRONE_ID_ALTITUDE_M: Final = -1000.0
+HIGHEST_DRONE_ID_M: Final = 31_767.0
 DRONE_ID_AIRBORNE_HEIGHT: Final = 0
 DRONE_ID_ACCURACY_DM: Final = (UNKNOWN_I2, 32767, 32767, 32767, 18_520, 9_260, 5_556, 1_852, 926, 300, 100, 30, 10)
 """MAV_ODID_HOR_ACC as the bound that it promises: 10 NM is beyond the column, 0.05 NM is 92.6 m, the best is 1 m."""
@@ -120,19 +121,24 @@ def fix_of_drone_id(fields: Fields) -> Fix | None:
     """Return the fix of an OPEN_DRONE_ID_LOCATION (wire order) that our own vehicle sends of itself."""
     lat_e7, lon_e7, _, geodetic_m, height_m, _, direction_cdeg, speed_cmps, climb_cmps = fields[:9]
     height_reference, accuracy = fields[-6], fields[-5]
-    is_above_home = height_reference == DRONE_ID_AIRBORNE_HEIGHT and height_m > NO_DRONE_ID_ALTITUDE_M
+    is_above_home = height_reference == DRONE_ID_AIRBORNE_HEIGHT
     return Fix(
         Source.DRONE_ID,
         0,
         lat_e7,
         lon_e7,
-        alt_hae_dm=round(geodetic_m * 10.0) if geodetic_m > NO_DRONE_ID_ALTITUDE_M else UNKNOWN_I4,
-        alt_home_dm=round(height_m * 10.0) if is_above_home else UNKNOWN_I4,
+        alt_hae_dm=_drone_id_dm(geodetic_m),
+        alt_home_dm=_drone_id_dm(height_m) if is_above_home else UNKNOWN_I4,
         speed_cmps=speed_cmps if speed_cmps < NO_DRONE_ID_SPEED else UNKNOWN_I2,
         climb_cmps=climb_cmps if climb_cmps != NO_DRONE_ID_CLIMB else UNKNOWN_I2,
         course_ddeg=UNKNOWN_I2 if direction_cdeg == NO_DRONE_ID_DIRECTION else tenths_of_degree(direction_cdeg),
         accuracy_dm=DRONE_ID_ACCURACY_DM[accuracy] if accuracy < len(DRONE_ID_ACCURACY_DM) else UNKNOWN_I2,
     )
+
+
+def _drone_id_dm(height_m: float) -> int:
+    """Return decimetres of a height that drone id can say (-1000 m is "unknown", 31,767 m its greatest)."""
+    return round(height_m * 10.0) if NO_DRONE_ID_ALTITUDE_M < height_m <= HIGHEST_DRONE_ID_M else UNKNOWN_I4
 
 
 def fix_of_high_latency(fields: Fields) -> Fix:

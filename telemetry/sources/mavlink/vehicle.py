@@ -27,6 +27,9 @@ SPARSE_PATIENCE: Final = 60
 DEGREES_PER_RADIAN_TENTHS: Final = 1800.0 / math.pi
 NO_VOLTAGE: Final = (0, 65535)
 HOST_CLOCK_US: Final = 5_000_000
+HIGHEST_YAW: Final = 10.0
+"""Radians; what is beyond (or not a number) is no angle."""
+LOWEST_LEVEL: Final = 7
 SILENT_US: Final = round(LINK_SILENT_S * 1e6)
 
 Fields = tuple[Any, ...]
@@ -117,7 +120,7 @@ class Vehicle:
         """Take ATTITUDE: the nose's direction, and one more look at the boot clock."""
         self._note_reboot(self.clock.stamp(fields[0], now_us), now_us, turn)
         yaw = fields[3]
-        if math.isfinite(yaw):
+        if abs(yaw) <= HIGHEST_YAW:
             self.fusion.note_yaw(round(yaw * DEGREES_PER_RADIAN_TENTHS) % 3600, now_us)
 
     def hud(self, fields: Fields, now_us: int, turn: Turn) -> None:
@@ -180,7 +183,7 @@ class Vehicle:
         """Take STATUSTEXT."""
         level, raw, text_id, number = fields
         text = raw.partition(b"\0")[0].decode("utf-8", "replace")
-        turn.events += self.status.text(level, text, (text_id, number), now_us)
+        turn.events += self.status.text(min(level, LOWEST_LEVEL), text, (text_id, number), now_us)
 
     def _stamp_of(self, time_us: int, now_us: int) -> Stamp | None:
         """Return the time of a field that holds UTC or microseconds since boot; None where only the arrival is known."""
