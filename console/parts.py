@@ -20,6 +20,7 @@ from infra.settings import Settings
 from telemetry.model.errors import InputError
 
 STATIC_DIR: Final = Path(__file__).parent / "static"
+ORIGIN_FILE: Final = "console.origin"
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - named here so that they can be refused
 
@@ -121,6 +122,20 @@ def allowed_origins(settings: Settings, port: int | None = None) -> frozenset[st
     bound = port or settings.port
     standard = {"http": 80, "https": 443}[scheme]
     return frozenset(f"{scheme}://{host}" + ("" if bound == standard else f":{bound}") for host in hosts)
+
+
+def tell_origin(settings: Settings, origins: frozenset[str]) -> None:
+    """Write down where the running console is reached, for the commands of this machine that print its address."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / ORIGIN_FILE).write_text(min(origins), encoding="utf-8")
+
+
+def told_origin(settings: Settings) -> str:
+    """Return where the console of this data folder is reached, or was last; else where it would be by its settings."""
+    try:
+        return (settings.data_dir / ORIGIN_FILE).read_text(encoding="utf-8").strip()
+    except OSError:
+        return min(allowed_origins(settings))
 
 
 def _bracketed(host: str) -> str:

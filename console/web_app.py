@@ -18,7 +18,7 @@ from console.api import alarms, city, devices, models, places, session, system, 
 from console.api.contract import refuse, reply
 from console.api.live import LiveSocket
 from console.api.models import ErrorReply
-from console.parts import Parts, Services, check_exposure, make_parts
+from console.parts import Parts, Services, check_exposure, make_parts, tell_origin
 from console.static_site import ROUTER as SITE
 from console.static_site import Site
 from infra.errors import GroundError
@@ -189,6 +189,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
     async def live(_app: FastAPI) -> AsyncIterator[None]:
         supervisor = Supervisor()
         if parts.services.background:
+            await asyncio.to_thread(tell_origin, parts.services.settings, parts.origins)
             await parts.health.look()
             supervisor.start("stream", parts.stream.run)
             supervisor.start("sessions", parts.sessions.watch)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import click
 
 from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
-from console.parts import allowed_origins
+from console.parts import told_origin
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from infra.database import app_pool, resolve_urls
@@ -124,7 +124,7 @@ def describe(account: Account) -> str:
 
 
 def _print_link(name: str, token: str) -> None:
-    origin = min(allowed_origins(load_settings()))
+    origin = told_origin(load_settings())
     click.echo(f"sign-in link for {name}, good once and for {LINK_LIFETIME_S // 60} minutes:")
     click.echo(sign_in_url(origin, token))
 

@@ -80,8 +80,9 @@ def url_of(conninfo: str) -> str:
 
 
 def test_accounts_are_added_listed_linked_and_disabled_from_the_command_line(
-    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("SKYBEAT_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("SKYBEAT_DATABASE_URL", url_of(database.owner_url))
     monkeypatch.setenv("SKYBEAT_DATABASE_APP_URL", url_of(database.app_url))
     runner = CliRunner()

@@ -13,7 +13,7 @@ from console.auth.accounts import Account
 from console.auth.passwords import Attempts, Passwords
 from console.auth.policy import TooManyAttemptsError
 from console.commands.user import describe, parse_stations, sign_in_url
-from console.parts import allowed_origins, check_exposure
+from console.parts import allowed_origins, check_exposure, tell_origin, told_origin
 from console.wire import Role
 from infra.settings import Settings
 from telemetry.model.errors import InputError
@@ -115,6 +115,13 @@ def test_an_address_open_to_others_without_protection_is_refused(values: dict[st
 def test_the_allowed_origins_are_exact(values: dict[str, Any], origins: set[str]) -> None:
     check_exposure(settings(**values))
     assert allowed_origins(settings(**values)) == origins
+
+
+def test_a_link_names_the_port_of_the_console_that_runs(tmp_path: Path) -> None:
+    wanted = Settings(data_dir=tmp_path / "data")
+    assert told_origin(wanted) == "http://127.0.0.1:8420"
+    tell_origin(wanted, allowed_origins(wanted, 19_420))
+    assert told_origin(wanted) == "http://127.0.0.1:19420"
 
 
 def test_a_cookie_is_found_and_nonsense_is_none() -> None:
