@@ -233,7 +233,7 @@ class UdpLink:
         peer = self._peer(None if self._url.kind is LinkKind.UDP_OUT else address, now_us)
         peer.heard_us = now_us
         output = peer.decoder.feed(data, now_us)
-        if not peer.has_spoken and (len(output.batch) or output.events or output.replies or not output.bad):
+        if data and (not output.bad or len(output.batch) or output.events or output.replies):
             peer.has_spoken = True
         if peer.address is None and self._last_error is not None:
             self._note_recovery()

@@ -187,11 +187,30 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return cert, key
 
 
-def app() -> IngestApp:
+def app(*, behind_proxy: bool = False) -> IngestApp:
     async def durable(sequence: int) -> None:
         assert sequence
 
-    return IngestApp(RegistryTable(), [], lambda _output, _now_us: None, durable, SYSTEM_CLOCK)
+    return IngestApp(
+        RegistryTable(), [], lambda _output, _now_us: None, durable, SYSTEM_CLOCK, behind_proxy=behind_proxy
+    )
+
+
+async def test_behind_a_proxy_wrong_requests_are_counted_by_the_address_that_the_proxy_saw() -> None:
+    listener = IngestListener(app(behind_proxy=True), host="127.0.0.1", port=0, behind_proxy=True)
+    listener.open()
+    running = asyncio.create_task(listener.run())
+    async with httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{listener.port}/?id=1"
+        bad = {"X-Forwarded-For": "198.51.100.1, 203.0.113.5"}
+        codes = [(await client.get(url, headers=bad)).status_code]
+        while codes[-1] != 429 and len(codes) < 1000:
+            codes.append((await client.get(url, headers=bad)).status_code)
+        other = await client.get(url, headers={"X-Forwarded-For": "203.0.113.5, 203.0.113.6"})
+    assert (codes[0], codes[-1], other.status_code) == (400, 429, 400)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_the_listener_speaks_tls_where_others_can_hear(tmp_path: Path) -> None:
