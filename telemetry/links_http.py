@@ -36,9 +36,9 @@ DURABLE_WITHIN_S: Final = 10.0
 BODY_WITHIN_S: Final = 10.0
 RETRY_AFTER_S: Final = 5
 TOKEN_RATE_PER_S: Final = 20.0
-TOKEN_BURST: Final = 200.0
+TOKEN_BURST: Final = 200
 FAILURES_RATE_PER_S: Final = 2.0
-FAILURES_BURST: Final = 60.0
+FAILURES_BURST: Final = 60
 _log: Final = get_logger("ingest")
 
 TakeReport = Callable[[Output, int], int | None]

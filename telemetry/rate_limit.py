@@ -9,7 +9,7 @@ NAMES_AT_MOST: Final = 20_000
 class RateLimit:
     """Lets each name do `burst` things at once and `rate_per_s` in the long run. The name unused longest is forgotten."""
 
-    def __init__(self, rate_per_s: float, burst: float) -> None:
+    def __init__(self, rate_per_s: float, burst: int) -> None:
         self._rate_per_s = rate_per_s
         self._burst = burst
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()

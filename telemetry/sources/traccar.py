@@ -13,8 +13,8 @@ MOST_REPORTS: Final = 1_000
 
 
 class _Coords(msgspec.Struct):
-    latitude: float
-    longitude: float
+    lat_deg: float = msgspec.field(name="latitude")
+    lon_deg: float = msgspec.field(name="longitude")
     accuracy: Any = None
     speed: Any = None
     heading: Any = None
@@ -59,7 +59,7 @@ def decode_request(request: PhoneRequest) -> list[PhoneFix]:
 def _fix_of(location: _Location, token: str | None) -> PhoneFix:
     ignored: list[str] = []
     coords = location.coords
-    lat_deg, lon_deg = (None, None) if coords is None else checked_place(coords.latitude, coords.longitude)
+    lat_deg, lon_deg = (None, None) if coords is None else checked_place(coords.lat_deg, coords.lon_deg)
     battery = location.battery if isinstance(location.battery, dict) else {}
     extras = location.extras if isinstance(location.extras, dict) else {}
     alarm = extras.get("alarm")
