@@ -3,7 +3,7 @@ import { UNIT_KINDS, type UnitKind } from "../wire.generated";
 import { drawGlyph } from "./glyphs";
 import type { Palette } from "./palette";
 
-export const MARKER_STATES = ["free", "engaged", "selected", "alarm", "stale", "offline"] as const;
+export const MARKER_STATES = ["free", "engaged", "selected", "alarm", "stale", "offline", "replayed"] as const;
 export type MarkerState = (typeof MARKER_STATES)[number];
 const CHEVRONS = ["plain", "accent", "alarm"] as const;
 
@@ -63,6 +63,7 @@ function lookOf(state: MarkerState, p: Palette): Look {
   if (state === "selected") return { plate: p.plate, edge: p.accent, ink: p.accent, width: 2, dash: [] };
   if (state === "alarm") return { plate: p.alarm, edge: p.line, ink: p.alarmInk, width: 1.5, dash: [] };
   if (state === "stale" || state === "offline") return { plate: p.halo, edge: p.dim, ink: p.dim, width: 1.5, dash: [3, 2.4] };
+  if (state === "replayed") return { plate: p.halo, edge: p.ink, ink: p.ink, width: 1.5, dash: [1.2, 2.6] };
   return { plate: p.plate, edge: p.line, ink: p.ink, width: 1.5, dash: [] };
 }
 
@@ -105,8 +106,8 @@ function drawMini(pen: Pen, kind: UnitKind, state: MarkerState, p: Palette): voi
     drawPlate(pen, kind, state, p);
     return;
   }
-  const hollow = state === "stale" || state === "offline";
-  const fills = { free: p.mini, engaged: p.busy, selected: p.accent, alarm: p.alarm, stale: p.halo, offline: p.halo };
+  const hollow = state === "stale" || state === "offline" || state === "replayed";
+  const fills = { free: p.mini, engaged: p.busy, selected: p.accent, alarm: p.alarm, stale: p.halo, offline: p.halo, replayed: p.halo };
   if (state === "offline") pen.globalAlpha = 0.62;
   miniPath(pen, kind);
   pen.fillStyle = fills[state];

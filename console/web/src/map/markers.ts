@@ -1,6 +1,6 @@
 // Which icon, size and turn each unit has now: typed arrays that deck.gl takes as they are.
 import type { UnitStore } from "../live/unitStore";
-import { DUTY_STATUSES, UNIT_KINDS, UNKNOWN } from "../wire.generated";
+import { DUTY_STATUSES, UNIT_KINDS, UnitBit, UNKNOWN } from "../wire.generated";
 import { type Atlas, CELL_PX, chevronIcon, type MarkerState, miniIcon, plateIcon } from "./atlas";
 
 const ENGAGED = new Set(["engaged", "en_route", "on_scene"].map((duty) => DUTY_STATUSES.indexOf(duty as (typeof DUTY_STATUSES)[number])));
@@ -28,6 +28,7 @@ export function markerState(store: UnitStore, slot: number, choice: MarkerChoice
   const freshness = store.freshness(slot, choice.nowMs);
   if (freshness === "lost" || freshness === "never") return "offline";
   if (freshness === "stale" || !choice.isLive) return "stale";
+  if (store.table.wire.state[slot]! & UnitBit.REPLAYED) return "replayed";
   if (store.table.wire.unit_id[slot] === choice.selectedId) return "selected";
   return ENGAGED.has(store.table.wire.duty[slot]!) ? "engaged" : "free";
 }

@@ -64,6 +64,7 @@ export class OperationsMap {
       localIdeographFontFamily: '"Noto Sans SC Variable"', renderWorldCopies: false,
     });
     this.map.touchZoomRotate.disableRotation();
+    this.map.getCanvas().tabIndex = -1;
     this.map.jumpTo({ center: facts.center as [number, number], zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN) });
     this.deck = new MapLibreOverlay({ interleaved: false, layers: [], useDevicePixels: true });
     this.map.addControl(this.deck);

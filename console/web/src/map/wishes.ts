@@ -2,7 +2,7 @@
 import { age } from "../format/figures";
 import { type Language, nameIn, translator } from "../i18n/text";
 import type { UnitStore } from "../live/unitStore";
-import { UNIT_KINDS } from "../wire.generated";
+import { UNIT_KINDS, UnitBit } from "../wire.generated";
 import { AIR_R, GROUND_R } from "./atlas";
 import type { Markers } from "./markers";
 import type { StationMark } from "./marks";
@@ -57,10 +57,11 @@ function saying(store: UnitStore, markers: Markers, slot: number, choice: WishCh
   const state = markers.states[slot];
   const unitId = store.table.wire.unit_id[slot]!;
   const meta = store.meta.get(unitId);
-  if (!meta) return null;
+  if (!meta || store.table.wire.state[slot]! & UnitBit.COVERT) return null;
   const t = translator(choice.language);
   const name = nameIn(choice.language, meta) || meta.call_sign;
   const aged = `${name} · ${age(store.ageMs(slot, choice.nowMs), t)}`;
+  if (state === "replayed" && unitId !== choice.selectedId) return { text: `${t("state.replayed")} · ${name}`, tone: "dim", rank: RANK.air };
   const old = state === "stale" || state === "offline";
   if (state === "alarm") return { text: `${t("state.sos")} · ${name}`, tone: "alarm", rank: RANK.alarm };
   if (unitId === choice.selectedId) return { text: old ? aged : name, tone: "accent", rank: RANK.selected };

@@ -15,6 +15,7 @@ export interface UnitRow {
   readonly duty: DutyStatus;
   readonly sos: boolean;
   readonly airborne: boolean;
+  readonly replayed: boolean;
 }
 
 export type Group = "attention" | "drones" | "others";
@@ -57,6 +58,7 @@ function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, { 
     duty: heard ? (DUTY_STATUSES[wire.duty[slot]!] ?? meta.duty_status) : meta.duty_status,
     sos: (bits & UnitBit.SOS) !== 0,
     airborne: (bits & AIRBORNE) === AIRBORNE,
+    replayed: (bits & UnitBit.REPLAYED) !== 0,
   };
 }
 

@@ -71,6 +71,22 @@ export function CoverPanel({ rows }: { rows: readonly UnitRow[] }) {
               </tr>
             </thead>
             <tbody>
+              <tr data-testid="station-row-total">
+                <td>
+                  <b>{t("map.fit")}</b>
+                </td>
+                <td className="r num t2">{coverage.available_count}</td>
+                {coverage.shares.map((share, i) => (
+                  <td key={["1", "3", "5"][i]} className="r num">
+                    {percent(share, 0)}
+                  </td>
+                ))}
+                <td>
+                  <div className="bar">
+                    <i className="teal" style={{ width: `${Math.round((coverage.shares[1] ?? 0) * 100)}%` }} />
+                  </div>
+                </td>
+              </tr>
               {stations.map((station) => (
                 <StationLine key={station.station_id} station={station} shares={shares.get(station.station_id)} onDuty={onDuty.get(station.station_id) ?? 0} />
               ))}

@@ -153,7 +153,7 @@ export function MapPane() {
       aria-label={t("map.label")}
       onKeyDown={(event) => {
         const direction = ARROWS[event.key];
-        if (direction === undefined || event.target !== event.currentTarget) return;
+        if (direction === undefined || (event.target as HTMLElement).closest("button")) return;
         event.preventDefault();
         event.stopPropagation();
         const unitId = currentMap()?.towards(direction);

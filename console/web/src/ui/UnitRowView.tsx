@@ -28,6 +28,7 @@ function End({ row, selected, sosSinceMs }: { row: UnitRow; selected: boolean; s
   if (row.freshness === "stale") return <span className={`badge ${row.meta.kind === "drone" ? "attn" : "line"}`}>{`${t("fresh.stale")} ${age(row.ageMs, t)}`}</span>;
   if (row.freshness === "lost") return <span className="badge line">{`${t("fresh.lost")} ${age(row.ageMs, t)}`}</span>;
   if (row.freshness === "never") return <span className="t3 f12">{t("fresh.never")}</span>;
+  if (row.replayed) return <span className="badge line">{t("state.replayed")}</span>;
   if (row.meta.kind === "drone" && row.batteryPct !== null) return <Battery pct={row.batteryPct} selected={selected} />;
   return <span className="t3 f12 num">{age(row.ageMs, t)}</span>;
 }
