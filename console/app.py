@@ -44,6 +44,7 @@ class House:
     """A one-time link for the first administrator; None when there is one already."""
     pool: AsyncConnectionPool
     stopping: asyncio.Event
+    """Set when it is time to go."""
     lasting: tuple["asyncio.Task[None]", ...]
     """What must not end by itself while the house stands."""
 
@@ -83,7 +84,10 @@ def prepare_database(urls: DatabaseUrls, clock: Clock, *, is_embedded: bool) -> 
 
 
 def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
-    """Run bridge and console until `use` returns or SIGINT or SIGTERM comes; then close everything in order.
+    """Run bridge and console until `use` returns; then close everything in order.
+
+    `use` returns soon after `house.stopping` is set:
+    by SIGINT, by SIGTERM, or because a part ended.
 
     Raises what cannot be started: InputError, ConflictError, ServerError, DatabaseError, MigrationError; each says what to do.
     """
@@ -103,12 +107,10 @@ async def _serve(settings: Settings, urls: DatabaseUrls, use: Callable[[House], 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, house.stopping.set)
         used = asyncio.ensure_future(use(house))
-        stopped = asyncio.create_task(house.stopping.wait())
-        ended, _ = await asyncio.wait((used, stopped, *house.lasting), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        used.cancel()
+        ended, _ = await asyncio.wait((used, *house.lasting), return_when=asyncio.FIRST_COMPLETED)
+        house.stopping.set()
         await asyncio.wait((used,))
-        for task in ended:
+        for task in (*ended, used):
             task.result()
 
 

@@ -1,6 +1,7 @@
 """`skybeat replay`: flies a recorded flight on the live map."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import click
@@ -49,11 +50,12 @@ async def _in_own(house: House, request: OpenReplay) -> None:
     announce(house)
     answer = await handle_control(house.service, request)
     click.echo(f"playing {answer.link}")
-    while answer.state == "playing":
-        await asyncio.sleep(LOOK_EVERY_S)
+    while answer.state == "playing" and not house.stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(house.stopping.wait(), LOOK_EVERY_S)
         answer = await handle_control(house.service, ReplayState(link=answer.link))
     _tell_end(answer)
-    await asyncio.Event().wait()
+    await house.stopping.wait()
 
 
 def _tell_end(answer: Answer) -> None:

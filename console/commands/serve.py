@@ -1,7 +1,5 @@
 """`skybeat serve`: bridge and console on this machine."""
 
-import asyncio
-
 import click
 
 from console.app import House, serve
@@ -35,7 +33,7 @@ def settings_with(settings: Settings, **changes: object) -> Settings:
 
 async def _until_stopped(house: House) -> None:
     announce(house)
-    await asyncio.Event().wait()
+    await house.stopping.wait()
 
 
 def announce(house: House) -> None:

@@ -98,12 +98,12 @@ class Demo:
             await self._wait(watching, reading)
         finally:
             await _end(force, reading)
+            watching.cancel()
+            await asyncio.wait((watching,))
         if self._options.report is not None:
             await asyncio.sleep(DRAIN_S)
             report = await self._report(plan, started_us)
             self._options.report.write_text(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
-        watching.cancel()
-        await asyncio.wait((watching,))
 
     def _config(self, city: City, plan: ForcePlan, secrets: dict[str, str]) -> ForceConfig:
         bridge = self._house.service.bridge
@@ -129,20 +129,22 @@ class Demo:
         self._say("Ctrl-C ends everything")
 
     async def _wait(self, watching: "asyncio.Task[None]", reading: "asyncio.Task[None]") -> None:
-        """Wait for the first dot, then for the time given, or for ever; a part that ends early ends the wait."""
-        dot = asyncio.create_task(self._watcher.first_delta.wait())
-        duration_s = self._options.duration_s
-        deadline_s = None if duration_s is None else time.monotonic() + duration_s
-        await asyncio.wait((dot, watching, reading), timeout=duration_s, return_when=asyncio.FIRST_COMPLETED)
-        if dot.done():
-            self._first_dot_s = time.clock_gettime(time.CLOCK_BOOTTIME) - self._options.process_started_s
-            self._say(f"first dot after {self._first_dot_s:.1f} s")
-        dot.cancel()
-        left_s = None if deadline_s is None else max(0.0, deadline_s - time.monotonic())
-        ended, _ = await asyncio.wait((watching, reading), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            task.result()
-            self._say("the force's process ended by itself")
+        """Wait for the time given, or for Ctrl-C, and tell the first dot; a part that ends by itself ends the wait."""
+        dot = asyncio.create_task(self._tell_first_dot())
+        stop = asyncio.create_task(self._house.stopping.wait())
+        waited = (watching, reading, stop)
+        ended, _ = await asyncio.wait(waited, timeout=self._options.duration_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in (dot, stop):
+            task.cancel()
+        if reading in ended:
+            self._say("the force's process ended by itself: see the lines above")
+        if watching in ended:
+            watching.result()
+
+    async def _tell_first_dot(self) -> None:
+        await self._watcher.first_delta.wait()
+        self._first_dot_s = time.clock_gettime(time.CLOCK_BOOTTIME) - self._options.process_started_s
+        self._say(f"first dot after {self._first_dot_s:.1f} s")
 
     async def _report(self, plan: ForcePlan, started_us: int) -> DemoReport:
         bridge = self._house.service.bridge
