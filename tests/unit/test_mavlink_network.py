@@ -33,11 +33,15 @@ def sent(decoder: MavlinkDecoder, now_us: int) -> list[Frame]:
     return [frame for reply in decoder.tick(now_us).replies for frame in reader.feed(reply.data)]
 
 
-def test_a_registered_autopilot_is_a_vehicle_from_its_heartbeat_on() -> None:
+def test_a_registered_autopilot_is_a_vehicle_from_its_heartbeat_on_with_what_it_said_just_before() -> None:
     decoder, drone = decoder_of(), Drone()
-    assert len(decoder.feed(drone.position(START_US), START_US).batch) == 0
-    decoder.feed(drone.heartbeat(), START_US)
-    assert len(decoder.feed(drone.position(START_US), START_US).batch) == 1
+    for tenths in range(50):
+        now_us = START_US + tenths * 100_000
+        assert len(decoder.feed(drone.position(now_us), now_us).batch) == 0
+    early = decoder.feed(drone.heartbeat(), now_us).batch
+    assert len(early) == 31
+    assert early["received_us"].tolist() == [now_us - tenths * 100_000 for tenths in range(30, -1, -1)]
+    assert len(decoder.feed(drone.position(now_us), now_us).batch) == 1
 
 
 @pytest.mark.parametrize(("kind", "autopilot"), [(6, 8), (2, 8), (6, 3), (26, 3), (18, 3), (30, 0)])

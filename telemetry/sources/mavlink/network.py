@@ -27,6 +27,8 @@ NOT_AUTOPILOTS: Final = frozenset({68, 190})
 
 TICK_US: Final = 100_000
 LOOKUP_US: Final = 1_000_000
+EARLY_FRAMES: Final = 256
+EARLY_US: Final = 3_000_000
 HELD_FRAMES: Final = 1_024
 IDENTITY_SILENT_US: Final = 10_000_000
 FLOOD_AGAIN_US: Final = 600_000_000
@@ -178,16 +180,26 @@ class Network:
         vehicle = member.vehicle
         if vehicle is None:
             if not _announces(frame):
-                if frame.msg_id == HEARTBEAT:
-                    self._heartbeat_of_stranger(frame, now_us, turn)
+                self._await_discovery(member, frame, now_us, turn)
                 return
             vehicle = member.vehicle = self._discover(member, frame)
+            early, member.held = member.held, []
+            for early_frame, at_us in early:
+                if early_frame.component_id == frame.component_id and now_us - at_us <= EARLY_US:
+                    self._judge(member, vehicle, early_frame, link, at_us, turn)
         if frame.component_id != vehicle.component_id:
             return
         if frame.msg_id == HEARTBEAT and self._contradicts(member, vehicle, frame, now_us):
             turn.bad["second_speaker"] += 1
             return
         self._judge(member, vehicle, frame, link, now_us, turn)
+
+    def _await_discovery(self, member: _Member, frame: Frame, now_us: int, turn: Turn) -> None:
+        """Keep what a registered system says in the seconds before its first HEARTBEAT."""
+        if frame.msg_id == HEARTBEAT:
+            self._heartbeat_of_stranger(frame, now_us, turn)
+        elif len(member.held) < EARLY_FRAMES or now_us - member.held[0][1] > EARLY_US:
+            member.held = [*member.held[-EARLY_FRAMES + 1 :], (frame, now_us)]
 
     def _judge(self, member: _Member, vehicle: Vehicle, frame: Frame, link: Link, now_us: int, turn: Turn) -> None:
         verdict = member.guard.judge(frame.version, frame.sequence, now_us, boot_ms=_boot_ms(frame))
