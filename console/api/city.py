@@ -14,7 +14,7 @@ from console.auth.policy import Policy, policy
 from telemetry.model.errors import NotFoundError
 
 ROUTER: Final = router("map")
-LAYERS: Final = ("valley", "water", "parks", "blocks", "roads", "labels", "places")
+LAYERS: Final = ("relief", "valley", "water", "parks", "blocks", "roads", "labels", "places")
 GEOJSON: Final = "application/geo+json"
 
 
@@ -30,7 +30,7 @@ async def show_map(request: Request) -> Response:
 @ROUTER.get("/api/map/{layer}.geojson", response_class=Response)
 @policy(Policy.SIGNED_IN)
 async def show_layer(request: Request, layer: str) -> Response:
-    """Return one layer as GeoJSON: valley, water, parks, blocks, roads, labels or places."""
+    """Return one layer as GeoJSON: relief, valley, water, parks, blocks, roads, labels or places."""
     if layer not in LAYERS:
         message = f"there is no map layer {layer[:40]!r}: there are {', '.join(LAYERS)}"
         raise NotFoundError(message)

@@ -1,4 +1,4 @@
-"""Draws the demo city as GeoJSON layers for the map: valley, water, parks, blocks, roads, labels, places."""
+"""Draws the demo city as GeoJSON layers for the map: relief, valley, water, parks, blocks, roads, labels, places."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from console.demo import city_table as table
 from console.demo.hills import oval
+from console.demo.relief import INDEX_M, contour_lines
 from console.demo.valley import Ground, Valley
 from mission.roads import RoadGraph
 from telemetry.model.geodesy import Floats, local_plane
 
-LAYERS: Final = ("valley", "water", "parks", "blocks", "roads", "labels", "places")
+LAYERS: Final = ("relief", "valley", "water", "parks", "blocks", "roads", "labels", "places")
 Feature = dict[str, Any]
 _DECIMALS: Final = 6
 _STRAIGHT_M: Final = 1.2
@@ -31,9 +32,12 @@ def feature(kind: str, coordinates: object, properties: Mapping[str, object]) ->
     return {"type": "Feature", "properties": dict(properties), "geometry": {"type": kind, "coordinates": coordinates}}
 
 
-def draw(valley: Valley, graph: RoadGraph, blocks: Ground, stations: Sequence[table.Spot]) -> dict[str, Feature]:
+def draw(
+    valley: Valley, graph: RoadGraph, blocks: Ground, stations: Sequence[table.Spot], *, seed: int
+) -> dict[str, Feature]:
     """Return a FeatureCollection for each of LAYERS."""
     return {
+        "relief": collection(_relief(valley, seed)),
         "valley": collection([_area(valley.floor_ring(), {"kind": "valley"})]),
         "water": collection(_water(valley)),
         "parks": collection(_greens()),
@@ -44,16 +48,27 @@ def draw(valley: Valley, graph: RoadGraph, blocks: Ground, stations: Sequence[ta
     }
 
 
-def lonlat(ground: Ground) -> list[list[float]]:
-    """Return places in the city's plane as [lon, lat] to 6 decimals (0.1 m)."""
+def lonlat(ground: Ground, *, decimals: int = _DECIMALS) -> list[list[float]]:
+    """Return places in the city's plane as [lon, lat], by default to 6 decimals (0.1 m)."""
     lat, lon = local_plane(table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG).from_plane(ground.east_m, ground.north_m)
-    positions: list[list[float]] = np.column_stack((lon, lat)).round(_DECIMALS).tolist()
+    positions: list[list[float]] = np.column_stack((lon, lat)).round(decimals).tolist()
     return positions
 
 
 def _ring(ground: Ground) -> list[list[float]]:
     positions = lonlat(ground)
     return [*positions, positions[0]]
+
+
+def _relief(valley: Valley, seed: int) -> list[Feature]:
+    """Return one feature a height: `height_m` above the sea; `index` marks each fifth line."""
+    lines: dict[int, list[list[list[float]]]] = {}
+    for height_m, ground in contour_lines(valley, seed):
+        lines.setdefault(height_m, []).append(lonlat(ground, decimals=5))
+    return [
+        feature("MultiLineString", parts, {"kind": "contour", "height_m": height_m, "index": height_m % INDEX_M == 0})
+        for height_m, parts in sorted(lines.items())
+    ]
 
 
 def _block_feature(blocks: Ground) -> Feature:

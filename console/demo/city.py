@@ -19,7 +19,7 @@ from mission.coverage import Coverage
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
-CITY_VERSION: Final = 2
+CITY_VERSION: Final = 3
 """Grows whenever the same seed would give another city, so that a kept city is made again."""
 
 _BLOCK_INSET: Final = 0.06
@@ -90,7 +90,7 @@ def _make(directory: Path, seed: int, progress: Progress) -> City:
     roads = load_roads(directory / "roads.npz")
     stations = _on_main_roads(roads, table.STATIONS)
     progress("city: drawing the map")
-    for layer, content in basemap.draw(plan.valley, roads, _blocks(plan, sides), stations).items():
+    for layer, content in basemap.draw(plan.valley, roads, _blocks(plan, sides), stations, seed=seed).items():
         _write_layer(directory / "basemap" / f"{layer}.geojson", content)
     facts = _facts(seed, roads, stations)
     progress("city: reckoning how far each station reaches in 1, 3 and 5 minutes")

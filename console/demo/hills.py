@@ -1,5 +1,6 @@
 """Roads that wind from the town's edge into the side valleys of the demo city, with hamlets at their ends."""
 
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -36,8 +37,8 @@ def _foot(plan: StreetPlan, number: int) -> tuple[float, float]:
 def _lay_side_valley(plan: StreetPlan, side: int, foot: int, random: np.random.Generator, names: Names) -> None:
     east, north = _foot(plan, foot)
     steps = int(random.uniform(*LENGTH_M) / STEP_M)
-    turns = np.cumsum(random.normal(0.0, 0.16, steps)) * 0.9 + random.normal(0.0, 0.25)
-    heading = side * np.pi / 2.0 + np.clip(turns, -1.1, 1.1)
+    bends = list(accumulate(random.normal(0.0, 0.22, steps).tolist(), lambda bend, kick: 0.9 * bend + kick))
+    heading = side * np.pi / 2.0 + random.normal(0.0, 0.2) + np.array(bends)
     ground = Ground(east + np.cumsum(STEP_M * np.cos(heading)), north + np.cumsum(STEP_M * np.sin(heading)))
     numbers = plan.add_free(ground)
     plan.add_way(Way(*names.next("沟路", "Gully Rd"), CLASS_SECONDARY), np.concatenate(([foot], numbers)))

@@ -2,7 +2,7 @@
 import type { Theme } from "../state/settings";
 
 const night = {
-  land: "#0c1218", valley: "#121a21", block: "#162028", works: "#151e26", water: "#10283a", park: "#12231f",
+  land: "#0c1218", contour: "#141d25", valley: "#121a21", block: "#162028", works: "#151e26", water: "#10283a", park: "#12231f",
   local: "#1d2831", secondary: "#26333d", primary: "#32414d", trunk: "#425362", casing: "#0c1218",
   labelDistrict: "#8b9aa8", labelRoad: "#7d8c99", labelWater: "#6f9fbf", labelPark: "#7ba593", labelPlace: "#a9b6c2", halo: "#0f161d",
   liftedDistrict: "#c6d1da", liftedRoad: "#b6c2cd", liftedWater: "#b0d2e6", liftedPark: "#b4d0c2", liftedPlace: "#d3dde5",
@@ -14,7 +14,7 @@ const night = {
 export type Palette = Readonly<typeof night>;
 
 const day: Palette = {
-  land: "#edefe9", valley: "#f5f6f4", block: "#eef0ef", works: "#ebedec", water: "#c3d9e6", park: "#d9e8d8",
+  land: "#edefe9", contour: "#e3e6de", valley: "#f5f6f4", block: "#eef0ef", works: "#ebedec", water: "#c3d9e6", park: "#d9e8d8",
   local: "#e3e7e9", secondary: "#d7dde1", primary: "#c8d0d6", trunk: "#b3bec7", casing: "#f5f6f4",
   labelDistrict: "#56636e", labelRoad: "#606d78", labelWater: "#2a5a77", labelPark: "#3f6d50", labelPlace: "#3c4954", halo: "#f7f8f6",
   liftedDistrict: "#333f49", liftedRoad: "#36424c", liftedWater: "#1b4259", liftedPark: "#234633", liftedPlace: "#2c3741",

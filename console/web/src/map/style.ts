@@ -4,7 +4,7 @@ import type { Language } from "../i18n/text";
 import type { CoverageMode } from "../state/settings";
 import type { Palette } from "./palette";
 
-export const MAP_LAYERS = ["valley", "water", "parks", "blocks", "roads", "labels", "places"] as const;
+export const MAP_LAYERS = ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"] as const;
 export type MapLayer = (typeof MAP_LAYERS)[number];
 
 const FONTS = ["Inter Variable", "Noto Sans SC Variable"];
@@ -143,6 +143,7 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
     sources,
     layers: [
       { id: "land", type: "background", paint: { "background-color": p.land } },
+      { id: "relief", type: "line", source: "relief", paint: { "line-color": p.contour, "line-width": ["case", ["get", "index"], 1.4, 0.8] } },
       fill("valley", "valley", p.valley),
       fill("parks", "parks", p.park, ofKind("park", "scenic_area", "campus")),
       fill("works", "parks", p.works, ofKind("works")),
