@@ -196,7 +196,13 @@ export class OperationsMap {
 
   private followSelected(): void {
     const place = this.placeOf(this.settings.selectedId);
-    if (place) this.map.jumpTo({ center: place });
+    if (place) this.map.easeTo({ center: place, offset: this.offset(), duration: 0 });
+  }
+
+  /** Where the middle is: a phone's sheet covers the lower part. */
+  private offset(): [number, number] {
+    const sheet = document.querySelector<HTMLElement>(".sheet");
+    return [0, sheet ? -sheet.offsetHeight / 2 : 0];
   }
 
   private placeOf(unitId: number | null): [number, number] | null {
@@ -206,8 +212,7 @@ export class OperationsMap {
   }
 
   private go(center: [number, number], zoom: number): void {
-    if (this.stillMotion.matches) this.map.jumpTo({ center, zoom });
-    else this.map.easeTo({ center, zoom, duration: FLY_MS });
+    this.map.easeTo({ center, zoom, offset: this.offset(), duration: this.stillMotion.matches ? 0 : FLY_MS });
   }
 
   /** Bring a unit to the middle, near enough to see it. */
@@ -217,8 +222,7 @@ export class OperationsMap {
   }
 
   zoomBy(steps: number): void {
-    const center = this.map.getCenter();
-    this.go([center.lng, center.lat], this.map.getZoom() + steps);
+    this.map.zoomTo(this.map.getZoom() + steps, { duration: this.stillMotion.matches ? 0 : FLY_MS });
   }
 
   fit(): void {

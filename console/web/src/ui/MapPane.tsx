@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { get, RequestError } from "../api/client";
 import { clockTime, figure } from "../format/figures";
+import { zh } from "../i18n/zh";
 import { live } from "../live/live";
 import { currentMap, setCurrentMap } from "../map/current";
 import { charactersIn, loadFonts } from "../map/fonts";
@@ -32,7 +33,7 @@ async function textOf(path: string): Promise<string> {
 async function prepareFonts(): Promise<void> {
   const names = await Promise.all(["labels", "places", "roads"].map((layer) => textOf(`/api/map/${layer}.geojson`)));
   const units = [...live.store.meta.values()].map((unit) => `{"name_zh":${JSON.stringify(unit.name_zh)}}`).join("");
-  await loadFonts(charactersIn([...names, units]));
+  await loadFonts(charactersIn([...names, units]) + Object.values(zh).join(""));
   forgetWidths();
 }
 
@@ -75,9 +76,15 @@ function useOperationsMap(): Mounted {
       if (!gone) setError(failure);
     });
     const off = onPlaces(() => map && placesInto(map));
+    const onFonts = (): void => {
+      forgetWidths();
+      map?.overlay.replace();
+    };
+    document.fonts.addEventListener("loadingdone", onFonts);
     return () => {
       gone = true;
       off();
+      document.fonts.removeEventListener("loadingdone", onFonts);
       resized.disconnect();
       setCurrentMap(null);
       map?.remove();
