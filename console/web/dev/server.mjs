@@ -20,7 +20,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 const json = (path) => JSON.parse(existsSync(path) ? readFileSync(path, "utf8") : gunzipSync(readFileSync(`${path}.gz`)).toString());
 const facts = json(join(city, "city.json"));
 const layers = Object.fromEntries(
-  ["valley", "water", "parks", "blocks", "roads", "labels", "places"].map((name) => [name, JSON.stringify(json(join(city, "basemap", `${name}.geojson`)))]),
+  ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"].map((name) => [name, JSON.stringify(json(join(city, "basemap", `${name}.geojson`)))]),
 );
 const planned = JSON.stringify(json(join(city, "planned.geojson")));
 const force = makeForce(facts, JSON.parse(layers.roads), unitCount);
