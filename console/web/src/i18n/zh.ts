@@ -5,7 +5,7 @@ export const zh = {
   "app.skip": "跳到单位列表",
   "theme.day": "日间配色",
   "theme.night": "夜间配色",
-  "language.switch": "Switch to English",
+  "language.switch": "EN · Switch to English",
   "language.short": "EN",
   "session.signOut": "退出",
   "session.password": "设置密码",

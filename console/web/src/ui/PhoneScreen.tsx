@@ -100,17 +100,18 @@ export function PhoneScreen(props: PhoneProps) {
   return (
     <div className="phone" data-testid="operator">
       <MapPane />
-      <div className="ctl phonebar">
+      <header className="ctl phonebar">
+        <h1 className="unseen">skybeat</h1>
         <SearchBox onEnter={props.onSearchEnter} />
         <DegradedBadges />
         <LiveState brief />
-      </div>
-      <div className="sheet" data-testid="sheet" style={{ height: `calc(${height}% - 68px)`, minHeight: 190 }}>
+      </header>
+      <main className="sheet" data-testid="sheet" style={{ height: `calc(${height}% - 68px)`, minHeight: 190 }}>
         <button type="button" className="grab" aria-label={t("sheet.handle")} data-testid="sheet-handle" onClick={() => setStep((step + 1) % HEIGHTS.length)}>
           <i />
         </button>
         <Sheet {...props} />
-      </div>
+      </main>
       <div className="phonenav" role="tablist">
         {TABS.map(([name, icon]) => (
           <button key={name} type="button" role="tab" aria-selected={tab === name} data-testid={`tab-${name}`} onClick={() => change({ tab: name, ...(name === "units" ? { selectedId: null, follow: false } : {}) })}>

@@ -23,10 +23,10 @@ export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarPr
   const themeText = t(theme === "night" ? "theme.day" : "theme.night");
   return (
     <header className="top">
-      <div className="logo">
+      <h1 className="logo">
         <Brand />
         skybeat<span className="hide-medium">{cityName || t("app.force")}</span>
-      </div>
+      </h1>
       <nav className="tabs hide-medium">
         <span className="on" aria-current="page">
           {t("app.operator")}
