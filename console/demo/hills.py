@@ -66,9 +66,11 @@ def _lay_round(plan: StreetPlan, green: table.Green, streets: SideStreets, names
     plan.add_way(way, np.array([feet[foot], round_road[meet]]))
 
 
-def oval(green: table.Green, angle: Floats, scale: float = 1.0) -> Ground:
+def oval(green: table.Green, angle: Floats, scale_factor: float = 1.0) -> Ground:
     """Return the places at angles round a green place's outline, which swells and shrinks a little."""
-    swell = scale * (1.0 + 0.10 * np.sin(3.0 * angle + green.east_m) + 0.05 * np.sin(5.0 * angle + green.north_m))
+    swell = scale_factor * (
+        1.0 + 0.10 * np.sin(3.0 * angle + green.east_m) + 0.05 * np.sin(5.0 * angle + green.north_m)
+    )
     along, beside = green.long_m * swell * np.cos(angle), green.wide_m * swell * np.sin(angle)
     turn = np.radians(green.turn_deg)
     east = green.east_m + along * np.cos(turn) - beside * np.sin(turn)

@@ -13,7 +13,7 @@ import psycopg
 from console.app import House, database, run_house
 from console.auth.accounts import Accounts
 from console.demo.city import City, prepare_city
-from console.demo.force import ForceConfig, config_of, start_force
+from console.demo.force_config import ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
 from console.demo.seed_force import install, plan_force
 from console.demo.watcher import Watcher

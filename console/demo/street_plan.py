@@ -99,11 +99,11 @@ class StreetPlan:
         return Ground(east, north)
 
 
-def merge_places(fixed: Floats, wished: Floats, apart: float) -> Floats:
-    """Return `fixed` and those of `wished` that are at least `apart` from all before them, sorted."""
+def merge_places(fixed: Floats, wished: Floats, lowest: float) -> Floats:
+    """Return `fixed` and those of `wished` that are at least `lowest` from all before them, sorted."""
     kept = list(fixed)
     for place in np.sort(wished):
-        if min(abs(place - other) for other in kept) >= apart:
+        if min(abs(place - other) for other in kept) >= lowest:
             kept.append(float(place))
     return np.array(sorted(kept))
 

@@ -31,8 +31,8 @@ class Patch(NamedTuple):
     """A piece of ground between two main streets across and two roads along, with the places of its local streets."""
 
     column: int
-    low: float
-    high: float
+    low_share: float
+    high_share: float
     columns_m: Floats
     shares: Floats
 
@@ -56,8 +56,8 @@ class SideStreets:
         """Lay the main roads, then the local streets between them."""
         for bound in range(len(self.bounds_m)):
             self._lay_across(bound)
-        for level in LEVELS_WIDE:
-            self._lay_along(level)
+        for level_share in LEVELS_WIDE:
+            self._lay_along(level_share)
         for patch in self._patches:
             self._lay_local(patch)
 
@@ -79,19 +79,27 @@ class SideStreets:
             shares.append(np.repeat(along, len(across), axis=0))
         return np.concatenate(columns), np.concatenate(shares)
 
-    def _patch(self, column: int, low: float, high: float) -> Patch:
+    def _patch(self, column: int, low_share: float, high_share: float) -> Patch:
         left, right = self.bounds_m[column], self.bounds_m[column + 1]
         spacing = self._random.uniform(*LOCAL_SPACING_M, 2)
-        hills = self._plan.valley.place(self._side, np.array([left, right]), np.array([(low + high) / 2.0] * 2))
+        hills = self._plan.valley.place(
+            self._side, np.array([left, right]), np.array([(low_share + high_share) / 2.0] * 2)
+        )
         width = float(np.hypot(np.diff(hills.east_m), np.diff(hills.north_m))[0])
-        depth = (high - low) * float(self._depth_m[column])
+        depth = (high_share - low_share) * float(self._depth_m[column])
         across = max(1, round(width / spacing[0]))
         along = max(1, round(depth / spacing[1]))
-        return Patch(column, low, high, np.linspace(left, right, across + 1), np.linspace(low, high, along + 1))
+        return Patch(
+            column,
+            low_share,
+            high_share,
+            np.linspace(left, right, across + 1),
+            np.linspace(low_share, high_share, along + 1),
+        )
 
     def _lay_across(self, bound: int) -> None:
         beside = [column for column in (bound - 1, bound) if 0 <= column < len(self._levels)]
-        fixed = np.array(sorted({level for column in beside for level in self._levels[column]}))
+        fixed = np.array(sorted({level_share for column in beside for level_share in self._levels[column]}))
         wished = np.concatenate([patch.shares[1:-1] for patch in self._patches if patch.column in beside])
         shares = merge_places(fixed, wished, MERGE_M / float(np.mean(self._depth_m[beside])))
         numbers = self._plan.add_junctions(self._side, np.full(len(shares), self.bounds_m[bound]), shares)
@@ -104,50 +112,54 @@ class SideStreets:
                 return Way(crossing.street_zh, crossing.street_en, CLASS_PRIMARY)
         return Way(*self._names.next("街", "St"), CLASS_SECONDARY)
 
-    def _lay_along(self, level: float) -> None:
+    def _lay_along(self, level_share: float) -> None:
         run: list[Numbers] = []
-        way = self._along_way(level)
+        way = self._along_way(level_share)
         for column, levels in enumerate(self._levels):
-            if level in levels:
-                run.append(self._lay_stretch(column, level))
+            if level_share in levels:
+                run.append(self._lay_stretch(column, level_share))
                 continue
-            way = self._end_run(run, way, level)
-        self._end_run(run, way, level)
+            way = self._end_run(run, way, level_share)
+        self._end_run(run, way, level_share)
 
-    def _end_run(self, run: list[Numbers], way: Way, level: float) -> Way:
+    def _end_run(self, run: list[Numbers], way: Way, level_share: float) -> Way:
         """Add the way of the stretches so far; return the way that goes on after a break."""
         if not run:
             return way
         self._plan.add_way(way, np.concatenate([run[0], *(stretch[1:] for stretch in run[1:])]))
         run.clear()
-        return self._along_way(level)
+        return self._along_way(level_share)
 
-    def _along_way(self, level: float) -> Way:
-        if level == 0.0:
+    def _along_way(self, level_share: float) -> Way:
+        if level_share == 0.0:
             return Way(*table.RIVERSIDE[self._side], CLASS_TRUNK)
-        if level == 1.0:
+        if level_share == 1.0:
             return Way(*table.RING[self._side], CLASS_TRUNK)
-        if level == LEVELS_MIDDLE[1]:
+        if level_share == LEVELS_MIDDLE[1]:
             return Way(*table.MIDDLE[self._side], CLASS_PRIMARY)
         return Way(*self._names.next("路", "Rd"), CLASS_SECONDARY)
 
-    def _lay_stretch(self, column: int, level: float) -> Numbers:
+    def _lay_stretch(self, column: int, level_share: float) -> Numbers:
         """Lay one column's stretch of a road along; the expressway at the hills has no local junctions."""
         ends = self.bounds_m[column : column + 2]
         beside = (
             []
-            if level == 1.0
-            else [p.columns_m[1:-1] for p in self._patches if p.column == column and level in (p.low, p.high)]
+            if level_share == 1.0
+            else [
+                p.columns_m[1:-1]
+                for p in self._patches
+                if p.column == column and level_share in (p.low_share, p.high_share)
+            ]
         )
-        apart = MERGE_M * float(ends[1] - ends[0]) / max(self._width_m(column, level), 1.0)
-        places = merge_places(ends, np.concatenate([ends[:0], *beside]), apart)
-        inner = self._plan.add_junctions(self._side, places[1:-1], np.full(len(places) - 2, level))
-        numbers = np.concatenate(([self._at(column, level)], inner, [self._at(column + 1, level)]))
-        self._along[column, level] = places, numbers
+        nearest = MERGE_M * float(ends[1] - ends[0]) / max(self._width_m(column, level_share), 1.0)
+        places = merge_places(ends, np.concatenate([ends[:0], *beside]), nearest)
+        inner = self._plan.add_junctions(self._side, places[1:-1], np.full(len(places) - 2, level_share))
+        numbers = np.concatenate(([self._at(column, level_share)], inner, [self._at(column + 1, level_share)]))
+        self._along[column, level_share] = places, numbers
         return numbers
 
-    def _width_m(self, column: int, level: float) -> float:
-        ground = self._plan.valley.place(self._side, self.bounds_m[column : column + 2], np.full(2, level))
+    def _width_m(self, column: int, level_share: float) -> float:
+        ground = self._plan.valley.place(self._side, self.bounds_m[column : column + 2], np.full(2, level_share))
         return float(np.hypot(np.diff(ground.east_m), np.diff(ground.north_m))[0])
 
     def _at(self, bound: int, share: float) -> int:
@@ -161,9 +173,9 @@ class SideStreets:
         for bound, edge in ((patch.column, 0), (patch.column + 1, -1)):
             places, numbers = self._across[bound]
             grid[1:-1, edge] = numbers[nearest_of(places, shares[1:-1])]
-        for level, edge in ((patch.low, 0), (patch.high, -1)):
-            if level < 1.0:
-                places, numbers = self._along[patch.column, level]
+        for level_share, edge in ((patch.low_share, 0), (patch.high_share, -1)):
+            if level_share < 1.0:
+                places, numbers = self._along[patch.column, level_share]
                 grid[edge, 1:-1] = numbers[nearest_of(places, columns[1:-1])]
         dropped = self._random.choice(DROPPED_RATIO)
         for place, line in enumerate((*grid[1:-1], *grid.T[1:-1])):

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from console.demo.city import City, prepare_city
-from console.demo.force import config_of, start_force
+from console.demo.force_config import config_of, start_force
 from console.demo.force_plan import PlannedUnit
 from console.demo.seed_force import plan_force
 from infra.clock import SYSTEM_CLOCK
