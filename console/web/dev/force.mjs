@@ -58,22 +58,66 @@ function kindOf(i) {
 export function makeForce(facts, roads, unitCount) {
   const random = randomOf(7);
   const lines = linesOf(roads);
-  const stations = facts.stations.map((s, i) => ({ station_id: i + 1, number: Number(s.key), name_zh: s.name_zh, name_en: s.name_en, lat_deg: s.lat_deg, lon_deg: s.lon_deg, ring_order: i + 1 }));
-  const docks = facts.docks.map((d, i) => ({ post_id: i + 1, kind: "dock", name_zh: d.name_zh, name_en: d.name_en, lat_deg: d.lat_deg, lon_deg: d.lon_deg, station_id: null }));
+  const stations = facts.stations.map((s, i) => ({
+    station_id: i + 1,
+    number: Number(s.key),
+    name_zh: s.name_zh,
+    name_en: s.name_en,
+    lat_deg: s.lat_deg,
+    lon_deg: s.lon_deg,
+    ring_order: i + 1,
+  }));
+  const docks = facts.docks.map((d, i) => ({
+    post_id: i + 1,
+    kind: "dock",
+    name_zh: d.name_zh,
+    name_en: d.name_en,
+    lat_deg: d.lat_deg,
+    lon_deg: d.lon_deg,
+    station_id: null,
+  }));
   const meta = [];
   const units = [];
   for (let i = 0; i < unitCount; i++) {
     const kind = kindOf(i);
     const station = stations[i % stations.length];
-    const label = kind === "drone" || kind === "mobile_room" ? two(kind === "drone" ? i + 1 : i - 11) : `${two(station.number)}-${two(Math.floor(i / stations.length) + 1)}`;
+    const label =
+      kind === "drone" || kind === "mobile_room"
+        ? two(kind === "drone" ? i + 1 : i - 11)
+        : `${two(station.number)}-${two(Math.floor(i / stations.length) + 1)}`;
     meta.push({
-      unit_id: i + 1, call_sign: `${EN[kind]} ${label}`, kind, service: kind === "drone" ? "air" : "patrol", duty_status: "free", station_id: station.station_id,
-      name_zh: `${ZH[kind]}${kind === "drone" || kind === "mobile_room" ? "-" : " "}${label}`, name_en: `${EN[kind]} ${label}`, covert: false,
-      devices: [{ device_id: i + 1, protocol: kind === "drone" ? "mavlink" : "osmand", label: "", report_interval_s: kind === "drone" ? 0.25 : 2 }],
+      unit_id: i + 1,
+      call_sign: `${EN[kind]} ${label}`,
+      kind,
+      service: kind === "drone" ? "air" : "patrol",
+      duty_status: "free",
+      station_id: station.station_id,
+      name_zh: `${ZH[kind]}${kind === "drone" || kind === "mobile_room" ? "-" : " "}${label}`,
+      name_en: `${EN[kind]} ${label}`,
+      covert: false,
+      devices: [
+        {
+          device_id: i + 1,
+          protocol: kind === "drone" ? "mavlink" : "osmand",
+          label: "",
+          report_interval_s: kind === "drone" ? 0.25 : 2,
+        },
+      ],
     });
     units.push({
-      kind, line: lines[Math.floor(random() * lines.length)], metres: random() * 2000, speed: SPEED_MPS[kind] * (0.6 + random() * 0.6), duty: random() < 0.22 ? 3 : 2,
-      battery: 40 + random() * 60, heights: 60 + random() * 60, silent: i % 41 === 20 ? 1 : i % 53 === 30 ? 2 : i === unitCount - 1 ? 3 : 0, sos: false, row: null, trail: [], nextMs: 0, intervalMs: kind === "drone" ? 200 : 2000,
+      kind,
+      line: lines[Math.floor(random() * lines.length)],
+      metres: random() * 2000,
+      speed: SPEED_MPS[kind] * (0.6 + random() * 0.6),
+      duty: random() < 0.22 ? 3 : 2,
+      battery: 40 + random() * 60,
+      heights: 60 + random() * 60,
+      silent: i % 41 === 20 ? 1 : i % 53 === 30 ? 2 : i === unitCount - 1 ? 3 : 0,
+      sos: false,
+      row: null,
+      trail: [],
+      nextMs: 0,
+      intervalMs: kind === "drone" ? 200 : 2000,
     });
   }
 
@@ -81,9 +125,24 @@ export function makeForce(facts, roads, unitCount) {
     const place = along(unit.line, unit.metres);
     const air = unit.kind === "drone";
     return {
-      unit_id: i + 1, lat_e7: Math.round(place.lat * 1e7), lon_e7: Math.round(place.lon * 1e7), alt_msl_dm: 15200 + (air ? unit.heights * 10 : 0), alt_home_dm: air ? unit.heights * 10 : null,
-      observed_ms: nowMs - 120, quality: air ? 0 : 2, state: (air ? 15 : 0) | (unit.sos ? 16 | 32 : 0), speed_cmps: unit.speed * 100, climb_cmps: air ? 0 : null,
-      heading_ddeg: air ? place.course * 10 : null, course_ddeg: place.course * 10, accuracy_dm: air ? 12 : 45, battery_pct: unit.battery, satellites: air ? 18 : null, fix: air ? 6 : 3, link: 1, duty: unit.duty,
+      unit_id: i + 1,
+      lat_e7: Math.round(place.lat * 1e7),
+      lon_e7: Math.round(place.lon * 1e7),
+      alt_msl_dm: 15200 + (air ? unit.heights * 10 : 0),
+      alt_home_dm: air ? unit.heights * 10 : null,
+      observed_ms: nowMs - 120,
+      quality: air ? 0 : 2,
+      state: (air ? 15 : 0) | (unit.sos ? 16 | 32 : 0),
+      speed_cmps: unit.speed * 100,
+      climb_cmps: air ? 0 : null,
+      heading_ddeg: air ? place.course * 10 : null,
+      course_ddeg: place.course * 10,
+      accuracy_dm: air ? 12 : 45,
+      battery_pct: unit.battery,
+      satellites: air ? 18 : null,
+      fix: air ? 6 : 3,
+      link: 1,
+      duty: unit.duty,
     };
   }
 
@@ -100,7 +159,21 @@ export function makeForce(facts, roads, unitCount) {
   }
   function raise(kind, priority, unitId, text = "") {
     const raised_us = Date.now() * 1000;
-    return post({ alarm_id: `${kind}-${unitId}-${raised_us}`, number: alarms.size + 1, kind, priority, device_id: unitId, unit_id: unitId, raised_us, state: "raised", text, acknowledged_us: null, acknowledged_by: null, ended_us: null, escalated_us: null });
+    return post({
+      alarm_id: `${kind}-${unitId}-${raised_us}`,
+      number: alarms.size + 1,
+      kind,
+      priority,
+      device_id: unitId,
+      unit_id: unitId,
+      raised_us,
+      state: "raised",
+      text,
+      acknowledged_us: null,
+      acknowledged_by: null,
+      ended_us: null,
+      escalated_us: null,
+    });
   }
 
   const startMs = Date.now();
@@ -123,21 +196,47 @@ export function makeForce(facts, roads, unitCount) {
   units[4].row = { ...rowOf(units[4], 4, startMs - 9000), link: 2 };
 
   return {
-    meta, stations, docks, alarmLog,
+    meta,
+    stations,
+    docks,
+    alarmLog,
     alarms: () => [...alarms.values()],
-    onAlarm: (told) => { listener = told; },
-    acknowledge: (id, who) => post({ ...alarms.get(id), state: "acknowledged", acknowledged_us: Date.now() * 1000, acknowledged_by: who }),
+    onAlarm: (told) => {
+      listener = told;
+    },
+    acknowledge: (id, who) =>
+      post({ ...alarms.get(id), state: "acknowledged", acknowledged_us: Date.now() * 1000, acknowledged_by: who }),
     all: () => units.map((unit) => unit.row).filter(Boolean),
     trail: (id) => (units[id - 1]?.kind === "officer" ? [] : (units[id - 1]?.trail ?? [])),
     track: (id) => {
       const { trail } = units[id - 1];
-      return { unit_id: id, point_count: trail.length, truncated: false, columns: { lat_e7: trail.map((p) => p.lat_e7), lon_e7: trail.map((p) => p.lon_e7), observed_us: trail.map((p) => p.observed_ms * 1000) } };
+      return {
+        unit_id: id,
+        point_count: trail.length,
+        truncated: false,
+        columns: {
+          lat_e7: trail.map((p) => p.lat_e7),
+          lon_e7: trail.map((p) => p.lon_e7),
+          observed_us: trail.map((p) => p.observed_ms * 1000),
+        },
+      };
     },
     coverage: () => {
       const wobble = Math.sin(Date.now() / 9000) * 0.01;
       return {
-        type: "coverage", at_ms: Date.now(), shares: [0.205 + wobble, 0.843 + wobble, 0.961], available_count: units.filter((unit) => unit.duty === 2).length, computed_ms: 42,
-        stations: stations.map((s, i) => ({ station_id: s.station_id, shares: [0.12 + ((i * 37) % 20) / 100, 0.47 + ((i * 53) % 50) / 100, Math.min(1, 0.8 + ((i * 53) % 50) / 200)] })),
+        type: "coverage",
+        at_ms: Date.now(),
+        shares: [0.205 + wobble, 0.843 + wobble, 0.961],
+        available_count: units.filter((unit) => unit.duty === 2).length,
+        computed_ms: 42,
+        stations: stations.map((s, i) => ({
+          station_id: s.station_id,
+          shares: [
+            0.12 + ((i * 37) % 20) / 100,
+            0.47 + ((i * 53) % 50) / 100,
+            Math.min(1, 0.8 + ((i * 53) % 50) / 200),
+          ],
+        })),
       };
     },
     step: (nowMs) => {

@@ -1,8 +1,23 @@
 // Packs rows into the binary frames of skb1, as the server does.
 const COLUMNS = [
-  ["unit_id", 4], ["lat_e7", 4], ["lon_e7", 4], ["alt_msl_dm", 4], ["alt_home_dm", 4], ["age_ms", 4], ["quality", 4], ["state", 4],
-  ["speed_cmps", 2], ["climb_cmps", 2], ["heading_ddeg", 2], ["course_ddeg", 2], ["accuracy_dm", 2],
-  ["battery_pct", 1], ["satellites", 1], ["fix", 1], ["link", 1], ["duty", 1],
+  ["unit_id", 4],
+  ["lat_e7", 4],
+  ["lon_e7", 4],
+  ["alt_msl_dm", 4],
+  ["alt_home_dm", 4],
+  ["age_ms", 4],
+  ["quality", 4],
+  ["state", 4],
+  ["speed_cmps", 2],
+  ["climb_cmps", 2],
+  ["heading_ddeg", 2],
+  ["course_ddeg", 2],
+  ["accuracy_dm", 2],
+  ["battery_pct", 1],
+  ["satellites", 1],
+  ["fix", 1],
+  ["link", 1],
+  ["duty", 1],
 ];
 const UNKNOWN = { 1: -128, 2: -32768, 4: -2147483648 };
 const aligned = (bytes) => Math.ceil(bytes / 8) * 8;

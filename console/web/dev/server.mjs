@@ -15,21 +15,45 @@ const statics = new URL("../../static/", import.meta.url).pathname;
 const epoch = Math.floor(Date.now() / 1000);
 const CSP =
   "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
 
-const json = (path) => JSON.parse(existsSync(path) ? readFileSync(path, "utf8") : gunzipSync(readFileSync(`${path}.gz`)).toString());
+const json = (path) =>
+  JSON.parse(existsSync(path) ? readFileSync(path, "utf8") : gunzipSync(readFileSync(`${path}.gz`)).toString());
 const facts = json(join(city, "city.json"));
 const layers = Object.fromEntries(
-  ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"].map((name) => [name, JSON.stringify(json(join(city, "basemap", `${name}.geojson`)))]),
+  ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"].map((name) => [
+    name,
+    JSON.stringify(json(join(city, "basemap", `${name}.geojson`))),
+  ]),
 );
 const planned = JSON.stringify(json(join(city, "planned.geojson")));
 const force = makeForce(facts, JSON.parse(layers.roads), unitCount);
 
 let signedIn = process.env.SKYBEAT_MOCK_SIGNED_OUT !== "1";
-const session = () => ({ account_id: 1, name: "zhou", role: "operator", station_ids: [], unit_id: null, must_set_password: false, expires_at: "2030-01-01T00:00:00Z" });
+const session = () => ({
+  account_id: 1,
+  name: "zhou",
+  role: "operator",
+  station_ids: [],
+  unit_id: null,
+  must_set_password: false,
+  expires_at: "2030-01-01T00:00:00Z",
+});
 
 function reply(response, status, body, type = "application/json") {
-  response.writeHead(status, { "Content-Type": type, "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" });
+  response.writeHead(status, {
+    "Content-Type": type,
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+  });
   response.end(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }
 
@@ -43,7 +67,9 @@ function api(method, url, body, response) {
   const { pathname } = url;
   if (pathname === "/api/session/link" || (pathname === "/api/session" && method === "POST")) {
     signedIn = body.token ? body.token !== "bad" : body.password === "correct-horse-1";
-    return signedIn ? reply(response, 200, session()) : reply(response, 401, { error: "unauthenticated", detail: "wrong" });
+    return signedIn
+      ? reply(response, 200, session())
+      : reply(response, 401, { error: "unauthenticated", detail: "wrong" });
   }
   if (!signedIn) return reply(response, 401, { error: "unauthenticated", detail: "sign in" });
   if (pathname === "/api/session" && method === "DELETE") {
@@ -72,7 +98,9 @@ const server = createServer((request, response) => {
   if (!url.pathname.startsWith("/api/")) return sendFile(response, url.pathname);
   const parts = [];
   request.on("data", (part) => parts.push(part));
-  request.on("end", () => api(request.method, url, parts.length ? JSON.parse(Buffer.concat(parts).toString()) : {}, response));
+  request.on("end", () =>
+    api(request.method, url, parts.length ? JSON.parse(Buffer.concat(parts).toString()) : {}, response),
+  );
 });
 
 const sockets = new WebSocketServer({ server, path: "/ws", handleProtocols: () => "skb1" });
@@ -89,7 +117,15 @@ sockets.on("connection", (socket) => {
       }
     }
     if (message.type !== "hello") return;
-    say({ type: "welcome", epoch, server_time_ms: Date.now(), role: "operator", station_ids: [], unit_id: null, hz: 5 });
+    say({
+      type: "welcome",
+      epoch,
+      server_time_ms: Date.now(),
+      role: "operator",
+      station_ids: [],
+      unit_id: null,
+      hz: 5,
+    });
     say({ type: "units", units: force.meta });
     for (const entry of force.alarmLog) if (!message.resume || entry.seq > message.resume.alarm_seq) say(entry);
     socket.send(packUnits(1, force.all(), epoch, ++seq, Date.now()));
@@ -108,4 +144,6 @@ setInterval(() => {
 }, 200);
 setInterval(() => everyone(packUnits(1, force.all(), epoch, ++seq, Date.now())), 10_000);
 setInterval(() => everyone(JSON.stringify(force.coverage())), 1000);
-server.listen(port, "127.0.0.1", () => console.log(`mock console on http://127.0.0.1:${port} with ${force.meta.length} units`));
+server.listen(port, "127.0.0.1", () =>
+  console.log(`mock console on http://127.0.0.1:${port} with ${force.meta.length} units`),
+);

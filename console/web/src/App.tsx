@@ -58,10 +58,13 @@ export function App() {
       <SignIn
         token={screen.token}
         note={screen.note ? t(screen.note) : ""}
-        onSession={(session, byLink) => setScreen({ at: byLink && session.must_set_password ? "password" : "operator", session })}
+        onSession={(session, byLink) =>
+          setScreen({ at: byLink && session.must_set_password ? "password" : "operator", session })
+        }
       />
     );
   }
-  if (screen.at === "password") return <SetPassword onDone={() => setScreen({ at: "operator", session: screen.session })} />;
+  if (screen.at === "password")
+    return <SetPassword onDone={() => setScreen({ at: "operator", session: screen.session })} />;
   return <Operator session={screen.session} onSignOut={signOut} />;
 }

@@ -15,7 +15,14 @@ function units(): UnitFigure[] {
   const { table } = live.store;
   return Array.from({ length: table.count }, (_, slot) => {
     const reading = live.store.read(table.wire.unit_id[slot]!, live.nowMs())!;
-    return { unit_id: reading.unitId, lon: reading.lon, lat: reading.lat, age_ms: reading.ageMs, freshness: reading.freshness, shown: table.shown[slot] === 1 };
+    return {
+      unit_id: reading.unitId,
+      lon: reading.lon,
+      lat: reading.lat,
+      age_ms: reading.ageMs,
+      freshness: reading.freshness,
+      shown: table.shown[slot] === 1,
+    };
   });
 }
 

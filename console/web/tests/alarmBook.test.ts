@@ -4,8 +4,20 @@ import { AlarmBook } from "../src/live/alarmBook";
 import type { Alarm } from "../src/wire.generated";
 
 const alarm = (alarm_id: string, more: Partial<Alarm> = {}): Alarm => ({
-  alarm_id, number: 1, kind: "sos", priority: 1, device_id: 1, unit_id: 1, raised_us: 1, state: "raised", text: "",
-  acknowledged_us: null, acknowledged_by: null, ended_us: null, escalated_us: null, ...more,
+  alarm_id,
+  number: 1,
+  kind: "sos",
+  priority: 1,
+  device_id: 1,
+  unit_id: 1,
+  raised_us: 1,
+  state: "raised",
+  text: "",
+  acknowledged_us: null,
+  acknowledged_by: null,
+  ended_us: null,
+  escalated_us: null,
+  ...more,
 });
 
 describe("AlarmBook", () => {

@@ -8,7 +8,14 @@ const zh = translator("zh");
 
 describe("figures", () => {
   it("shows unknown as an en dash and never as 0", () => {
-    expect([figure(null), measure(null, "m"), bearing(null), percent(undefined), age(null, en), duration(null)]).toEqual(Array(6).fill("–"));
+    expect([
+      figure(null),
+      measure(null, "m"),
+      bearing(null),
+      percent(undefined),
+      age(null, en),
+      duration(null),
+    ]).toEqual(Array(6).fill("–"));
     expect(scaled(null, 10)).toBeNull();
   });
 
@@ -26,7 +33,13 @@ describe("figures", () => {
   });
 
   it("says ages in the unit that fits", () => {
-    expect([400, 48_000, 180_000, 7_300_000, 200_000_000].map((ms) => age(ms, en))).toEqual(["0.4 s", "48 s", "3 min", "2 h", "2 d"]);
+    expect([400, 48_000, 180_000, 7_300_000, 200_000_000].map((ms) => age(ms, en))).toEqual([
+      "0.4 s",
+      "48 s",
+      "3 min",
+      "2 h",
+      "2 d",
+    ]);
     expect(age(180_000, zh)).toBe("3 分");
   });
 

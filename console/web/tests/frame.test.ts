@@ -6,7 +6,15 @@ import { goneFrame, header, trailFrame, unitsFrame } from "./helpers";
 describe("decodeFrame", () => {
   it("reads each column of a snapshot at its padded place", () => {
     const frame = decodeFrame(
-      unitsFrame(1, [{ unit_id: 3, lat_e7: 360500000, heading_ddeg: 2740, battery_pct: 46, link: 1, duty: 2 }, { unit_id: 9 }, { unit_id: 11, duty: 6 }], 1000),
+      unitsFrame(
+        1,
+        [
+          { unit_id: 3, lat_e7: 360500000, heading_ddeg: 2740, battery_pct: 46, link: 1, duty: 2 },
+          { unit_id: 9 },
+          { unit_id: 11, duty: 6 },
+        ],
+        1000,
+      ),
     );
     if (frame.kind !== "snapshot") throw new Error("not a snapshot");
     expect(Array.from(frame.columns.unit_id)).toEqual([3, 9, 11]);
@@ -28,7 +36,17 @@ describe("decodeFrame", () => {
   });
 
   it("reads a trail behind its unit", () => {
-    const frame = decodeFrame(trailFrame(8, [[3000, 1, 2], [2000, 3, 4], [1000, 5, 6]], 9));
+    const frame = decodeFrame(
+      trailFrame(
+        8,
+        [
+          [3000, 1, 2],
+          [2000, 3, 4],
+          [1000, 5, 6],
+        ],
+        9,
+      ),
+    );
     if (frame.kind !== "trail") throw new Error("not a trail");
     expect([frame.unitId, ...frame.ageMs]).toEqual([8, 3000, 2000, 1000]);
     expect(Array.from(frame.lonE7)).toEqual([2, 4, 6]);
@@ -42,7 +60,11 @@ describe("decodeFrame", () => {
   });
 
   it("refuses another magic, version or kind", () => {
-    for (const [at, value] of [[0, 1], [2, 2], [3, 9]] as const) {
+    for (const [at, value] of [
+      [0, 1],
+      [2, 2],
+      [3, 9],
+    ] as const) {
       const buffer = goneFrame([1], 1);
       new DataView(buffer).setUint8(at, value);
       expect(() => decodeFrame(buffer)).toThrow(FrameError);

@@ -14,7 +14,8 @@ describe("texts", () => {
   });
 
   it("have the same figures in both languages, or fewer only where a language needs none", () => {
-    for (const key of Object.keys(zh) as (keyof typeof zh)[]) expect([key, figuresIn(en[key])]).toEqual([key, figuresIn(zh[key])]);
+    for (const key of Object.keys(zh) as (keyof typeof zh)[])
+      expect([key, figuresIn(en[key])]).toEqual([key, figuresIn(zh[key])]);
   });
 
   it("are never empty", () => {
@@ -28,8 +29,12 @@ describe("texts", () => {
 
   it("are not written into components: no Chinese outside the language files", () => {
     const root = new URL("../src", import.meta.url).pathname;
-    const sources = (readdirSync(root, { recursive: true }) as string[]).filter((name) => /\.tsx?$/.test(name) && !name.startsWith("i18n"));
-    const spoken = sources.filter((name) => name !== join("format", "figures.ts") && /[\u4e00-\u9fff]/.test(readFileSync(join(root, name), "utf8")));
+    const sources = (readdirSync(root, { recursive: true }) as string[]).filter(
+      (name) => /\.tsx?$/.test(name) && !name.startsWith("i18n"),
+    );
+    const spoken = sources.filter(
+      (name) => name !== join("format", "figures.ts") && /[\u4e00-\u9fff]/.test(readFileSync(join(root, name), "utf8")),
+    );
     expect(spoken).toEqual([]);
   });
 });

@@ -4,12 +4,27 @@ import { placeLabels } from "../src/map/placement";
 import { Projection, scaleBar } from "../src/map/projection";
 
 describe("placeLabels", () => {
-  const wish = (text: string, x: number, rank: number) => ({ text, x, y: 100, width: 60, gap: 14, rank, tone: "plain" as const, slot: null, lon: 0, lat: 0 });
+  const wish = (text: string, x: number, rank: number) => ({
+    text,
+    x,
+    y: 100,
+    width: 60,
+    gap: 14,
+    rank,
+    tone: "plain" as const,
+    slot: null,
+    lon: 0,
+    lat: 0,
+  });
 
   it("drops the lesser of two labels that have no room rather than overlapping", () => {
-    const marks = [76, 100, 124].flatMap((y) => Array.from({ length: 14 }, (_, i): [number, number, number] => [16 + i * 12, y, 12]));
+    const marks = [76, 100, 124].flatMap((y) =>
+      Array.from({ length: 14 }, (_, i): [number, number, number] => [16 + i * 12, y, 12]),
+    );
     expect(placeLabels([wish("a", 100, 1)], marks)).toEqual([]);
-    expect(placeLabels([wish("low", 100, 1), wish("high", 102, 9)], []).map((label) => label.wish.text)[0]).toBe("high");
+    expect(placeLabels([wish("low", 100, 1), wish("high", 102, 9)], []).map((label) => label.wish.text)[0]).toBe(
+      "high",
+    );
   });
 
   it("takes the next side where the first is covered", () => {

@@ -6,10 +6,25 @@ import type { UnitMeta } from "../src/wire.generated";
 import { goneFrame, trailFrame, unitsFrame } from "./helpers";
 
 const meta = (unit_id: number, kind: UnitMeta["kind"] = "drone"): UnitMeta => ({
-  unit_id, call_sign: `U${unit_id}`, kind, service: "patrol", duty_status: "free", station_id: null, name_zh: "", name_en: "", covert: false,
+  unit_id,
+  call_sign: `U${unit_id}`,
+  kind,
+  service: "patrol",
+  duty_status: "free",
+  station_id: null,
+  name_zh: "",
+  name_en: "",
+  covert: false,
   devices: [{ device_id: unit_id, protocol: "mavlink", label: "", report_interval_s: 1 }],
 });
-const at = (unit_id: number, lat: number, lon: number, more = {}) => ({ unit_id, lat_e7: lat * 1e7, lon_e7: lon * 1e7, age_ms: 0, link: 1, ...more });
+const at = (unit_id: number, lat: number, lon: number, more = {}) => ({
+  unit_id,
+  lat_e7: lat * 1e7,
+  lon_e7: lon * 1e7,
+  age_ms: 0,
+  link: 1,
+  ...more,
+});
 
 let store: UnitStore;
 beforeEach(() => {
@@ -73,7 +88,19 @@ describe("UnitStore", () => {
   });
 
   it("takes the server's trail in place of its own", () => {
-    store.apply(decodeFrame(trailFrame(1, [[3000, 360000000, 1030000000], [1000, 360000000, 1030010000]], 10_000)), 10_000);
+    store.apply(
+      decodeFrame(
+        trailFrame(
+          1,
+          [
+            [3000, 360000000, 1030000000],
+            [1000, 360000000, 1030010000],
+          ],
+          10_000,
+        ),
+      ),
+      10_000,
+    );
     expect(store.trails.path(1, 8000)).toEqual([103.001, 36]);
   });
 

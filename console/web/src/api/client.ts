@@ -36,7 +36,12 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
     throw error;
   }
   if (response.ok) return response;
-  throw new RequestError(response.status, keyOf(response.status), { status: response.status }, await detailOf(response));
+  throw new RequestError(
+    response.status,
+    keyOf(response.status),
+    { status: response.status },
+    await detailOf(response),
+  );
 }
 
 /** Read a JSON document. */

@@ -7,7 +7,8 @@ const MINUS = "\u2212";
 
 type Value = number | null | undefined;
 
-const missing = (value: Value): value is null | undefined => value === null || value === undefined || Number.isNaN(value);
+const missing = (value: Value): value is null | undefined =>
+  value === null || value === undefined || Number.isNaN(value);
 
 /** A figure with `digits` after the point. */
 export function figure(value: Value, digits = 0): string {
@@ -31,7 +32,8 @@ export function bearing(ddeg: Value): string {
 }
 
 /** A share 0..1 as percent. */
-export const percent = (share: Value, digits = 1): string => (missing(share) ? UNKNOWN_FIGURE : figure(share * 100, digits));
+export const percent = (share: Value, digits = 1): string =>
+  missing(share) ? UNKNOWN_FIGURE : figure(share * 100, digits);
 
 /** An age in the largest unit that says enough: 4.2 s, 48 s, 3 min, 2 h, 5 d. */
 export function age(ms: Value, t: Translate): string {
@@ -65,5 +67,7 @@ export function clockTime(ms: Value): string {
 export function day(ms: number, language: "zh" | "en"): string {
   const at = new Date(ms);
   if (language === "zh") return `${at.getMonth() + 1}月${at.getDate()}日 周${"日一二三四五六"[at.getDay()]}`;
-  return new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" }).format(at).replace(",", "");
+  return new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" })
+    .format(at)
+    .replace(",", "");
 }

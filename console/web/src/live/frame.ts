@@ -75,7 +75,8 @@ function columnsAt(buffer: ArrayBuffer, start: number, plan: readonly ColumnPlan
 }
 
 function readHead(view: DataView): Head & { kind: number } {
-  if (view.byteLength < HEADER_BYTES) throw new FrameError(`frame has ${view.byteLength} bytes, at least ${HEADER_BYTES}`);
+  if (view.byteLength < HEADER_BYTES)
+    throw new FrameError(`frame has ${view.byteLength} bytes, at least ${HEADER_BYTES}`);
   if (view.getUint16(HEADER_OFFSET.magic, true) !== MAGIC) throw new FrameError("frame does not begin with SK");
   const version = view.getUint8(HEADER_OFFSET.version);
   if (version !== PROTOCOL_VERSION) {

@@ -29,8 +29,10 @@ const KINDS = UNIT_KINDS.length;
 const PLATES = KINDS * MARKER_STATES.length;
 const MINIS = KINDS * MINI_STATES;
 
-export const plateIcon = (kind: number, state: MarkerState): number => kind * MARKER_STATES.length + MARKER_STATES.indexOf(state);
-export const miniIcon = (kind: number, state: MarkerState): number => PLATES + kind * MINI_STATES + MARKER_STATES.indexOf(state);
+export const plateIcon = (kind: number, state: MarkerState): number =>
+  kind * MARKER_STATES.length + MARKER_STATES.indexOf(state);
+export const miniIcon = (kind: number, state: MarkerState): number =>
+  PLATES + kind * MINI_STATES + MARKER_STATES.indexOf(state);
 /** The heading chevron: round an air plate or a ground plate. */
 export const chevronIcon = (air: boolean, state: MarkerState): number =>
   PLATES + MINIS + (air ? CHEVRONS.length : 0) + (state === "alarm" ? 2 : state === "selected" ? 1 : 0);
@@ -62,7 +64,8 @@ function lookOf(state: MarkerState, p: Palette): Look {
   if (state === "engaged") return { plate: p.busy, edge: p.line, ink: p.busyInk, width: 1.5, dash: [] };
   if (state === "selected") return { plate: p.plate, edge: p.accent, ink: p.accent, width: 2, dash: [] };
   if (state === "alarm") return { plate: p.alarm, edge: p.line, ink: p.alarmInk, width: 1.5, dash: [] };
-  if (state === "stale" || state === "offline") return { plate: p.halo, edge: p.dim, ink: p.dim, width: 1.5, dash: [3, 2.4] };
+  if (state === "stale" || state === "offline")
+    return { plate: p.halo, edge: p.dim, ink: p.dim, width: 1.5, dash: [3, 2.4] };
   if (state === "replayed") return { plate: p.halo, edge: p.ink, ink: p.ink, width: 1.5, dash: [1.2, 2.6] };
   return { plate: p.plate, edge: p.line, ink: p.ink, width: 1.5, dash: [] };
 }
@@ -107,7 +110,15 @@ function drawMini(pen: Pen, kind: UnitKind, state: MarkerState, p: Palette): voi
     return;
   }
   const hollow = state === "stale" || state === "offline" || state === "replayed";
-  const fills = { free: p.mini, engaged: p.busy, selected: p.accent, alarm: p.alarm, stale: p.halo, offline: p.halo, replayed: p.halo };
+  const fills = {
+    free: p.mini,
+    engaged: p.busy,
+    selected: p.accent,
+    alarm: p.alarm,
+    stale: p.halo,
+    offline: p.halo,
+    replayed: p.halo,
+  };
   if (state === "offline") pen.globalAlpha = 0.62;
   miniPath(pen, kind);
   pen.fillStyle = fills[state];
@@ -132,7 +143,12 @@ function drawChevron(pen: Pen, r: number, colour: string, p: Palette): void {
 
 function drawIcon(pen: Pen, icon: number, p: Palette): void {
   if (icon < PLATES) {
-    drawPlate(pen, UNIT_KINDS[Math.floor(icon / MARKER_STATES.length)]!, MARKER_STATES[icon % MARKER_STATES.length]!, p);
+    drawPlate(
+      pen,
+      UNIT_KINDS[Math.floor(icon / MARKER_STATES.length)]!,
+      MARKER_STATES[icon % MARKER_STATES.length]!,
+      p,
+    );
   } else if (icon < PLATES + MINIS) {
     const mini = icon - PLATES;
     drawMini(pen, UNIT_KINDS[Math.floor(mini / MINI_STATES)]!, MARKER_STATES[mini % MINI_STATES]!, p);

@@ -40,7 +40,9 @@ const FLAT = { positionFormat: "XY" as const, widthUnits: "pixels" as const, cap
 
 function trailLayer(lines: readonly TrailLine[], p: Palette): Layer {
   return new PathLayer<TrailLine>({
-    id: "trails", data: lines as TrailLine[], ...FLAT,
+    id: "trails",
+    data: lines as TrailLine[],
+    ...FLAT,
     getPath: (line) => line.path as never,
     getColor: (line) => rgba(line.selected ? p.accent : p.dim, (line.selected ? 242 : 140) * (line.old ? 0.4 : 1)),
     getWidth: (line) => (line.selected ? 2 : 1.6),
@@ -50,7 +52,13 @@ function trailLayer(lines: readonly TrailLine[], p: Palette): Layer {
 
 function trackLayer(track: ShownTrack, p: Palette): Layer {
   return new PathLayer<ShownTrack>({
-    id: "track", data: [track], ...FLAT, getPath: (shown) => shown.path as never, getColor: rgba(p.accent, 230), getWidth: 2, updateTriggers: { getColor: p },
+    id: "track",
+    data: [track],
+    ...FLAT,
+    getPath: (shown) => shown.path as never,
+    getColor: rgba(p.accent, 230),
+    getWidth: 2,
+    updateTriggers: { getColor: p },
   });
 }
 
@@ -94,6 +102,11 @@ export function movingLayers(store: UnitStore, markers: Markers, choice: LayerCh
     trailLayer(choice.trails, palette),
     ...(choice.track ? [trackLayer(choice.track, palette)] : []),
     iconLayer(store, atlas, { id: "plates", icons: markers.plates, sizes: markers.sizes, angles: markers.plateAngles }),
-    iconLayer(store, atlas, { id: "chevrons", icons: markers.chevrons, sizes: markers.chevronSizes, angles: markers.angles }),
+    iconLayer(store, atlas, {
+      id: "chevrons",
+      icons: markers.chevrons,
+      sizes: markers.chevronSizes,
+      angles: markers.angles,
+    }),
   ];
 }

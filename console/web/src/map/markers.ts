@@ -3,7 +3,9 @@ import type { UnitStore } from "../live/unitStore";
 import { DUTY_STATUSES, UNIT_KINDS, UnitBit, UNKNOWN } from "../wire.generated";
 import { type Atlas, CELL_PX, chevronIcon, type MarkerState, miniIcon, plateIcon } from "./atlas";
 
-const ENGAGED = new Set(["engaged", "en_route", "on_scene"].map((duty) => DUTY_STATUSES.indexOf(duty as (typeof DUTY_STATUSES)[number])));
+const ENGAGED = new Set(
+  ["engaged", "en_route", "on_scene"].map((duty) => DUTY_STATUSES.indexOf(duty as (typeof DUTY_STATUSES)[number])),
+);
 const DRONE = UNIT_KINDS.indexOf("drone");
 const OFFICER = UNIT_KINDS.indexOf("officer");
 const MOTORCYCLE = UNIT_KINDS.indexOf("motorcycle");
@@ -87,7 +89,12 @@ export class Markers {
     this.turn(store, atlas, slot, { kind, state, mini });
   }
 
-  private turn(store: UnitStore, atlas: Atlas, slot: number, look: { kind: number; state: MarkerState; mini: boolean }): void {
+  private turn(
+    store: UnitStore,
+    atlas: Atlas,
+    slot: number,
+    look: { kind: number; state: MarkerState; mini: boolean },
+  ): void {
     const ddeg = pointing(store, slot);
     const degrees = ddeg === null ? 0 : -ddeg / 10;
     this.plateAngles[slot] = look.mini && look.kind === MOTORCYCLE ? degrees : 0;

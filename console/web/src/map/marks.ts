@@ -27,4 +27,6 @@ export const stationMark = (station: StationView): StationMark => ({
 });
 
 export const dockMarks = (posts: readonly PostView[]): DockMark[] =>
-  posts.filter((post) => post.kind === "dock").map((post) => ({ name_zh: post.name_zh, name_en: post.name_en, lon: post.lon_deg, lat: post.lat_deg }));
+  posts
+    .filter((post) => post.kind === "dock")
+    .map((post) => ({ name_zh: post.name_zh, name_en: post.name_en, lon: post.lon_deg, lat: post.lat_deg }));

@@ -59,13 +59,27 @@ export class OperationsMap {
     this.atlas = drawAtlas(this.palette);
     this.overlay = new Overlay(canvas);
     this.map = new MapLibre({
-      container, style: this.style(), bounds: facts.bounds as [number, number, number, number], fitBoundsOptions: { padding: 24 },
-      attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, keyboard: false, minZoom: 9, maxZoom: 18.5, fadeDuration: 0,
-      localIdeographFontFamily: '"Noto Sans SC Variable"', renderWorldCopies: false,
+      container,
+      style: this.style(),
+      bounds: facts.bounds as [number, number, number, number],
+      fitBoundsOptions: { padding: 24 },
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      keyboard: false,
+      minZoom: 9,
+      maxZoom: 18.5,
+      fadeDuration: 0,
+      localIdeographFontFamily: '"Noto Sans SC Variable"',
+      renderWorldCopies: false,
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.getCanvas().tabIndex = -1;
-    this.map.jumpTo({ center: facts.center as [number, number], zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN) });
+    this.map.jumpTo({
+      center: facts.center as [number, number],
+      zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN),
+    });
     this.deck = new MapLibreOverlay({ interleaved: false, layers: [], useDevicePixels: true });
     this.map.addControl(this.deck);
     this.listen();
@@ -164,7 +178,13 @@ export class OperationsMap {
     const { palette, hoveredId } = this;
     const { language, labels, selectedId, stationId } = this.settings;
     this.overlay.draw(live.store, this.markers, this.projection(), {
-      palette, language, labels, selectedId, hoveredId, stationId, stillMotion: this.stillMotion.matches,
+      palette,
+      language,
+      labels,
+      selectedId,
+      hoveredId,
+      stationId,
+      stillMotion: this.stillMotion.matches,
     });
   }
 
@@ -226,7 +246,11 @@ export class OperationsMap {
   }
 
   fit(): void {
-    this.map.fitBounds(this.facts.bounds as [number, number, number, number], { padding: 24, animate: !this.stillMotion.matches, duration: FLY_MS });
+    this.map.fitBounds(this.facts.bounds as [number, number, number, number], {
+      padding: 24,
+      animate: !this.stillMotion.matches,
+      duration: FLY_MS,
+    });
   }
 
   resize(): void {
@@ -244,7 +268,11 @@ export class OperationsMap {
     const { table } = live.store;
     let count = 0;
     for (let slot = 0; slot < table.count; slot++) {
-      if (table.shown[slot] && projection.contains(projection.x(table.drawn[slot * 3]!), projection.y(table.drawn[slot * 3 + 1]!))) count++;
+      if (
+        table.shown[slot] &&
+        projection.contains(projection.x(table.drawn[slot * 3]!), projection.y(table.drawn[slot * 3 + 1]!))
+      )
+        count++;
     }
     return count;
   }

@@ -72,7 +72,9 @@ export class Overlay {
 
   private place(store: UnitStore, markers: Markers, projection: Projection, choice: OverlayChoice): PlacedLabel[] {
     const wishChoice = { ...choice, nowMs: live.nowMs(), zoom: projection.view.zoom };
-    const wishes = unitWishes(store, markers, projection, wishChoice).filter((wish) => choice.labels || wish.rank >= 85);
+    const wishes = unitWishes(store, markers, projection, wishChoice).filter(
+      (wish) => choice.labels || wish.rank >= 85,
+    );
     const stations = choice.labels ? stationWishes(this.stations, projection, wishChoice) : [];
     return placeLabels([...wishes, ...stations], this.marks(store, markers, projection), projection.view.width);
   }
@@ -92,14 +94,22 @@ export class Overlay {
 
   private drawFixed(projection: Projection, choice: OverlayChoice): void {
     const small = projection.view.zoom < SMALL_DOCKS_BELOW_ZOOM;
-    for (const dock of this.docks) drawDock(this.pen, dock, projection.x(dock.lon), projection.y(dock.lat), choice.palette, small);
+    for (const dock of this.docks)
+      drawDock(this.pen, dock, projection.x(dock.lon), projection.y(dock.lat), choice.palette, small);
     for (const station of this.stations) {
       const [x, y] = [projection.x(station.lon), projection.y(station.lat)];
-      if (projection.contains(x, y, 20)) drawStation(this.pen, station, x, y, choice.palette, station.stationId === choice.stationId);
+      if (projection.contains(x, y, 20))
+        drawStation(this.pen, station, x, y, choice.palette, station.stationId === choice.stationId);
     }
   }
 
-  private drawAlarms(store: UnitStore, markers: Markers, projection: Projection, choice: OverlayChoice, nowMs: number): void {
+  private drawAlarms(
+    store: UnitStore,
+    markers: Markers,
+    projection: Projection,
+    choice: OverlayChoice,
+    nowMs: number,
+  ): void {
     this.pulsing = 0;
     const { table } = store;
     for (let slot = 0; slot < table.count; slot++) {

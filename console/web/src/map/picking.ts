@@ -19,13 +19,25 @@ export function nearestUnit(store: UnitStore, projection: Projection, x: number,
 }
 
 /** The station whose shield is at a point. */
-export function nearestStation(stations: readonly StationMark[], projection: Projection, x: number, y: number): number | null {
-  const hit = stations.find((station) => Math.hypot(projection.x(station.lon) - x, projection.y(station.lat) - y) <= REACH_PX);
+export function nearestStation(
+  stations: readonly StationMark[],
+  projection: Projection,
+  x: number,
+  y: number,
+): number | null {
+  const hit = stations.find(
+    (station) => Math.hypot(projection.x(station.lon) - x, projection.y(station.lat) - y) <= REACH_PX,
+  );
   return hit?.stationId ?? null;
 }
 
 /** The nearest unit within 45° of a direction (0 up, 1 right, 2 down, 3 left), sideways distance counting double. */
-export function unitTowards(store: UnitStore, projection: Projection, fromId: number | null, direction: number): number | null {
+export function unitTowards(
+  store: UnitStore,
+  projection: Projection,
+  fromId: number | null,
+  direction: number,
+): number | null {
   const { table } = store;
   const from = fromId === null ? undefined : table.slotOf(fromId);
   const placed = from !== undefined && table.shown[from];

@@ -50,25 +50,40 @@ class Taken {
   }
 
   free(box: Box): boolean {
-    const meets = (other: Box): boolean => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
+    const meets = (other: Box): boolean =>
+      box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
     return !this.keys(box).some((key) => this.cells.get(key)?.some(meets));
   }
 }
 
 function sides(wish: LabelWish): [number, number][] {
   const { width, gap, tone } = wish;
-  const around: [number, number][] = [[gap, 0], [-gap - width, 0], [-width / 2, -gap - HEIGHT / 2], [-width / 2, gap + HEIGHT / 2]];
+  const around: [number, number][] = [
+    [gap, 0],
+    [-gap - width, 0],
+    [-width / 2, -gap - HEIGHT / 2],
+    [-width / 2, gap + HEIGHT / 2],
+  ];
   return tone === "station" ? [around[3]!, around[2]!, around[0]!, around[1]!] : around;
 }
 
 /** The labels that find room; `marks` are squares ([x, y, half side]) that no label may cover, `width` is the view's. */
-export function placeLabels(wishes: readonly LabelWish[], marks: readonly (readonly [number, number, number])[], width = Number.POSITIVE_INFINITY): PlacedLabel[] {
+export function placeLabels(
+  wishes: readonly LabelWish[],
+  marks: readonly (readonly [number, number, number])[],
+  width = Number.POSITIVE_INFINITY,
+): PlacedLabel[] {
   const taken = new Taken();
   for (const [x, y, half] of marks) taken.add([x - half, y - half, x + half, y + half]);
   const placed: PlacedLabel[] = [];
   for (const wish of [...wishes].sort((a, b) => b.rank - a.rank)) {
     for (const [dx, dy] of sides(wish)) {
-      const box: Box = [wish.x + dx - 2, wish.y + dy - HEIGHT / 2, wish.x + dx + wish.width + 2, wish.y + dy + HEIGHT / 2];
+      const box: Box = [
+        wish.x + dx - 2,
+        wish.y + dy - HEIGHT / 2,
+        wish.x + dx + wish.width + 2,
+        wish.y + dy + HEIGHT / 2,
+      ];
       if (box[0] < 0 || box[2] > width || !taken.free(box)) continue;
       taken.add(box);
       placed.push({ wish, dx, dy });

@@ -9,7 +9,8 @@ export interface View {
   readonly height: number;
 }
 
-const mercatorY = (lat: number): number => 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI);
+const mercatorY = (lat: number): number =>
+  0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI);
 
 /** Pixels from the left and top edge for [lon, lat]. */
 export class Projection {

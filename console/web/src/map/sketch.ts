@@ -85,7 +85,12 @@ export function drawBrackets(pen: Pen, x: number, y: number, radius: number, col
   pen.lineWidth = 2;
   pen.lineCap = "butt";
   pen.beginPath();
-  for (const [sx, sy] of [[-1, -1], [1, -1], [1, 1], [-1, 1]] as const) {
+  for (const [sx, sy] of [
+    [-1, -1],
+    [1, -1],
+    [1, 1],
+    [-1, 1],
+  ] as const) {
     pen.moveTo(x + sx * reach, y + sy * (reach - arm));
     pen.lineTo(x + sx * reach, y + sy * reach);
     pen.lineTo(x + sx * (reach - arm), y + sy * reach);

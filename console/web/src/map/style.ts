@@ -18,20 +18,41 @@ const WIDTHS: readonly [number, number, number][] = [
 ];
 
 const byZoom = (z12: number, z14: number, z16: number): ExpressionSpecification => [
-  "interpolate", ["exponential", 1.4], ["zoom"], 10, z12 * 0.5, 12, z12, 14, z14, 16, z16, 18, z16 * 2.4,
+  "interpolate",
+  ["exponential", 1.4],
+  ["zoom"],
+  10,
+  z12 * 0.5,
+  12,
+  z12,
+  14,
+  z14,
+  16,
+  z16,
+  18,
+  z16 * 2.4,
 ];
 
 const ofClass = (value: number): FilterSpecification => ["==", ["get", "class"], value];
 const ofKind = (...kinds: string[]): FilterSpecification => ["in", ["get", "kind"], ["literal", kinds]];
 
 function fill(id: string, source: string, color: string, filter?: FilterSpecification): LayerSpecification {
-  return { id, type: "fill", source, paint: { "fill-color": color, "fill-antialias": true }, ...(filter ? { filter } : {}) };
+  return {
+    id,
+    type: "fill",
+    source,
+    paint: { "fill-color": color, "fill-antialias": true },
+    ...(filter ? { filter } : {}),
+  };
 }
 
 function road(cls: number, color: string): LayerSpecification {
   const [z12, z14, z16] = WIDTHS[cls]!;
   return {
-    id: `road-${cls}`, type: "line", source: "roads", filter: ofClass(cls),
+    id: `road-${cls}`,
+    type: "line",
+    source: "roads",
+    filter: ofClass(cls),
     layout: { "line-cap": "round", "line-join": "round" },
     paint: { "line-color": color, "line-width": byZoom(z12, z14, z16) },
     ...(cls === 3 ? { minzoom: 11.5 } : {}),
@@ -41,7 +62,10 @@ function road(cls: number, color: string): LayerSpecification {
 function casing(color: string): LayerSpecification {
   const [z12, z14, z16] = WIDTHS[0]!;
   return {
-    id: "road-casing", type: "line", source: "roads", filter: ofClass(0),
+    id: "road-casing",
+    type: "line",
+    source: "roads",
+    filter: ofClass(0),
     layout: { "line-cap": "round", "line-join": "round" },
     paint: { "line-color": color, "line-width": byZoom(z12 + 1.6, z14 + 2.4, z16 + 3) },
   };
@@ -61,19 +85,40 @@ function coverage(p: Palette, mode: CoverageMode, stationId: number | null): Lay
     [3, p.cover3, 1.4, null],
     [1, p.cover1, 1.6, null],
   ];
-  const fills: [number, number][] = [[5, p.opacity5], [3, p.opacity3], [1, p.opacity1]];
-  const areas = fills.map(([minutes, opacity]): LayerSpecification => ({
-    id: `cover-area-${minutes}`, type: "fill", source: "planned", filter: plan(minutes, stationId),
-    paint: { "fill-color": p.cover, "fill-opacity": opacity },
-  }));
-  const solid = lines.map(([minutes, color, width, dash]): LayerSpecification => ({
-    id: `cover-line-${minutes}`, type: "line", source: "planned", filter: plan(minutes, stationId), layout: { "line-join": "round" },
-    paint: { "line-color": color, "line-width": width, ...(dash ? { "line-dasharray": dash } : {}) },
-  }));
-  const dots = lines.map(([minutes]): LayerSpecification => ({
-    id: `cover-plan-${minutes}`, type: "line", source: "planned", filter: plan(minutes, stationId), layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-color": p.plan, "line-width": 1.4, "line-dasharray": [0.6, 3.2], "line-opacity": 0.75 },
-  }));
+  const fills: [number, number][] = [
+    [5, p.opacity5],
+    [3, p.opacity3],
+    [1, p.opacity1],
+  ];
+  const areas = fills.map(
+    ([minutes, opacity]): LayerSpecification => ({
+      id: `cover-area-${minutes}`,
+      type: "fill",
+      source: "planned",
+      filter: plan(minutes, stationId),
+      paint: { "fill-color": p.cover, "fill-opacity": opacity },
+    }),
+  );
+  const solid = lines.map(
+    ([minutes, color, width, dash]): LayerSpecification => ({
+      id: `cover-line-${minutes}`,
+      type: "line",
+      source: "planned",
+      filter: plan(minutes, stationId),
+      layout: { "line-join": "round" },
+      paint: { "line-color": color, "line-width": width, ...(dash ? { "line-dasharray": dash } : {}) },
+    }),
+  );
+  const dots = lines.map(
+    ([minutes]): LayerSpecification => ({
+      id: `cover-plan-${minutes}`,
+      type: "line",
+      source: "planned",
+      filter: plan(minutes, stationId),
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": p.plan, "line-width": 1.4, "line-dasharray": [0.6, 3.2], "line-opacity": 0.75 },
+    }),
+  );
   return mode === "area" ? [...areas, ...solid] : dots;
 }
 
@@ -86,25 +131,54 @@ interface LabelLook {
   readonly padding?: number;
 }
 
-function label(id: string, source: string, filter: FilterSpecification, name: ExpressionSpecification, p: Palette, look: LabelLook): LayerSpecification {
+function label(
+  id: string,
+  source: string,
+  filter: FilterSpecification,
+  name: ExpressionSpecification,
+  p: Palette,
+  look: LabelLook,
+): LayerSpecification {
   return {
-    id, type: "symbol", source, filter,
+    id,
+    type: "symbol",
+    source,
+    filter,
     ...(look.minzoom ? { minzoom: look.minzoom } : {}),
     layout: {
-      "text-field": name, "text-font": FONTS, "text-size": look.size, "text-letter-spacing": look.spacing ?? 0,
-      "text-padding": look.padding ?? 6, "text-max-width": 12,
+      "text-field": name,
+      "text-font": FONTS,
+      "text-size": look.size,
+      "text-letter-spacing": look.spacing ?? 0,
+      "text-padding": look.padding ?? 6,
+      "text-max-width": 12,
     },
     paint: { "text-color": look.color, "text-halo-color": p.halo, "text-halo-width": look.halo ?? 1.5 },
   };
 }
 
 function labels(p: Palette, language: Language, lifted: boolean): LayerSpecification[] {
-  const name: ExpressionSpecification = ["coalesce", ["get", language === "zh" ? "name_zh" : "name_en"], ["get", "name_zh"], ""];
+  const name: ExpressionSpecification = [
+    "coalesce",
+    ["get", language === "zh" ? "name_zh" : "name_en"],
+    ["get", "name_zh"],
+    "",
+  ];
   const road = (id: string, classes: number[], minzoom: number): LayerSpecification => ({
-    id, type: "symbol", source: "roads", minzoom, filter: ["all", ["in", ["get", "class"], ["literal", classes]], ["has", "name_zh"]],
+    id,
+    type: "symbol",
+    source: "roads",
+    minzoom,
+    filter: ["all", ["in", ["get", "class"], ["literal", classes]], ["has", "name_zh"]],
     layout: {
-      "symbol-placement": "line", "symbol-spacing": 480, "text-field": name, "text-font": FONTS, "text-size": 12,
-      "text-max-angle": 35, "text-padding": 24, "text-letter-spacing": language === "zh" ? 0.06 : 0,
+      "symbol-placement": "line",
+      "symbol-spacing": 480,
+      "text-field": name,
+      "text-font": FONTS,
+      "text-size": 12,
+      "text-max-angle": 35,
+      "text-padding": 24,
+      "text-letter-spacing": language === "zh" ? 0.06 : 0,
     },
     paint: { "text-color": lifted ? p.liftedRoad : p.labelRoad, "text-halo-color": p.halo, "text-halo-width": 1.5 },
   });
@@ -112,13 +186,39 @@ function labels(p: Palette, language: Language, lifted: boolean): LayerSpecifica
     road("label-road-minor", [2, 3], 14.5),
     road("label-road", [1], 12.6),
     road("label-road-trunk", [0], 12),
-    label("label-place", "places", ofKind("place"), ["concat", "• ", name] as ExpressionSpecification, p, { size: 12, color: lifted ? p.liftedPlace : p.labelPlace, minzoom: 13 }),
-    label("label-bridge", "labels", ofKind("bridge"), name, p, { size: 12, color: lifted ? p.liftedRoad : p.labelRoad, minzoom: 12.6 }),
-    label("label-park", "labels", ofKind("park", "scenic_area", "wetland", "campus"), name, p, { size: 12, color: lifted ? p.liftedPark : p.labelPark, minzoom: 11.4 }),
-    label("label-river", "labels", ofKind("river"), name, p, { size: 14, color: lifted ? p.liftedWater : p.labelWater, spacing: 0.2, halo: 0 }),
-    label("label-district", "labels", ofKind("district"), language === "en" ? (["upcase", name] as ExpressionSpecification) : name, p, {
-      size: ["interpolate", ["linear"], ["zoom"], 11, 13, 14, 17], color: lifted ? p.liftedDistrict : p.labelDistrict, spacing: 0.28,
+    label("label-place", "places", ofKind("place"), ["concat", "• ", name] as ExpressionSpecification, p, {
+      size: 12,
+      color: lifted ? p.liftedPlace : p.labelPlace,
+      minzoom: 13,
     }),
+    label("label-bridge", "labels", ofKind("bridge"), name, p, {
+      size: 12,
+      color: lifted ? p.liftedRoad : p.labelRoad,
+      minzoom: 12.6,
+    }),
+    label("label-park", "labels", ofKind("park", "scenic_area", "wetland", "campus"), name, p, {
+      size: 12,
+      color: lifted ? p.liftedPark : p.labelPark,
+      minzoom: 11.4,
+    }),
+    label("label-river", "labels", ofKind("river"), name, p, {
+      size: 14,
+      color: lifted ? p.liftedWater : p.labelWater,
+      spacing: 0.2,
+      halo: 0,
+    }),
+    label(
+      "label-district",
+      "labels",
+      ofKind("district"),
+      language === "en" ? (["upcase", name] as ExpressionSpecification) : name,
+      p,
+      {
+        size: ["interpolate", ["linear"], ["zoom"], 11, 13, 14, 17],
+        color: lifted ? p.liftedDistrict : p.labelDistrict,
+        spacing: 0.28,
+      },
+    ),
   ];
 }
 
@@ -137,13 +237,19 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
   const sources: StyleSpecification["sources"] = {
     planned: { type: "geojson", data: `${origin}/api/coverage/planned`, tolerance: 0.3 },
   };
-  for (const name of MAP_LAYERS) sources[name] = { type: "geojson", data: `${origin}/api/map/${name}.geojson`, tolerance: 0.3 };
+  for (const name of MAP_LAYERS)
+    sources[name] = { type: "geojson", data: `${origin}/api/map/${name}.geojson`, tolerance: 0.3 };
   return {
     version: 8,
     sources,
     layers: [
       { id: "land", type: "background", paint: { "background-color": p.land } },
-      { id: "relief", type: "line", source: "relief", paint: { "line-color": p.contour, "line-width": ["case", ["get", "index"], 1.4, 0.8] } },
+      {
+        id: "relief",
+        type: "line",
+        source: "relief",
+        paint: { "line-color": p.contour, "line-width": ["case", ["get", "index"], 1.4, 0.8] },
+      },
       fill("valley", "valley", p.valley),
       fill("parks", "parks", p.park, ofKind("park", "scenic_area", "campus")),
       fill("works", "parks", p.works, ofKind("works")),

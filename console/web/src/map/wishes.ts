@@ -61,21 +61,28 @@ function saying(store: UnitStore, markers: Markers, slot: number, choice: WishCh
   const t = translator(choice.language);
   const name = nameIn(choice.language, meta) || meta.call_sign;
   const aged = `${name} · ${age(store.ageMs(slot, choice.nowMs), t)}`;
-  if (state === "replayed" && unitId !== choice.selectedId) return { text: `${t("state.replayed")} · ${name}`, tone: "dim", rank: RANK.air };
+  if (state === "replayed" && unitId !== choice.selectedId)
+    return { text: `${t("state.replayed")} · ${name}`, tone: "dim", rank: RANK.air };
   const old = state === "stale" || state === "offline";
   if (state === "alarm") return { text: `${t("state.sos")} · ${name}`, tone: "alarm", rank: RANK.alarm };
   if (unitId === choice.selectedId) return { text: old ? aged : name, tone: "accent", rank: RANK.selected };
   if (unitId === choice.hoveredId) return { text: old ? aged : name, tone: "plain", rank: RANK.hovered };
   const kind = store.table.kind[slot]!;
   if (kind === DRONE) return { text: old ? aged : name, tone: old ? "attn" : "plain", rank: RANK.air };
-  if (state === "stale" && choice.zoom >= STALE_FROM_ZOOM) return { text: age(store.ageMs(slot, choice.nowMs), t), tone: "dim", rank: RANK.stale };
+  if (state === "stale" && choice.zoom >= STALE_FROM_ZOOM)
+    return { text: age(store.ageMs(slot, choice.nowMs), t), tone: "dim", rank: RANK.stale };
   if (state === "offline") return null;
   if (kind === OFFICER) return choice.zoom >= ALL_FROM_ZOOM ? { text: name, tone: "dim", rank: RANK.officer } : null;
   return choice.zoom >= VEHICLES_FROM_ZOOM ? { text: name, tone: "dim", rank: RANK.vehicle } : null;
 }
 
 /** Wishes of all units in the view. */
-export function unitWishes(store: UnitStore, markers: Markers, projection: Projection, choice: WishChoice): LabelWish[] {
+export function unitWishes(
+  store: UnitStore,
+  markers: Markers,
+  projection: Projection,
+  choice: WishChoice,
+): LabelWish[] {
   const wishes: LabelWish[] = [];
   const { table } = store;
   for (let slot = 0; slot < table.count; slot++) {
@@ -89,17 +96,41 @@ export function unitWishes(store: UnitStore, markers: Markers, projection: Proje
     if (!said) continue;
     const radius = table.kind[slot] === DRONE ? AIR_R : GROUND_R;
     const ringed = said.tone === "alarm" || said.tone === "accent";
-    wishes.push({ ...said, x, y, width: widthOf(said.text, said.tone), gap: radius + (ringed ? 14 : 8), slot, lon, lat });
+    wishes.push({
+      ...said,
+      x,
+      y,
+      width: widthOf(said.text, said.tone),
+      gap: radius + (ringed ? 14 : 8),
+      slot,
+      lon,
+      lat,
+    });
   }
   return wishes;
 }
 
 /** Names of the stations in the view, below their shields. */
-export function stationWishes(stations: readonly StationMark[], projection: Projection, choice: WishChoice): LabelWish[] {
+export function stationWishes(
+  stations: readonly StationMark[],
+  projection: Projection,
+  choice: WishChoice,
+): LabelWish[] {
   if (choice.zoom < STATIONS_FROM_ZOOM) return [];
   return stations.map((station) => {
     const text = nameIn(choice.language, station);
     const [x, y] = [projection.x(station.lon), projection.y(station.lat)];
-    return { text, tone: "station", rank: RANK.station, x, y, width: widthOf(text, "station"), gap: 14, slot: null, lon: station.lon, lat: station.lat };
+    return {
+      text,
+      tone: "station",
+      rank: RANK.station,
+      x,
+      y,
+      width: widthOf(text, "station"),
+      gap: 14,
+      slot: null,
+      lon: station.lon,
+      lat: station.lat,
+    };
   });
 }

@@ -2,7 +2,16 @@
 import { type Language, nameIn } from "../i18n/text";
 import type { Freshness } from "../live/freshness";
 import type { UnitStore } from "../live/unitStore";
-import { DUTY_STATUSES, type DutyStatus, LINK_STATES, type StationView, UnitBit, type UnitKind, type UnitMeta, UNKNOWN } from "../wire.generated";
+import {
+  DUTY_STATUSES,
+  type DutyStatus,
+  LINK_STATES,
+  type StationView,
+  UnitBit,
+  type UnitKind,
+  type UnitMeta,
+  UNKNOWN,
+} from "../wire.generated";
 
 export interface UnitRow {
   readonly unitId: number;
@@ -41,7 +50,13 @@ export interface Moments {
   readonly frozenMs: number | null;
 }
 
-function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, { nowMs, frozenMs }: Moments, language: Language): UnitRow {
+function rowOf(
+  store: UnitStore,
+  meta: UnitMeta,
+  station: StationView | null,
+  { nowMs, frozenMs }: Moments,
+  language: Language,
+): UnitRow {
   const slot = store.table.slotFor(meta.unit_id);
   const { wire } = store.table;
   const battery = wire.battery_pct[slot]!;
@@ -63,7 +78,12 @@ function rowOf(store: UnitStore, meta: UnitMeta, station: StationView | null, { 
 }
 
 /** A row of every unit, by call sign. */
-export function allRows(store: UnitStore, stations: readonly StationView[], moments: Moments, language: Language): UnitRow[] {
+export function allRows(
+  store: UnitStore,
+  stations: readonly StationView[],
+  moments: Moments,
+  language: Language,
+): UnitRow[] {
   const stationOf = new Map(stations.map((station) => [station.station_id, station]));
   const rows = [...store.meta.values()].map((meta) =>
     rowOf(store, meta, meta.station_id === null ? null : (stationOf.get(meta.station_id) ?? null), moments, language),
@@ -80,7 +100,9 @@ export function groupOf(row: UnitRow): Group {
 }
 
 const byAttention = (a: UnitRow, b: UnitRow): number =>
-  Number(b.sos) - Number(a.sos) || Number(b.meta.kind === "drone") - Number(a.meta.kind === "drone") || (a.meta.call_sign < b.meta.call_sign ? -1 : 1);
+  Number(b.sos) - Number(a.sos) ||
+  Number(b.meta.kind === "drone") - Number(a.meta.kind === "drone") ||
+  (a.meta.call_sign < b.meta.call_sign ? -1 : 1);
 
 /** The rows of each group. */
 export function grouped(rows: readonly UnitRow[]): Record<Group, UnitRow[]> {
@@ -94,8 +116,13 @@ export function grouped(rows: readonly UnitRow[]): Record<Group, UnitRow[]> {
 export function fits(row: UnitRow, kind: UnitKind | null, query: string): boolean {
   if (kind && row.meta.kind !== kind) return false;
   const { meta, station } = row;
-  const haystack = [meta.call_sign, meta.name_zh, meta.name_en, station?.name_zh, station?.name_en].join(" ").toLowerCase();
-  return query.toLowerCase().split(/\s+/).every((word) => haystack.includes(word));
+  const haystack = [meta.call_sign, meta.name_zh, meta.name_en, station?.name_zh, station?.name_en]
+    .join(" ")
+    .toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => haystack.includes(word));
 }
 
 /** Online = live or stale; a unit never heard is not online. */

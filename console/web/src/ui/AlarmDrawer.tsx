@@ -38,7 +38,13 @@ export function AcknowledgeButton({ alarm, primary = true }: { alarm: Alarm; pri
   };
   return (
     <>
-      <button type="button" className={`btn ${primary ? "pri" : ""}`} data-testid="alarm-ack" data-alarm-id={alarm.alarm_id} onClick={() => void onClick()}>
+      <button
+        type="button"
+        className={`btn ${primary ? "pri" : ""}`}
+        data-testid="alarm-ack"
+        data-alarm-id={alarm.alarm_id}
+        onClick={() => void onClick()}
+      >
         {t("alarms.acknowledge")}
         {primary ? <span className="kbd">Space</span> : null}
       </button>
@@ -47,15 +53,35 @@ export function AcknowledgeButton({ alarm, primary = true }: { alarm: Alarm; pri
   );
 }
 
-function AlarmLine({ alarm, selected, first, onSelect }: { alarm: Alarm; selected: boolean; first: boolean; onSelect: () => void }) {
+function AlarmLine({
+  alarm,
+  selected,
+  first,
+  onSelect,
+}: {
+  alarm: Alarm;
+  selected: boolean;
+  first: boolean;
+  onSelect: () => void;
+}) {
   const { nowMs } = useLive();
   const unitOf = useAlarmUnit();
   const t = useText();
   const waiting = isUnacknowledged(alarm);
-  const standing = waiting ? t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) }) : t("alarms.acknowledged", { who: alarm.acknowledged_by ?? "" });
+  const standing = waiting
+    ? t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) })
+    : t("alarms.acknowledged", { who: alarm.acknowledged_by ?? "" });
   const tone = waiting ? (alarm.priority === 1 ? "c-alarm" : "c-attn") : "t2";
   return (
-    <button type="button" className={`al ${waiting && first ? "hot" : ""} ${selected ? "sel" : ""}`} aria-pressed={selected} data-testid="alarm-row" data-alarm-id={alarm.alarm_id} data-kind={alarm.kind} onClick={onSelect}>
+    <button
+      type="button"
+      className={`al ${waiting && first ? "hot" : ""} ${selected ? "sel" : ""}`}
+      aria-pressed={selected}
+      data-testid="alarm-row"
+      data-alarm-id={alarm.alarm_id}
+      data-kind={alarm.kind}
+      onClick={onSelect}
+    >
       <Priority alarm={alarm} />
       <span className="k ell">
         {t(`alarms.${alarm.kind}`)}
@@ -114,7 +140,11 @@ function AlarmDetail({ alarm }: { alarm: Alarm }) {
             </button>
           )}
         </div>
-        {isUnacknowledged(alarm) ? null : <p className="f13 t2" data-testid="alarm-receipt">{t("alarms.acknowledged", { who: alarm.acknowledged_by ?? "" })}</p>}
+        {isUnacknowledged(alarm) ? null : (
+          <p className="f13 t2" data-testid="alarm-receipt">
+            {t("alarms.acknowledged", { who: alarm.acknowledged_by ?? "" })}
+          </p>
+        )}
       </div>
     </section>
   );
@@ -137,7 +167,15 @@ export function AlarmDrawer() {
           {count(2) ? <span className="badge attn">{count(2)}</span> : null}
           {count(3) ? <span className="badge">{count(3)}</span> : null}
           <span className="sp" />
-          <button type="button" className="iconbtn" aria-pressed={sound} aria-label={soundText} title={soundText} data-testid="sound-switch" onClick={toggleSound}>
+          <button
+            type="button"
+            className="iconbtn"
+            aria-pressed={sound}
+            aria-label={soundText}
+            title={soundText}
+            data-testid="sound-switch"
+            onClick={toggleSound}
+          >
             <Icon name={sound ? "bell" : "mute"} size={16} />
           </button>
           <span className="t3 f12">{t("alarms.order")}</span>
@@ -145,7 +183,13 @@ export function AlarmDrawer() {
         </div>
         <div className="alarmrows">
           {alarms.map((alarm, i) => (
-            <AlarmLine key={alarm.alarm_id} alarm={alarm} first={i === 0} selected={alarm === chosen} onSelect={() => setChosenId(alarm.alarm_id)} />
+            <AlarmLine
+              key={alarm.alarm_id}
+              alarm={alarm}
+              first={i === 0}
+              selected={alarm === chosen}
+              onSelect={() => setChosenId(alarm.alarm_id)}
+            />
           ))}
           {alarms.length === 0 ? <p className="sentence">{t("alarms.none")}</p> : null}
         </div>

@@ -8,14 +8,27 @@ import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import type { StationView } from "../wire.generated";
 
-function StationLine({ station, shares, onDuty }: { station: StationView; shares: readonly number[] | undefined; onDuty: number }) {
+function StationLine({
+  station,
+  shares,
+  onDuty,
+}: {
+  station: StationView;
+  shares: readonly number[] | undefined;
+  onDuty: number;
+}) {
   const { language, stationId } = useSettings();
   const on = stationId === station.station_id;
   const three = shares?.[1];
   return (
     <tr className={on ? "on" : ""} data-testid="station-row" data-station-id={station.station_id}>
       <td>
-        <button type="button" className="ell" aria-pressed={on} onClick={() => change({ stationId: on ? null : station.station_id })}>
+        <button
+          type="button"
+          className="ell"
+          aria-pressed={on}
+          onClick={() => change({ stationId: on ? null : station.station_id })}
+        >
           <span className="t3 num">{String(station.number).padStart(2, "0")}</span> {nameIn(language, station)}
         </button>
       </td>
@@ -39,7 +52,13 @@ export function CoverPanel({ rows }: { rows: readonly UnitRow[] }) {
   const shares = new Map(coverage?.stations.map((each) => [each.station_id, each.shares]));
   const onDuty = new Map<number, number>();
   for (const row of rows) {
-    if (row.meta.station_id === null || row.freshness === "never" || row.freshness === "lost" || row.duty === "off_duty") continue;
+    if (
+      row.meta.station_id === null ||
+      row.freshness === "never" ||
+      row.freshness === "lost" ||
+      row.duty === "off_duty"
+    )
+      continue;
     onDuty.set(row.meta.station_id, (onDuty.get(row.meta.station_id) ?? 0) + 1);
   }
   return (
@@ -88,7 +107,12 @@ export function CoverPanel({ rows }: { rows: readonly UnitRow[] }) {
                 </td>
               </tr>
               {stations.map((station) => (
-                <StationLine key={station.station_id} station={station} shares={shares.get(station.station_id)} onDuty={onDuty.get(station.station_id) ?? 0} />
+                <StationLine
+                  key={station.station_id}
+                  station={station}
+                  shares={shares.get(station.station_id)}
+                  onDuty={onDuty.get(station.station_id) ?? 0}
+                />
               ))}
             </tbody>
           </table>
@@ -97,7 +121,8 @@ export function CoverPanel({ rows }: { rows: readonly UnitRow[] }) {
         )}
         {coverage ? (
           <p className="f12 t3" style={{ marginTop: 10 }}>
-            {t("kpi.available", { n: coverage.available_count })} · {t("cover.asOf", { time: clockTime(coverage.at_ms) })}
+            {t("kpi.available", { n: coverage.available_count })} ·{" "}
+            {t("cover.asOf", { time: clockTime(coverage.at_ms) })}
           </p>
         ) : null}
       </div>

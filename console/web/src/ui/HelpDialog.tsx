@@ -30,7 +30,12 @@ export function HelpDialog() {
     else dialog.current?.close();
   }, [helpOpen]);
   return (
-    <dialog ref={dialog} data-testid="help-dialog" aria-labelledby="help-title" onClose={() => change({ helpOpen: false })}>
+    <dialog
+      ref={dialog}
+      data-testid="help-dialog"
+      aria-labelledby="help-title"
+      onClose={() => change({ helpOpen: false })}
+    >
       <h2 id="help-title">{t("help.title")}</h2>
       <div className="keys">
         {KEYS.map(([key, text]) => (

@@ -32,7 +32,8 @@ function Meter({ name, value, unit, id }: { name: string; value: string; unit: s
 
 function flightState(bits: number, t: Translate): string {
   const parts: string[] = [];
-  if (bits & UnitBit.AIRBORNE_KNOWN) parts.push(t(bits & UnitBit.AIRBORNE ? "inspector.airborne" : "inspector.onGround"));
+  if (bits & UnitBit.AIRBORNE_KNOWN)
+    parts.push(t(bits & UnitBit.AIRBORNE ? "inspector.airborne" : "inspector.onGround"));
   if (bits & UnitBit.ARMED_KNOWN) parts.push(t(bits & UnitBit.ARMED ? "inspector.armed" : "inspector.disarmed"));
   if (bits & UnitBit.REPLAYED) parts.push(t("state.replayed"));
   if (bits & UnitBit.IDENTITY_CONFLICT) parts.push(t("state.conflict"));
@@ -54,12 +55,22 @@ function Head({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
           {nameIn(language, meta) || meta.call_sign}
         </h2>
         <div className="f12 t3 ell">
-          {meta.call_sign} · {station ? t("station.of", { number: String(station.number).padStart(2, "0"), name: nameIn(language, station) }) : t("station.none")}
+          {meta.call_sign} ·{" "}
+          {station
+            ? t("station.of", { number: String(station.number).padStart(2, "0"), name: nameIn(language, station) })
+            : t("station.none")}
         </div>
       </div>
       <span className="sp" />
       <span className={`badge ${sos ? "solid" : "acc"}`}>{sos ? t("state.sos") : t(`duty.${duty}`)}</span>
-      <button type="button" className="iconbtn" data-testid="inspector-close" aria-label={t("inspector.close")} title={t("inspector.close")} onClick={deselect}>
+      <button
+        type="button"
+        className="iconbtn"
+        data-testid="inspector-close"
+        aria-label={t("inspector.close")}
+        title={t("inspector.close")}
+        onClick={deselect}
+      >
         <Icon name="close" size={16} />
       </button>
     </div>
@@ -77,11 +88,26 @@ function Instruments({ meta, reading }: { meta: UnitMeta; reading: UnitReading }
         <HeightLadder heightM={height} />
         <div className="meter">
           <Meter id="reading-height" name={t("inspector.heightHome")} value={figure(height)} unit="m" />
-          <Meter id="reading-speed" name={t("inspector.speed")} value={figure(scaled(values.speed_cmps, 100), 1)} unit="m/s" />
+          <Meter
+            id="reading-speed"
+            name={t("inspector.speed")}
+            value={figure(scaled(values.speed_cmps, 100), 1)}
+            unit="m/s"
+          />
         </div>
         <div className="meter">
-          <Meter id="reading-altitude" name={t("inspector.altitude")} value={figure(scaled(values.alt_msl_dm, 10))} unit="m" />
-          <Meter id="reading-climb" name={t("inspector.climb")} value={figure(scaled(values.climb_cmps, 100), 1)} unit="m/s" />
+          <Meter
+            id="reading-altitude"
+            name={t("inspector.altitude")}
+            value={figure(scaled(values.alt_msl_dm, 10))}
+            unit="m"
+          />
+          <Meter
+            id="reading-climb"
+            name={t("inspector.climb")}
+            value={figure(scaled(values.climb_cmps, 100), 1)}
+            unit="m/s"
+          />
         </div>
       </div>
     </div>
@@ -116,10 +142,22 @@ function Facts({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
     ["age", t("inspector.dataAge"), age(reading.ageMs, t)],
     ["mode", t("inspector.mode"), flightState(reading.bits, t)],
     ["course", t("inspector.course"), bearing(values.course_ddeg)],
-    ["fix", t("inspector.fix"), `${fix}${values.satellites === null ? "" : ` · ${values.satellites} ${t("inspector.satellites")}`}`],
-    ["accuracy", t("inspector.accuracy"), values.accuracy_dm === null ? "–" : `±${measure(values.accuracy_dm / 10, "m", 1)}`],
+    [
+      "fix",
+      t("inspector.fix"),
+      `${fix}${values.satellites === null ? "" : ` · ${values.satellites} ${t("inspector.satellites")}`}`,
+    ],
+    [
+      "accuracy",
+      t("inspector.accuracy"),
+      values.accuracy_dm === null ? "–" : `±${measure(values.accuracy_dm / 10, "m", 1)}`,
+    ],
     ["observed", t("inspector.observed"), clockTime(reading.observedMs)],
-    ["devices", t("inspector.devices"), meta.devices.map((device) => device.label || device.protocol).join(", ") || "–"],
+    [
+      "devices",
+      t("inspector.devices"),
+      meta.devices.map((device) => device.label || device.protocol).join(", ") || "–",
+    ],
   ];
   return (
     <div className="sec">
@@ -162,14 +200,24 @@ export function Inspector({ unitId }: { unitId: number }) {
             {t("inspector.lastKnown", { age: age(reading.ageMs, t) })}
           </p>
         )}
-        {connection.phase === "lost" ? <p className="c-alarm f12" style={{ marginTop: 8 }}>{t("map.frozen", { time: clockTime(live.drawnAtMs()) })}</p> : null}
+        {connection.phase === "lost" ? (
+          <p className="c-alarm f12" style={{ marginTop: 8 }}>
+            {t("map.frozen", { time: clockTime(live.drawnAtMs()) })}
+          </p>
+        ) : null}
       </div>
       <Instruments meta={meta} reading={reading} />
       <BatteryBar pct={reading.values.battery_pct} />
       <Facts meta={meta} reading={reading} />
       <div className="sec">
         <div className="actions">
-          <button type="button" className={`btn ${follow ? "pri" : ""}`} aria-pressed={follow} data-testid="follow" onClick={toggleFollow}>
+          <button
+            type="button"
+            className={`btn ${follow ? "pri" : ""}`}
+            aria-pressed={follow}
+            data-testid="follow"
+            onClick={toggleFollow}
+          >
             {t(follow ? "inspector.following" : "inspector.follow")}
             <span className="kbd">F</span>
           </button>

@@ -51,8 +51,17 @@ export function KpiStrip({ counts }: { counts: Counts }) {
           <Cover key={minutes} minutes={minutes} share={coverage?.shares[i] ?? null} />
         ))}
       </div>
-      <Figure name={t("kpi.drones")} value={figure(counts.airborne)} context={t("kpi.of", { n: counts.kinds.drone ?? 0 })} />
-      <Figure name={t("kpi.attention")} value={figure(attention)} context={t("kpi.attentionContext", { stale: counts.stale, lost: counts.lost })} tone={attention > 0 ? "c-attn" : ""} />
+      <Figure
+        name={t("kpi.drones")}
+        value={figure(counts.airborne)}
+        context={t("kpi.of", { n: counts.kinds.drone ?? 0 })}
+      />
+      <Figure
+        name={t("kpi.attention")}
+        value={figure(attention)}
+        context={t("kpi.attentionContext", { stale: counts.stale, lost: counts.lost })}
+        tone={attention > 0 ? "c-attn" : ""}
+      />
       <Figure
         name={t("kpi.oldest")}
         value={oldestUs === null ? figure(null) : duration(nowMs - oldestUs / 1000)}

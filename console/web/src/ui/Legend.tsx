@@ -56,7 +56,11 @@ export function Legend() {
         <Plate fill="var(--halo)" stroke="var(--u-dim)" dash="3 2.4" slash />
         {t("map.legend.offline")}
       </span>
-      {coverage === "off" ? null : ([1, 3, 5] as const).map((minutes) => <CoverKey key={minutes} minutes={minutes} filled={coverage === "area"} />)}
+      {coverage === "off"
+        ? null
+        : ([1, 3, 5] as const).map((minutes) => (
+            <CoverKey key={minutes} minutes={minutes} filled={coverage === "area"} />
+          ))}
     </section>
   );
 }

@@ -19,7 +19,11 @@ export function LiveState({ brief = false }: { brief?: boolean }) {
         <>
           {brief ? null : <span>{t("live.live")}</span>}
           {brief ? null : <b>{figure(rateHz, rateHz < 1 ? 1 : 0)} Hz</b>}
-          <span className="t3">{brief ? `${figure(lagMs === null ? null : lagMs / 1000, 1)} s` : t("live.lag", { lag: figure(lagMs === null ? null : lagMs / 1000, 1) })}</span>
+          <span className="t3">
+            {brief
+              ? `${figure(lagMs === null ? null : lagMs / 1000, 1)} s`
+              : t("live.lag", { lag: figure(lagMs === null ? null : lagMs / 1000, 1) })}
+          </span>
         </>
       ) : null}
       {phase === "lost" ? <span className="badge alarm">{t("live.lost", { seconds })}</span> : null}

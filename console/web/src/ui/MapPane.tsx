@@ -102,7 +102,13 @@ function Tools() {
   const t = useText();
   return (
     <div className="ctl maptools">
-      <button type="button" aria-pressed={follow} disabled={selectedId === null} data-testid="map-follow" onClick={toggleFollow}>
+      <button
+        type="button"
+        aria-pressed={follow}
+        disabled={selectedId === null}
+        data-testid="map-follow"
+        onClick={toggleFollow}
+      >
         {t("inspector.follow")} <span className="kbd">F</span>
       </button>
       <button type="button" aria-pressed={trails} data-testid="map-trails" onClick={toggleTrails}>
@@ -111,7 +117,13 @@ function Tools() {
       <button type="button" aria-pressed={labels} data-testid="map-labels" onClick={toggleLabels}>
         {t("map.labels")} <span className="kbd">L</span>
       </button>
-      <button type="button" aria-pressed={coverage !== "off"} data-testid="map-coverage" data-mode={coverage} onClick={cycleCoverage}>
+      <button
+        type="button"
+        aria-pressed={coverage !== "off"}
+        data-testid="map-coverage"
+        data-mode={coverage}
+        onClick={cycleCoverage}
+      >
         {t(`map.coverage.${coverage}`)} <span className="kbd">C</span>
       </button>
     </div>
@@ -129,7 +141,13 @@ function Zoom() {
       <button type="button" aria-label={t("map.zoomIn")} title={t("map.zoomIn")} data-testid="zoom-in" onClick={act(1)}>
         <Icon name="plus" />
       </button>
-      <button type="button" aria-label={t("map.zoomOut")} title={t("map.zoomOut")} data-testid="zoom-out" onClick={act(-1)}>
+      <button
+        type="button"
+        aria-label={t("map.zoomOut")}
+        title={t("map.zoomOut")}
+        data-testid="zoom-out"
+        onClick={act(-1)}
+      >
         <Icon name="minus" />
       </button>
     </div>

@@ -87,7 +87,14 @@ export function Operator({ session, onSignOut }: OperatorProps) {
   if (phone) {
     return (
       <>
-        <PhoneScreen session={session} items={items} counts={counts} rows={rows} onSignOut={onSignOut} onSearchEnter={onSearchEnter} />
+        <PhoneScreen
+          session={session}
+          items={items}
+          counts={counts}
+          rows={rows}
+          onSignOut={onSignOut}
+          onSearchEnter={onSearchEnter}
+        />
         {common}
       </>
     );
@@ -97,7 +104,12 @@ export function Operator({ session, onSignOut }: OperatorProps) {
       <a className="skip" href="#unit-list">
         {t("app.skip")}
       </a>
-      <TopBar session={session} cityName={city ? nameIn(language, city) : ""} onSignOut={onSignOut} onSearchEnter={onSearchEnter} />
+      <TopBar
+        session={session}
+        cityName={city ? nameIn(language, city) : ""}
+        onSignOut={onSignOut}
+        onSearchEnter={onSearchEnter}
+      />
       <KpiStrip counts={counts} />
       <main className="main">
         {listCollapsed ? <UnitRail counts={counts} /> : <UnitPanel items={items} counts={counts} />}

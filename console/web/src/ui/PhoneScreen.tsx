@@ -107,20 +107,35 @@ export function PhoneScreen(props: PhoneProps) {
         <LiveState brief />
       </header>
       <main className="sheet" data-testid="sheet" style={{ height: `calc(${height}% - 68px)`, minHeight: 190 }}>
-        <button type="button" className="grab" aria-label={t("sheet.handle")} data-testid="sheet-handle" onClick={() => setStep((step + 1) % HEIGHTS.length)}>
+        <button
+          type="button"
+          className="grab"
+          aria-label={t("sheet.handle")}
+          data-testid="sheet-handle"
+          onClick={() => setStep((step + 1) % HEIGHTS.length)}
+        >
           <i />
         </button>
         <Sheet {...props} />
       </main>
-      <div className="phonenav" role="tablist">
-        {TABS.map(([name, icon]) => (
-          <button key={name} type="button" role="tab" aria-selected={tab === name} data-testid={`tab-${name}`} onClick={() => change({ tab: name, ...(name === "units" ? { selectedId: null, follow: false } : {}) })}>
-            <Icon name={icon} size={22} />
-            {t(`tabs.${name}`)}
-            {name === "alarms" && waiting > 0 ? <span className="badge solid">{waiting}</span> : null}
-          </button>
-        ))}
-      </div>
+      <nav>
+        <div className="phonenav" role="tablist">
+          {TABS.map(([name, icon]) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              aria-selected={tab === name}
+              data-testid={`tab-${name}`}
+              onClick={() => change({ tab: name, ...(name === "units" ? { selectedId: null, follow: false } : {}) })}
+            >
+              <Icon name={icon} size={22} />
+              {t(`tabs.${name}`)}
+              {name === "alarms" && waiting > 0 ? <span className="badge solid">{waiting}</span> : null}
+            </button>
+          ))}
+        </div>
+      </nav>
     </div>
   );
 }

@@ -27,7 +27,14 @@ function Card({ children }: { children: React.ReactNode }) {
         </span>
         <b style={{ fontSize: 18 }}>skybeat</b>
         <span className="sp" />
-        <button type="button" className="iconbtn" style={{ width: "auto", padding: "0 8px" }} data-testid="language-switch" aria-label={t("language.switch")} onClick={toggleLanguage}>
+        <button
+          type="button"
+          className="iconbtn"
+          style={{ width: "auto", padding: "0 8px" }}
+          data-testid="language-switch"
+          aria-label={t("language.switch")}
+          onClick={toggleLanguage}
+        >
           {t("language.short")}
         </button>
       </div>
@@ -90,11 +97,26 @@ export function SignIn({ token, note, onSession }: SignInProps) {
           {note && !error ? <p className="t2 f13">{note}</p> : null}
           <label>
             {t("signIn.name")}
-            <input className="field" data-testid="sign-in-name" autoComplete="username" required value={name} onChange={(event) => setName(event.target.value)} />
+            <input
+              className="field"
+              data-testid="sign-in-name"
+              autoComplete="username"
+              required
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
           </label>
           <label>
             {t("signIn.password")}
-            <input className="field" data-testid="sign-in-password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+            <input
+              className="field"
+              data-testid="sign-in-password"
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
           </label>
           {error ? (
             <p className="error" role="alert" data-testid="sign-in-error">
@@ -144,11 +166,25 @@ export function SetPassword({ onDone }: { onDone: () => void }) {
           </div>
           <label>
             {t("password.new")}
-            <input className="field" data-testid="new-password" type="password" autoComplete="new-password" value={first} onChange={(event) => setFirst(event.target.value)} />
+            <input
+              className="field"
+              data-testid="new-password"
+              type="password"
+              autoComplete="new-password"
+              value={first}
+              onChange={(event) => setFirst(event.target.value)}
+            />
           </label>
           <label>
             {t("password.repeat")}
-            <input className="field" data-testid="new-password-repeat" type="password" autoComplete="new-password" value={second} onChange={(event) => setSecond(event.target.value)} />
+            <input
+              className="field"
+              data-testid="new-password-repeat"
+              type="password"
+              autoComplete="new-password"
+              value={second}
+              onChange={(event) => setSecond(event.target.value)}
+            />
           </label>
           {error ? (
             <p className="error" role="alert">

@@ -47,16 +47,44 @@ export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarPr
         </span>
       </div>
       <div className="row">
-        <button type="button" className="btn s ghost" data-testid="language-switch" aria-label={t("language.switch")} title={t("language.switch")} onClick={toggleLanguage}>
+        <button
+          type="button"
+          className="btn s ghost"
+          data-testid="language-switch"
+          aria-label={t("language.switch")}
+          title={t("language.switch")}
+          onClick={toggleLanguage}
+        >
           {t("language.short")}
         </button>
-        <button type="button" className="iconbtn" data-testid="theme-switch" aria-label={themeText} title={themeText} onClick={toggleTheme}>
+        <button
+          type="button"
+          className="iconbtn"
+          data-testid="theme-switch"
+          aria-label={themeText}
+          title={themeText}
+          onClick={toggleTheme}
+        >
           <Icon name={theme === "night" ? "sun" : "moon"} />
         </button>
-        <button type="button" className="iconbtn" data-testid="help-open" aria-label={t("help.title")} title={t("help.title")} onClick={() => change({ helpOpen: true })}>
+        <button
+          type="button"
+          className="iconbtn"
+          data-testid="help-open"
+          aria-label={t("help.title")}
+          title={t("help.title")}
+          onClick={() => change({ helpOpen: true })}
+        >
           <Icon name="help" />
         </button>
-        <button type="button" className="iconbtn" data-testid="sign-out" aria-label={t("session.signOut")} title={t("session.signOut")} onClick={onSignOut}>
+        <button
+          type="button"
+          className="iconbtn"
+          data-testid="sign-out"
+          aria-label={t("session.signOut")}
+          title={t("session.signOut")}
+          onClick={onSignOut}
+        >
           <Icon name="out" />
         </button>
       </div>

@@ -51,7 +51,12 @@ export function TrackSection({ meta }: { meta: UnitMeta }) {
 
   return (
     <>
-      <button type="button" className="btn" data-testid="track" onClick={() => (needsReason ? dialog.current?.showModal() : void show())}>
+      <button
+        type="button"
+        className="btn"
+        data-testid="track"
+        onClick={() => (needsReason ? dialog.current?.showModal() : void show())}
+      >
         {t("inspector.track")}
         <span className="t3 f12">{t("track.period", { minutes: MINUTES })}</span>
       </button>
@@ -67,7 +72,15 @@ export function TrackSection({ meta }: { meta: UnitMeta }) {
         >
           <label className="f13 t2">
             {t("track.reason")}
-            <input className="field" data-testid="track-reason" style={{ margin: "6px 0" }} value={reason} maxLength={200} placeholder={t("track.reasonPlaceholder")} onChange={(event) => setReason(event.target.value)} />
+            <input
+              className="field"
+              data-testid="track-reason"
+              style={{ margin: "6px 0" }}
+              value={reason}
+              maxLength={200}
+              placeholder={t("track.reasonPlaceholder")}
+              onChange={(event) => setReason(event.target.value)}
+            />
           </label>
           <p className="f12 t3">{t("track.reasonHint")}</p>
           {error ? <p className="c-alarm f13">{error}</p> : null}

@@ -18,7 +18,13 @@ export function KindChips({ counts }: { counts: Counts }) {
   const t = useText();
   return (
     <div className="chips">
-      <button type="button" className={`chip ${kind === null ? "on" : ""}`} aria-pressed={kind === null} data-testid="chip-all" onClick={() => change({ kind: null })}>
+      <button
+        type="button"
+        className={`chip ${kind === null ? "on" : ""}`}
+        aria-pressed={kind === null}
+        data-testid="chip-all"
+        onClick={() => change({ kind: null })}
+      >
         {t("units.all")} <b data-testid="dot-count">{counts.total}</b>
       </button>
       {UNIT_KINDS.filter((each) => counts.kinds[each]).map((each) => (
@@ -45,7 +51,13 @@ function GroupHead({ item }: { item: Extract<ListItem, { type: "group" }> }) {
   const airborne = item.rows.filter((row) => row.airborne && row.freshness === "live").length;
   const told = item.group === "drones" ? t("group.airborne", { airborne, total: item.rows.length }) : item.rows.length;
   return (
-    <div role="row" tabIndex={-1} className="gh" style={{ top: item.top, height: item.height }} data-testid={`group-${item.group}`}>
+    <div
+      role="row"
+      tabIndex={-1}
+      className="gh"
+      style={{ top: item.top, height: item.height }}
+      data-testid={`group-${item.group}`}
+    >
       <span role="gridcell" tabIndex={-1} className="row" style={{ flex: 1 }}>
         {t(`group.${item.group}`)}
         <span className="sp" />
@@ -58,7 +70,10 @@ function GroupHead({ item }: { item: Extract<ListItem, { type: "group" }> }) {
 /** The list's items for the filter that stands now. */
 export function useListItems(rows: readonly UnitRow[], rowPx: number): ListItem[] {
   const { kind, query } = useSettings();
-  return useMemo(() => listItems(grouped(rows.filter((row) => fits(row, kind, query))), rowPx), [rows, kind, query, rowPx]);
+  return useMemo(
+    () => listItems(grouped(rows.filter((row) => fits(row, kind, query))), rowPx),
+    [rows, kind, query, rowPx],
+  );
 }
 
 export function UnitGrid({ items, rowPx }: { items: readonly ListItem[]; rowPx: number }) {
@@ -69,7 +84,11 @@ export function UnitGrid({ items, rowPx }: { items: readonly ListItem[]; rowPx: 
   const [view, setView] = useState({ top: 0, height: 800 });
   const last = items[items.length - 1];
   const total = last ? last.top + last.height : 0;
-  const sos = useMemo(() => new Map(alarms.filter((alarm) => alarm.kind === "sos").map((alarm) => [alarm.unit_id, alarm.raised_us / 1000])), [alarms]);
+  const sos = useMemo(
+    () =>
+      new Map(alarms.filter((alarm) => alarm.kind === "sos").map((alarm) => [alarm.unit_id, alarm.raised_us / 1000])),
+    [alarms],
+  );
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -87,10 +106,18 @@ export function UnitGrid({ items, rowPx }: { items: readonly ListItem[]; rowPx: 
     const item = items.find((each) => each.type === "unit" && each.row.unitId === cursorId);
     if (!element || !item) return;
     if (item.top < element.scrollTop + 32) element.scrollTop = item.top - 32;
-    else if (item.top + rowPx > element.scrollTop + element.clientHeight) element.scrollTop = item.top + rowPx - element.clientHeight;
+    else if (item.top + rowPx > element.scrollTop + element.clientHeight)
+      element.scrollTop = item.top + rowPx - element.clientHeight;
   }, [cursorId]);
 
-  const keys: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE, Home: -1e9, End: 1e9 };
+  const keys: Record<string, number> = {
+    ArrowDown: 1,
+    ArrowUp: -1,
+    PageDown: PAGE,
+    PageUp: -PAGE,
+    Home: -1e9,
+    End: 1e9,
+  };
   return (
     <div
       ref={box}
@@ -145,7 +172,13 @@ export function UnitPanel({ items, counts }: { items: readonly ListItem[]; count
             {t("units.counts", { online: counts.online, inView: currentMap()?.inView() ?? 0 })}
           </span>
           <span className="sp" />
-          <button type="button" className="iconbtn" aria-label={t("units.collapse")} title={t("units.collapse")} onClick={() => change({ listCollapsed: true })}>
+          <button
+            type="button"
+            className="iconbtn"
+            aria-label={t("units.collapse")}
+            title={t("units.collapse")}
+            onClick={() => change({ listCollapsed: true })}
+          >
             <Icon name="left" size={15} />
           </button>
         </div>
@@ -161,11 +194,24 @@ export function UnitRail({ counts }: { counts: Counts }) {
   const t = useText();
   return (
     <aside className="panel rail" aria-label={t("units.title")}>
-      <button type="button" className="iconbtn" aria-label={t("units.expand")} title={t("units.expand")} data-testid="rail-expand" onClick={() => change({ listCollapsed: false })}>
+      <button
+        type="button"
+        className="iconbtn"
+        aria-label={t("units.expand")}
+        title={t("units.expand")}
+        data-testid="rail-expand"
+        onClick={() => change({ listCollapsed: false })}
+      >
         <Icon name="right" size={15} />
       </button>
       {UNIT_KINDS.filter((each) => counts.kinds[each]).map((each) => (
-        <button key={each} type="button" className={`chip ${kind === each ? "on" : ""}`} title={t(`kind.${each}`)} onClick={() => change({ kind: each, listCollapsed: false })}>
+        <button
+          key={each}
+          type="button"
+          className={`chip ${kind === each ? "on" : ""}`}
+          title={t(`kind.${each}`)}
+          onClick={() => change({ kind: each, listCollapsed: false })}
+        >
           <UnitGlyph name={each} size={16} />
           {counts.kinds[each]}
         </button>

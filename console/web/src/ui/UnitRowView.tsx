@@ -25,7 +25,12 @@ function Battery({ pct, selected }: { pct: number; selected: boolean }) {
 function End({ row, selected, sosSinceMs }: { row: UnitRow; selected: boolean; sosSinceMs: number | null }) {
   const t = useText();
   if (row.sos) return <span className="badge solid">SOS {sosSinceMs === null ? "" : duration(sosSinceMs)}</span>;
-  if (row.freshness === "stale") return <span className={`badge ${row.meta.kind === "drone" ? "attn" : "line"}`}>{`${t("fresh.stale")} ${age(row.ageMs, t)}`}</span>;
+  if (row.freshness === "stale")
+    return (
+      <span
+        className={`badge ${row.meta.kind === "drone" ? "attn" : "line"}`}
+      >{`${t("fresh.stale")} ${age(row.ageMs, t)}`}</span>
+    );
   if (row.freshness === "lost") return <span className="badge line">{`${t("fresh.lost")} ${age(row.ageMs, t)}`}</span>;
   if (row.freshness === "never") return <span className="t3 f12">{t("fresh.never")}</span>;
   if (row.replayed) return <span className="badge line">{t("state.replayed")}</span>;
@@ -46,7 +51,10 @@ export function UnitRowView({ row, top, height, index, sosSinceMs }: UnitRowProp
   const t = useText();
   const selected = row.unitId === selectedId;
   const live = row.freshness === "live" || row.freshness === "stale";
-  const duty = row.airborne && row.freshness === "live" ? `${t(`duty.${row.duty}`)} · ${t("inspector.airborne")}` : t(`duty.${row.duty}`);
+  const duty =
+    row.airborne && row.freshness === "live"
+      ? `${t(`duty.${row.duty}`)} · ${t("inspector.airborne")}`
+      : t(`duty.${row.duty}`);
   const place = row.station ? t("station.label", { name: nameIn(language, row.station) }) : t(`kind.${row.meta.kind}`);
   return (
     <div

@@ -24,7 +24,17 @@ export type IconName = keyof typeof LINES;
 
 export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
   return (
-    <svg width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.7" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.7"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
       <path d={LINES[name]} />
     </svg>
   );
@@ -45,7 +55,13 @@ export function UnitGlyph({ name, size = 20 }: { name: GlyphName; size?: number 
 export function Brand() {
   return (
     <svg viewBox="0 0 24 24" fill="none" aria-hidden="true">
-      <path d="M3 16.5 9 6l4 7 3-4.5 5 8" stroke="var(--accent)" strokeWidth="2" strokeLinejoin="round" strokeLinecap="round" />
+      <path
+        d="M3 16.5 9 6l4 7 3-4.5 5 8"
+        stroke="var(--accent)"
+        strokeWidth="2"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+      />
       <circle cx="9" cy="20" r="1.6" fill="var(--t1)" />
       <circle cx="15" cy="20" r="1.6" fill="var(--t3)" />
     </svg>

@@ -11,16 +11,28 @@ export function HeadingTape({ ddeg }: { ddeg: number | null }) {
   const middle = WIDTH / 2;
   const heading = ddeg === null ? null : ddeg / 10;
   const ticks: number[] = [];
-  if (heading !== null) for (let d = Math.ceil((heading - SPAN_DEG) / 5) * 5; d <= heading + SPAN_DEG; d += 5) ticks.push(d);
+  if (heading !== null)
+    for (let d = Math.ceil((heading - SPAN_DEG) / 5) * 5; d <= heading + SPAN_DEG; d += 5) ticks.push(d);
   return (
-    <svg width="100%" height="46" viewBox={`0 0 ${WIDTH} 46`} preserveAspectRatio="xMidYMid slice" role="img" aria-label={bearing(ddeg)}>
+    <svg
+      width="100%"
+      height="46"
+      viewBox={`0 0 ${WIDTH} 46`}
+      preserveAspectRatio="xMidYMid slice"
+      role="img"
+      aria-label={bearing(ddeg)}
+    >
       {ticks.map((d) => {
         const x = middle + (d - heading!) * PX_PER_DEG;
         const major = d % 30 === 0;
         const near = Math.abs(x - middle) < 34;
         return (
           <g key={d}>
-            <path d={`M${x} 46v${major ? -9 : d % 10 === 0 ? -5 : -3}`} stroke="var(--t3)" opacity={major ? 0.9 : 0.5} />
+            <path
+              d={`M${x} 46v${major ? -9 : d % 10 === 0 ? -5 : -3}`}
+              stroke="var(--t3)"
+              opacity={major ? 0.9 : 0.5}
+            />
             {major && !near ? (
               <text x={x} y="31" textAnchor="middle" className="ax">
                 {String((d + 720) % 360).padStart(3, "0")}

@@ -1,6 +1,15 @@
 // The keys of the whole screen; they rest while a text field or a dialog has the focus.
 import { currentMap } from "../map/current";
-import { acknowledge, cycleCoverage, deselect, mostUrgent, selectUnit, toggleFollow, toggleLabels, toggleTrails } from "../state/actions";
+import {
+  acknowledge,
+  cycleCoverage,
+  deselect,
+  mostUrgent,
+  selectUnit,
+  toggleFollow,
+  toggleLabels,
+  toggleTrails,
+} from "../state/actions";
 import { change, getSettings } from "../state/settings";
 import { type ListItem, unitBeside } from "./listItems";
 

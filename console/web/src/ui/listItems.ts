@@ -2,7 +2,13 @@
 import type { Group, UnitRow } from "../state/rows";
 
 export type ListItem =
-  | { readonly type: "group"; readonly group: Group; readonly rows: readonly UnitRow[]; readonly top: number; readonly height: number }
+  | {
+      readonly type: "group";
+      readonly group: Group;
+      readonly rows: readonly UnitRow[];
+      readonly top: number;
+      readonly height: number;
+    }
   | { readonly type: "unit"; readonly row: UnitRow; readonly top: number; readonly height: number };
 
 const ORDER: readonly Group[] = ["attention", "drones", "others"];
@@ -26,7 +32,12 @@ export function listItems(groups: Readonly<Record<Group, UnitRow[]>>, rowPx: num
 }
 
 /** The items that meet the view from `top` for `height` pixels, with some to spare. */
-export function visibleItems(items: readonly ListItem[], top: number, height: number, sparePx = 220): readonly ListItem[] {
+export function visibleItems(
+  items: readonly ListItem[],
+  top: number,
+  height: number,
+  sparePx = 220,
+): readonly ListItem[] {
   return items.filter((item) => item.top + item.height >= top - sparePx && item.top <= top + height + sparePx);
 }
 

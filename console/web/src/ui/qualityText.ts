@@ -16,4 +16,5 @@ const SAID: readonly [number, TextKey][] = [
 ];
 
 /** The texts of the bits that stand, none for a clean fix. */
-export const qualityTexts = (bits: number): TextKey[] => SAID.filter(([bit]) => (bits & bit) !== 0).map(([, key]) => key);
+export const qualityTexts = (bits: number): TextKey[] =>
+  SAID.filter(([bit]) => (bits & bit) !== 0).map(([, key]) => key);
