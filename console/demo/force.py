@@ -30,6 +30,8 @@ LINES_MOST: Final = 16
 UNITS_A_LINE: Final = 40
 QUEUE_MOST: Final = 20_000
 DRAIN_S: Final = 2.0
+CATCH_UP_S: Final = 1.0
+"""A machine that slept goes on from now: nobody floods the bridge with what was missed."""
 FIRST_SOS_S: Final = 20.0
 SOS_LASTS_S: Final = 90.0
 SOS_EVERY_S: Final = (200.0, 420.0)
@@ -145,7 +147,7 @@ class Force:
             now_us = SYSTEM_CLOCK.now_us()
             for link in self._links:
                 link.send(link.drone.tick(now_us))
-            due_s += STEP_S
+            due_s = max(due_s + STEP_S, SYSTEM_CLOCK.monotonic_s() - CATCH_UP_S)
             await asyncio.sleep(max(0.0, due_s - SYSTEM_CLOCK.monotonic_s()))
 
     async def _walk(self) -> None:
@@ -170,7 +172,7 @@ class Force:
                 continue
             await self._wait_until(at_s)
             interval_s = self._phones[number].interval_s
-            heapq.heapreplace(due, (at_s + interval_s, number))
+            heapq.heapreplace(due, (max(at_s + interval_s, self._elapsed_s() - CATCH_UP_S), number))
             self._report(number, walkers[number], interval_s, "")
 
     async def _wait_until(self, at_s: float) -> None:
