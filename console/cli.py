@@ -48,3 +48,7 @@ def main() -> None:
     except (SkybeatError, GroundError) as error:
         click.echo(f"skybeat: {error}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

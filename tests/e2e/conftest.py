@@ -1,0 +1,168 @@
+"""A running demo and a real browser, for the tests of the web app."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS: Final = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+class RunningDemo:
+    """`skybeat demo` as a process, on a data folder of its own; can be killed and started again."""
+
+    def __init__(self, data_dir: Path, *, unit_count: int = 60) -> None:
+        self._data_dir = data_dir
+        self._unit_count = unit_count
+        self._process: subprocess.Popen[str] | None = None
+        self.origin = ""
+        self.port = 0
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, on the port that it had before, and wait for its first dot."""
+        command = [
+            sys.executable,
+            "-m",
+            "console.cli",
+            "demo",
+            "--port",
+            str(self.port),
+            "--units",
+            str(self._unit_count),
+        ]
+        environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir), "PYTHONUNBUFFERED": "1"}
+        self._process = subprocess.Popen(
+            command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self._process.stdout is not None
+        said = []
+        for line in self._process.stdout:
+            said.append(line)
+            if found := re.search(r"the demo runs: (http://\S+:(\d+))", line):
+                self.origin, self.port = found[1], int(found[2])
+            if "first dot after" in line:
+                return
+        pytest.fail("the demo ended before its first dot:\n" + "".join(said))
+
+    def sign_in_url(self) -> str:
+        """Return a fresh one-time link for the administrator."""
+        environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir / "demo"), "SKYBEAT_PORT": str(self.port)}
+        command = [sys.executable, "-m", "console.cli", "user", "link", "admin"]
+        said = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True).stdout
+        found = re.search(r"http://\S+", said)
+        assert found is not None, said
+        return found[0]
+
+    async def replay(self, file: Path, *, speed: float) -> asyncio.subprocess.Process:
+        """Let it play a recorded flight, by the command that a person would use."""
+        environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir / "demo")}
+        command = [sys.executable, "-m", "console.cli", "replay", str(file), "--speed", f"{speed:g}"]
+        return await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=environment)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        self._end(signal.SIGINT)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[RunningDemo]:
+    """The demo, running; for all tests of the session."""
+    if not (PROJECT / "console" / "static" / "index.html").exists():
+        pytest.skip("THE WEB APP IS NOT BUILT: run `make web`")
+    folder = Path(tempfile.mkdtemp(prefix="skybeat-e2e-"))
+    folder.chmod(0o755)
+    running = RunningDemo(folder)
+    running.start()
+    yield running
+    running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium that draws in software."""
+    executable = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if executable is None:
+        pytest.skip("NO CHROMIUM HERE: install Debian's chromium to run the browser's tests")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
+        yield launched
+        await launched.close()
+
+
+class Visit:
+    """One signed-in visit: the page and all that went wrong or left the machine while it was open."""
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self.context = context
+        self.page = page
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "blob:", "data:")):
+            self.foreign.append(url)
+
+    async def sign_in(self, url: str) -> None:
+        """Use a one-time link and go on without a password."""
+        await self.page.goto(url)
+        await self.page.get_by_test_id("password-later").click()
+        await self.page.get_by_test_id("unit-row").first.wait_for()
+
+    async def figure(self, expression: str) -> object:
+        """Return what the page's read-only figures say."""
+        value: object = await self.page.evaluate(f"() => window.__skybeat.{expression}")
+        return value
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser) -> AsyncIterator[Visit]:
+    """A fresh browser context in English; at the end nothing may have failed or left the machine."""
+    context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="en-GB")
+    context.set_default_timeout(30_000)
+    visit = Visit(context, await context.new_page())
+    yield visit
+    await context.close()
+    assert visit.foreign == []

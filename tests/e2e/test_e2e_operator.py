@@ -1,0 +1,133 @@
+"""An operator's work in a real browser against the running demo."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import RunningDemo, Visit
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def placed(visit: Visit) -> dict[int, tuple[float, float]]:
+    """Return where the page believes each unit to be."""
+    units = await visit.figure("units()")
+    assert isinstance(units, list)
+    return {unit["unit_id"]: (unit["lat"], unit["lon"]) for unit in units if unit["lat"] is not None}
+
+
+async def until_moved(visit: Visit, before: dict[int, tuple[float, float]], least: int) -> None:
+    """Wait until at least so many units stand elsewhere."""
+    for _ in range(120):
+        now = await placed(visit)
+        if sum(now.get(unit_id) != place for unit_id, place in before.items()) >= least:
+            return
+        await asyncio.sleep(0.25)
+    pytest.fail(f"fewer than {least} units moved within 30 s")
+
+
+async def test_a_one_time_link_signs_in_shows_every_unit_and_they_move(demo: RunningDemo, visit: Visit) -> None:
+    url = demo.sign_in_url()
+    await visit.sign_in(url)
+    assert "#" not in visit.page.url
+    await expect(visit.page.get_by_test_id("unit-counts")).to_contain_text("online 60", timeout=30_000)
+    before = await placed(visit)
+    assert len(before) > 40
+    await until_moved(visit, before, 10)
+    assert visit.errors == []
+    await visit.page.goto(url)
+    await expect(visit.page.get_by_test_id("sign-in-error")).to_be_visible()
+
+
+async def test_a_search_finds_a_drone_and_the_map_follows_it(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    await visit.page.keyboard.press("/")
+    await visit.page.keyboard.type("Hawk 01")
+    row = visit.page.get_by_test_id("unit-row")
+    await expect(row).to_have_count(1)
+    await row.click()
+    await expect(visit.page.get_by_test_id("inspector-name")).to_have_text("Hawk 01")
+    await visit.page.get_by_test_id("map-follow").click()
+    await expect(visit.page.get_by_test_id("map-follow")).to_have_attribute("aria-pressed", "true")
+    await expect(visit.page.get_by_test_id("reading-speed")).to_contain_text(re.compile(r"\d|–"))
+    assert visit.errors == []
+
+
+async def test_the_keyboard_alone_reaches_a_units_details(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    await visit.page.keyboard.press("j")
+    await visit.page.keyboard.press("j")
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.page.get_by_test_id("inspector-name")).not_to_be_empty()
+    await visit.page.keyboard.press("?")
+    await expect(visit.page.get_by_test_id("help-dialog")).to_be_visible()
+    await visit.page.keyboard.press("Escape")
+    await expect(visit.page.get_by_test_id("help-dialog")).to_be_hidden()
+
+
+async def test_both_languages_name_the_same_units(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    await expect(visit.page.get_by_test_id("operator").first).to_contain_text("Drones")
+    await visit.page.get_by_test_id("language-switch").first.click()
+    await expect(visit.page.get_by_test_id("operator").first).to_contain_text("无人机")
+    await expect(visit.page.locator("html")).to_have_attribute("lang", re.compile("zh"))
+    await expect(visit.page.get_by_test_id("unit-list")).to_contain_text(re.compile("巡鹰.?01"))
+
+
+async def test_coverage_is_reckoned_live_and_planned_contours_are_drawn(demo: RunningDemo, visit: Visit) -> None:
+    asked = []
+    visit.page.on("response", lambda answer: asked.append((answer.url.rpartition("/")[2], answer.status)))
+    await visit.sign_in(demo.sign_in_url())
+    await expect(visit.page.get_by_test_id("cover-3")).to_contain_text(re.compile(r"\d+\.\d"))
+    await expect(visit.page.get_by_test_id("station-row")).to_have_count(14)
+    assert ("planned", 200) in asked
+
+
+async def test_an_sos_is_raised_acknowledged_with_the_keyboard_and_signed(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    sos = visit.page.get_by_test_id("alarm-row").filter(has_text="Officer needs help")
+    await sos.first.wait_for(timeout=60_000)
+    await sos.first.click()
+    await visit.page.get_by_test_id("alarm-ack").first.click()
+    await expect(visit.page.get_by_test_id("alarm-receipt")).to_contain_text("admin")
+
+
+async def test_a_lost_connection_is_shown_frozen_and_comes_back_by_itself(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    state = visit.page.get_by_test_id("connection-state").first
+    await expect(state).to_have_attribute("data-phase", "live")
+    demo.kill()
+    await expect(state).to_have_attribute("data-phase", "lost")
+    await asyncio.to_thread(demo.start)
+    await expect(state).to_have_attribute("data-phase", "live", timeout=30_000)
+    await until_moved(visit, await placed(visit), 5)
+
+
+async def test_a_phones_width_shows_list_alarms_and_map(demo: RunningDemo, visit: Visit) -> None:
+    await visit.page.set_viewport_size({"width": 390, "height": 844})
+    await visit.sign_in(demo.sign_in_url())
+    for tab in ("alarms", "map", "units"):
+        await visit.page.get_by_test_id(f"tab-{tab}").click()
+    width = await visit.page.evaluate("() => document.documentElement.scrollWidth")
+    assert width <= 390
+    small = await visit.page.evaluate(
+        "() => [...document.querySelectorAll('button')].filter(b => b.offsetParent && b.offsetHeight < 24).length"
+    )
+    assert small == 0
+
+
+async def test_a_recorded_flight_moves_a_dot(demo: RunningDemo, visit: Visit, test_data: Path) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    replaying = await demo.replay(test_data / "mavlink" / "dronekit_flight_replay.tlog", speed=20)
+    await visit.page.keyboard.press("/")
+    await visit.page.keyboard.type("replay")
+    row = visit.page.get_by_test_id("unit-row")
+    await expect(row).to_have_count(1, timeout=30_000)
+    unit_id = int(await row.get_attribute("data-unit-id") or 0)
+    here = {unit_id: (await placed(visit))[unit_id]}
+    await until_moved(visit, here, 1)
+    replaying.kill()
+    await replaying.wait()
