@@ -27,6 +27,10 @@ describe("placeLabels", () => {
     );
   });
 
+  it("shows who needs help even where it covers others", () => {
+    expect(placeLabels([wish("help", 100, 100)], [[100, 100, 200]]).length).toBe(1);
+  });
+
   it("takes the next side where the first is covered", () => {
     const placed = placeLabels([wish("a", 100, 1)], [[140, 100, 14]]);
     expect(placed[0]!.dx).toBeLessThan(0);

@@ -108,5 +108,11 @@ export function movingLayers(store: UnitStore, markers: Markers, choice: LayerCh
       sizes: markers.chevronSizes,
       angles: markers.angles,
     }),
+    iconLayer(store, atlas, {
+      id: "front",
+      icons: markers.plates,
+      sizes: markers.frontSizes,
+      angles: markers.plateAngles,
+    }),
   ];
 }

@@ -51,6 +51,8 @@ export class Markers {
   plates = new Float32Array(0);
   chevrons = new Float32Array(0);
   sizes = new Float32Array(0);
+  /** Sizes of those drawn before all others: alarms, the selected unit, what flies. */
+  frontSizes = new Float32Array(0);
   chevronSizes = new Float32Array(0);
   angles = new Float32Array(0);
   plateAngles = new Float32Array(0);
@@ -67,6 +69,7 @@ export class Markers {
     this.plates = new Float32Array(capacity * ICON_NUMBERS);
     this.chevrons = new Float32Array(capacity * ICON_NUMBERS);
     this.sizes = new Float32Array(capacity);
+    this.frontSizes = new Float32Array(capacity);
     this.chevronSizes = new Float32Array(capacity);
     this.angles = new Float32Array(capacity);
     this.plateAngles = new Float32Array(capacity);
@@ -74,7 +77,7 @@ export class Markers {
 
   private place(store: UnitStore, atlas: Atlas, choice: MarkerChoice, slot: number): void {
     if (!store.table.shown[slot]) {
-      this.sizes[slot] = this.chevronSizes[slot] = 0;
+      this.sizes[slot] = this.frontSizes[slot] = this.chevronSizes[slot] = 0;
       return;
     }
     const kind = store.table.kind[slot]!;
@@ -86,6 +89,7 @@ export class Markers {
     this.plates.set(atlas.frames.subarray(icon * ICON_NUMBERS, (icon + 1) * ICON_NUMBERS), slot * ICON_NUMBERS);
     const small = !mini && !big && kind === OFFICER && choice.zoom < SMALL_OFFICERS_BELOW_ZOOM;
     this.sizes[slot] = CELL_PX * (small ? SMALL : 1);
+    this.frontSizes[slot] = big || kind === DRONE ? this.sizes[slot]! : 0;
     this.turn(store, atlas, slot, { kind, state, mini });
   }
 

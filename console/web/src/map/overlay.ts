@@ -7,7 +7,7 @@ import { AIR_R, GROUND_R } from "./atlas";
 import type { Markers } from "./markers";
 import type { DockMark, StationMark } from "./marks";
 import type { Palette } from "./palette";
-import { type PlacedLabel, placeLabels } from "./placement";
+import { ALWAYS, type PlacedLabel, placeLabels } from "./placement";
 import type { Projection } from "./projection";
 import { drawAccuracy, drawAlarmRings, drawBrackets, drawDock, drawLabel, drawStation } from "./sketch";
 import { stationWishes, unitWishes } from "./wishes";
@@ -73,7 +73,7 @@ export class Overlay {
   private place(store: UnitStore, markers: Markers, projection: Projection, choice: OverlayChoice): PlacedLabel[] {
     const wishChoice = { ...choice, nowMs: live.nowMs(), zoom: projection.view.zoom };
     const wishes = unitWishes(store, markers, projection, wishChoice).filter(
-      (wish) => choice.labels || wish.rank >= 85,
+      (wish) => choice.labels || wish.rank >= ALWAYS,
     );
     const stations = choice.labels ? stationWishes(this.stations, projection, wishChoice) : [];
     return placeLabels([...wishes, ...stations], this.marks(store, markers, projection), projection.view.width);

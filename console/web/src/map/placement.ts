@@ -28,6 +28,8 @@ type Box = readonly [number, number, number, number];
 
 const HEIGHT = 16;
 const CELL = 64;
+/** From this rank on (pointed at, selected, in need) a label is shown even where it covers others. */
+export const ALWAYS = 85;
 
 /** Boxes in a coarse grid, so that thousands of labels are cheap. */
 class Taken {
@@ -67,7 +69,14 @@ function sides(wish: LabelWish): [number, number][] {
   return tone === "station" ? [around[3]!, around[2]!, around[0]!, around[1]!] : around;
 }
 
-/** The labels that find room; `marks` are squares ([x, y, half side]) that no label may cover, `width` is the view's. */
+const boxOf = ({ x, y, width }: LabelWish, [dx, dy]: readonly [number, number]): Box => [
+  x + dx - 2,
+  y + dy - HEIGHT / 2,
+  x + dx + width + 2,
+  y + dy + HEIGHT / 2,
+];
+
+/** The labels that find room, and those that must be read in any case; `marks` are squares ([x, y, half side]) that no label may cover, `width` is the view's. */
 export function placeLabels(
   wishes: readonly LabelWish[],
   marks: readonly (readonly [number, number, number])[],
@@ -77,18 +86,11 @@ export function placeLabels(
   for (const [x, y, half] of marks) taken.add([x - half, y - half, x + half, y + half]);
   const placed: PlacedLabel[] = [];
   for (const wish of [...wishes].sort((a, b) => b.rank - a.rank)) {
-    for (const [dx, dy] of sides(wish)) {
-      const box: Box = [
-        wish.x + dx - 2,
-        wish.y + dy - HEIGHT / 2,
-        wish.x + dx + wish.width + 2,
-        wish.y + dy + HEIGHT / 2,
-      ];
-      if (box[0] < 0 || box[2] > width || !taken.free(box)) continue;
-      taken.add(box);
-      placed.push({ wish, dx, dy });
-      break;
-    }
+    const inside = sides(wish).filter(([dx]) => wish.x + dx - 2 >= 0 && wish.x + dx + wish.width + 2 <= width);
+    const side = inside.find((each) => taken.free(boxOf(wish, each))) ?? (wish.rank >= ALWAYS ? inside[0] : undefined);
+    if (!side) continue;
+    taken.add(boxOf(wish, side));
+    placed.push({ wish, dx: side[0], dy: side[1] });
   }
   return placed;
 }
