@@ -75,7 +75,7 @@ function AlarmLine({
   return (
     <button
       type="button"
-      className={`al ${waiting && first ? "hot" : ""} ${selected ? "sel" : ""}`}
+      className={`al p${alarm.priority} ${waiting && first ? "hot" : ""} ${selected ? "sel" : ""}`}
       aria-pressed={selected}
       data-testid="alarm-row"
       data-alarm-id={alarm.alarm_id}
