@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+import psycopg
 
 from console.demo.city import City
 from console.demo.force_places import nearest_station, place_lines
@@ -59,6 +60,11 @@ COVERT_CARS: Final = 1
 DIALECTS: Final = ("osmand", "traccar")
 
 
+_RETIRED: Final = """
+    select unit_id from public.unit where call_sign ~ %(ours)s::text and call_sign <> all(%(kept)s::text[])
+        and unit_id not in (select unit_id from public.account where unit_id is not null)"""
+
+
 def plan_force(city: City, *, unit_count: int = STANDARD_UNITS, seed: int = 1) -> ForcePlan:
     """Return a force of `unit_count` units, drones included; the same for the same city, count and seed.
 
@@ -88,6 +94,7 @@ def _install(owner_url: str, vault: Vault, plan: ForcePlan, now_us: int) -> dict
         report = import_force(connection, force, vault=vault, now_us=now_us)
         if report.problems:
             raise InputError(f"the demo force does not fit the registry: {report.problems[0].message}")
+        _retire(connection, plan)
         secrets = {entry.call_sign: entry.issued.secret for entry in report.issued}
         for unit in plan.units:
             if unit.call_sign not in secrets:
@@ -99,6 +106,15 @@ def _install(owner_url: str, vault: Vault, plan: ForcePlan, now_us: int) -> dict
                 assert row is not None
                 secrets[unit.call_sign] = rotate_device(connection, row[0], vault=vault).secret
     return {call_sign: secret for call_sign, secret in secrets.items() if call_sign and secret}
+
+
+def _retire(connection: psycopg.Connection, plan: ForcePlan) -> None:
+    """Take units of an earlier, larger demo off its registry, those that an account is bound to excepted."""
+    ours = "^(" + "|".join(english for _, english in CALL_SIGNS.values()) + ") [0-9-]+$"
+    rows = connection.execute(_RETIRED, {"ours": ours, "kept": [unit.call_sign for unit in plan.units]}).fetchall()
+    unit_ids = [row[0] for row in rows]
+    connection.execute("delete from public.assignment where unit_id = any(%s)", [unit_ids])
+    connection.execute("delete from public.unit where unit_id = any(%s)", [unit_ids])
 
 
 def _drones(city: City, count: int) -> list[PlannedUnit]:

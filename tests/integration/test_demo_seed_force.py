@@ -38,6 +38,21 @@ async def test_the_force_is_installed_once_and_gets_fresh_secrets_each_time(
     assert counts == (60, 60, 14, 60, 3)
 
 
+async def test_a_smaller_demo_takes_the_rest_of_a_larger_one_off_the_registry_and_a_larger_one_brings_it_back(
+    city: City, database: TestDatabase, tmp_path: Path
+) -> None:
+    vault = Vault.open(tmp_path)
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("insert into unit (call_sign, kind, service) values ('Car of somebody', 'car', 'patrol')")
+    for number, count in enumerate((60, 20, 60)):
+        plan = plan_force(city, unit_count=count, seed=3)
+        given = await install(database.owner_url, vault, plan, now_us=NOW_US + number)
+        assert len(given) == count
+        with psycopg.connect(database.owner_url) as connection:
+            found = connection.execute("select call_sign from unit").fetchall()
+        assert {row[0] for row in found} == {"Car of somebody", *(unit.call_sign for unit in plan.units)}
+
+
 def test_a_plan_is_the_same_for_the_same_seed_and_has_the_units_asked_for(city: City) -> None:
     plan = plan_force(city)
     assert plan == plan_force(city)
