@@ -24,6 +24,7 @@ from console.demo.patrols import patrol_routes
 from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport, Walks
 from infra.clock import SYSTEM_CLOCK
 from telemetry.model.geodesy import local_plane
+from telemetry.model.phone import SOS, SOS_CLEARED
 from telemetry.model.unit import UnitKind
 
 LINES_MOST: Final = 16
@@ -83,7 +84,7 @@ class Force:
         self._links = [_DroneLink(drone) for drone in _drones(config)]
         self._queue: asyncio.Queue[PhoneReport] = asyncio.Queue(QUEUE_MOST)
         self._counts = PhoneCounts()
-        self._raised: dict[int, float] = {}
+        self._in_need: dict[int, Walks] = {}
         self._alarms_sent = 0
         self._started_s = SYSTEM_CLOCK.monotonic_s()
 
@@ -115,6 +116,7 @@ class Force:
             await stop.wait()
             for task in work[len(lines) :]:
                 task.cancel()
+            self._clear_alarms()
             await self._drain()
             for task in work[: len(lines)]:
                 task.cancel()
@@ -166,8 +168,7 @@ class Force:
                 at_s, number, word = alarm
                 await self._wait_until(at_s)
                 self._alarms_sent += 1
-                walkers[number].halt(SOS_LASTS_S)
-                self._report(number, walkers[number], 0.0, word)
+                self._alarm(number, walkers[number], word)
                 alarm = next(alarms, None)
                 continue
             await self._wait_until(at_s)
@@ -188,6 +189,20 @@ class Force:
             return
         self._queue.put_nowait(report)
 
+    def _alarm(self, number: int, walker: Walks, word: str) -> None:
+        """Ask for help, standing still, or say that it is over."""
+        if word == SOS_CLEARED:
+            self._in_need.pop(number, None)
+        else:
+            self._in_need[number] = walker
+            walker.halt(SOS_LASTS_S)
+        self._report(number, walker, 0.0, word)
+
+    def _clear_alarms(self) -> None:
+        """Leave nobody in need behind when the demo ends."""
+        for number, walker in list(self._in_need.items()):
+            self._alarm(number, walker, SOS_CLEARED)
+
     def _alarm_times(self) -> Iterator[tuple[float, int, str]]:
         """Yield (seconds since the start, phone, word): one officer after another asks for help, and is helped."""
         officers = [number for number, unit in enumerate(self._phones) if unit.kind is UnitKind.OFFICER]
@@ -196,8 +211,8 @@ class Force:
         named = [number for number in officers if self._phones[number].call_sign == FIRST_SOS_BY]
         at_s, number = FIRST_SOS_S, (named or officers)[0]
         while True:
-            yield at_s, number, "sos"
-            yield at_s + SOS_LASTS_S, number, "sos_cleared"
+            yield at_s, number, SOS
+            yield at_s + SOS_LASTS_S, number, SOS_CLEARED
             at_s += float(self._random.uniform(*SOS_EVERY_S))
             number = officers[int(self._random.integers(0, len(officers)))]
 

@@ -4,6 +4,7 @@ from itertools import islice
 
 from console.demo.force import FIRST_SOS_S, SOS_LASTS_S, Force
 from console.demo.force_config import ForceConfig, ForceUnit
+from console.demo.phone_client import Sighting
 from telemetry.model.unit import UnitKind
 
 
@@ -45,3 +46,26 @@ async def test_counts_begin_at_zero_and_tell_no_secret() -> None:
     assert counts["positions_sent"] == counts["errors"] == counts["retries"] == 0
     assert counts["units"] == 1
     assert "secret" not in repr(counts)
+
+
+class Standing:
+    """A walker that does not move."""
+
+    def __init__(self) -> None:
+        self.halted_s = 0.0
+
+    def step(self, elapsed_s: float) -> Sighting:
+        assert elapsed_s >= 0.0
+        return Sighting(36.0, 103.8, 0.0, None, 3.0, 0.9)
+
+    def halt(self, duration_s: float) -> None:
+        self.halted_s = duration_s
+
+
+async def test_when_the_demo_ends_nobody_is_left_in_need() -> None:
+    mine, walker = force(("Officer 02-01", UnitKind.OFFICER)), Standing()
+    mine._alarm(0, walker, "sos")
+    mine._clear_alarms()
+    mine._clear_alarms()
+    assert walker.halted_s == SOS_LASTS_S
+    assert [mine._queue.get_nowait().alarm for _ in range(mine._queue.qsize())] == ["sos", "sos_cleared"]
