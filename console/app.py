@@ -26,6 +26,7 @@ from infra.migrate import migrate, status
 from infra.postgres import EmbeddedServer
 from infra.settings import Settings
 from infra.tasks import Supervisor
+from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 from telemetry.model.unit import UnitKind
 from telemetry.service import BridgeService, open_service
@@ -92,6 +93,7 @@ def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
     Raises what cannot be started: InputError, ConflictError, ServerError, DatabaseError, MigrationError; each says what to do.
     """
     check_exposure(settings)
+    parse_link_urls(settings.mavlink_links)
     with database(settings) as urls:
         run_house(settings, urls, use)
 

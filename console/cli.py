@@ -4,10 +4,12 @@ import importlib
 import pkgutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 import console.commands
+from infra.disk import complaint
 from infra.errors import GroundError
 from telemetry.model.errors import SkybeatError
 
@@ -46,8 +48,14 @@ def main() -> None:
     try:
         skybeat(standalone_mode=True)
     except (SkybeatError, GroundError) as error:
-        click.echo(f"skybeat: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(complaint("the file or folder", Path(), error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"skybeat: {message}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from infra.clock import MICROSECONDS, Clock, utc_of
 from infra.errors import GroundError
-from infra.migrate import server_complaint
+from infra.migrate import migrate, server_complaint
 from infra.postgres import running_or_started, running_urls
 from infra.postgres_cluster import ServerUrls
 from infra.settings import Settings
@@ -109,6 +109,18 @@ def using_urls(settings: Settings) -> Iterator[DatabaseUrls]:
         yield resolve_urls(settings)
         return
     with running_or_started(settings.data_dir, binaries=settings.postgres_bin) as urls:
+        yield urls
+
+
+@contextmanager
+def using_migrated_urls(settings: Settings) -> Iterator[DatabaseUrls]:
+    """Do what `using_urls` does, and bring the embedded server's schema up to date; another's is its administrator's."""
+    with using_urls(settings) as urls:
+        if settings.database_url is None:
+            try:
+                migrate(urls.owner)
+            except psycopg.Error as error:
+                raise DatabaseError(explain(urls.owner, error)) from error
         yield urls
 
 

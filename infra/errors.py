@@ -9,5 +9,9 @@ class ServerError(GroundError):
     """The embedded database server cannot start, or runs already."""
 
 
+class SettingsError(GroundError):
+    """A SKYBEAT_* variable has a value that is not allowed."""
+
+
 class SecretError(GroundError):
     """A key file is missing, readable by others, or does not fit what it sealed."""

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 import psycopg
 
+from infra.disk import explained
 from infra.errors import ServerError
 from infra.locks import FileLock, LockHeldError
 from infra.postgres_cluster import (
@@ -93,6 +94,10 @@ class EmbeddedServer:
         if threading.current_thread() is not threading.main_thread():
             message = "the embedded server must be started from the main thread: it dies with the thread that starts it"
             raise ServerError(message)
+        with explained("the data folder", self._layout.data_dir):
+            return self._start()
+
+    def _start(self) -> ServerUrls:
         layout = self._layout
         layout.data_dir.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         try:

@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from infra.errors import SettingsError
+
+PREFIX: Final = "SKYBEAT_"
 ROOT_DATA_DIR: Final = Path("/var/lib/skybeat")
 
 
@@ -19,9 +22,9 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """What an administrator may set. Secrets never have a default."""
+    """What an administrator may set; an empty variable counts as unset. Secrets never have a default."""
 
-    model_config = SettingsConfigDict(env_prefix="SKYBEAT_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = Field(default_factory=default_data_dir)
     """Database, journal, keys and the city: kept over restarts."""
@@ -55,9 +58,20 @@ class Settings(BaseSettings):
 
     journal_max_bytes: int = Field(default=2 << 30, ge=16 << 20)
     raw_retention_days: int = Field(default=90, ge=1, le=3650)
-    log_level: str = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
 
 
 def load_settings() -> Settings:
-    """Read the environment. Raises pydantic.ValidationError naming the variable and what is allowed."""
-    return Settings()
+    """Read the environment. Raises SettingsError naming each wrong variable, its value and what is allowed."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_complaint(error)) from error
+
+
+def _complaint(error: ValidationError) -> str:
+    wrong = []
+    for detail in error.errors(include_url=False):
+        name, said = str(detail["loc"][0]), detail["msg"]
+        wrong.append(f"{PREFIX}{name.upper()}={detail['input']!r} is not allowed: {said[0].lower()}{said[1:]}")
+    return "; ".join(wrong) + "; correct or unset it"

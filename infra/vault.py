@@ -8,6 +8,7 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from infra.disk import explained
 from infra.errors import SecretError
 
 KEY_BYTES: Final = 32
@@ -30,10 +31,14 @@ class Vault:
     def open(cls, data_dir: Path) -> Self:
         """Read the key file under `data_dir`; makes it, for its owner's eyes only, when there is none.
 
-        Raises SecretError when others may read it.
+        Raises SecretError when others may read it, DiskError when it cannot be written or read.
         """
-        path = data_dir / "vault.key"
-        data_dir.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        with explained("the vault's key", data_dir):
+            return cls._open(data_dir / "vault.key")
+
+    @classmethod
+    def _open(cls, path: Path) -> Self:
+        path.parent.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

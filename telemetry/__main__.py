@@ -5,15 +5,14 @@ import contextlib
 import signal
 import sys
 
-import psycopg
 import uvloop
 
 from infra.clock import SYSTEM_CLOCK
-from infra.database import DatabaseError, DatabaseUrls, explain, using_urls
+from infra.database import DatabaseUrls, using_migrated_urls
 from infra.errors import GroundError
 from infra.logs import configure_logs
-from infra.migrate import migrate
 from infra.settings import Settings, load_settings
+from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import SkybeatError
 from telemetry.service import open_service
 
@@ -21,18 +20,9 @@ from telemetry.service import open_service
 def run_bridge(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises SkybeatError or GroundError: what is wrong and what to do."""
     configure_logs(settings.log_level, for_people=sys.stderr.isatty())
-    with using_urls(settings) as urls:
-        if settings.database_url is None:
-            _migrate(urls)
+    parse_link_urls(settings.mavlink_links)
+    with using_migrated_urls(settings) as urls:
         uvloop.run(_run(settings, urls))
-
-
-def _migrate(urls: DatabaseUrls) -> None:
-    """Bring our own server's schema up to date; another's is its administrator's: `skybeat db migrate`."""
-    try:
-        migrate(urls.owner)
-    except psycopg.Error as error:
-        raise DatabaseError(explain(urls.owner, error)) from error
 
 
 async def _run(settings: Settings, urls: DatabaseUrls) -> None:

@@ -85,10 +85,10 @@ class FileLink:
 
     async def run(self) -> None:
         """Play to the end, or until cancelled."""
-        if self._recording is None:
-            await self.open()
-        assert self._recording is not None
         try:
+            if self._recording is None:
+                await self.open()
+            assert self._recording is not None
             await self._play(self._recording)
         except SkybeatError as error:
             self._state, self._last_error = "failed", str(error)

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import click
 import msgspec
-import psycopg
 
 from infra.clock import SYSTEM_CLOCK
-from infra.database import DatabaseError, explain, owner_connection, using_urls
-from infra.migrate import migrate
+from infra.database import owner_connection, using_migrated_urls
 from infra.settings import load_settings
 from telemetry.importer import Flight, ImportReport, read_flight, report_of, store_flight
 
@@ -34,15 +32,8 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:  # noqa: FBT001 -
 
 
 def _store(flight: Flight) -> int:
-    settings = load_settings()
-    with using_urls(settings) as urls:
-        if settings.database_url is None:
-            try:
-                migrate(urls.owner)
-            except psycopg.Error as error:
-                raise DatabaseError(explain(urls.owner, error)) from error
-        with owner_connection(urls.owner) as connection:
-            return store_flight(connection, flight, now_us=SYSTEM_CLOCK.now_us())
+    with using_migrated_urls(load_settings()) as urls, owner_connection(urls.owner) as connection:
+        return store_flight(connection, flight, now_us=SYSTEM_CLOCK.now_us())
 
 
 def _print(file: Path, report: ImportReport) -> None:

@@ -10,7 +10,7 @@ from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
 from console.parts import told_origin
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
-from infra.database import app_pool, resolve_urls
+from infra.database import app_pool, using_migrated_urls
 from infra.settings import load_settings
 from telemetry.model.errors import InputError, NotFoundError
 
@@ -130,8 +130,9 @@ def _print_link(name: str, token: str) -> None:
 
 
 def _run(work: Callable[[Accounts], Awaitable[Result]]) -> Result:
-    async def with_pool() -> Result:
-        async with app_pool(resolve_urls(load_settings()).app, max_size=1) as pool:
+    async def with_pool(url: str) -> Result:
+        async with app_pool(url, max_size=1) as pool:
             return await work(Accounts(pool))
 
-    return asyncio.run(with_pool())
+    with using_migrated_urls(load_settings()) as urls:
+        return asyncio.run(with_pool(urls.app))
