@@ -16,7 +16,7 @@ from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
 from telemetry.link_url import is_loopback
-from telemetry.model.decoding import Output, Registry
+from telemetry.model.decoding import Registry
 from telemetry.model.errors import ConflictError, InputError
 from telemetry.model.phone import (
     PHONE_PROTOCOL,
@@ -24,25 +24,25 @@ from telemetry.model.phone import (
     PhoneRequest,
     PhoneSource,
     address_of_token,
-    output_of,
 )
 from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
 from telemetry.registry import shown_address
+from telemetry.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
 
 BODY_BYTES: Final = 64 * 1024
 QUERY_BYTES: Final = 8 * 1024
-DURABLE_WITHIN_S: Final = 10.0
 BODY_WITHIN_S: Final = 10.0
 RETRY_AFTER_S: Final = 5
+ACCEPTS_A_TURN: Final = 16
+"""uvloop accepts one connection a listening descriptor and turn: after an outage, when every phone comes at once, the last of
+them would wait for as many turns as there are phones."""
 TOKEN_RATE_PER_S: Final = 20.0
 TOKEN_BURST: Final = 200
 FAILURES_RATE_PER_S: Final = 2.0
 FAILURES_BURST: Final = 60
 _log: Final = get_logger("ingest")
 
-TakeReport = Callable[[Output, int], int | None]
-"""Takes a phone's output at a time; returns the journal's sequence to wait for. Raises JournalError when it cannot."""
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -66,7 +66,7 @@ class IngestApp:
         self,
         registry: Registry,
         sources: Sequence[PhoneSource],
-        take: TakeReport,
+        take: TakeReports,
         durable: Callable[[int], Awaitable[None]],
         clock: Clock,
         *,
@@ -74,8 +74,7 @@ class IngestApp:
     ) -> None:
         self._registry = registry
         self._sources = sources
-        self._take = take
-        self._durable = durable
+        self._turns = ReportTurns(take, durable, clock)
         self._clock = clock
         self._behind_proxy = behind_proxy
         self._by_token = RateLimit(TOKEN_RATE_PER_S, TOKEN_BURST)
@@ -101,7 +100,7 @@ class IngestApp:
         except Refusal:
             self._failures.take(speaker, self._clock.monotonic_s())
             raise
-        await self._keep(output_of(fixes, device.device_id, self._clock.now_us()))
+        await self._keep(device.device_id, fixes)
         ignored = [text for fix in fixes for text in fix.ignored]
         return f"ok; left out: {', '.join(ignored)}" if ignored else "ok"
 
@@ -140,13 +139,10 @@ class IngestApp:
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message)
         return device
 
-    async def _keep(self, output: Output) -> None:
-        """Return when the journal has it on disk. Raises Refusal 503 when it cannot be promised."""
+    async def _keep(self, device_id: int, fixes: Sequence[PhoneFix]) -> None:
+        """Return when the journal has them on disk. Raises Refusal 503 when it cannot be promised."""
         try:
-            sequence = self._take(output, self._clock.now_us())
-            if sequence is not None:
-                async with asyncio.timeout(DURABLE_WITHIN_S):
-                    await self._durable(sequence)
+            await self._turns.keep(device_id, fixes)
         except JournalError as error:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not kept, send it again: {error}") from error
         except TimeoutError as error:
@@ -227,7 +223,8 @@ class IngestListener:
         if self._socket is None:
             self.open()
         assert self._socket is not None
-        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        doors = [self._socket, *(self._socket.dup() for _ in range(ACCEPTS_A_TURN - 1))]
+        serving = asyncio.create_task(self._server.serve(sockets=doors))
         try:
             await asyncio.shield(serving)
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntFlag
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -82,16 +83,26 @@ class Quality(IntFlag):
     """From a link that lets unsigned MAVLink speak."""
 
 
+@cache
 def unknown_of(column: str) -> int:
     """Return the value that stands for "unknown" in a nullable column: the smallest of its type."""
     return int(np.iinfo(REPORT[column]).min)
 
 
+def _blank() -> NDArray[Any]:
+    row = np.zeros((), REPORT)
+    for column in NULLABLE:
+        row[column] = unknown_of(column)
+    return row
+
+
+_BLANK: Final = _blank()
+
+
 def new_batch(row_count: int) -> Batch:
     """Return `row_count` rows in which everything that may be unknown is unknown and the rest is 0."""
-    batch = np.zeros(row_count, REPORT)
-    for column in NULLABLE:
-        batch[column] = unknown_of(column)
+    batch = np.empty(row_count, REPORT)
+    batch[:] = _BLANK
     return batch
 
 
@@ -121,6 +132,7 @@ def put(batch: Batch, column: str, values: NDArray[Any]) -> None:
         batch["quality"] |= np.where(cut, np.int32(Quality.SATURATED), np.int32(0))
 
 
+@cache
 def _range_of(column: str) -> tuple[float, float]:
     limits = np.iinfo(REPORT[column])
     if column == "lat_e7":

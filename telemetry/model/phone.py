@@ -66,13 +66,13 @@ def address_of_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def output_of(fixes: Sequence[PhoneFix], device_id: int, received_us: int) -> Output:
-    """Return the batch and events of one device's reports."""
-    placed = [fix for fix in fixes if fix.lat_deg is not None and fix.lon_deg is not None]
-    events = (_event_of(fix, device_id, received_us) for fix in fixes)
-    bad = {"ignored_values": count} if (count := sum(len(fix.ignored) for fix in fixes)) else {}
+def output_of(reports: Sequence[tuple[int, PhoneFix]], received_us: int) -> Output:
+    """Return the batch and events of reports, each with the number of its device, in order; of many devices as of one."""
+    placed = [report for report in reports if report[1].lat_deg is not None and report[1].lon_deg is not None]
+    events = (_event_of(fix, device_id, received_us) for device_id, fix in reports)
+    bad = {"ignored_values": count} if (count := sum(len(fix.ignored) for _, fix in reports)) else {}
     return Output(
-        batch=_batch_of(placed, device_id, received_us),
+        batch=_batch_of([fix for _, fix in placed], [device_id for device_id, _ in placed], received_us),
         events=tuple(event for event in events if event is not None),
         bad=bad,
     )
@@ -120,11 +120,11 @@ def _wrong_time(text: str) -> InputError:
     return InputError(f"timestamp is {text[:40]!r}: allowed are {allowed}")
 
 
-def _batch_of(fixes: Sequence[PhoneFix], device_id: int, received_us: int) -> Batch:
+def _batch_of(fixes: Sequence[PhoneFix], device_ids: Sequence[int], received_us: int) -> Batch:
     batch = new_batch(len(fixes))
     if not fixes:
         return batch
-    batch["device_id"] = device_id
+    batch["device_id"] = device_ids
     batch["received_us"] = received_us
     batch["observed_us"] = [received_us if fix.observed_us is None else fix.observed_us for fix in fixes]
     batch["quality"] = [_quality_of(fix) for fix in fixes]

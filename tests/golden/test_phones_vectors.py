@@ -61,7 +61,7 @@ def test_every_recorded_request_says_what_its_source_says(test_data: Path) -> No
 @pytest.mark.shared_data
 def test_recorded_values_reach_the_batch_in_its_scales(test_data: Path) -> None:
     walker = traccar.decode_request(request_of(vectors(test_data)[-1]["text"]))
-    output = output_of(walker, 5, RECEIVED_US)
+    output = output_of([(5, fix) for fix in walker], RECEIVED_US)
     row = output.batch[0]
     assert (row["lat_e7"], row["lon_e7"]) == (-61_148_096, 1_066_837_015)
     assert (row["speed_cmps"], row["course_ddeg"], row["accuracy_dm"]) == (1867, 630, 38)
@@ -126,15 +126,15 @@ def test_a_wrong_optional_value_costs_only_itself() -> None:
     fix = osmand.decode_query("id=a&lat=1&lon=2&speed=fast&batt=140&altitude=7")
     assert (fix.lat_deg, fix.alt_msl_m, fix.speed_mps, fix.battery_ratio) == (1.0, 7.0, None, None)
     assert [text.split("=")[0] for text in fix.ignored] == ["speed", "batt"]
-    assert output_of([fix], 1, RECEIVED_US).bad == {"ignored_values": 2}
+    assert output_of([(1, fix)], RECEIVED_US).bad == {"ignored_values": 2}
 
 
 def test_a_call_for_help_becomes_an_event_even_without_a_place() -> None:
-    raised = output_of([osmand.decode_query("id=a&alarm=sos")], 5, RECEIVED_US)
+    raised = output_of([(5, osmand.decode_query("id=a&alarm=sos"))], RECEIVED_US)
     assert len(raised.batch) == 0
     assert [type(event).__name__ for event in raised.events] == ["SosRaised"]
     body = b'{"device_id":"a","location":{"coords":{"latitude":1,"longitude":2},"extras":{"alarm":"sos_cleared"}}}'
     request = PhoneRequest(method="POST", query="", content_type="application/json", body=body)
-    cleared = output_of(traccar.decode_request(request), 5, RECEIVED_US)
+    cleared = output_of([(5, fix) for fix in traccar.decode_request(request)], RECEIVED_US)
     assert len(cleared.batch) == 1
     assert [type(event).__name__ for event in cleared.events] == ["SosCleared"]
