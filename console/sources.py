@@ -9,6 +9,7 @@ from console.wire import CoverageChanged
 from telemetry.model.alarm import Alarm
 from telemetry.model.unit import Device, Station, Unit
 from telemetry.model.unit_state import UnitStates
+from telemetry.status import UnitStatus
 
 
 class PictureSource(Protocol):
@@ -39,6 +40,17 @@ class AlarmSource(Protocol):
         """Return what changed after number `seq`, oldest first; at most the last 10,000."""
 
 
+class StatusSource(Protocol):
+    """What units' vehicles said last (telemetry/status.py)."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    def changed_since(self, version: int) -> list[UnitStatus]:
+        """Return the statuses that changed after `version`."""
+
+
 class RegistrySource(Protocol):
     """The registry in memory (telemetry/registry.py)."""
 
@@ -66,11 +78,15 @@ class BridgeSource(Protocol):
         """The alarm board."""
 
     @property
+    def statuses(self) -> StatusSource:
+        """Mode, mission and text of units."""
+
+    @property
     def registry(self) -> RegistrySource:
         """The registry."""
 
-    def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
-        """Take an alarm upon an account; raises NotFoundError or ConflictError."""
+    async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
+        """Take an alarm upon an account and return once that is safe; raises NotFoundError, ConflictError or UnavailableError."""
 
     def link_statuses(self) -> Sequence[Any]:
         """Return how each link does."""

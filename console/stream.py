@@ -11,6 +11,7 @@ from console.auth.policy import MESSAGE_POLICIES, Scope, allows
 from console.sources import BridgeSource, CoverageSource
 from console.stream_client import Client
 from console.stream_group import Changes, Group, Mask, View, snapped_box
+from console.stream_status import StatusTexts
 from console.wire import (
     RATES_HZ,
     AlarmChanged,
@@ -56,6 +57,7 @@ class LiveStream:
         self._units_texts: dict[Scope, str] = {}
         self._alarm_seq = 0
         self._alarm_texts: OrderedDict[int, str] = OrderedDict()
+        self._statuses = StatusTexts(bridge)
         self._degraded: dict[str, Degraded] = {}
         self._coverage_shown: CoverageChanged | None = None
         self._timed_version = 0
@@ -65,8 +67,9 @@ class LiveStream:
     # --- browsers come and go ------------------------------------------------------------------------------------
 
     def join(self, client: Client, resume: Resume | None) -> None:
-        """Take a browser in: welcome, units, alarms (those missed when it resumes this epoch, else the open ones)."""
+        """Take a browser in: welcome, units and statuses, alarms (those missed when it resumes this epoch, else the open ones)."""
         self._read_alarms()
+        self._statuses.read()
         hello = Welcome(
             epoch=self.epoch,
             server_time_ms=self._clock.now_us() / 1000,
@@ -124,8 +127,13 @@ class LiveStream:
             client.latest_texts[f"degraded {degraded.what}"] = text
             client.wake()
 
-    def alarm_texts(self, client: Client) -> list[str]:
-        """Return the alarms that a browser has not been sent, and move its cursor past them."""
+    def due_texts(self, client: Client) -> list[str]:
+        """Return the alarms and statuses that a browser has not been sent, and move its cursors past them."""
+        status = self._statuses.since(client.status_version, client.scope)
+        client.status_version = self._statuses.version
+        return self._alarm_texts_of(client) + ([] if status is None else [status])
+
+    def _alarm_texts_of(self, client: Client) -> list[str]:
         if client.alarm_seq >= self._alarm_seq:
             return []
         changes = self._bridge.alarms.changes_since(client.alarm_seq)
@@ -147,6 +155,7 @@ class LiveStream:
         self.turned_s = now_s
         self._read_alarms()
         self._refresh_units(now_s)
+        self._statuses.refresh(self.clients)
         self._refresh_coverage()
         self._note_latency(now_us)
         due = self._frames_of_due_groups(now_us, now_s)
@@ -293,6 +302,7 @@ class LiveStream:
             group.renew()
         for client in self.clients:
             client.latest_texts["units"] = self._units_text(client.scope)
+            client.status_version = 0  # units that came into the scope are told with theirs
             client.wake()
 
     def _units_text(self, scope: Scope) -> str:

@@ -17,7 +17,7 @@ CALM_UNTIL_FASTER_S: Final = 30.0
 
 
 class Client:
-    """What is waiting for one browser. Bounded: one set of frames, one trail a unit, one text a kind, a cursor for alarms."""
+    """What is waiting for one browser. Bounded: one set of frames, one trail a unit, one text a kind, a cursor for alarms and statuses."""
 
     def __init__(self, scope: Scope, session_sha256: bytes, *, account_id: int = 0) -> None:
         self.scope = scope
@@ -31,6 +31,7 @@ class Client:
         self.behind = True
         self.busy = False
         self.alarm_seq = 0
+        self.status_version = 0
         self.first_texts: deque[str] = deque()
         self.latest_texts: dict[str, str] = {}
         self.trails: dict[int, bytes] = {}

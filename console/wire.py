@@ -175,6 +175,24 @@ class UnitsChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     units: list[UnitMeta]
 
 
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a unit's vehicle said last; null is what it never said. `mode` is the firmware's own name, `text_level` MAV_SEVERITY."""
+
+    unit_id: int
+    mode: str | None
+    mission_item: int | None
+    mission_total: int | None
+    text: str | None
+    text_level: int | None
+    text_at_ms: float | None
+
+
+class StatusChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="status"):
+    """Units of the scope whose status is another one: all after `units`, then those that changed, at most once a turn."""
+
+    statuses: list[StatusView]
+
+
 class AlarmChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="alarm"):
     """An alarm as it stands now. Numbered by `seq`, never dropped, replayed from `resume.alarm_seq`; numbers may have gaps."""
 
@@ -213,7 +231,7 @@ class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     lag_s: float
 
 
-ToBrowser: TypeAlias = Welcome | UnitsChanged | AlarmChanged | CoverageChanged | RateChanged | Degraded
+ToBrowser: TypeAlias = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | RateChanged | Degraded
 
 _FROM_BROWSER: Final[msgspec.json.Decoder[FromBrowser]] = msgspec.json.Decoder(FromBrowser)
 _ENCODER: Final = msgspec.json.Encoder()

@@ -33,6 +33,7 @@ from telemetry.quality import DAY_US
 from telemetry.registry import Quarantined, RegistryTable
 from telemetry.sources import find_phone_sources
 from telemetry.sources.mavlink import MavlinkDecoder, Network
+from telemetry.status import StatusBoard
 from telemetry.tracker import Tracker
 
 KIND_BATCH: Final = 1
@@ -81,6 +82,7 @@ class Bridge:
         self.registry = registry
         self.picture = Picture(registry, clock.now_us())
         self.alarms = AlarmBoard(self._unit_at)
+        self.statuses = StatusBoard(registry)
         self.links: list[Link] = []
         self._journal = journal
         self._clock = clock
@@ -124,24 +126,21 @@ class Bridge:
         """Show positions of the past before the first link opens; they are as stale as they are, and raise nothing."""
         self.picture.apply(batch, self._clock.now_us())
 
-    def restore_alarms(self, events: Iterable[AnyEvent]) -> None:
-        """Fold events of the past (since `alarms.first_event_us`, oldest first) before the first link opens."""
+    def restore_events(self, events: Iterable[AnyEvent]) -> None:
+        """Fold events of the past (since `alarms.first_event_us`, oldest first) into alarms and statuses, before any link opens."""
         for event in events:
             self.alarms.apply(event)
+            self.statuses.apply(event)
             self.picture.apply_event(event)
         self._show_alarms()
 
-    def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
-        """Let an account take an alarm upon itself; it is journalled like a position.
+    async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
+        """Let an account take an alarm upon itself; shown and returned only once the journal has it on the disk.
 
         Raises NotFoundError for an alarm that there is not, ConflictError for one that is taken, UnavailableError when the
         journal cannot keep it.
         """
-        alarm = self.alarms.get(alarm_id)
-        if alarm is None:
-            raise NotFoundError(f"there is no alarm {alarm_id[:80]!r}: see the alarms that are open")
-        if alarm.acknowledged_us is not None:
-            raise ConflictError(f"alarm {alarm.number} was acknowledged by {alarm.acknowledged_by} already")
+        alarm = self._untaken_alarm(alarm_id)
         event = AlarmAcknowledged(
             device_id=alarm.device_id,
             observed_us=now_us,
@@ -151,9 +150,10 @@ class Bridge:
             account_name=account_name,
         )
         try:
-            self._journal.append(KIND_EVENT, encode_event(event), acknowledged=True)
+            await self._journal.durable(self._journal.append(KIND_EVENT, encode_event(event), acknowledged=True))
         except JournalError as error:
             raise UnavailableError(f"the acknowledgement cannot be kept: {error}") from error
+        self._untaken_alarm(alarm_id)  # another may have taken it while the disk wrote
         self._tell((event,), now_us)
         kept = self.alarms.get(alarm_id)
         assert kept is not None
@@ -235,6 +235,7 @@ class Bridge:
         if self.alarms.advance(now_us):
             self._show_alarms()
         self.picture.refresh(now_us)
+        self.statuses.refresh(now_us)
 
     def _open_listener(self) -> None:
         settings = self._settings
@@ -286,11 +287,20 @@ class Bridge:
         unit_id = self.registry.unit_of(device_id, at_us)
         return None if unit_id is None else self.registry.units.get(unit_id)
 
+    def _untaken_alarm(self, alarm_id: str) -> Alarm:
+        alarm = self.alarms.get(alarm_id)
+        if alarm is None:
+            raise NotFoundError(f"there is no alarm {alarm_id[:80]!r}: see the alarms that are open")
+        if alarm.acknowledged_us is not None:
+            raise ConflictError(f"alarm {alarm.number} was acknowledged by {alarm.acknowledged_by} already")
+        return alarm
+
     def _tell(self, events: tuple[AnyEvent, ...], now_us: int) -> None:
         for event in events:
             EVENTS.labels(kind=kind_of(event)).inc()
             self.picture.apply_event(event, now_us)
             self.alarms.apply(event)
+            self.statuses.apply(event)
         if self.alarms.sequence != self._alarms_shown:
             self._show_alarms()
 

@@ -65,7 +65,7 @@ class BridgeService:
 
 @asynccontextmanager
 async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> AsyncIterator[BridgeService]:
-    """Give a service whose registry is loaded and whose picture and alarms are as before the last stop.
+    """Give a service whose registry is loaded and whose picture, alarms and statuses are as before the last stop.
 
     The database must be migrated. Raises DatabaseError when it is away, JournalInUseError when another program has the journal.
     """
@@ -90,7 +90,7 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
         bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol)
         bridge.restore_positions(newest)
         bridge.restore_positions(waiting_batch)
-        bridge.restore_alarms(sorted([*recorded, *waiting], key=lambda event: event.received_us))
+        bridge.restore_events(sorted([*recorded, *waiting], key=lambda event: event.received_us))
         yield BridgeService(bridge, journal, Recorder(journal, urls.writer, settings, clock), registry, store)
     finally:
         await asyncio.to_thread(journal.close)

@@ -25,11 +25,12 @@ from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch, new_batch
-from telemetry.model.errors import NotFoundError
+from telemetry.model.errors import NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AnyEvent, SosRaised
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
 from telemetry.picture import Picture
 from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.status import StatusBoard
 from tests.conftest import TestDatabase
 
 DRONE, OFFICER, CAR, COVERT, FAR = 1, 2, 3, 4, 5
@@ -82,11 +83,13 @@ class SmallBridge:
         unit_id = self.registry.unit_of(device_id, at_us)
         return None if unit_id is None else self.registry.units[unit_id]
 
-    def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
+    async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
         alarm = self.alarms.get(alarm_id)
         if alarm is None:
             raise NotFoundError(alarm_id)
         self.happen(
+        self.journal_failed = False
+        self.statuses = StatusBoard(self.registry)
             AlarmAcknowledged(
                 device_id=alarm.device_id,
                 observed_us=now_us,
@@ -96,6 +99,9 @@ class SmallBridge:
                 account_name=account_name,
             )
         )
+        if self.journal_failed:
+            message = "the acknowledgement cannot be kept: the disk failed"
+            raise UnavailableError(message)
         found = self.alarms.get(alarm_id)
         assert found is not None
         return found
@@ -115,6 +121,7 @@ class SmallBridge:
         batch["device_id"] = [10 + unit_id for unit_id in unit_ids]
         batch["observed_us"] = batch["received_us"] = self.clock.now_us()
         batch["lat_e7"], batch["lon_e7"] = lat_e7, lon_e7
+        self.statuses.apply(event)
         return batch
 
     def sos(self, unit_id: int = OFFICER) -> Alarm:

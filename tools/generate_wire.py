@@ -59,6 +59,7 @@ def generate() -> str:
             (
                 wire.Welcome,
                 wire.UnitsChanged,
+                wire.StatusChanged,
                 wire.AlarmChanged,
                 wire.CoverageChanged,
                 wire.RateChanged,

@@ -99,7 +99,7 @@ class LiveSocket:
         return None
 
     async def _serve(self, client: Client, receive: Receive, send: Send) -> None:
-        sender = asyncio.create_task(client.send_all(send, self._stream.alarm_texts), name="ws-send")
+        sender = asyncio.create_task(client.send_all(send, self._stream.due_texts), name="ws-send")
         receiver = asyncio.create_task(self._listen(client, receive), name="ws-receive")
         try:
             done, _ = await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)

@@ -65,6 +65,7 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
     "pong": Policy.SIGNED_IN,
     "welcome": Policy.SIGNED_IN,
     "units": Policy.SIGNED_IN,
+    "status": Policy.SIGNED_IN,
     "alarm": Policy.SIGNED_IN,
     "rate": Policy.SIGNED_IN,
     "coverage": Policy.SEE_PLACES,

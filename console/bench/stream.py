@@ -38,6 +38,7 @@ from telemetry.model.batch import Batch, hash_fixes, new_batch
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
 from telemetry.picture import Picture
 from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.status import StatusBoard
 
 CLIENTS: Final = 200
 UNITS: Final = 833
@@ -119,6 +120,7 @@ class _Bridge:
         self.registry = RegistryTable(_force())
         self.picture = Picture(self.registry, SYSTEM_CLOCK.now_us())
         self.alarms = AlarmBoard(lambda _device_id, _at_us: None)
+        self.statuses = StatusBoard(self.registry)
         self._random = np.random.default_rng(seed)
         self._batch = _first_batch(self._random)
 
@@ -131,7 +133,7 @@ class _Bridge:
         hash_fixes(batch)
         self.picture.apply(batch, SYSTEM_CLOCK.now_us())
 
-    def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Any:  # noqa: ANN401
+    async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Any:  # noqa: ANN401
         """Nothing is acknowledged here."""
         raise NotImplementedError(alarm_id, account_id, account_name, now_us)
 

@@ -17,7 +17,7 @@ from infra.settings import Settings
 from telemetry.bridge import KIND_BATCH, KIND_EVENT, Bridge
 from telemetry.model.batch import REPORT, Batch, Quality
 from telemetry.model.decoding import Fact
-from telemetry.model.errors import ConflictError, InputError, NotFoundError
+from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from telemetry.model.events import AlarmKind, AnyEvent, SosRaised, decode_event
 from telemetry.model.phone import address_of_token
 from telemetry.model.unit import Assignment, Device, DutyStatus, LinkState, Service, Unit, UnitKind
@@ -56,6 +56,8 @@ class FakeJournal:
         self.full_for_all = False
         self.full_for_unacknowledged = False
         self.fails_to_sync = False
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.promised: list[int] = []
 
     def append(self, kind: int, payload: bytes, *, acknowledged: bool = False) -> int:
@@ -66,6 +68,7 @@ class FakeJournal:
         return len(self.records)
 
     async def durable(self, sequence: int) -> None:
+        await self.gate.wait()
         if self.fails_to_sync:
             message = "the disk failed"
             raise JournalFailedError(message)
@@ -334,18 +337,54 @@ async def test_a_call_for_help_is_kept_raised_taken_and_over(running: Running) -
     assert (alarm.kind, alarm.unit_id) == (AlarmKind.SOS, 80)
     row = bridge.picture.row_of(80)
     assert bridge.picture.units["state"][row] & UnitBit.SOS
-    taken = bridge.acknowledge_alarm(alarm.alarm_id, 5, "Wang", SYSTEM_CLOCK.now_us())
+    taken = await bridge.acknowledge_alarm(alarm.alarm_id, 5, "Wang", SYSTEM_CLOCK.now_us())
     assert taken.acknowledged_by == "Wang"
     with pytest.raises(ConflictError, match="by Wang"):
-        bridge.acknowledge_alarm(alarm.alarm_id, 6, "Li", SYSTEM_CLOCK.now_us())
+        await bridge.acknowledge_alarm(alarm.alarm_id, 6, "Li", SYSTEM_CLOCK.now_us())
     with pytest.raises(NotFoundError):
-        bridge.acknowledge_alarm("sos-9-9", 6, "Li", SYSTEM_CLOCK.now_us())
+        await bridge.acknowledge_alarm("sos-9-9", 6, "Li", SYSTEM_CLOCK.now_us())
     await report(running, f"id={TOKEN}&alarm=sos_cleared")
     assert bridge.alarms.open() == []
     assert not bridge.picture.units["state"][row] & UnitBit.SOS
     again = Bridge(registry(), FakeJournal(), SYSTEM_CLOCK, Settings())
-    again.restore_alarms(running.journal.events())
+    again.restore_events(running.journal.events())
     assert again.alarms.get(alarm.alarm_id) == bridge.alarms.get(alarm.alarm_id)
+
+
+async def test_an_alarm_counts_as_taken_only_when_the_disk_has_it(running: Running) -> None:
+    bridge = running.bridge
+    await report(running, f"id={TOKEN}&lat=36.05&lon=103.8&alarm=sos")
+    (alarm,) = bridge.alarms.open()
+    running.journal.fails_to_sync = True
+    with pytest.raises(UnavailableError, match="the disk failed"):
+        await bridge.acknowledge_alarm(alarm.alarm_id, 5, "Wang", SYSTEM_CLOCK.now_us())
+    assert bridge.alarms.open() == [alarm]
+    running.journal.fails_to_sync, running.journal.full_for_all = False, True
+    with pytest.raises(UnavailableError, match="full"):
+        await bridge.acknowledge_alarm(alarm.alarm_id, 5, "Wang", SYSTEM_CLOCK.now_us())
+    running.journal.full_for_all = False
+    await bridge.acknowledge_alarm(alarm.alarm_id, 5, "Wang", SYSTEM_CLOCK.now_us())
+    assert running.journal.promised[-1] == len(running.journal.records)
+
+
+async def test_of_two_who_take_an_alarm_at_once_one_gets_it(running: Running) -> None:
+    await report(running, f"id={TOKEN}&lat=36.05&lon=103.8&alarm=sos")
+    (alarm,) = running.bridge.alarms.open()
+    running.journal.gate.clear()
+    names = ("Wang", "Li")
+    asked = [
+        asyncio.create_task(running.bridge.acknowledge_alarm(alarm.alarm_id, 5, name, SYSTEM_CLOCK.now_us()))
+        for name in names
+    ]
+    await asyncio.sleep(0)
+    running.journal.gate.set()
+    first, second = await asyncio.gather(*asked, return_exceptions=True)
+    assert not isinstance(first, BaseException)
+    assert first.acknowledged_by == "Wang"
+    assert isinstance(second, ConflictError)
+    again = Bridge(registry(), FakeJournal(), SYSTEM_CLOCK, Settings())
+    again.restore_events(running.journal.events())
+    assert again.alarms.get(alarm.alarm_id) == first
 
 
 async def test_a_device_from_2080_is_kept_marked_and_said_once(running: Running) -> None:

@@ -165,6 +165,10 @@ async def test_an_alarm_is_acknowledged_by_those_who_may(house: House, database:
         assert (await stranger.get("/api/alarms")).json()["alarms"] == []
         assert (await stranger.post(f"/api/alarms/{alarm.alarm_id}/acknowledge")).status_code == 404
     async with house.client(await house.cookie(Role.OPERATOR, stations=(1,))) as operator:
+        house.bridge.journal_failed = True
+        assert (await operator.post(f"/api/alarms/{alarm.alarm_id}/acknowledge")).status_code == 503
+        assert "alarm_acknowledged" not in {action for _, action, _, _ in audit_of(database)}
+        house.bridge.journal_failed = False
         answer = await operator.post(f"/api/alarms/{alarm.alarm_id}/acknowledge")
         assert answer.json()["alarm"]["state"] == "acknowledged"
         assert answer.json()["alarm"]["acknowledged_by"] == "operator-2"

@@ -96,7 +96,7 @@ async def test_alarms_are_numbered_and_come_again_to_one_that_was_away(house: Ho
         first = await next_text(socket, "alarm")
         assert first["alarm"]["alarm_id"] == alarm.alarm_id
     house.bridge.sos(FAR)
-    house.bridge.acknowledge_alarm(alarm.alarm_id, 1, "chief", house.bridge.clock.now_us())
+    await house.bridge.acknowledge_alarm(alarm.alarm_id, 1, "chief", house.bridge.clock.now_us())
     async with house.socket(cookie) as socket:
         await hello(socket, {"epoch": welcome["epoch"], "alarm_seq": first["seq"]})
         missed = await next_text(socket, "alarm")

@@ -113,5 +113,9 @@ async def test_a_replayed_flight_moves_a_unit_and_its_rows_are_in_the_database(
         await eventually(lambda: int(service.bridge.picture.units[row]["lat_e7"]) != first)
         assert len(service.bridge.picture.trail(unit.unit_id)) > 0
         assert not any(is_open(alarm) for alarm in service.bridge.alarms.open())
+        await eventually(lambda: service.bridge.statuses.of(unit.unit_id).mode is not None)
+    said = service.bridge.statuses.of(unit.unit_id)
+    async with running(settings, urls) as service:
+        assert service.bridge.statuses.of(unit.unit_id) == said
     stored = await asyncio.to_thread(count, database, "select count(*) from store.position where quality & 16 = 16")
     assert stored >= 100

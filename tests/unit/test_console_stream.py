@@ -12,8 +12,9 @@ from console.stream import LiveStream, session_codes
 from console.stream_client import Client
 from console.stream_group import snapped_box
 from console.wire import Degraded, Frame, FrameKind, Resume, Role, Subscribe, decode_frame
+from telemetry.model.events import ModeChanged
 from tests.conftest import FakeClock
-from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, FixedCoverage, SmallBridge
+from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, FixedCoverage, SmallBridge, contents
 
 ADMIN: Final = Scope(Role.ADMIN)
 VIEWER: Final = Scope(Role.VIEWER)
@@ -32,7 +33,7 @@ class Browser:
         self.task = asyncio.ensure_future(self._run(stream))
 
     def _run(self, stream: LiveStream) -> Awaitable[int]:
-        return self.client.send_all(self._send, stream.alarm_texts)
+        return self.client.send_all(self._send, stream.due_texts)
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self.open.wait()
@@ -214,7 +215,7 @@ async def test_alarms_reach_a_browser_that_was_stalled(
     browser.open.clear()
     alarm = bridge.sos(OFFICER)
     await turn(stream, fake_clock)
-    bridge.acknowledge_alarm(alarm.alarm_id, 1, "chief", fake_clock.now_us())
+    await bridge.acknowledge_alarm(alarm.alarm_id, 1, "chief", fake_clock.now_us())
     await turn(stream, fake_clock)
     browser.open.set()
     await turn(stream, fake_clock)
@@ -293,3 +294,75 @@ async def test_neighbouring_boxes_share_a_group(stream: LiveStream) -> None:
     stream.subscribe(one.client, Subscribe(bbox=[103.01, 36.01, 103.99, 36.99]))
     stream.subscribe(two.client, Subscribe(bbox=[103.02, 36.02, 103.98, 36.98]))
     assert one.client.group is two.client.group
+
+
+def says_mode(bridge: SmallBridge, unit_id: int, mode: str) -> None:
+    now_us = bridge.clock.now_us()
+    bridge.happen(ModeChanged(device_id=10 + unit_id, observed_us=now_us, received_us=now_us, mode=mode))
+
+
+def modes_told(browser: Browser) -> list[dict[int, str | None]]:
+    return [{one["unit_id"]: one["mode"] for one in text["statuses"]} for text in browser.texts_of("status")]
+
+
+async def test_statuses_come_on_joining_and_then_once_a_turn(
+    stream: LiveStream, bridge: SmallBridge, fake_clock: FakeClock
+) -> None:
+    says_mode(bridge, DRONE, "GUIDED")
+    says_mode(bridge, CAR, "HOLD")
+    browser = Browser(stream, ADMIN)
+    await turn(stream, fake_clock)
+    kinds = [text["type"] for text in browser.texts]
+    assert kinds.index("units") < kinds.index("status")
+    for mode in ("AUTO", "LOITER", "RTL"):
+        says_mode(bridge, DRONE, mode)
+    await turn(stream, fake_clock)
+    await turn(stream, fake_clock)
+    assert modes_told(browser) == [{DRONE: "GUIDED", CAR: "HOLD"}, {DRONE: "RTL"}]
+
+
+async def test_statuses_stay_within_the_scope(stream: LiveStream, bridge: SmallBridge, fake_clock: FakeClock) -> None:
+    officer = Browser(stream, Scope(Role.OFFICER, unit_id=OFFICER))
+    viewer = Browser(stream, Scope(Role.VIEWER, station_ids=frozenset({1})))
+    supervisor = Browser(stream, Scope(Role.SUPERVISOR, station_ids=frozenset({1})))
+    for unit_id in (DRONE, COVERT, FAR):
+        says_mode(bridge, unit_id, "AUTO")
+    await turn(stream, fake_clock)
+    late = Browser(stream, VIEWER)
+    await turn(stream, fake_clock)
+    assert modes_told(officer) == []
+    assert modes_told(viewer) == [{DRONE: "AUTO"}]
+    assert modes_told(supervisor) == [{DRONE: "AUTO", COVERT: "AUTO"}]
+    assert modes_told(late) == [{DRONE: "AUTO", FAR: "AUTO"}]
+
+
+async def test_a_unit_that_comes_into_the_scope_brings_its_status(
+    stream: LiveStream, bridge: SmallBridge, fake_clock: FakeClock
+) -> None:
+    viewer = Browser(stream, VIEWER)
+    says_mode(bridge, COVERT, "AUTO")
+    await turn(stream, fake_clock)
+    assert modes_told(viewer) == []
+    open_now = contents()
+    units = tuple(msgspec.structs.replace(unit, covert=False) for unit in open_now.units)
+    bridge.registry.replace(msgspec.structs.replace(open_now, units=units))
+    await turn(stream, fake_clock, seconds=1.0)
+    assert modes_told(viewer) == [{COVERT: "AUTO"}]
+
+
+async def test_a_browser_that_was_stalled_gets_the_newest_statuses_of_all(
+    stream: LiveStream, bridge: SmallBridge, fake_clock: FakeClock
+) -> None:
+    browser = Browser(stream, ADMIN)
+    await turn(stream, fake_clock)
+    browser.open.clear()
+    for unit_id, mode in ((DRONE, "AUTO"), (CAR, "HOLD"), (DRONE, "RTL")):
+        says_mode(bridge, unit_id, mode)
+        await turn(stream, fake_clock)
+    browser.open.set()
+    await settle()
+    await turn(stream, fake_clock)
+    newest: dict[int, str | None] = {}
+    for told in modes_told(browser):
+        newest |= told
+    assert newest == {DRONE: "RTL", CAR: "HOLD"}

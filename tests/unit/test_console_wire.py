@@ -96,6 +96,13 @@ def test_a_subscription_is_read_and_its_limits_are_kept() -> None:
 
 def test_messages_to_the_browser_bear_their_type() -> None:
     assert wire.encode_message(wire.RateChanged(hz=2.0)) == '{"type":"rate","hz":2.0}'
+    status = wire.StatusView(
+        unit_id=3, mode="AUTO", mission_item=9, mission_total=14, text=None, text_level=None, text_at_ms=None
+    )
+    assert wire.encode_message(wire.StatusChanged(statuses=[status])) == (
+        '{"type":"status","statuses":[{"unit_id":3,"mode":"AUTO","mission_item":9,"mission_total":14,'
+        '"text":null,"text_level":null,"text_at_ms":null}]}'
+    )
 
 
 def test_the_browsers_twin_is_what_the_structs_say() -> None:

@@ -213,6 +213,23 @@ export interface UnitsChanged {
   units: UnitMeta[];
 }
 
+/** What a unit's vehicle said last; null is what it never said. `mode` is the firmware's own name, `text_level` MAV_SEVERITY. */
+export interface StatusView {
+  unit_id: number;
+  mode: string | null;
+  mission_item: number | null;
+  mission_total: number | null;
+  text: string | null;
+  text_level: number | null;
+  text_at_ms: number | null;
+}
+
+/** Units of the scope whose status is another one: all after `units`, then those that changed, at most once a turn. */
+export interface StatusChanged {
+  type: "status";
+  statuses: StatusView[];
+}
+
 /** An alarm as it stands now. Numbered by `seq`, never dropped, replayed from `resume.alarm_seq`; numbers may have gaps. */
 export interface AlarmChanged {
   type: "alarm";
@@ -418,4 +435,4 @@ export interface SystemReply {
 
 export type FromBrowser = Hello | Subscribe | Pong;
 
-export type ToBrowser = Welcome | UnitsChanged | AlarmChanged | CoverageChanged | RateChanged | Degraded;
+export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | RateChanged | Degraded;
