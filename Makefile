@@ -49,7 +49,7 @@ timescale: $(INSTALLED_DEV)
 	@$(BIN)/python tools/fetch_timescale.py
 
 test: $(INSTALLED_DEV) $(STATIC) browser timescale ## all tests, the browser's included
-	@$(BIN)/pytest $(TEST)
+	@$(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile $(TEST)
 
 e2e: $(INSTALLED_DEV) $(STATIC) browser ## the browser's tests alone
 	@$(BIN)/pytest tests/e2e $(TEST)

@@ -36,6 +36,9 @@ from tests.conftest import TestDatabase
 DRONE, OFFICER, CAR, COVERT, FAR = 1, 2, 3, 4, 5
 """Units: a drone, an officer and a car of station 1, a covert car of station 1, an officer of station 2."""
 
+NUMBER_OF_FIRST_STATION = 11
+"""Not its id: what people call a station and what tables call it are two things."""
+
 
 def unit(unit_id: int, kind: UnitKind, station_id: int, *, covert: bool = False) -> Unit:
     return Unit(
@@ -64,7 +67,14 @@ def contents() -> RegistryContents:
         devices=tuple(devices),
         assignments=tuple(Assignment(device_id=10 + u.unit_id, unit_id=u.unit_id, started_us=0) for u in units),
         stations=tuple(
-            Station(station_id=n, number=n, name_zh="所", name_en="Station", lat_deg=36.0, lon_deg=103.8)
+            Station(
+                station_id=n,
+                number=NUMBER_OF_FIRST_STATION + n - 1,
+                name_zh="所",
+                name_en="Station",
+                lat_deg=36.0,
+                lon_deg=103.8,
+            )
             for n in (1, 2)
         ),
     )
@@ -78,6 +88,8 @@ class SmallBridge:
         self.registry = RegistryTable(contents())
         self.picture = Picture(self.registry, clock.now_us())
         self.alarms = AlarmBoard(self._unit_at)
+        self.journal_failed = False
+        self.statuses = StatusBoard(self.registry)
 
     def _unit_at(self, device_id: int, at_us: int) -> Unit | None:
         unit_id = self.registry.unit_of(device_id, at_us)
@@ -87,9 +99,10 @@ class SmallBridge:
         alarm = self.alarms.get(alarm_id)
         if alarm is None:
             raise NotFoundError(alarm_id)
+        if self.journal_failed:
+            message = "the acknowledgement cannot be kept: the disk failed"
+            raise UnavailableError(message)
         self.happen(
-        self.journal_failed = False
-        self.statuses = StatusBoard(self.registry)
             AlarmAcknowledged(
                 device_id=alarm.device_id,
                 observed_us=now_us,
@@ -99,9 +112,6 @@ class SmallBridge:
                 account_name=account_name,
             )
         )
-        if self.journal_failed:
-            message = "the acknowledgement cannot be kept: the disk failed"
-            raise UnavailableError(message)
         found = self.alarms.get(alarm_id)
         assert found is not None
         return found
@@ -111,6 +121,7 @@ class SmallBridge:
 
     def happen(self, event: AnyEvent) -> None:
         self.alarms.apply(event)
+        self.statuses.apply(event)
         self.picture.apply_event(event)
 
     def move(self, *unit_ids: int, lat_e7: int = 360_500_000, lon_e7: int = 1_038_000_000) -> None:
@@ -121,7 +132,6 @@ class SmallBridge:
         batch["device_id"] = [10 + unit_id for unit_id in unit_ids]
         batch["observed_us"] = batch["received_us"] = self.clock.now_us()
         batch["lat_e7"], batch["lon_e7"] = lat_e7, lon_e7
-        self.statuses.apply(event)
         return batch
 
     def sos(self, unit_id: int = OFFICER) -> Alarm:
@@ -241,7 +251,10 @@ def make_city(folder: Path) -> None:
     about = {"bounds": [103.0, 35.0, 104.0, 37.0], "center": [103.8, 36.0], "name_zh": "金城", "name_en": "Jincheng"}
     (folder / "city.json").write_bytes(msgspec.json.encode(about))
     (folder / "basemap" / "roads.geojson").write_text('{"type":"FeatureCollection","features":[]}')
-    (folder / "planned.geojson").write_text('{"type":"FeatureCollection","features":[{"planned":1}]}')
+    contours = [
+        {"properties": {"station_number": number, "minutes": 1}} for number in (NUMBER_OF_FIRST_STATION, 999, None)
+    ]
+    (folder / "planned.geojson").write_bytes(msgspec.json.encode({"type": "FeatureCollection", "features": contours}))
 
 
 async def hello(socket: websockets.ClientConnection, resume: dict[str, int] | None = None) -> list[dict[str, Any]]:

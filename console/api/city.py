@@ -41,7 +41,24 @@ async def show_layer(request: Request, layer: str) -> Response:
 @policy(Policy.SEE_PLACES)
 async def show_planned_coverage(request: Request) -> Response:
     """Return the roads' 1, 3 and 5-minute contours of each station and of all (station_id null) as GeoJSON."""
-    return await _file(request, _folder(request) / "planned.geojson")
+    stations = parts_of(request).services.bridge.registry.stations.values()
+    ids = {station.number: station.station_id for station in stations}
+    planned = await asyncio.to_thread(_read_planned, _folder(request) / "planned.geojson", ids)
+    return _answer(request, planned, is_gzip=False)
+
+
+def _read_planned(path: Path, ids: dict[int, int]) -> bytes:
+    """Return the contours with the registry's station ids; a city knows its stations by their numbers."""
+    data, _ = _read_file(path, wants_gzip=False)
+    planned = json.loads(data)
+    numbers = [feature["properties"].pop("station_number") for feature in planned["features"]]
+    known = [
+        (item, number) for item, number in zip(planned["features"], numbers, strict=True) if number in {None, *ids}
+    ]
+    for feature, number in known:
+        feature["properties"]["station_id"] = None if number is None else ids[number]
+    planned["features"] = [feature for feature, _ in known]
+    return json.dumps(planned).encode()
 
 
 def _folder(request: Request) -> Path:
@@ -55,6 +72,10 @@ def _folder(request: Request) -> Path:
 async def _file(request: Request, path: Path) -> Response:
     wants_gzip = "gzip" in request.headers.get("accept-encoding", "")
     data, is_gzip = await asyncio.to_thread(_read_file, path, wants_gzip=wants_gzip)
+    return _answer(request, data, is_gzip=is_gzip)
+
+
+def _answer(request: Request, data: bytes, *, is_gzip: bool) -> Response:
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "accept-encoding, cookie"}
     if request.headers.get("if-none-match") == tag:

@@ -19,7 +19,7 @@ from mission.coverage import Coverage
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
-CITY_VERSION: Final = 3
+CITY_VERSION: Final = 4
 """Grows whenever the same seed would give another city, so that a kept city is made again."""
 
 _BLOCK_INSET: Final = 0.06
@@ -117,6 +117,8 @@ def _write_layer(path: Path, content: basemap.Feature) -> None:
 def _write_planned(path: Path, roads: RoadGraph, facts: CityFacts) -> None:
     lat, lon = (np.array([getattr(spot, name) for spot in facts.stations]) for name in ("lat_deg", "lon_deg"))
     planned = Coverage(roads, lat, lon).planned([int(spot.key) for spot in facts.stations])
+    for feature in planned["features"]:
+        feature["properties"]["station_number"] = feature["properties"].pop("station_id")
     path.write_bytes(msgspec.json.encode(planned))
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -82,11 +83,17 @@ class RunningDemo:
         assert found is not None, said
         return found[0]
 
-    async def replay(self, file: Path, *, speed: float) -> asyncio.subprocess.Process:
+    @asynccontextmanager
+    async def replaying(self, file: Path, *, speed: float) -> AsyncIterator[None]:
         """Let it play a recorded flight, by the command that a person would use."""
         environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir / "demo")}
         command = [sys.executable, "-m", "console.cli", "replay", str(file), "--speed", f"{speed:g}"]
-        return await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=environment)
+        process = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=environment)
+        try:
+            yield
+        finally:
+            process.kill()
+            await process.wait()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -148,7 +155,11 @@ class Visit:
     async def sign_in(self, url: str) -> None:
         """Use a one-time link and go on without a password."""
         await self.page.goto(url)
-        await self.page.get_by_test_id("password-later").click()
+        later, refused = self.page.get_by_test_id("password-later"), self.page.get_by_test_id("sign-in-error")
+        await later.or_(refused).first.wait_for()
+        if await refused.is_visible():
+            pytest.fail(f"the sign-in link was refused: {await refused.inner_text()}")
+        await later.click()
         await self.page.get_by_test_id("unit-row").first.wait_for()
 
     async def figure(self, expression: str) -> object:

@@ -108,7 +108,7 @@ def test_the_maps_layers_are_geojson_of_known_kinds_and_small(city: City) -> Non
 
 def test_planned_reach_stands_ready_for_each_station_and_all(city: City) -> None:
     planned = json.loads((city.directory / "planned.geojson").read_bytes())
-    keys = {(f["properties"]["station_id"], f["properties"]["minutes"]) for f in planned["features"]}
+    keys = {(f["properties"]["station_number"], f["properties"]["minutes"]) for f in planned["features"]}
     assert keys == {(station, minutes) for station in (*range(1, 15), None) for minutes in (1, 3, 5)}
 
 
