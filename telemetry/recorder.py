@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -36,6 +37,14 @@ FIRST_DELAY_S: Final = 0.2
 LONGEST_DELAY_S: Final = 15.0
 SET_ASIDE_BYTES: Final = 256 << 20
 _log: Final = get_logger("recorder")
+
+
+class _Step(NamedTuple):
+    """A look into the journal: the group that waits, None for nothing, when that was, whether it was all there was."""
+
+    group: Group | None
+    looked_at_s: float
+    is_last: bool = True
 
 
 class Recorder:
@@ -122,16 +131,27 @@ class Recorder:
         self._store.close()
 
     def _record_groups(self) -> None:
-        while not self._stopping:
-            looked_at_s = self._clock.monotonic_s()
-            runs = self._take_runs()
-            if not runs:
-                self._drained_at_s = looked_at_s
-                self._position = max(self._position, (self._journal.epoch, 0))
-                return
-            group = self._make_group(runs)
-            if self._skip_recorded(group) or not self._write_group(group):
-                self._rewind()
+        """Write group after group; while the database has one, a second thread reads and sorts the one after it."""
+        with ThreadPoolExecutor(1, "recorder") as ahead:
+            step = self._next_step()
+            while step.group is not None and not self._stopping:
+                following = None if step.is_last else ahead.submit(self._next_step)
+                is_written = not self._skip_recorded(step.group) and self._write_group(step.group)
+                looked = following.result() if following else _Step(None, step.looked_at_s)
+                self._remember_position(at_most_every_s=WATERMARK_INTERVAL_S)
+                if not is_written:
+                    self._rewind()
+                    looked = self._next_step()
+                step = looked
+        if step.group is None:
+            self._drained_at_s = step.looked_at_s
+            self._position = max(self._position, (self._journal.epoch, 0))
+
+    def _next_step(self) -> "_Step":
+        """Look what waits; what comes after a group that is not full waits for the next turn, or each commit would be small."""
+        looked_at_s = self._clock.monotonic_s()
+        runs, is_last = self._take_runs()
+        return _Step(self._make_group(runs) if runs else None, looked_at_s, is_last)
 
     def _write_group(self, group: Group) -> bool:
         """Commit one group; False when the ledger has it already."""
@@ -145,7 +165,6 @@ class Recorder:
             return False
         self._position = (group.epoch, group.last_sequence)
         self._count(group, written, self._clock.monotonic_s() - started_s)
-        self._remember_position(at_most_every_s=WATERMARK_INTERVAL_S)
         return True
 
     def _skip_recorded(self, group: Group) -> bool:
@@ -159,13 +178,15 @@ class Recorder:
         self._position = (group.epoch, recorded)
         return True
 
-    def _take_runs(self) -> list[Run]:
-        """Return the next journal records of one epoch, together a batch or what there is."""
+    def _take_runs(self) -> tuple[list[Run], bool]:
+        """Return the next journal records of one epoch, together a batch or what there is, and whether they were the last."""
         taken: list[Run] = []
         missing_bytes = ROWS_A_BATCH * ROW_BYTES
         while missing_bytes > 0:
             self._ahead = self._ahead or self._journal.read_runs(after=self._taken_through, limit=ROWS_A_BATCH)
-            if not self._ahead or (taken and self._ahead[0].epoch != taken[0].epoch):
+            if not self._ahead:
+                return taken, True
+            if taken and self._ahead[0].epoch != taken[0].epoch:
                 break
             run, rest = self._ahead[0].split(-(-missing_bytes // max(1, self._ahead[0].record_bytes)))
             assert run is not None
@@ -173,7 +194,7 @@ class Recorder:
             taken.append(run)
             missing_bytes -= len(run.payload)
             self._taken_through = run.epoch, run.last_sequence
-        return taken
+        return taken, False
 
     def _rewind(self) -> None:
         self._ahead = []
