@@ -22,10 +22,12 @@ from infra.postgres_cluster import (
     ROLES,
     Layout,
     ServerUrls,
+    check_data_folder,
     check_version,
     make_cluster,
     make_roles,
     own_folder,
+    read_plain,
     saved_access,
     url_for,
 )
@@ -100,6 +102,7 @@ class EmbeddedServer:
     def _start(self) -> ServerUrls:
         layout = self._layout
         layout.data_dir.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        check_data_folder(layout.data_dir)
         try:
             self._lock.acquire()
         except LockHeldError as error:
@@ -182,7 +185,11 @@ def _check_no_stranger(layout: Layout) -> None:
     pid_file = layout.cluster / "postmaster.pid"
     if not pid_file.exists():
         return
-    pid = int(pid_file.read_text().split("\n", 1)[0])
+    first_line = read_plain(pid_file).partition("\n")[0].strip()
+    if not first_line.isdigit():
+        message = f"{pid_file} does not begin with a process number: if no database server runs there, remove that file"
+        raise ServerError(message)
+    pid = int(first_line)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while _is_postgres(pid):
         if time.monotonic() > deadline:
@@ -204,7 +211,9 @@ def _spawn(layout: Layout, binaries: Path, account: pwd.struct_passwd | None) ->
     place |= {"listen_addresses": "127.0.0.1", "port": str(port)} if port else {"listen_addresses": ""}
     options = [word for name, value in (SERVER_OPTIONS | place).items() for word in ("-c", f"{name}={value}")]
     command = [str(binaries / "postgres"), "-D", str(layout.cluster), *options]
-    with layout.start_log.open("wb") as log:
+    with os.fdopen(
+        os.open(layout.start_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb"
+    ) as log:
         return subprocess.Popen(
             as_account(command, account, tied=sys.platform == "linux"),
             stdin=subprocess.DEVNULL,
@@ -237,5 +246,5 @@ def _wait_until_ready(layout: Layout, process: subprocess.Popen[bytes]) -> None:
 
 def _last_words(layout: Layout) -> str:
     logs = sorted((layout.cluster / "log").glob("server-*.log"), key=lambda path: path.stat().st_mtime)
-    lines = [line for path in (layout.start_log, *logs[-1:]) for line in path.read_text(errors="replace").splitlines()]
+    lines = [line for path in (layout.start_log, *logs[-1:]) for line in read_plain(path).splitlines()]
     return "\n".join(lines[-6:])

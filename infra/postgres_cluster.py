@@ -1,11 +1,13 @@
 """The embedded server's data: its folders, its one-time making, its roles and their passwords."""
 
+import errno
 import json
 import os
 import pwd
 import secrets
 import shutil
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +23,7 @@ DATABASE: Final = "skybeat"
 BOOTSTRAP_ROLE: Final = "skybeat_server"
 ROLES: Final = ("skybeat_owner", "skybeat_writer", "skybeat_app")
 SOCKET_PATH_MAX_BYTES: Final = 100
+READ_AT_MOST_CHARS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class Layout:
 
     @property
     def start_log(self) -> Path:
-        """What it said before its own log began."""
-        return self.home / "start.log"
+        """What it said before its own log began; outside its home, where its account could put a link in the place."""
+        return self.data_dir / "postgres-start.log"
 
     @property
     def lock(self) -> Path:
@@ -74,11 +77,48 @@ class Layout:
 
 
 def own_folder(folder: Path, account: pwd.struct_passwd | None) -> None:
-    """Make a folder that only the account (None: we) can enter."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o700)
-    if account is not None:
-        os.chown(folder, account.pw_uid, account.pw_gid)
+    """Make a folder that only the account (None: we) can enter. Raises ServerError for a link or file in its place.
+
+    The account may write beside it: a link that it put there must never make root give it the folder behind the link.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in {errno.ELOOP, errno.ENOTDIR}:
+            raise
+        message = (
+            f"{folder} is a link or a file, not a folder of the database: find out who put it there, then remove it"
+        )
+        raise ServerError(message) from error
+    try:
+        os.fchmod(descriptor, 0o700)
+        if account is not None:
+            os.fchown(descriptor, account.pw_uid, account.pw_gid)
+    finally:
+        os.close(descriptor)
+
+
+def check_data_folder(folder: Path) -> None:
+    """Refuse a data folder in which another account could put links or keys of its own. Raises ServerError."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        message = (
+            f"the data folder {folder} belongs to account {found.st_uid}, skybeat runs as {os.geteuid()}: run as that "
+            "account, give the folder to this one (chown), or choose another with SKYBEAT_DATA_DIR"
+        )
+        raise ServerError(message)
+    if found.st_mode & 0o002:
+        message = f"every account may write to the data folder {folder}: take that right away (chmod o-w {folder})"
+        raise ServerError(message)
+
+
+def read_plain(path: Path) -> str:
+    """Return the text of a file of the server's account; a link or a pipe in its place is not followed (OSError)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, errors="replace") as file:
+        return file.read(READ_AT_MOST_CHARS)
 
 
 def url_for(layout: Layout, role: str, database: str = DATABASE) -> str:
@@ -109,9 +149,7 @@ def make_cluster(layout: Layout, binaries: Path, account: pwd.struct_passwd | No
     fits = len(str(layout.sockets / ".s.PGSQL.5432").encode()) <= SOCKET_PATH_MAX_BYTES
     _write_private(layout.secrets, json.dumps({"passwords": passwords, "port": None if fits else _free_port()}))
     password_file = layout.home / "password"
-    _write_private(password_file, passwords[BOOTSTRAP_ROLE])
-    if account is not None:
-        os.chown(password_file, account.pw_uid, account.pw_gid)
+    _write_private(password_file, passwords[BOOTSTRAP_ROLE], account)
     shutil.rmtree(layout.cluster, ignore_errors=True)
     command = [str(binaries / "initdb"), "-D", str(layout.cluster), "-U", BOOTSTRAP_ROLE, f"--pwfile={password_file}"]
     access = ["--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--data-checksums"]
@@ -126,10 +164,12 @@ def make_cluster(layout: Layout, binaries: Path, account: pwd.struct_passwd | No
         password_file.unlink(missing_ok=True)
 
 
-def _write_private(path: Path, text: str) -> None:
+def _write_private(path: Path, text: str, account: pwd.struct_passwd | None = None) -> None:
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        if account is not None:
+            os.fchown(descriptor, account.pw_uid, account.pw_gid)  # not by name: the account may have swapped the file
         file.write(text)
 
 
@@ -142,7 +182,7 @@ def _free_port() -> int:
 
 def check_version(layout: Layout, binaries: Path) -> None:
     """Refuse data that another major version made. Raises ServerError with the way out."""
-    made_by = (layout.cluster / "PG_VERSION").read_text().strip()
+    made_by = read_plain(layout.cluster / "PG_VERSION").strip()
     words = run_tool([str(binaries / "postgres"), "--version"], "ask the server's version").split()
     runs = words[2].partition(".")[0]
     if made_by != runs:
