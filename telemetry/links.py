@@ -86,13 +86,15 @@ class Link(Protocol):
 class _Peer:
     """One address that speaks to us and its decoder."""
 
-    __slots__ = ("address", "decoder", "has_spoken", "heard_us")
+    __slots__ = ("address", "allow_unsigned", "decoder", "has_spoken", "heard_us")
 
-    def __init__(self, address: object, decoder: Decoder, now_us: int) -> None:
+    def __init__(self, address: object, decoder: Decoder, now_us: int, *, allow_unsigned: bool) -> None:
         self.address = address
+        self.allow_unsigned = allow_unsigned
         self.decoder = decoder
         self.heard_us = now_us
         self.has_spoken = False
+        """Whether it proved to be somebody of ours: only then is it answered, or who forges an address floods another."""
 
 
 class UdpLink:
@@ -233,7 +235,8 @@ class UdpLink:
         peer = self._peer(None if self._url.kind is LinkKind.UDP_OUT else address, now_us)
         peer.heard_us = now_us
         output = peer.decoder.feed(data, now_us)
-        if data and (not output.bad or len(output.batch) or output.events or output.replies):
+        is_proven = len(output.batch) or output.events or output.facts
+        if is_proven or (peer.allow_unsigned and data and (output.replies or not output.bad)):
             peer.has_spoken = True
         if peer.address is None and self._last_error is not None:
             self._note_recovery()
@@ -247,7 +250,8 @@ class UdpLink:
                 del self._peers[oldest]
             host = address[0] if isinstance(address, tuple) else self._url.host
             allow_unsigned = self._url.allow_unsigned or is_loopback(str(host))
-            peer = self._peers[address] = _Peer(address, self._make_decoder(self._url, allow_unsigned), now_us)
+            decoder = self._make_decoder(self._url, allow_unsigned)
+            peer = self._peers[address] = _Peer(address, decoder, now_us, allow_unsigned=allow_unsigned)
         return peer
 
     def _deliver(self, outputs: list[tuple[_Peer, Output]], now_us: int) -> None:
