@@ -22,6 +22,7 @@ from console.parts import Parts, Services, check_exposure, make_parts, tell_orig
 from console.static_site import ROUTER as SITE
 from console.static_site import Site
 from infra.errors import GroundError
+from infra.http_guard import GuardedHttp, connections_at_most
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.model.errors import SkybeatError
@@ -61,6 +62,7 @@ STRICT_TRANSPORT: Final = "max-age=31536000"
 UNSENT_BYTES: Final = 65_536
 SILENT_PEER_MS: Final = 60_000
 BACKLOG: Final = 512
+CONNECTIONS_AT_MOST: Final = 6_000
 
 
 def create_app(services: Services) -> FastAPI:
@@ -119,7 +121,8 @@ def server_config(app: Application, settings: Settings, *, deflate: bool = False
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="auto",
+        http=GuardedHttp,
+        limit_concurrency=connections_at_most(CONNECTIONS_AT_MOST),
         ws="websockets-sansio",
         ws_per_message_deflate=deflate,
         ws_max_size=wire.MAX_MESSAGE_BYTES,

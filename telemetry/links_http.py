@@ -12,6 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from infra.clock import Clock
+from infra.http_guard import GuardedHttp, connections_at_most
 from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
@@ -37,6 +38,7 @@ RETRY_AFTER_S: Final = 5
 ACCEPTS_A_TURN: Final = 16
 """uvloop accepts one connection a listening descriptor and turn: after an outage, when every phone comes at once, the last of
 them would wait for as many turns as there are phones."""
+CONNECTIONS_AT_MOST: Final = 4_000
 TOKEN_RATE_PER_S: Final = 20.0
 TOKEN_BURST: Final = 200
 FAILURES_RATE_PER_S: Final = 2.0
@@ -190,7 +192,8 @@ class IngestListener:
                 proxy_headers=False,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=3,
-                limit_concurrency=4_000,
+                http=GuardedHttp,
+                limit_concurrency=connections_at_most(CONNECTIONS_AT_MOST),
                 h11_max_incomplete_event_size=16 * 1024,
                 ssl_certfile=tls_cert,
                 ssl_keyfile=tls_key,
