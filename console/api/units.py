@@ -2,14 +2,17 @@
 
 import asyncio
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 import psycopg
 from fastapi import Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from console.api.contract import account_of, database_scope, json_response, parts_of, router, says, tagged_reply
 from console.api.models import TrackReply, UnitsReply
+from console.api.track_files import csv_of, geojson_of
 from console.audit import AuditAction
 from console.auth.accounts import DATABASE_AWAY, Account
 from console.auth.policy import Policy, policy
@@ -26,6 +29,7 @@ ROUTER: Final = router("units")
 DEFAULT_PERIOD_US: Final = 3600 * MICROSECONDS
 LONGEST_PERIOD_US: Final = 31 * 86_400 * MICROSECONDS
 TRACK_WITHIN_S: Final = 15.0
+LATEST_US: Final = 253_402_300_799 * MICROSECONDS
 REASON_CHARS: Final = (3, 200)
 
 
@@ -37,26 +41,59 @@ async def list_units(request: Request) -> Response:
     return tagged_reply(request, UnitsReply(units=metas))
 
 
+class TrackQuery(BaseModel):
+    """Which part of a track is wanted, and why."""
+
+    from_at: datetime | None = Field(
+        None, alias="from", description="RFC 3339 with a zone; an hour before `to` if left out"
+    )
+    to_at: datetime | None = Field(None, alias="to", description="RFC 3339 with a zone; now if left out")
+    limit: int = Field(5_000, ge=1, le=history.TRACK_LIMIT)
+    reason: str = Field("", description="why, for an officer's track: 3 to 200 characters")
+
+
+class TrackForm(StrEnum):
+    """The kinds of file that a track is exported as."""
+
+    CSV = "csv"
+    GEOJSON = "geojson"
+
+
 @ROUTER.get("/api/units/{unit_id}/track", **says(TrackReply))
 @policy(Policy.SEE_TRACKS)
 async def show_track(
-    request: Request,
-    unit_id: Annotated[int, Path(ge=1)],
-    from_at: Annotated[datetime | None, Query(alias="from", description="RFC 3339 with a zone")] = None,
-    to_at: Annotated[datetime | None, Query(alias="to", description="RFC 3339 with a zone")] = None,
-    limit: Annotated[int, Query(ge=1, le=history.TRACK_LIMIT)] = 5_000,
-    reason: Annotated[str, Query(description="why, for an officer's track: 3 to 200 characters")] = "",
+    request: Request, unit_id: Annotated[int, Path(ge=1)], query: Annotated[TrackQuery, Query()]
 ) -> Response:
     """Return where a unit was, WGS-84, oldest first: the last hour by default; of more than `limit` points the newest."""
+    _, batch = await _track(request, unit_id, query, AuditAction.TRAIL_VIEWED)
+    return json_response(await asyncio.to_thread(_encode, unit_id, batch, query.limit))
+
+
+@ROUTER.get("/api/units/{unit_id}/track.{form}", response_class=Response)
+@policy(Policy.SEE_TRACKS)
+async def export_track(
+    request: Request, unit_id: Annotated[int, Path(ge=1)], form: TrackForm, query: Annotated[TrackQuery, Query()]
+) -> Response:
+    """Return the same as a file to keep, in SI units: CSV with one line a point, or GeoJSON; the audit says who took it."""
+    unit, batch = await _track(request, unit_id, query, AuditAction.EXPORTED)
+    encode, kind = (
+        (csv_of, "text/csv; charset=utf-8") if form is TrackForm.CSV else (geojson_of, "application/geo+json")
+    )
+    data = await asyncio.to_thread(encode, batch[-query.limit :])
+    headers = {"content-disposition": f'attachment; filename="track-{unit.unit_id}.{form.value}"'}
+    return Response(data, 200, headers | {"cache-control": "no-store"}, kind)
+
+
+async def _track(request: Request, unit_id: int, query: TrackQuery, action: AuditAction) -> tuple[Unit, Batch]:
+    """Return the unit and one point more than the limit, once the audit has who looks and why."""
     parts, account = parts_of(request), account_of(request)
     unit = parts.services.bridge.registry.units.get(unit_id)
     if unit is None or not account.scope.sees(unit):
         message = f"there is no unit {unit_id} in your scope: GET /api/units lists yours"
         raise NotFoundError(message)
-    from_us, to_us = _period(from_at, to_at, parts.services.clock.now_us())
-    await _audit(parts, account, unit, reason=reason, from_us=from_us, to_us=to_us)
-    batch = await _read(parts, account, unit_id, from_us=from_us, to_us=to_us, limit=limit + 1)
-    return json_response(await asyncio.to_thread(_encode, unit_id, batch, limit))
+    from_us, to_us = _period(query.from_at, query.to_at, parts.services.clock.now_us())
+    await _audit(parts, account, unit, action, reason=query.reason, from_us=from_us, to_us=to_us)
+    return unit, await _read(parts, account, unit_id, from_us=from_us, to_us=to_us, limit=query.limit + 1)
 
 
 def _encode(unit_id: int, batch: Batch, limit: int) -> bytes:
@@ -67,10 +104,15 @@ def _encode(unit_id: int, batch: Batch, limit: int) -> bytes:
     return msgspec.json.encode(track)
 
 
-async def _audit(parts: Parts, account: Account, unit: Unit, *, reason: str, from_us: int, to_us: int) -> None:
+async def _audit(
+    parts: Parts, account: Account, unit: Unit, action: AuditAction, *, reason: str, from_us: int, to_us: int
+) -> None:
     words = " ".join(reason.split())
     own = account.role is Role.OFFICER and account.unit_id == unit.unit_id
     shortest, longest = REASON_CHARS
+    if not words.isprintable():
+        message = f"the reason {words[:40]!r} holds a character that nobody can read: write it in printable characters"
+        raise InputError(message)
     if unit.kind is UnitKind.OFFICER and not own and not shortest <= len(words) <= longest:
         message = (
             f"where the officer {unit.call_sign} was is shown only for a reason: "
@@ -78,7 +120,7 @@ async def _audit(parts: Parts, account: Account, unit: Unit, *, reason: str, fro
         )
         raise InputError(message)
     detail = {"unit_id": unit.unit_id, "from": utc_of(from_us).isoformat(), "to": utc_of(to_us).isoformat()}
-    await parts.audit.write(account, AuditAction.TRAIL_VIEWED, subject=unit.call_sign, reason=words, detail=detail)
+    await parts.audit.write(account, action, subject=unit.call_sign, reason=words, detail=detail)
 
 
 async def _read(parts: Parts, account: Account, unit_id: int, *, from_us: int, to_us: int, limit: int) -> Batch:
@@ -101,6 +143,9 @@ def _period(from_at: datetime | None, to_at: datetime | None, now_us: int) -> tu
             raise InputError(message)
     to_us = now_us if to_at is None else us_of(to_at)
     from_us = to_us - DEFAULT_PERIOD_US if from_at is None else us_of(from_at)
+    if not 0 <= from_us <= LATEST_US or not 0 <= to_us <= LATEST_US:
+        message = "the period begins or ends outside the years 1970 .. 9999: give times within them"
+        raise InputError(message)
     if not 0 < to_us - from_us <= LONGEST_PERIOD_US:
         message = f"the period from {utc_of(from_us).isoformat()} to {utc_of(to_us).isoformat()}: its end must be later, by at most 31 days"
         raise InputError(message)

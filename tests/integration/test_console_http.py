@@ -128,6 +128,14 @@ async def test_an_officers_trail_asks_for_a_reason_and_is_audited(house: House, 
         assert given.json()["columns"]["battery_pct"] == [None] * 5
         cut = await browser.get(f"/api/units/{OFFICER}/track", params={"reason": "missing", "limit": 2})
         assert (cut.json()["truncated"], cut.json()["columns"]["lat_e7"]) == (True, [360000002, 360000001])
+        refused = await browser.get(f"/api/units/{OFFICER}/track.csv")
+        assert refused.status_code == 422
+        kept = await browser.get(f"/api/units/{OFFICER}/track.csv", params={"reason": "for the court"})
+        assert kept.headers["content-disposition"] == f'attachment; filename="track-{OFFICER}.csv"'
+        assert len(kept.text.splitlines()) == 6
+        drawn = await browser.get(f"/api/units/{OFFICER}/track.geojson", params={"reason": "for the court"})
+        assert len(drawn.json()["features"]) == 5
+        assert (await browser.get(f"/api/units/{OFFICER}/track.xlsx", params={"reason": "why"})).status_code == 422
         assert (await browser.get(f"/api/units/{DRONE}/track")).json()["point_count"] == 0
     rows = [row for row in audit_of(database) if row[1] == "trail_viewed"]
     assert rows[0] == ("operator-0", "trail_viewed", "U2", "missing since 8")
