@@ -100,10 +100,10 @@ def checked_time_us(text: str) -> int:
         return _time_of_text_us(text)
     if not math.isfinite(number):
         raise _wrong_time(text)
-    time_us = round(number * (1e3 if abs(number) >= MILLISECONDS_FROM else 1e6))
-    if abs(time_us) > _LATEST_US:
+    time_us = number * (1e3 if abs(number) >= MILLISECONDS_FROM else 1e6)
+    if abs(time_us) > _LATEST_US:  # infinite too, where the product is beyond what a float holds
         raise _wrong_time(text)
-    return time_us
+    return round(time_us)
 
 
 def _time_of_text_us(text: str) -> int:

@@ -95,6 +95,7 @@ def test_a_wrong_clock_is_not_refused(text: str) -> None:
         ("id=a&location=60.0", "lon is ''"),
         ("id=a&lat=1&lon=1&timestamp=yesterday", "timestamp is 'yesterday'"),
         ("id=a&lat=1&lon=1&timestamp=inf", "timestamp is 'inf'"),
+        ("id=a&lat=1&lon=1&timestamp=1e308", "timestamp is '1e308'"),
         ("&".join(f"a{number}=1" for number in range(300)), "more than 200 fields"),
     ],
 )
