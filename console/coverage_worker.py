@@ -24,7 +24,7 @@ from mission.coverage import Coverage
 from mission.roads import load_roads
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import AVAILABLE, LinkState, Station, UnitKind
-from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UnitStates
+from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UnitBit, UnitStates
 
 LENGTH: Final = struct.Struct("<I")
 ANSWER_WITHIN_S: Final = 5.0
@@ -143,9 +143,13 @@ class CoverageWorker:
 
 
 def available_positions(states: UnitStates, kind_of: Callable[[int], UnitKind | None]) -> Positions:
-    """Return where the units stand that may be sent over the roads: free or standby, heard of lately, no drones."""
+    """Return where the units stand that may be sent over the roads: free or standby, heard of lately, no drones.
+
+    Covert units are left out: whoever may see the shares and the count could tell from them that there is one, and where.
+    """
     ready = (
         np.isin(states["duty"], _AVAILABLE_INDEXES)
+        & (states["state"] & int(UnitBit.COVERT) == 0)
         & np.isin(states["link"], _HEARD_INDEXES)
         & (states["observed_us"] > 0)
     )

@@ -17,7 +17,7 @@ from mission.coverage import Coverage
 from mission.roads import RoadGraph, load_roads
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import DutyStatus, LinkState, Station, UnitKind
-from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE
+from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit
 
 WALKS = np.zeros(1, np.bool_)
 
@@ -150,3 +150,14 @@ def test_only_units_that_may_be_sent_over_the_roads_count() -> None:
     assert lat.tolist() == pytest.approx([36.0, 36.0])
     assert lon.tolist() == pytest.approx([103.8, 103.8])
     assert on_foot.tolist() == [False, True]
+
+
+def test_a_covert_unit_shows_in_no_share_and_no_count() -> None:
+    states = np.zeros(2, UNIT_STATE)
+    states["unit_id"], states["observed_us"] = [1, 2], 1
+    states["duty"] = DUTY_STATUSES.index(DutyStatus.FREE)
+    states["link"] = LINK_STATES.index(LinkState.LIVE)
+    states["lat_e7"], states["lon_e7"] = [360000000, 361000000], 1038000000
+    states["state"][1] = int(UnitBit.COVERT)
+    lat, _, _ = available_positions(states, lambda _: UnitKind.CAR)
+    assert lat.tolist() == pytest.approx([36.0])
