@@ -1,5 +1,6 @@
 """The choke point of the HTTP interface: every route declares a policy, every write proves its origin, every body has a limit."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from console.api.models import ErrorReply
 from console.auth.accounts import Account
@@ -28,6 +30,7 @@ Body = TypeVar("Body")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 MAX_BODY_BYTES: Final = 65_536
+BODY_WITHIN_S: Final = 10.0
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITE_HEADER: Final = "x-skybeat"
 
@@ -117,17 +120,27 @@ def _demand_own_page(request: Request, parts: Parts) -> None:
 
 async def read_body(request: Request, kind: type[Body]) -> Body:
     """Return the request's JSON as `kind`. Raises InputError for what is too long, no JSON, or not of that form."""
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BODY_BYTES:
-            message = f"a request of more than {MAX_BODY_BYTES} bytes: send less"
-            raise InputError(message)
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            data = await _all_of(request)
+    except (TimeoutError, ClientDisconnect) as error:
+        message = f"the request did not come whole within {BODY_WITHIN_S:g} s: send it again"
+        raise InputError(message) from error
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"the request is not what this address takes: {error}"
         raise InputError(message) from error
+
+
+async def _all_of(request: Request) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY_BYTES:
+            message = f"a request of more than {MAX_BODY_BYTES} bytes: send less"
+            raise InputError(message)
+    return bytes(data)
 
 
 def reply(value: msgspec.Struct, *, status: int = 200) -> Response:

@@ -46,13 +46,19 @@ class LiveSocket:
         """Serve one connection until either side ends it."""
         await receive()
         try:
-            signed = await self._admit(scope)
+            await self._admit(scope)
         except SkybeatError as error:
             await _refuse(send, 503 if isinstance(error, UnavailableError) else 403, str(error))
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         hello = await self._hello(receive, send)
         if hello is None:
+            return
+        try:  # once more: the session may have ended, or the account's place been taken, while the hello was awaited
+            signed = await self._admit(scope)
+        except SkybeatError as error:
+            code = CLOSE_TOO_MANY if isinstance(error, UnavailableError) else CLOSE_SIGNED_OUT
+            await send({"type": "websocket.close", "code": code, "reason": ""})
             return
         client = Client(signed.account.scope, signed.token_sha256, account_id=signed.account.account_id)
         self._stream.join(client, hello.resume)

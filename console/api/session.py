@@ -40,11 +40,10 @@ async def sign_in_by_password(request: Request) -> Response:
     """Sign in by name and password; the answer does not tell which of the two was wrong."""
     parts, body = parts_of(request), await read_body(request, PasswordSignIn)
     place, now_s = host_of(request), parts.services.clock.monotonic_s()
-    parts.attempts.demand_room(place, body.name, now_s)
     account = await parts.accounts.by_name(body.name)
+    parts.attempts.begin(place, body.name, now_s)
     password_hash = None if account is None or account.disabled else account.password_hash
     if not await parts.passwords.matches(password_hash, body.password) or account is None:
-        parts.attempts.failed(place, body.name, now_s)
         detail = {"from": place, "known": account is not None}
         await parts.audit.write(None, AuditAction.SIGN_IN_REFUSED, subject=body.name, detail=detail)
         message = "name and password do not fit together: try again, or ask an administrator for a sign-in link"

@@ -82,8 +82,22 @@ class Attempts:
         while len(self._failed) > REMEMBERED_KEYS:
             self._failed.popitem(last=False)
 
+    def begin(self, place: str, name: str, now_s: float) -> None:
+        """Count an attempt before it is checked, so that many at once are no more than many in turn.
+
+        Raises TooManyAttemptsError when a place or a name has failed too often.
+        """
+        self.demand_room(place, name, now_s)
+        self.failed(place, name, now_s)
+
     def succeeded(self, place: str, name: str) -> None:
-        """Forget the failures of this name from this place."""
+        """Take back what `begin` counted, and forget the failures of this name from this place."""
+        for key, _ in _limits(place, name):
+            started_s, count = self._failed.get(key, (0.0, 0))
+            if count > 1:
+                self._failed[key] = (started_s, count - 1)
+            else:
+                self._failed.pop(key, None)
         self._failed.pop((place, name), None)
 
 
