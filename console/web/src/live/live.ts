@@ -6,6 +6,7 @@ import type { Frame } from "./frame";
 import { LagMeter } from "./lag";
 import { Publisher } from "./publisher";
 import { ServerClock } from "./serverClock";
+import { StatusBook } from "./statusBook";
 import type { Summary } from "./summary";
 import { UnitStore } from "./unitStore";
 
@@ -18,6 +19,7 @@ class Live {
   readonly store = new UnitStore();
   readonly clock = new ServerClock();
   readonly book = new AlarmBook();
+  readonly statuses = new StatusBook();
   readonly summary: Publisher<Summary>;
   firstDeltaAt: number | null = null;
   private connectionState: ConnectionState = { phase: "connecting", lostAtMs: null, attempts: 0 };
@@ -114,6 +116,10 @@ class Live {
         break;
       case "units":
         this.store.setMeta(message.units);
+        this.statuses.keepOnly(this.store.meta);
+        break;
+      case "status":
+        this.statuses.take(message.statuses);
         break;
       case "alarm":
         this.takeAlarm(message.seq, message.alarm);
@@ -135,6 +141,7 @@ class Live {
   private restarted(): void {
     this.clock.reset();
     this.book.restart();
+    this.statuses.restart();
     this.degraded.clear();
   }
 

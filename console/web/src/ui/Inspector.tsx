@@ -9,10 +9,11 @@ import { usePlaces } from "../state/places";
 import { change, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
-import { DUTY_STATUSES, UnitBit, type UnitMeta } from "../wire.generated";
+import { DUTY_STATUSES, type StatusView, UnitBit, type UnitMeta } from "../wire.generated";
 import { Icon, UnitGlyph } from "./icons";
 import { HeadingTape, HeightLadder } from "./instruments";
 import { qualityTexts } from "./qualityText";
+import { MissionSection, ModeBadge, StatusTextSection } from "./StatusSections";
 import { TrackSection } from "./TrackSection";
 
 const TONE = { live: "acc", stale: "attn", lost: "alarm", never: "" } as const;
@@ -40,13 +41,14 @@ function flightState(bits: number, t: Translate): string {
   return parts.join(" · ") || "–";
 }
 
-function Head({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
+function Head({ meta, reading, status }: { meta: UnitMeta; reading: UnitReading; status: StatusView | null }) {
   const { language } = useSettings();
   const { stations } = usePlaces();
   const t = useText();
   const station = stations.find((each) => each.station_id === meta.station_id);
   const duty = DUTY_STATUSES[reading.values.duty ?? -1] ?? meta.duty_status;
   const sos = (reading.bits & UnitBit.SOS) !== 0;
+  const tone = sos ? "solid" : meta.kind === "drone" ? "" : "acc";
   return (
     <div className="unithead">
       <UnitGlyph name={meta.kind} size={36} />
@@ -62,7 +64,10 @@ function Head({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
         </div>
       </div>
       <span className="sp" />
-      <span className={`badge ${sos ? "solid" : "acc"}`}>{sos ? t("state.sos") : t(`duty.${duty}`)}</span>
+      <div className="tags">
+        <ModeBadge meta={meta} status={status} />
+        <span className={`badge ${tone}`}>{sos ? t("state.sos") : t(`duty.${duty}`)}</span>
+      </div>
       <button
         type="button"
         className="iconbtn"
@@ -191,10 +196,11 @@ export function Inspector({ unitId }: { unitId: number }) {
   const meta = units.get(unitId);
   const reading = live.store.read(unitId, live.nowMs());
   if (!meta || !reading) return null;
+  const status = live.statuses.of(unitId);
   return (
     <aside className="panel inspector" aria-label={t("inspector.title")} data-testid="inspector" data-unit-id={unitId}>
       <div className="sec">
-        <Head meta={meta} reading={reading} />
+        <Head meta={meta} reading={reading} status={status} />
         {reading.freshness === "live" || connection.phase === "lost" || reading.ageMs === null ? null : (
           <p className="c-attn f12" style={{ marginTop: 8 }} data-testid="last-known">
             {t("inspector.lastKnown", { age: age(reading.ageMs, t) })}
@@ -208,6 +214,8 @@ export function Inspector({ unitId }: { unitId: number }) {
       </div>
       <Instruments meta={meta} reading={reading} />
       <BatteryBar pct={reading.values.battery_pct} />
+      <MissionSection meta={meta} status={status} />
+      <StatusTextSection meta={meta} status={status} nowMs={live.nowMs()} />
       <Facts meta={meta} reading={reading} />
       <div className="sec">
         <div className="actions">
