@@ -37,7 +37,8 @@ async def test_a_session_that_ends_before_its_websocket_says_hello_sees_nothing(
 async def test_many_guesses_at_once_are_no_more_than_many_in_turn(house: House) -> None:
     async with house.client() as client:
         guesses = (
-            client.post("/api/session", json={"name": "admin", "password": f"guess {number}"}) for number in range(12)
+            client.post("/api/session", json={"name": "admin", "password": f"guess {number}"}, timeout=60)
+            for number in range(12)
         )
         statuses = [answer.status_code for answer in await asyncio.gather(*guesses)]
     assert (statuses.count(401), statuses.count(429)) == (5, 7)
