@@ -23,8 +23,10 @@ class DayPartitions:
         """Make the partitions of every day in the batch; outside of any transaction. Raises psycopg.Error."""
         if not len(batch):
             return
-        days = np.unique(batch["observed_us"] // DAY_US).tolist()
-        for day in days:
+        observed_us = batch["observed_us"]
+        if observed_us.min() // DAY_US == observed_us.max() // DAY_US:
+            observed_us = observed_us[:1]
+        for day in np.unique(observed_us // DAY_US).tolist():
             if day not in self._days:
                 self._ensure_days(connection, day, day)
 

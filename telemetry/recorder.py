@@ -16,7 +16,7 @@ from infra.journal_segment import write_durably
 from infra.logs import get_logger
 from infra.metrics import COPY_S, JOURNAL_BYTES, POSITIONS_RECORDED, RECORDER_LAG_S
 from infra.settings import Settings
-from telemetry.copy_rows import say_times
+from telemetry.copy_rows import copy_positions, say_times
 from telemetry.model.batch import REPORT, Batch, Quality, new_batch, sort_for_storage
 from telemetry.model.events import AnyEvent, decode_event
 from telemetry.partitions import odd_times
@@ -131,7 +131,7 @@ class Recorder:
         self._store.close()
 
     def _record_groups(self) -> None:
-        """Write group after group; while the database has one, a second thread reads and sorts the one after it."""
+        """Write group after group; while the database has one, a second thread makes the one after it ready."""
         with ThreadPoolExecutor(1, "recorder") as ahead:
             step = self._next_step()
             while step.group is not None and not self._stopping:
@@ -206,11 +206,13 @@ class Recorder:
         odd = odd_times(rows, self._clock.now_us(), self._retention_days)
         odd_rows = rows[odd]
         odd_rows["quality"] |= np.int32(Quality.ODD_TIME)
+        rows = rows[~odd] if len(odd_rows) else rows
         return Group(
             epoch=runs[0].epoch,
             first_sequence=runs[0].first_sequence,
             last_sequence=runs[-1].last_sequence,
-            rows=rows[~odd] if len(odd_rows) else rows,
+            rows=rows,
+            rows_encoded=copy_positions(rows),
             odd_rows=odd_rows,
             events=events,
             refused=tuple(refused),

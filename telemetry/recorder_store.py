@@ -44,13 +44,14 @@ class Refused(NamedTuple):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Consecutive journal records of one epoch that are written as one: sorted rows, rows of odd times, events.
 
-    `refused` are records that are neither.
+    `rows_encoded` are the rows as COPY wants them; `refused` are records that are neither.
     """
 
     epoch: int
     first_sequence: int
     last_sequence: int
     rows: Batch
+    rows_encoded: Sequence[memoryview]
     odd_rows: Batch
     events: tuple[AnyEvent, ...] = ()
     refused: tuple[Refused, ...] = ()
@@ -181,7 +182,8 @@ class RecorderStore:
         with connection.transaction():
             self._claim(connection, group)
             for table, rows in _parts(group):
-                _copy(connection, table.copy_into(table.target), table.encode(rows))
+                encoded = group.rows_encoded if rows is group.rows else table.encode(rows)
+                _copy(connection, table.copy_into(table.target), encoded)
         return Written(new_count=group.row_count)
 
     def _write_staged(self, connection: psycopg.Connection[Any], group: Group) -> Written:
