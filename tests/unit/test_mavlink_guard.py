@@ -104,6 +104,15 @@ def test_five_frames_that_do_not_verify_are_a_second_speaker_and_four_are_not() 
     assert guard.news == "frames under this name do not verify (wrong_signature)"
 
 
+def test_a_vehicle_that_reboots_after_forged_frames_is_heard_again_at_once() -> None:
+    guard = IdentityGuard()
+    guard.judge(2, 0, 0, boot_ms=100_000)
+    for number in range(9):
+        guard.unverified("wrong_signature", number * MS)
+    verdicts = [guard.judge(2, 100 + number, (5_000 + number * 100) * MS, boot_ms=number * 100) for number in range(3)]
+    assert verdicts == [Verdict.RELEASE, Verdict.TAKE, Verdict.TAKE]
+
+
 def test_a_rate_counts_within_its_second() -> None:
     meter = RateMeter(2)
     assert [meter.exceeds(at) for at in (0, 1, 2, 1_000_000, 1_000_001)] == [False, False, True, False, False]

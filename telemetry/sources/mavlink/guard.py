@@ -108,6 +108,7 @@ class IdentityGuard:
         "_flood",
         "_heartbeats",
         "_rival",
+        "_told_us",
         "_turns",
         "_unverified",
         "_unverified_us",
@@ -119,6 +120,7 @@ class IdentityGuard:
         self._rival: _Stream | None = None
         self._turns = 0
         self._conflict_us: int | None = None
+        self._told_us: int | None = None
         self._flood = RateMeter(FLOOD_FRAMES_PER_S)
         self._heartbeats = RateMeter(FLOOD_HEARTBEATS_PER_S)
         self._unverified = 0
@@ -167,17 +169,24 @@ class IdentityGuard:
         return Verdict.TAKE
 
     def unverified(self, reason: str, now_us: int) -> None:
-        """Count a frame under this name that did not verify; the fifth within 10 s of the one before is a second speaker."""
+        """Count a frame under this name that did not verify; the fifth within 10 s of the one before is a second speaker.
+
+        It is told of, but changes nothing: signatures keep that speaker out, and a vehicle that reboots is heard at once.
+        """
         recent = now_us - self._unverified_us <= UNVERIFIED_FOR_US
         self._unverified = self._unverified + 1 if recent else 1
         self._unverified_us = now_us
         if self._unverified >= UNVERIFIED_FRAMES:
-            self.report(f"frames under this name do not verify ({reason})", now_us)
+            self._tell(f"frames under this name do not verify ({reason})", now_us)
 
     def report(self, evidence: str, now_us: int) -> None:
-        """Tell of a conflict, once until ten minutes pass without new evidence."""
-        is_new = self._conflict_us is None or now_us - self._conflict_us > CONFLICT_OVER_US
+        """Tell of a conflict, once until ten minutes pass without new evidence, and hold the name for the first speaker."""
         self._conflict_us = now_us
+        self._tell(evidence, now_us)
+
+    def _tell(self, evidence: str, now_us: int) -> None:
+        is_new = self._told_us is None or now_us - self._told_us > CONFLICT_OVER_US
+        self._told_us = now_us
         if is_new:
             self.news = evidence
 
