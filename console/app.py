@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import psycopg
 import uvloop
 from psycopg_pool import AsyncConnectionPool
 
@@ -20,18 +18,15 @@ from console.coverage_worker import CoverageWorker, available_positions
 from console.parts import Services, allowed_origins, check_exposure
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
-from infra.database import DatabaseError, DatabaseUrls, app_pool, check_server, explain, resolve_urls
-from infra.logs import get_logger
-from infra.migrate import migrate, status
+from infra.database import DatabaseUrls, app_pool, resolve_urls
 from infra.postgres import EmbeddedServer
+from infra.prepare import prepare_database
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 from telemetry.model.unit import UnitKind
 from telemetry.service import BridgeService, open_service
-
-_log: Final = get_logger("app")
 
 
 @dataclass(frozen=True)
@@ -61,27 +56,6 @@ def database(settings: Settings) -> Iterator[DatabaseUrls]:
     with EmbeddedServer(settings.data_dir, binaries=settings.postgres_bin) as server:
         prepare_database(server.urls, SYSTEM_CLOCK, is_embedded=True)
         yield server.urls
-
-
-def prepare_database(urls: DatabaseUrls, clock: Clock, *, is_embedded: bool) -> None:
-    """Check the server and its schema; the embedded one is migrated here, another is left to its administrator.
-
-    Raises DatabaseError or MigrationError with what to do. A server whose clock differs is told of and used all the same.
-    """
-    facts = check_server(urls.owner, clock)
-    if facts.clock_complaint is not None:
-        _log.warning("clocks_differ", complaint=facts.clock_complaint)
-    if is_embedded:
-        for step in migrate(urls.owner):
-            _log.info("migrated", step=step.name)
-        return
-    try:
-        pending = status(urls.owner).pending
-    except psycopg.Error as error:
-        raise DatabaseError(explain(urls.owner, error)) from error
-    if pending:
-        names = ", ".join(step.name for step in pending)
-        raise DatabaseError(f"the database lacks {len(pending)} migrations ({names}): run `skybeat db migrate` first")
 
 
 def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:

@@ -11,6 +11,7 @@ import click
 import console.commands
 from infra.disk import complaint
 from infra.errors import GroundError
+from infra.logs import configure_logs
 from telemetry.model.errors import SkybeatError
 
 
@@ -41,6 +42,7 @@ def skybeat() -> None:
     Example:
       skybeat demo
     """  # noqa: D301 - \b is click's mark for "do not wrap"
+    configure_logs("warning", for_people=True)  # standard output is the commands'; what runs on chooses its own
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
     except (SkybeatError, GroundError) as error:
         _fail(str(error))
     except OSError as error:
-        _fail(complaint("the file or folder", Path(), error))
+        _fail(complaint("the file or folder", Path(), error, other="choose one that this account may use"))
 
 
 def _fail(message: str) -> NoReturn:

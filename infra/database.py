@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from infra.clock import MICROSECONDS, Clock, utc_of
 from infra.errors import GroundError
-from infra.migrate import migrate, server_complaint
+from infra.migrate import server_complaint
 from infra.postgres import running_or_started, running_urls
 from infra.postgres_cluster import ServerUrls
 from infra.settings import Settings
@@ -113,18 +113,6 @@ def using_urls(settings: Settings) -> Iterator[DatabaseUrls]:
 
 
 @contextmanager
-def using_migrated_urls(settings: Settings) -> Iterator[DatabaseUrls]:
-    """Do what `using_urls` does, and bring the embedded server's schema up to date; another's is its administrator's."""
-    with using_urls(settings) as urls:
-        if settings.database_url is None:
-            try:
-                migrate(urls.owner)
-            except psycopg.Error as error:
-                raise DatabaseError(explain(urls.owner, error)) from error
-        yield urls
-
-
-@contextmanager
 def owner_connection(url: str) -> Iterator[psycopg.Connection]:
     """Give a connection in one transaction that is committed at the end of the block.
 
@@ -218,6 +206,8 @@ _ADVICE: Final = {
     "permission denied to set role": "the login is no member of the role; grant it, or give "
     "SKYBEAT_DATABASE_WRITER_URL and SKYBEAT_DATABASE_APP_URL",
     'invalid value for parameter "role"': "the role does not exist yet; run `skybeat db migrate` first",
+    "permission denied to create role": "the login may not make skybeat's roles; let a superuser `alter role ... createrole`",
+    "must have admin option": "skybeat's roles belong to another login of this server; migrate as that one or as a superuser",
     "no pg_hba.conf entry": "the server lets nobody in from here; add a line to its pg_hba.conf",
     "too many clients": "the server's connections are used up; raise max_connections",
 }

@@ -8,9 +8,10 @@ import sys
 import uvloop
 
 from infra.clock import SYSTEM_CLOCK
-from infra.database import DatabaseUrls, using_migrated_urls
+from infra.database import DatabaseUrls
 from infra.errors import GroundError
 from infra.logs import configure_logs
+from infra.prepare import using_ready_urls
 from infra.settings import Settings, load_settings
 from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import SkybeatError
@@ -21,7 +22,7 @@ def run_bridge(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises SkybeatError or GroundError: what is wrong and what to do."""
     configure_logs(settings.log_level, for_people=sys.stderr.isatty())
     parse_link_urls(settings.mavlink_links)
-    with using_migrated_urls(settings) as urls:
+    with using_ready_urls(settings) as urls:
         uvloop.run(_run(settings, urls))
 
 

@@ -15,7 +15,7 @@ from telemetry.link_url import LinkUrl
 from telemetry.links import LinkStatus, MakeDecoder, Take, merge
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output
-from telemetry.model.errors import InputError, NotFoundError, SkybeatError
+from telemetry.model.errors import FileFormatError, InputError, NotFoundError, SkybeatError
 from telemetry.sources.mavlink.block import parse_tlog
 from telemetry.sources.mavlink.columns import autopilots
 
@@ -183,7 +183,10 @@ def _read(url: LinkUrl) -> Recording:
         raise InputError(
             f"the recording {str(url.path)!r} cannot be read ({error.strerror}): give a .tlog file"
         ) from error
-    tlog = parse_tlog(data)
+    try:
+        tlog = parse_tlog(data)
+    except FileFormatError as error:
+        raise FileFormatError(f"{url.path}: {error}") from error
     block, stamp_us = tlog
     order = np.argsort(stamp_us, kind="stable")
     frames = [block.frame(int(number)).raw for number in order]

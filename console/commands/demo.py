@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from console.demo.run import DemoOptions, run_demo
+from infra.disk import explained
 from infra.logs import configure_logs
 from infra.settings import load_settings
 
@@ -43,6 +44,8 @@ def command(units: int, duration_s: float | None, port: int | None, seed: int, r
       skybeat demo --units 500 --for 60 --report report.json
     """  # noqa: D301 - \b is click's mark for "do not wrap"
     base = load_settings()
+    if report is not None:
+        _check_report(report)
     settings = base.model_copy(
         update=DEMO_SETTINGS | {"data_dir": base.data_dir / "demo", "port": base.port if port is None else port}
     )
@@ -51,6 +54,12 @@ def command(units: int, duration_s: float | None, port: int | None, seed: int, r
         unit_count=units, seed=seed, duration_s=duration_s, report=report, process_started_s=process_started_s()
     )
     run_demo(settings, options, click.echo)
+
+
+def _check_report(path: Path) -> None:
+    """Raise DiskError now rather than after the run when the figures could not be written."""
+    with explained("the report", path, other="name a file in a folder that this account may write to"):
+        path.touch()
 
 
 def process_started_s() -> float:

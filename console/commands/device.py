@@ -8,7 +8,8 @@ import click
 import psycopg
 
 from infra.clock import SYSTEM_CLOCK, utc_of
-from infra.database import owner_connection, using_migrated_urls
+from infra.database import owner_connection
+from infra.prepare import using_ready_urls
 from infra.settings import Settings, load_settings
 from infra.vault import Vault
 from telemetry.enrolment import (
@@ -165,7 +166,7 @@ def assign_command(device_id: int, call_sign: str | None, nobody: bool) -> None:
 
 @contextmanager
 def _registry(settings: Settings) -> Iterator[psycopg.Connection]:
-    with using_migrated_urls(settings) as urls, owner_connection(urls.owner) as connection:
+    with using_ready_urls(settings) as urls, owner_connection(urls.owner) as connection:
         yield connection
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from infra.clock import SYSTEM_CLOCK
-from infra.database import owner_connection, using_migrated_urls
+from infra.database import owner_connection
+from infra.prepare import using_ready_urls
 from infra.settings import load_settings
 from infra.vault import Vault
 from telemetry.force_file import parse_force_file
@@ -65,7 +66,7 @@ def import_command(file: Path, dry_run: bool, crs: str, secrets_file: Path | Non
     """  # noqa: D301 - as above
     force = parse_force_file(file.read_bytes(), file.name, crs=Crs(crs))
     settings = load_settings()
-    with using_migrated_urls(settings) as urls, owner_connection(urls.owner) as connection:
+    with using_ready_urls(settings) as urls, owner_connection(urls.owner) as connection:
         vault = Vault.open(settings.data_dir)
         report = import_force(connection, force, vault=vault, now_us=SYSTEM_CLOCK.now_us())
         if dry_run or report.problems:

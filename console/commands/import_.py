@@ -6,7 +6,8 @@ import click
 import msgspec
 
 from infra.clock import SYSTEM_CLOCK
-from infra.database import owner_connection, using_migrated_urls
+from infra.database import owner_connection
+from infra.prepare import using_ready_urls
 from infra.settings import load_settings
 from telemetry.importer import Flight, ImportReport, read_flight, report_of, store_flight
 
@@ -32,7 +33,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:  # noqa: FBT001 -
 
 
 def _store(flight: Flight) -> int:
-    with using_migrated_urls(load_settings()) as urls, owner_connection(urls.owner) as connection:
+    with using_ready_urls(load_settings()) as urls, owner_connection(urls.owner) as connection:
         return store_flight(connection, flight, now_us=SYSTEM_CLOCK.now_us())
 
 

@@ -10,7 +10,8 @@ from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
 from console.parts import told_origin
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
-from infra.database import app_pool, using_migrated_urls
+from infra.database import app_pool, check_server
+from infra.prepare import using_ready_urls
 from infra.settings import load_settings
 from telemetry.model.errors import InputError, NotFoundError
 
@@ -59,8 +60,10 @@ def list_accounts() -> None:
     Example:
       skybeat user list
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    for account in _run(lambda accounts: accounts.all()):
+    accounts = _run(lambda accounts: accounts.all())
+    for account in accounts:
         click.echo(describe(account))
+    click.echo(f"{len(accounts)} accounts")
 
 
 @command.command()
@@ -134,5 +137,6 @@ def _run(work: Callable[[Accounts], Awaitable[Result]]) -> Result:
         async with app_pool(url, max_size=1) as pool:
             return await work(Accounts(pool))
 
-    with using_migrated_urls(load_settings()) as urls:
+    with using_ready_urls(load_settings()) as urls:
+        check_server(urls.app, SYSTEM_CLOCK)  # one line now instead of the pool's tries
         return asyncio.run(with_pool(urls.app))

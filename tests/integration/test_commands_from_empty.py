@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
 from console.commands import device, user
+from infra.database import DatabaseError
+from tests.conftest import TestDatabase
 
 
 def test_a_lost_admin_and_a_first_device_need_no_running_server(
@@ -18,3 +21,15 @@ def test_a_lost_admin_and_a_first_device_need_no_running_server(
     added = CliRunner().invoke(device.command, ["add", "--protocol", "phone", "--label", "handset 1"])
     assert added.exit_code == 0, added.output
     assert "device 1 enrolled" in added.output
+
+
+def test_an_account_command_tells_of_a_wrong_password_and_not_of_the_pool(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(database.owner_url)
+    place = f"host={parts['host']}&port={parts.get('port', 5432)}&dbname={parts['dbname']}"
+    monkeypatch.setenv("SKYBEAT_DATABASE_URL", f"postgresql:///?{place}&user={parts['user']}&password=wrong")
+    monkeypatch.setenv("SKYBEAT_DATA_DIR", str(tmp_path))
+    result = CliRunner().invoke(user.command, ["list"])
+    assert isinstance(result.exception, DatabaseError)
+    assert "the password or the user is wrong" in str(result.exception)

@@ -60,6 +60,18 @@ def test_a_certificate_that_is_not_there_is_told_before_anything_starts(tmp_path
         check_exposure(settings)
 
 
+def test_a_report_that_could_not_be_written_is_told_before_the_demo_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SKYBEAT_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(sys, "argv", ["skybeat", "demo", "--report", str(tmp_path / "no" / "report.json")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert "cannot use the report" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("SKYBEAT_PORT", "abc"), ("SKYBEAT_MAVLINK_LINKS", "nonsense"), ("SKYBEAT_LOG_LEVEL", "loud")],
