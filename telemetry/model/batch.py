@@ -107,8 +107,12 @@ def new_batch(row_count: int) -> Batch:
 
 
 def concatenate(batches: list[Batch]) -> Batch:
-    """Return one batch of all rows in the order given; empty for no batches."""
-    return np.concatenate(batches) if batches else new_batch(0)
+    """Return one batch of all rows in the order given; empty for no batches.
+
+    Joins bytes: numpy compares the fields' names of each array with the others', 11 us for each batch of one row.
+    """
+    data = bytearray().join([batch.tobytes() for batch in batches])
+    return np.frombuffer(data, REPORT) if data else new_batch(0)
 
 
 def put(batch: Batch, column: str, values: NDArray[Any]) -> None:
