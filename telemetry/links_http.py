@@ -94,22 +94,30 @@ class IngestApp:
         await _answer(send, status, text)
 
     async def _report(self, scope: Scope, receive: Receive) -> str:
+        """Take a report. An address that sent too much nonsense is told so, but a device of ours behind it is heard.
+
+        Many phones share an operator's address, and none may silence another's call for help.
+        """
         speaker = self._speaker(scope)
-        if not self._failures.allows(speaker, self._clock.monotonic_s()):
-            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong requests from this address: wait a minute")
+        is_tired = not self._failures.allows(speaker, self._clock.monotonic_s())
         try:
-            fixes, device = await self._understand(scope, receive)
-        except Refusal:
+            fixes, device = await self._understand(scope, receive, notes_strangers=not is_tired)
+        except Refusal as refusal:
             self._failures.take(speaker, self._clock.monotonic_s())
+            if is_tired:
+                message = "too many wrong requests from this address: wait a minute"
+                raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message) from refusal
             raise
         await self._keep(device.device_id, fixes)
         ignored = [text for fix in fixes for text in fix.ignored]
         return f"ok; left out: {', '.join(ignored)}" if ignored else "ok"
 
-    async def _understand(self, scope: Scope, receive: Receive) -> tuple[list[PhoneFix], Device]:
+    async def _understand(
+        self, scope: Scope, receive: Receive, *, notes_strangers: bool
+    ) -> tuple[list[PhoneFix], Device]:
         request = await _request_of(scope, receive)
         token = _bearer_of(scope)
-        device = None if token is None else self._device_of(token)
+        device = None if token is None else self._device_of(token, notes_strangers=notes_strangers)
         source = next((source for source in self._sources if source.recognises(request)), None)
         if source is None:
             message = "no report found: send OsmAnd's query (?id=TOKEN&lat=..&lon=..) or Traccar Client's JSON"
@@ -119,10 +127,11 @@ class IngestApp:
         except InputError as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from error
         if device is None:
-            device = self._device_of(next((fix.token for fix in fixes if fix.token), None))
+            token = next((fix.token for fix in fixes if fix.token), None)
+            device = self._device_of(token, notes_strangers=notes_strangers)
         return fixes, device
 
-    def _device_of(self, token: str | None) -> Device:
+    def _device_of(self, token: str | None, *, notes_strangers: bool) -> Device:
         """Return the device that a token stands for. Raises Refusal: 400 without one, 401 unknown or revoked, 429."""
         if not token:
             message = "the request names no device: give id=TOKEN, or the header Authorization: Bearer TOKEN"
@@ -132,7 +141,8 @@ class IngestApp:
         if device is None or device.revoked:
             reason = "unknown token" if device is None else "revoked token"
             shown = shown_address(PHONE_PROTOCOL, address)
-            self._registry.quarantine(PHONE_PROTOCOL, shown, self._clock.now_us(), reason)
+            if notes_strangers:
+                self._registry.quarantine(PHONE_PROTOCOL, shown, self._clock.now_us(), reason)
             raise Refusal(
                 HTTPStatus.UNAUTHORIZED, f"{reason} (SHA-256 begins {shown}): enrol it with `skybeat device add`"
             )
