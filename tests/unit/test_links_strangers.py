@@ -5,7 +5,8 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from telemetry.link_url import parse_link_url
 from telemetry.links import UdpLink
-from telemetry.registry import RegistryTable
+from telemetry.model.unit import Device
+from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.frame import encode
 
@@ -14,8 +15,8 @@ HEARTBEAT = encode("HEARTBEAT", {"type": 2, "autopilot": 3}, system_id=9, compon
 SYS_STATUS = encode("SYS_STATUS", {}, system_id=9, component_id=1, sequence=0)
 
 
-def link_of(url: str) -> UdpLink:
-    registry = RegistryTable()
+def link_of(url: str, registry: RegistryTable | None = None) -> UdpLink:
+    registry = registry or RegistryTable()
 
     def make(_: object, allow_unsigned: bool) -> MavlinkDecoder:
         return MavlinkDecoder(registry, "main", allow_unsigned=allow_unsigned)
@@ -29,6 +30,16 @@ def link_of(url: str) -> UdpLink:
 def test_one_from_beyond_loopback_who_proved_nothing_is_not_answered(said: bytes) -> None:
     link = link_of("udpin:0.0.0.0:14550")
     link._hear(said, ("192.0.2.9", 40_000), NOW_US)
+    assert link.status().peers == 0
+
+
+def test_a_forger_is_not_answered_though_its_frames_raise_an_alarm() -> None:
+    device = Device(device_id=1, protocol="mavlink", address="main/9")
+    registry = RegistryTable(RegistryContents(devices=(device,), signing_keys={1: b"k" * 32}))
+    link = link_of("udpin:0.0.0.0:14550", registry)
+    for sequence in range(40):
+        beat = encode("HEARTBEAT", {"type": 2, "autopilot": 3}, system_id=9, component_id=1, sequence=sequence)
+        link._hear(beat, ("192.0.2.9", 40_000), NOW_US + sequence * 100_000)
     assert link.status().peers == 0
 
 
