@@ -7,7 +7,7 @@ from infra.journal_directory import Position, Segment, read_at
 from infra.journal_segment import Damage, Run, scan_frames
 from infra.logs import get_logger
 
-READ_BYTES: Final = 32 << 10
+READ_BYTES: Final = 128 << 10
 """Read and checked at a time: small, so that the reader's thread never keeps the others waiting for long."""
 _log: Final = get_logger("journal")
 
