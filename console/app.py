@@ -21,7 +21,7 @@ from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import DatabaseUrls, app_pool, resolve_urls
 from infra.postgres import EmbeddedServer
 from infra.prepare import prepare_database
-from infra.settings import Settings
+from infra.settings import Settings, check_certificate
 from infra.tasks import Supervisor
 from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
@@ -67,6 +67,7 @@ def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
     Raises what cannot be started: InputError, ConflictError, ServerError, DatabaseError, MigrationError; each says what to do.
     """
     check_exposure(settings)
+    check_certificate(settings)
     parse_link_urls(settings.mavlink_links)
     with database(settings) as urls:
         run_house(settings, urls, use)

@@ -1,6 +1,5 @@
 """What the console is given (Services) and what it makes of it (Parts): the state behind every route."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +96,6 @@ def check_exposure(settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         message = "SKYBEAT_TLS_CERT and SKYBEAT_TLS_KEY belong together: set both or neither"
         raise InputError(message)
-    _check_certificate(settings)
     if settings.public_origin is not None:
         _check_origin(settings.public_origin)
     protected = settings.tls_cert is not None or settings.behind_proxy
@@ -142,19 +140,6 @@ def told_origin(settings: Settings) -> str:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host.lower()
-
-
-def _check_certificate(settings: Settings) -> None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
-    except OSError as error:  # ssl.SSLError is one
-        message = (
-            f"SKYBEAT_TLS_CERT={settings.tls_cert} and SKYBEAT_TLS_KEY={settings.tls_key} cannot be used "
-            f"({error.strerror or error}): name a PEM certificate and its own key without a passphrase, readable by this account"
-        )
-        raise InputError(message) from error
 
 
 def _check_origin(origin: str) -> None:

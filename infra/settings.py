@@ -1,6 +1,7 @@
 """Every setting, from SKYBEAT_* environment variables over their defaults."""
 
 import os
+import ssl
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -12,6 +13,9 @@ from infra.errors import SettingsError
 
 PREFIX: Final = "SKYBEAT_"
 ROOT_DATA_DIR: Final = Path("/var/lib/skybeat")
+
+
+_NO_PASSPHRASE: Final = ""  # so that an encrypted key is refused instead of asked for on the terminal
 
 
 def default_data_dir() -> Path:
@@ -75,3 +79,20 @@ def _complaint(error: ValidationError) -> str:
         name, said = str(detail["loc"][0]), detail["msg"]
         wrong.append(f"{PREFIX}{name.upper()}={detail['input']!r} is not allowed: {said[0].lower()}{said[1:]}")
     return "; ".join(wrong) + "; correct or unset it"
+
+
+def check_certificate(settings: Settings) -> None:
+    """Raise SettingsError when the certificate and its key are named but cannot be used."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=_NO_PASSPHRASE
+        )
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        message = (
+            f"{PREFIX}TLS_CERT={settings.tls_cert} and {PREFIX}TLS_KEY={settings.tls_key} cannot be used ({said}): "
+            "name a PEM certificate and its own key without a passphrase, readable by this account"
+        )
+        raise SettingsError(message) from error

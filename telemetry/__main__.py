@@ -12,7 +12,7 @@ from infra.database import DatabaseUrls
 from infra.errors import GroundError
 from infra.logs import configure_logs
 from infra.prepare import using_ready_urls
-from infra.settings import Settings, load_settings
+from infra.settings import Settings, check_certificate, load_settings
 from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import SkybeatError
 from telemetry.service import open_service
@@ -21,6 +21,7 @@ from telemetry.service import open_service
 def run_bridge(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises SkybeatError or GroundError: what is wrong and what to do."""
     configure_logs(settings.log_level, for_people=sys.stderr.isatty())
+    check_certificate(settings)
     parse_link_urls(settings.mavlink_links)
     with using_ready_urls(settings) as urls:
         uvloop.run(_run(settings, urls))

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -130,6 +131,27 @@ def find_unit(connection: psycopg.Connection, call_sign: str) -> Unit:
             f"there is no unit {call_sign!r}: bring it with `skybeat force import`, or give --kind and --service to add it"
         )
     return unit_of(row)
+
+
+def station_numbers(connection: psycopg.Connection) -> dict[int, int]:
+    """Return the number that people know each station by, by its station id."""
+    return {row[0]: row[1] for row in connection.execute(QUERIES["load_stations"]).fetchall()}
+
+
+def find_stations(connection: psycopg.Connection, numbers: Sequence[int]) -> list[int]:
+    """Return the station ids of these numbers. Raises NotFoundError naming the unknown ones."""
+    ids = {number: station_id for station_id, number in station_numbers(connection).items()}
+    unknown = [number for number in numbers if number not in ids]
+    if unknown:
+        known = ", ".join(map(str, sorted(ids))) or "none yet: bring them with `skybeat force import`"
+        raise NotFoundError(f"there is no station {', '.join(map(str, unknown))}: known are {known}")
+    return [ids[number] for number in numbers]
+
+
+def unit_ids(connection: psycopg.Connection) -> dict[str, int]:
+    """Return every unit's id by its call sign."""
+    units = [unit_of(row) for row in connection.execute(QUERIES["load_units"]).fetchall()]
+    return {unit.call_sign: unit.unit_id for unit in units}
 
 
 def save_unit(connection: psycopg.Connection, new: NewUnit) -> Unit:

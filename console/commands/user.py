@@ -1,18 +1,21 @@
 """`skybeat user`: the accounts that may sign in, and one-time sign-in links."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import click
+import psycopg
 
 from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
 from console.parts import told_origin
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
-from infra.database import app_pool, check_server
+from infra.database import app_pool, check_server, owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
+from telemetry.enrolment import find_stations, find_unit, station_numbers, unit_ids
 from telemetry.model.errors import InputError, NotFoundError
 
 Result = TypeVar("Result")
@@ -34,16 +37,25 @@ def command() -> None:
 @click.option(
     "--role", type=click.Choice([role.value for role in Role]), required=True, help="What the account may do."
 )
-@click.option("--stations", default="", help="Station ids that it sees, comma-separated; none: all.")
-@click.option("--unit", "unit_id", type=int, help="An officer's own unit (its unit id).")
-def add(name: str, role: str, stations: str, unit_id: int | None) -> None:
+@click.option("--stations", help="Numbers of the stations that it sees, comma-separated; without: all.")
+@click.option("--unit", "call_sign", help="Call sign of an officer's own unit.")
+def add(name: str, role: str, stations: str | None, call_sign: str | None) -> None:
     """Add an account and print its one-time sign-in link.
 
     \b
-    Example:
+    Examples:
       skybeat user add wang --role operator --stations 1,2
+      skybeat user add li --role officer --unit "Officer 7"
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    station_ids = parse_stations(stations)
+    numbers = [] if stations is None else parse_stations(stations)
+    if stations is not None and not numbers:
+        raise InputError(
+            f"--stations {stations!r} names no station: leave the option out for all, or write numbers such as 1,2"
+        )
+
+    with _owner() as connection:
+        station_ids = find_stations(connection, numbers)
+        unit_id = None if call_sign is None else find_unit(connection, call_sign).unit_id
 
     async def work(accounts: Accounts) -> str:
         account = await accounts.add(name, Role(role), station_ids=station_ids, unit_id=unit_id)
@@ -60,9 +72,12 @@ def list_accounts() -> None:
     Example:
       skybeat user list
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    accounts = _run(lambda accounts: accounts.all())
+    with _owner() as connection:
+        accounts = _run(lambda accounts: accounts.all())
+        numbers = station_numbers(connection)
+        call_signs = {unit_id: call_sign for call_sign, unit_id in unit_ids(connection).items()}
     for account in accounts:
-        click.echo(describe(account))
+        click.echo(describe(account, numbers, call_signs))
     click.echo(f"{len(accounts)} accounts")
 
 
@@ -108,22 +123,29 @@ def sign_in_url(origin: str, token: str) -> str:
 
 
 def parse_stations(text: str) -> list[int]:
-    """Return station ids from "1,2". Raises InputError for anything else."""
+    """Return station numbers from "1,2". Raises InputError for anything else."""
     try:
         return sorted({int(part) for part in text.split(",") if part.strip()})
     except ValueError as error:
-        message = f"--stations {text!r}: write station ids separated by commas, such as 1,2"
+        message = f"--stations {text!r}: write station numbers separated by commas, such as 1,2"
         raise InputError(message) from error
 
 
-def describe(account: Account) -> str:
-    """Return one line about an account."""
-    stations = "all stations" if not account.station_ids else "stations " + ",".join(map(str, account.station_ids))
-    scope = f"unit {account.unit_id}" if account.unit_id is not None else stations
+def describe(account: Account, numbers: Mapping[int, int], call_signs: Mapping[int, str]) -> str:
+    """Return one line about an account; `numbers` by station id, `call_signs` by unit id."""
+    known = sorted(numbers.get(station_id, station_id) for station_id in account.station_ids)
+    stations = "stations " + ",".join(map(str, known)) if known else "all stations"
+    scope = stations if account.unit_id is None else f"unit {call_signs.get(account.unit_id, account.unit_id)}"
     marks = [
         mark for mark, stands in (("disabled", account.disabled), ("no password", not account.password_hash)) if stands
     ]
     return f"{account.account_id:>5}  {account.name:<24} {account.role.value:<11} {scope}  {' '.join(marks)}".rstrip()
+
+
+@contextmanager
+def _owner() -> Iterator[psycopg.Connection]:
+    with using_ready_urls(load_settings()) as urls, owner_connection(urls.owner) as connection:
+        yield connection
 
 
 def _print_link(name: str, token: str) -> None:

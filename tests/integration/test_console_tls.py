@@ -86,12 +86,22 @@ def test_accounts_are_added_listed_linked_and_disabled_from_the_command_line(
     monkeypatch.setenv("SKYBEAT_DATABASE_URL", url_of(database.owner_url))
     monkeypatch.setenv("SKYBEAT_DATABASE_APP_URL", url_of(database.app_url))
     runner = CliRunner()
+    (tmp_path / "force.csv").write_text(
+        "record,number,call_sign,kind,service,lat_deg,lon_deg\n"
+        "station,9,,,,36.1,103.8\nstation,2,,,,36.1,103.8\nstation,1,,,,36.1,103.8\nunit,,Officer 7,officer,patrol,,\n"
+    )
+    assert runner.invoke(skybeat, ["force", "import", str(tmp_path / "force.csv")]).exit_code == 0
+    unknown = runner.invoke(skybeat, ["user", "add", "wang", "--role", "operator", "--stations", "1,77"])
+    assert "there is no station 77: known are 1, 2, 9" in str(unknown.exception)
     added = runner.invoke(skybeat, ["user", "add", "wang", "--role", "operator", "--stations", "1,2"])
     assert "/sign-in#" in added.output, added.output
     again = runner.invoke(skybeat, ["user", "add", "wang", "--role", "operator"])
     assert "exists already" in str(again.exception)
     officer = runner.invoke(skybeat, ["user", "add", "li", "--role", "officer"])
     assert "needs its own unit" in str(officer.exception)
+    own = runner.invoke(skybeat, ["user", "add", "li", "--role", "officer", "--unit", "Officer 7"])
+    assert "/sign-in#" in own.output, own.output
+    assert "officer     unit Officer 7" in runner.invoke(skybeat, ["user", "list"]).output
     assert "operator    stations 1,2" in runner.invoke(skybeat, ["user", "list"]).output
     assert "5 seconds" in runner.invoke(skybeat, ["user", "disable", "wang"]).output
     assert "disabled" in str(runner.invoke(skybeat, ["user", "link", "wang"]).exception)
@@ -100,4 +110,4 @@ def test_accounts_are_added_listed_linked_and_disabled_from_the_command_line(
     assert "http://127.0.0.1:8420/sign-in#" in recovered.output
     with psycopg.connect(database.owner_url) as connection:
         rows = connection.execute("select name, role, disabled_at is null from account order by name").fetchall()
-    assert rows == [("admin", Role.ADMIN, True), ("wang", Role.OPERATOR, False)]
+    assert rows == [("admin", Role.ADMIN, True), ("li", Role.OFFICER, True), ("wang", Role.OPERATOR, False)]

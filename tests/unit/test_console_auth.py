@@ -138,5 +138,8 @@ def test_stations_are_read_and_an_account_is_described_in_a_line() -> None:
     assert parse_stations("2, 1,,2") == [1, 2]
     with pytest.raises(InputError, match="commas"):
         parse_stations("one")
-    line = describe(Account(account_id=3, name="wang", role=Role.OPERATOR, station_ids=(1, 2), disabled=True))
+    wang = Account(account_id=3, name="wang", role=Role.OPERATOR, station_ids=(11, 12), disabled=True)
+    line = describe(wang, {11: 1, 12: 2}, {})
     assert line.split() == ["3", "wang", "operator", "stations", "1,2", "disabled", "no", "password"]
+    li = Account(account_id=4, name="li", role=Role.OFFICER, unit_id=7)
+    assert "unit Officer 7" in describe(li, {}, {7: "Officer 7"})

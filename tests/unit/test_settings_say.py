@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 
 from console import cli
-from console.parts import check_exposure
 from infra.disk import DiskError
 from infra.errors import SettingsError
-from infra.settings import Settings, default_data_dir, load_settings
+from infra.settings import Settings, check_certificate, default_data_dir, load_settings
 from infra.vault import Vault
-from telemetry.model.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -56,8 +54,8 @@ def test_a_file_in_the_place_of_the_data_folder_is_told_and_not_thrown(tmp_path:
 
 def test_a_certificate_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
     settings = Settings.model_validate({"tls_cert": tmp_path / "no.pem", "tls_key": tmp_path / "no.key"})
-    with pytest.raises(InputError, match=r"SKYBEAT_TLS_CERT=.*no\.pem.*No such file"):
-        check_exposure(settings)
+    with pytest.raises(SettingsError, match=r"SKYBEAT_TLS_CERT=.*no\.pem.*No such file"):
+        check_certificate(settings)
 
 
 def test_a_report_that_could_not_be_written_is_told_before_the_demo_runs(
