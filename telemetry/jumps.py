@@ -29,6 +29,9 @@ class Fixes:
 
     def before(self, starts: NDArray[np.intp], state: NDArray[Any]) -> "Fixes":
         """Return for each fix the one before it; for a device's first one its anchor."""
+        if len(starts) == len(self.us):
+            anchors = (state[f"anchor_{name}"] for name in ("us", "lat_e7", "lon_e7", "accuracy_m"))
+            return Fixes(*anchors)
         return Fixes(
             _shifted(self.us, starts, state["anchor_us"]),
             _shifted(self.lat_e7, starts, state["anchor_lat_e7"]),
@@ -97,6 +100,13 @@ def segment_starts(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
 
 
+def segment_ends(starts: NDArray[np.intp], row_count: int) -> NDArray[np.intp]:
+    """Return where in `row_count` sorted rows each segment ends: the index of its last row."""
+    if len(starts) == row_count:
+        return starts
+    return np.concatenate((starts[1:], [row_count])) - 1
+
+
 def running_newest(
     times: NDArray[np.int64], before: NDArray[np.int64], starts: NDArray[np.intp]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -115,8 +125,7 @@ def running_newest(
     previous = np.empty(len(times), np.int64)
     previous[1:] = ranked[running[:-1]]
     previous[starts] = before[starts]
-    ends = np.append(starts[1:], len(times)) - 1
-    return previous, ranked[running[ends]]
+    return previous, ranked[running[segment_ends(starts, len(times))]]
 
 
 def _shifted(values: NDArray[Any], starts: NDArray[np.intp], first: NDArray[Any]) -> NDArray[Any]:

@@ -116,7 +116,7 @@ class Picture:
         self._device_table["report"][touched] = batch[chosen]
         self._device_table["newest_us"][touched] = times[chosen]
         unit_rows = self._device_table["unit_row"][touched]
-        self._derive(np.unique(unit_rows[unit_rows >= 0]), now_us)
+        self._derive(unit_rows[unit_rows >= 0], now_us)
 
     def apply_event(self, event: AnyEvent, now_us: int | None = None) -> None:
         """Take what an event says about flying; other events say nothing about a position."""
@@ -158,7 +158,7 @@ class Picture:
         table = self._device_table[: len(self._devices)]
         moved = _link_of(table, now_us - table["newest_us"]) != table["link"]
         if moved.any():
-            unit_rows = np.unique(table["unit_row"][moved])
+            unit_rows = table["unit_row"][moved]
             self._derive(unit_rows[unit_rows >= 0], now_us)
 
     def _newest(self, batch: Batch, rows: NDArray[np.intp], times: NDArray[np.int64], now_us: int) -> NDArray[np.intp]:
@@ -180,7 +180,7 @@ class Picture:
         return newest
 
     def _derive(self, unit_rows: NDArray[Any], now_us: int) -> None:
-        """Choose again for these units (each once) and stamp those whose row became another."""
+        """Choose again for these units and stamp those whose row became another; naming one twice changes nothing."""
         if not len(unit_rows):
             return
         places = self._devices_of(unit_rows)
@@ -219,7 +219,8 @@ class Picture:
         heard = link != NEVER
         for column in _SHOWN:
             after[column] = reports[column]
-            if not heard.all():
+        if not heard.all():
+            for column in _SHOWN:
                 after[column][~heard] = _FRESH_UNIT[column]
         after["observed_us"] = devices["newest_us"]
         after["link"] = link

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import quality
-from telemetry.jumps import Fixes, Walk, accuracies_of, reaches_m, running_newest, segment_starts
+from telemetry.jumps import Fixes, Walk, accuracies_of, reaches_m, running_newest, segment_ends, segment_starts
 from telemetry.model.batch import UNKNOWN_I1, Batch, Quality
 from telemetry.model.events import AnyEvent, BatteryLow, DeviceClockWrong, LinkLost, LinkRegained
 from telemetry.model.slots import Slots, grown
@@ -201,7 +201,7 @@ class Tracker:
         reach_m = reaches_m(state["limit_cmps"], times - last.us, fixes.accuracy_m + last.accuracy_m)
         suspect = (fixes.distances_m(last) > reach_m) & (last.us > 0)
         suspect |= state["suspect_count"] > 0
-        ends = np.append(starts[1:], len(rows)) - 1
+        ends = segment_ends(starts, len(rows))
         if suspect.any():
             walked = np.unique(rows[suspect])
             for row in walked.tolist():
