@@ -29,7 +29,7 @@ $(INSTALLED_DEV): requirements-dev.lock $(INSTALLED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(STATIC): $(shell find console/web -type f -not -path '*/node_modules/*' 2>/dev/null) | $(INSTALLED)
+$(STATIC): $(shell find console/web -type f -not -path '*/node_modules/*' -not -path '*/pictures/*' 2>/dev/null) | $(INSTALLED)
 	@echo "[3/4] building the web app"
 	@$(BIN)/python tools/build_web.py
 

@@ -9,7 +9,7 @@ import psycopg
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import DatabaseError, DatabaseUrls, check_server, explain, using_urls
 from infra.logs import get_logger
-from infra.migrate import migrate, status
+from infra.migrate import Status, migrate, require_timescale, status
 from infra.settings import Settings
 
 _log: Final = get_logger("database")
@@ -39,9 +39,18 @@ def prepare_database(urls: DatabaseUrls, clock: Clock, *, is_embedded: bool) -> 
             for step in migrate(urls.owner):
                 _log.info("migrated", step=step.name)
             return
-        pending = status(urls.owner).pending
+        found = status(urls.owner)
     except psycopg.Error as error:
         raise DatabaseError(explain(urls.owner, error)) from error
-    if pending:
-        names = ", ".join(step.name for step in pending)
-        raise DatabaseError(f"the database lacks {len(pending)} migrations ({names}): run `skybeat db migrate` first")
+    refuse_unready(found)
+
+
+def refuse_unready(found: Status) -> None:
+    """Raise MigrationError for a TimescaleDB whose known faults reach us, DatabaseError for a schema that lacks steps."""
+    if found.timescaledb is not None:
+        require_timescale(found.timescaledb)
+    if found.pending:
+        names = ", ".join(step.name for step in found.pending)
+        raise DatabaseError(
+            f"the database lacks {len(found.pending)} migrations ({names}): run `skybeat db migrate` first"
+        )

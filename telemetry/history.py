@@ -88,8 +88,14 @@ async def events_since(connection: AsyncConnection, since_us: int, *, limit: int
 async def recorded_events_since(
     connection: AsyncConnection, since_us: int, *, limit: int = EVENT_LIMIT
 ) -> list[AnyEvent]:
-    """Return all events that reached us since `since_us`, from which alarms are rebuilt. Needs the writer's role."""
-    return await _fetch_events(connection, "recorded_events_since", since_us, limit)
+    """Return all events that reached us since `since_us`, oldest first, read `limit` at a time. Needs the writer's role."""
+    events: dict[AnyEvent, None] = {}
+    while True:
+        page = await _fetch_events(connection, "recorded_events_since", since_us, limit)
+        events |= dict.fromkeys(page)  # a page begins in its predecessor's last microsecond
+        if len(page) < limit:
+            return list(events)
+        since_us = max(page[-1].received_us, since_us + 1)
 
 
 async def _fetch(connection: AsyncConnection, query: str, parameters: dict[str, Any], dtype: np.dtype[Any]) -> Batch:

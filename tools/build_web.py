@@ -15,7 +15,7 @@ WEB: Final = PROJECT / "console" / "web"
 STATIC: Final = PROJECT / "console" / "static"
 STAMP: Final = STATIC / ".built"
 OLDEST_NODE: Final = 20
-NOT_SOURCE: Final = frozenset({"node_modules", "dev", "coverage"})
+NOT_SOURCE: Final = frozenset({"node_modules", "dev", "coverage", "pictures"})
 
 
 def main() -> None:

@@ -97,6 +97,21 @@ async def test_an_sos_is_raised_acknowledged_with_the_keyboard_and_signed(demo: 
     await expect(visit.page.get_by_test_id("alarm-receipt")).to_contain_text("admin")
 
 
+async def test_an_officers_track_is_kept_as_a_file_only_with_a_reason(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    await visit.page.get_by_test_id("chip-officer").click()
+    await visit.page.get_by_test_id("unit-row").first.click()
+    await visit.page.get_by_test_id("track").click()
+    save = visit.page.get_by_test_id("track-save")
+    await expect(save).to_be_disabled()
+    await visit.page.get_by_test_id("track-reason").fill("call for help, checking the route")
+    async with visit.page.expect_download() as saving:
+        await save.click()
+    file = await (await saving.value).path()
+    text = await asyncio.to_thread(Path(file).read_text)
+    assert text.startswith("observed_at,received_at,lat_deg,lon_deg")
+
+
 async def test_a_lost_connection_is_shown_frozen_and_comes_back_by_itself(demo: RunningDemo, visit: Visit) -> None:
     await visit.sign_in(demo.sign_in_url())
     state = visit.page.get_by_test_id("connection-state").first

@@ -168,3 +168,16 @@ async def test_events_come_back_as_they_were_written(database: TestDatabase, ask
     assert await events_since(asking, START_US) == [event]
     await apply_scope(asking, Scope(account_role="operator", station_ids=(2,)))
     assert await events_since(asking, START_US) == []
+
+
+async def test_all_recorded_events_come_back_however_small_the_pages(database: TestDatabase) -> None:
+    with psycopg.connect(database.writer_url) as writer:
+        writer.execute(
+            "insert into store.event select 2, to_timestamp(%(s)s) + n * interval '1 second', "
+            "to_timestamp(%(s)s) + (n / 3) * interval '1 second', 'link_lost', 2, '{\"silent_s\": 10.0}', n"
+            " from generate_series(1, 20) n",
+            {"s": START_US // 1_000_000},
+        )
+    async with await AsyncConnection.connect(database.writer_url) as writer:
+        events = await recorded_events_since(writer, START_US, limit=5)
+    assert [event.observed_us - START_US for event in events] == [n * 1_000_000 for n in range(1, 21)]

@@ -137,6 +137,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   "track.reasonPlaceholder": "Such as: call for help, checking the route",
   "track.show": "Show track",
   "track.cancel": "Cancel",
+  "track.save": "Save as CSV",
   "track.shown": "Track {points} points · last {minutes} min",
   "track.empty": "No fix in this period.",
   "track.failed": "No track: {why}",

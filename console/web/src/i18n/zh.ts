@@ -135,6 +135,7 @@ export const zh = {
   "track.reasonPlaceholder": "如：求助处置，核对到场路线",
   "track.show": "显示轨迹",
   "track.cancel": "取消",
+  "track.save": "存为 CSV",
   "track.shown": "轨迹 {points} 点 · 近 {minutes} 分钟",
   "track.empty": "这段时间没有定位。",
   "track.failed": "没有取到轨迹：{why}",

@@ -20,12 +20,24 @@ function pathOf(reply: TrackReply): [number, number][] {
   return path;
 }
 
-async function readTrack(unitId: number, reason: string): Promise<[number, number][]> {
+function queryOf(reason: string): URLSearchParams {
   const to = new Date();
   const from = new Date(to.getTime() - MINUTES * 60_000);
   const query = new URLSearchParams({ from: from.toISOString(), to: to.toISOString(), limit: String(LIMIT) });
   if (reason) query.set("reason", reason);
-  return pathOf(await get<TrackReply>(`/api/units/${unitId}/track?${query}`));
+  return query;
+}
+
+async function readTrack(unitId: number, reason: string): Promise<[number, number][]> {
+  return pathOf(await get<TrackReply>(`/api/units/${unitId}/track?${queryOf(reason)}`));
+}
+
+/** Let the browser keep the track as a file; the server writes the export into the audit. */
+function saveTrack(unitId: number, reason: string): void {
+  const link = document.createElement("a");
+  link.href = `/api/units/${unitId}/track.csv?${queryOf(reason)}`;
+  link.download = `track-${unitId}.csv`;
+  link.click();
 }
 
 export function TrackSection({ meta }: { meta: UnitMeta }) {
@@ -60,6 +72,16 @@ export function TrackSection({ meta }: { meta: UnitMeta }) {
         {t("inspector.track")}
         <span className="t3 f12">{t("track.period", { minutes: MINUTES })}</span>
       </button>
+      {needsReason ? null : (
+        <button
+          type="button"
+          className="btn ghost"
+          data-testid="track-save"
+          onClick={() => saveTrack(meta.unit_id, "")}
+        >
+          {t("track.save")}
+        </button>
+      )}
       {error && !needsReason ? <p className="c-alarm f12">{error}</p> : null}
       <dialog ref={dialog} data-testid="track-dialog" aria-labelledby="track-title">
         <h2 id="track-title">{t("track.title", { unit: nameIn(language, meta) || meta.call_sign })}</h2>
@@ -87,6 +109,15 @@ export function TrackSection({ meta }: { meta: UnitMeta }) {
           <div className="row" style={{ marginTop: 16, justifyContent: "flex-end" }}>
             <button type="button" className="btn ghost" onClick={() => dialog.current?.close()}>
               {t("track.cancel")}
+            </button>
+            <button
+              type="button"
+              className="btn"
+              data-testid="track-save"
+              disabled={!reason.trim()}
+              onClick={() => saveTrack(meta.unit_id, reason.trim())}
+            >
+              {t("track.save")}
             </button>
             <button type="submit" className="btn pri" data-testid="track-show" disabled={!reason.trim()}>
               {t("track.show")}
