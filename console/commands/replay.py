@@ -47,8 +47,8 @@ async def _in_running(settings: Settings, request: OpenReplay) -> None:
 
 
 async def _in_own(house: House, request: OpenReplay) -> None:
-    announce(house)
     answer = await handle_control(house.service, request)
+    announce(house)
     click.echo(f"playing {answer.link}")
     while answer.state == "playing" and not house.stopping.is_set():
         with contextlib.suppress(TimeoutError):

@@ -6,8 +6,9 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console.commands import device, user
+from console.commands import device, replay, user
 from infra.database import DatabaseError
+from telemetry.model.errors import FileFormatError
 from tests.conftest import TestDatabase
 
 
@@ -33,3 +34,18 @@ def test_an_account_command_tells_of_a_wrong_password_and_not_of_the_pool(
     result = CliRunner().invoke(user.command, ["list"])
     assert isinstance(result.exception, DatabaseError)
     assert "the password or the user is wrong" in str(result.exception)
+
+
+def test_a_recording_that_is_none_is_named_and_no_console_is_announced(
+    server_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SKYBEAT_DATA_DIR", str(server_folder / "replay"))
+    monkeypatch.setenv("SKYBEAT_MAVLINK_LINKS", "udpin:127.0.0.1:0")
+    for name in ("SKYBEAT_PORT", "SKYBEAT_INGEST_PORT"):
+        monkeypatch.setenv(name, "0")
+    wrong = tmp_path / "notes.tlog"
+    wrong.write_text("no flight at all")
+    result = CliRunner().invoke(replay.command, [str(wrong)])
+    assert isinstance(result.exception, FileFormatError), result.output
+    assert "notes.tlog" in str(result.exception)
+    assert "sign-in" not in result.output

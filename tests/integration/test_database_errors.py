@@ -6,10 +6,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from structlog.testing import capture_logs
 
 from infra.clock import SYSTEM_CLOCK
 from infra.database import (
     DatabaseError,
+    DatabaseUrls,
     ServerFacts,
     check_server,
     explain,
@@ -19,6 +21,7 @@ from infra.database import (
     with_role,
 )
 from infra.errors import ServerError
+from infra.prepare import prepare_database
 from infra.settings import Settings
 from tests.conftest import FakeClock, TestDatabase
 
@@ -44,6 +47,16 @@ def test_a_wrong_clock_is_named_with_what_to_do(database: TestDatabase) -> None:
     assert complaint is not None
     assert "ahead of this machine's" in complaint
     assert "timedatectl" in complaint
+
+
+def test_a_program_that_starts_with_a_wrong_clock_says_so_and_goes_on(database: TestDatabase) -> None:
+    clock = FakeClock(SYSTEM_CLOCK.now_us() + 60_000_000)
+    urls = DatabaseUrls(owner=database.owner_url, writer=database.writer_url, app=database.app_url)
+    with capture_logs() as said:
+        prepare_database(urls, clock, is_embedded=False)
+    (warning,) = [line for line in said if line["event"] == "clocks_differ"]
+    assert warning["log_level"] == "warning"
+    assert "behind this machine's" in warning["complaint"]
 
 
 @pytest.mark.parametrize(
