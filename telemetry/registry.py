@@ -8,9 +8,13 @@ import msgspec
 
 from telemetry.model.decoding import Fact
 from telemetry.model.unit import Assignment, Device, Station, Unit
+from telemetry.rate_limit import RateLimit
 
 QUARANTINE_LIMIT: Final = 1_000
 """Unknown names remembered at once; the one silent for longest makes room."""
+NEW_NAMES_AT_ONCE: Final = 2 * QUARANTINE_LIMIT
+NEW_NAMES_PER_S: Final = 0.2
+"""In the long run: whoever makes up names neither pushes the real ones out for ever nor fills the database with them."""
 
 SHOWN_DIGEST_DIGITS: Final = 8
 """How much of an unknown token's SHA-256 the quarantine shows."""
@@ -59,6 +63,7 @@ class RegistryTable:
         self._signing_timestamps: dict[tuple[int, int, int], int] = {}
         self._quarantine: dict[tuple[str, str], Quarantined] = {}
         self._unsaved: set[tuple[str, str]] = set()
+        self._new_names = RateLimit(NEW_NAMES_PER_S, NEW_NAMES_AT_ONCE)
         self.replace(contents or RegistryContents())
 
     def replace(self, contents: RegistryContents) -> None:
@@ -130,8 +135,10 @@ class RegistryTable:
         self._signing_timestamps[stream] = max(fact.timestamp, self._signing_timestamps.get(stream, 0))
 
     def quarantine(self, protocol: str, address: str, now_us: int, reason: str) -> None:
-        """Remember that an unknown or refused name spoke; at most QUARANTINE_LIMIT names."""
+        """Remember that an unknown or refused name spoke; at most QUARANTINE_LIMIT names, new ones at a bounded rate."""
         name = (protocol, address)
+        if name not in self._quarantine and not self._new_names.take(protocol, now_us / 1e6):
+            return
         before = self._quarantine.pop(name, None)
         if before is None and len(self._quarantine) >= QUARANTINE_LIMIT:
             oldest = next(iter(self._quarantine))
