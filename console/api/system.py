@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from console.api.contract import admit, host_of, json_response, parts_of, reply, router, says
 from console.api.models import LinkView, SystemReply
 from console.auth.policy import Policy, policy
+from console.parts import LOOPBACK
 from infra.metrics import render_metrics
 
 ROUTER: Final = router("system")
@@ -85,7 +86,8 @@ def product_version() -> str:
 
 
 def _is_local(request: Request) -> bool:
-    if "x-forwarded-for" in request.headers:
+    # By its own name too: a page elsewhere may point its own host's name at this machine, and its reader is local.
+    if "x-forwarded-for" in request.headers or request.url.hostname not in LOOPBACK:
         return False
     try:
         return ipaddress.ip_address(host_of(request)).is_loopback

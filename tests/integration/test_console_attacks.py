@@ -76,3 +76,10 @@ async def test_a_body_that_does_not_come_is_not_waited_for(house: House, monkeyp
     async with asyncio.timeout(5):
         assert (await reader.readline()).startswith(b"HTTP/1.1 422")
     writer.close()
+
+
+async def test_a_page_elsewhere_that_points_its_name_at_this_machine_reads_no_figures(house: House) -> None:
+    async with house.client() as client:
+        assert (await client.get("/metrics")).status_code == 200
+        rebound = await client.get("/metrics", headers={"host": f"evil.example:{house.port}"})
+    assert rebound.status_code == 401
