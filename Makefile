@@ -67,7 +67,7 @@ bench: install ## every benchmark, against its goals
 	@for name in decode ingest stream; do $(BIN)/skybeat bench $$name --json || exit 1; done
 
 chaos: $(INSTALLED_DEV) ## the long form of the fault tests
-	@SKYBEAT_TEST_CHAOS=long $(BIN)/pytest tests -m "chaos" $(TEST)
+	@SKYBEAT_TEST_KILLS=60 $(BIN)/pytest tests -m chaos $(TEST)
 
 fuzz: $(INSTALLED_DEV) ## the long form of the property tests
 	@$(BIN)/pytest tests/property --hypothesis-profile=long $(TEST)

@@ -23,7 +23,7 @@ from telemetry.recorder import Recorder
 from tests.conftest import PROJECT
 from tests.integration.kill_writer import EVENT_EVERY
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.chaos, pytest.mark.database]
 KILLS = int(os.environ.get("SKYBEAT_TEST_KILLS", "12"))
 WRITER = PROJECT / "tests" / "integration" / "kill_writer.py"
 
