@@ -5,6 +5,7 @@ import click
 from console.app import House, serve
 from infra.logs import configure_logs
 from infra.settings import Settings, load_settings
+from telemetry.__main__ import where_to_report
 
 
 @click.command()
@@ -43,4 +44,6 @@ def announce(house: House) -> None:
         click.echo(f"sign in once within 15 minutes: {house.sign_in_url}")
     else:
         click.echo("lost your way in? `skybeat user link admin` prints a new sign-in link")
-    click.echo("Ctrl-C ends it", nl=True)
+    for line in where_to_report(house.settings, house.service):
+        click.echo(line)
+    click.echo("Ctrl-C ends it")
