@@ -127,7 +127,7 @@ class AlarmBoard:
         if open_id is not None:
             alarm = self._alarms[open_id]
             return [self._keep(alarm, priority=priority)] if priority < alarm.priority else []
-        alarm_id = f"{kind.value}-{event.device_id}-{event.observed_us}"
+        alarm_id = f"{kind.value}-{event.device_id}-{event.received_us}"
         if alarm_id in self._alarms:
             return []
         alarm = Alarm(

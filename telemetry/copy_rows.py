@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.model.batch import NULLABLE, REPORT, Batch, Quality, unknown_of
-from telemetry.model.events import AnyEvent, kind_of, severity_of
+from telemetry.model.events import AnyEvent, SosRaised, kind_of, severity_of
 
 POSTGRES_EPOCH_US: Final = 946_684_800_000_000
 """2000-01-01 UTC, from which timestamptz counts its microseconds."""
@@ -129,8 +129,12 @@ def body_of(event: AnyEvent) -> bytes:
 
 
 def hash_event(event: AnyEvent) -> int:
-    """Return 64 bits of what the event says, without when we heard it: an event sent again is the same row."""
+    """Return 64 bits of what the event says, without when we heard it: an event sent again is the same row.
+
+    A call for help is kept each time that it is heard: a device whose clock stands still must not lose its second one.
+    """
     said = msgspec.to_builtins(event)
-    said.pop("received_us")
+    if not isinstance(event, SosRaised):
+        said.pop("received_us")
     digest = hashlib.blake2b(msgspec.json.encode(said, order="deterministic"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

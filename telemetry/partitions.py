@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 
+from infra.database import owner_connection
 from telemetry.model.batch import Batch
 
 DAY_US: Final = 86_400_000_000
@@ -39,16 +40,24 @@ class DayPartitions:
         """Ask again about every day: one may have been dropped, or the database is another one."""
         self._days.clear()
 
-    def keep_house(self, connection: psycopg.Connection[Any], now_us: int, retention_days: int) -> int:
-        """Make today's and the next days' partitions and drop those past the retention; return how many were dropped.
+    def keep_house(self, connection: psycopg.Connection[Any], now_us: int) -> int:
+        """Make today's and the next days' partitions and drop those past the retention that the owner set; return how many.
 
         Raises psycopg.Error.
         """
         today = now_us // DAY_US
         self.forget()
         self._ensure_days(connection, today, today + DAYS_AHEAD)
-        row = connection.execute("select store.drop_old_partitions(%s)", (retention_days,)).fetchone()
+        row = connection.execute("select store.drop_positions_past_retention()").fetchone()
         return int(row[0]) if row else 0
+
+
+def set_retention(owner_url: str, retention_days: int) -> None:
+    """Write down, as the owner, for how many days (1 or more) positions are kept. Raises DatabaseError."""
+    with owner_connection(owner_url) as connection:
+        connection.execute(
+            "update store.retention set raw_days = %(days)s where raw_days <> %(days)s", {"days": retention_days}
+        )
 
 
 def odd_times(batch: Batch, now_us: int, retention_days: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

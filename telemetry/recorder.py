@@ -239,7 +239,7 @@ class Recorder:
             return
         connection = self._store.connection()
         try:
-            dropped = self._store.partitions.keep_house(connection, self._clock.now_us(), self._retention_days)
+            dropped = self._store.partitions.keep_house(connection, self._clock.now_us())
             connection.execute("select store.prune_ingest_ledger(%s, %s)", self._journal.watermark)
         except psycopg.Error as error:
             if connection.closed:

@@ -23,6 +23,7 @@ from telemetry.history import newest_of_devices, recorded_events_since
 from telemetry.model.batch import REPORT, Batch, concatenate, new_batch
 from telemetry.model.events import AnyEvent, decode_event
 from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.partitions import set_retention
 from telemetry.quality import DAY_US
 from telemetry.recorder import Recorder
 from telemetry.registry import RegistryTable
@@ -75,6 +76,7 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
     )
     try:
         now_us = clock.now_us()
+        await asyncio.to_thread(set_retention, urls.owner, settings.raw_retention_days)
         try:
             registry = RegistryTable(await store.load())
             recorded = await _events(urls.writer, now_us)

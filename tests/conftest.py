@@ -137,6 +137,13 @@ def _on(url: str, database: str) -> str:
 
 
 @pytest.fixture(autouse=True)
+def _logs_as_at_the_start() -> Iterator[None]:
+    """A test that sets the logs' level or form sets it for itself alone."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see no SKYBEAT_* settings but those that speak of tests."""
     for name in list(os.environ):

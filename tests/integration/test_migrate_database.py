@@ -127,6 +127,8 @@ def test_the_app_role_owns_nothing_and_reads_no_key(database: TestDatabase) -> N
 
 def test_the_writer_may_insert_and_may_change_nothing(database: TestDatabase) -> None:
     refused = (
+        "select store.drop_old_partitions(1)",
+        "update store.retention set raw_days = 1",
         "update store.event set severity = 0",
         "delete from store.position_odd_time",
         "delete from store.ingest_ledger",
@@ -158,8 +160,8 @@ def test_day_partitions_are_made_once_and_dropped_after_their_retention(database
         with pytest.raises(psycopg.errors.CheckViolation, match="no partition"):
             writer.execute(insert, ("2020-01-04 00:00:00+00",))
         writer.execute("select store.ensure_position_partitions(current_date, current_date)")
-        assert writer.execute("select store.drop_old_partitions(30)").fetchone() == (3,)
-        assert writer.execute("select store.drop_old_partitions(30)").fetchone() == (0,)
+        assert writer.execute("select store.drop_positions_past_retention()").fetchone() == (3,)
+        assert writer.execute("select store.drop_positions_past_retention()").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("period", ["'2020-01-02', '2020-01-01'", "'2020-01-01', '2080-01-01'"])

@@ -209,7 +209,7 @@ def histories(draw: st.DrawFn) -> list[AnyEvent]:
         if raised:
             cause = draw(st.sampled_from(raised))
             kind = {"SosRaised": "sos", "LinkLost": "link_lost", "BatteryLow": "battery_low"}
-            alarm_id = f"{kind.get(type(cause).__name__, 'identity_conflict')}-{cause.device_id}-{cause.observed_us}"
+            alarm_id = f"{kind.get(type(cause).__name__, 'identity_conflict')}-{cause.device_id}-{cause.received_us}"
             kinds.append({"kind": "alarm_acknowledged", "alarm_id": alarm_id, "account_id": 1, "account_name": "Wang"})
         history.append(event_of(draw(st.sampled_from(kinds)), stamp))
     return history

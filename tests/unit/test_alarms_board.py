@@ -207,3 +207,13 @@ def test_numbers_start_again_each_day_and_survive_a_restart() -> None:
     assert {alarm.alarm_id: alarm.number for alarm in raised}.items() <= numbers.items()
     days = [len(list(group)) for _, group in itertools.groupby(sorted(numbers.values()))]
     assert max(days) == 4
+
+
+def test_a_second_call_for_help_with_the_first_ones_time_is_an_alarm_of_its_own() -> None:
+    board = AlarmBoard(lambda _device_id, _at_us: None)
+    stuck = {"device_id": 1, "observed_us": 5_000_000}
+    [first] = board.apply(SosRaised(**stuck, received_us=10_000_000))
+    board.apply(SosCleared(**stuck, received_us=20_000_000))
+    [second] = board.apply(SosRaised(**stuck, received_us=30_000_000))
+    assert second.alarm_id != first.alarm_id
+    assert [alarm.alarm_id for alarm in board.open() if alarm.ended_us is None] == [second.alarm_id]

@@ -1,6 +1,7 @@
 """The COPY encoder's bytes are those that struct would write, for every pattern of NULLs."""
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,8 +116,14 @@ def test_an_event_row_is_the_bytes_that_struct_writes() -> None:
 
 
 def test_an_event_heard_again_has_the_same_hash_and_another_one_has_not() -> None:
-    assert hash_event(event()) == hash_event(event(received_us=NOW_US + 99))
-    assert hash_event(event()) != hash_event(event(text="now"))
+    said: dict[str, Any] = {"device_id": 7, "observed_us": NOW_US, "level": 3, "text": "help"}
+    once = hash_event(StatusText(**said, received_us=NOW_US + 5))
+    assert once == hash_event(StatusText(**said, received_us=NOW_US + 99))
+    assert once != hash_event(StatusText(**{**said, "text": "now"}, received_us=NOW_US + 5))
+
+
+def test_a_second_call_for_help_is_kept_even_when_the_devices_clock_stands_still() -> None:
+    assert hash_event(event()) != hash_event(event(received_us=NOW_US + 99))
 
 
 def test_a_nul_in_a_text_never_reaches_the_database() -> None:

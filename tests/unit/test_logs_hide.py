@@ -1,18 +1,10 @@
 """A log line has no place and no secret in it."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from infra.logs import configure_logs, get_logger
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("field", ["lat_deg", "lon_e7", "token", "positions", "bbox", "signing_key", "password"])
