@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings
 from psycopg import sql
 

@@ -1,6 +1,7 @@
 """The board raises, ranks, escalates, acknowledges and ends alarms, always alike for the same events."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -211,7 +212,7 @@ def test_numbers_start_again_each_day_and_survive_a_restart() -> None:
 
 def test_a_second_call_for_help_with_the_first_ones_time_is_an_alarm_of_its_own() -> None:
     board = AlarmBoard(lambda _device_id, _at_us: None)
-    stuck = {"device_id": 1, "observed_us": 5_000_000}
+    stuck: dict[str, Any] = {"device_id": 1, "observed_us": 5_000_000}
     [first] = board.apply(SosRaised(**stuck, received_us=10_000_000))
     board.apply(SosCleared(**stuck, received_us=20_000_000))
     [second] = board.apply(SosRaised(**stuck, received_us=30_000_000))
