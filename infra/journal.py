@@ -82,7 +82,6 @@ class Journal:
         self._failure: str | None = None
         self._full_reason: str | None = None
         self._closing = False
-        self.last_sync_s = 0.0
         self._segments = find_segments(directory)
         self._reader = JournalReader(self._changed, self._segments)
         self._used_bytes = sum(segment.size_bytes for segment in self._segments)
@@ -306,8 +305,7 @@ class Journal:
             return self._fail(
                 f"the disk failed to keep what was written ({error}): check it, then start the program again"
             )
-        self.last_sync_s = self._clock.monotonic_s() - started_s
-        JOURNAL_SYNC_S.observe(self.last_sync_s)
+        JOURNAL_SYNC_S.observe(self._clock.monotonic_s() - started_s)
         self._mark_durable(len(data), first + len(frames) - 1)
         return True
 

@@ -16,14 +16,11 @@ LONGEST_DELAY_S: Final = 15.0
 class Supervisor:
     """Keeps long-running tasks alive: one that fails is logged, counted and started again after a growing, jittered pause.
 
-    A task that returns is finished. `fatal` names exceptions after which starting again is no answer: they stop the
-    supervisor and are raised by `wait`.
+    A task that returns is finished.
     """
 
-    def __init__(self, *, fatal: tuple[type[Exception], ...] = ()) -> None:
-        self._fatal = fatal
+    def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._failed: asyncio.Future[None] | None = None
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Run `work` under `name` until it returns or `stop` is called."""
@@ -31,12 +28,6 @@ class Supervisor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    async def wait(self) -> None:
-        """Return never; raise the first fatal exception."""
-        if self._failed is None:
-            self._failed = asyncio.get_running_loop().create_future()
-        await self._failed
 
     async def stop(self) -> None:
         """Cancel every task and wait for their ends."""
@@ -52,9 +43,6 @@ class Supervisor:
             started_s = loop.time()
             try:
                 await work()
-            except self._fatal as error:
-                self._fail(error)
-                return
             except Exception:  # noqa: BLE001 - the supervisor: logs it, counts it, starts again
                 TASK_FAILURES.labels(task=name).inc()
                 _LOG.exception("task_failed", task=name, again_in_s=round(delay_s, 1))
@@ -64,9 +52,3 @@ class Supervisor:
                 delay_s = FIRST_DELAY_S
             await asyncio.sleep(delay_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter, not a secret
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
-
-    def _fail(self, error: Exception) -> None:
-        if self._failed is None:
-            self._failed = asyncio.get_running_loop().create_future()
-        if not self._failed.done():
-            self._failed.set_exception(error)

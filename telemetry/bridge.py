@@ -14,7 +14,7 @@ from infra.logs import get_logger
 from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUSED
 from infra.settings import Settings
 from infra.tasks import Supervisor
-from telemetry.alarms import AlarmBoard, is_open
+from telemetry.alarms import AlarmBoard
 from telemetry.link_file import Enrol, FileLink
 from telemetry.link_url import LinkKind, LinkUrl, parse_link_url, parse_link_urls
 from telemetry.links import Link, LinkStatus, UdpLink
@@ -211,7 +211,7 @@ class Bridge:
         if self._save is not None:
             self._supervisor.start("bridge save", self._save_forever)
         try:
-            await self._supervisor.wait()
+            await asyncio.Event().wait()
         finally:
             await self.stop()
 
@@ -309,7 +309,7 @@ class Bridge:
         self._alarms_shown = self.alarms.sequence
         bits: Counter[int] = Counter()
         for alarm in self.alarms.open():
-            if alarm.unit_id is not None and is_open(alarm):
+            if alarm.unit_id is not None:
                 lasting = _ALARM_BITS.get(alarm.kind, 0) if alarm.ended_us is None else 0
                 bits[alarm.unit_id] |= int(UnitBit.ALARMED | lasting)
         self.picture.show_alarms(bits)

@@ -36,7 +36,6 @@ _log: Final = get_logger("links")
 
 Take = Callable[[Output, int], int | None]
 """What the bridge does with an output at a time; returns the journal's sequence that replies wait for."""
-Durable = Callable[[int], "asyncio.Future[None]"]
 MakeDecoder = Callable[[LinkUrl, bool], Decoder]
 """Makes a decoder for one peer of a link; the second argument tells whether it may speak unsigned."""
 

@@ -106,16 +106,6 @@ class RegistryTable:
                 return period.unit_id
         return None
 
-    def devices_of(self, unit_id: int, at_us: int | None = None) -> tuple[Device, ...]:
-        """Return the devices that speak for a unit at `at_us` (None: those whose assignment is open), by device_id."""
-        found = {
-            period.device_id
-            for periods in self._periods.values()
-            for period in periods
-            if period.unit_id == unit_id and _holds(period, at_us)
-        }
-        return tuple(self.devices[device_id] for device_id in sorted(found) if device_id in self.devices)
-
     def assigned(self, at_us: int) -> dict[int, int]:
         """Return device_id -> unit_id of all assignments that hold at `at_us`."""
         found = {device_id: self.unit_of(device_id, at_us) for device_id in self._periods}
@@ -180,12 +170,6 @@ def shown_address(protocol: str, address: str) -> str:
 
 def _is_solved(entry: Quarantined, known: set[tuple[str, str]]) -> bool:
     return entry.reason.startswith("unknown") and (entry.protocol, entry.address) in known
-
-
-def _holds(period: Assignment, at_us: int | None) -> bool:
-    if at_us is None:
-        return period.ended_us is None
-    return period.started_us <= at_us and (period.ended_us is None or at_us < period.ended_us)
 
 
 def _periods_by_device(assignments: Iterable[Assignment]) -> dict[int, list[Assignment]]:

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -191,11 +190,6 @@ def says(kind: type[msgspec.Struct], *, takes: type[msgspec.Struct] | None = Non
 def host_of(request: Request) -> str:
     """Return the address that a request came from, as a proxy that we trust tells it."""
     return request.client.host if request.client else ""
-
-
-def origin_host(origin: str) -> str:
-    """Return the host and port of an origin, as a Host header names them."""
-    return urlsplit(origin).netloc.lower()
 
 
 def _content(kind: type[msgspec.Struct]) -> dict[str, Any]:

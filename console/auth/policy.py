@@ -1,6 +1,6 @@
 """The policies: which role may do what and which units an account may see. What names no policy does not exist."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -105,10 +105,6 @@ class Scope(msgspec.Struct, frozen=True):
     def sees_unassigned(self) -> bool:
         """Tell whether alarms of devices that speak for no unit may be shown."""
         return self.role in ACTING and not self.station_ids
-
-    def visible(self, units: Iterable[Unit]) -> list[Unit]:
-        """Return the units that may be shown."""
-        return [unit for unit in units if self.sees(unit)]
 
 
 def policy(wanted: Policy) -> Callable[[Function], Function]:

@@ -12,7 +12,6 @@ Floats: TypeAlias = NDArray[np.float64]
 """An array of any shape, 0-dimensional ones for scalars included."""
 
 _WGS84: Final = Geod(ellps="WGS84")
-_E7: Final = 1e-7
 _PLANES_KEPT: Final = 64
 
 
@@ -74,16 +73,6 @@ def destination(
     lat, lon, bearing, distance = _same_shape(lat_deg, lon_deg, bearing_deg, distance_m)
     lon_there, lat_there, _ = _WGS84.fwd(lon, lat, bearing, distance)
     return np.asarray(lat_there, np.float64), np.asarray(lon_there, np.float64)
-
-
-def to_e7(degrees: ArrayLike) -> NDArray[np.int32]:
-    """Return degrees as 1e-7 degree integers, rounded to the nearest; degrees must be finite and within +-214."""
-    return np.rint(np.asarray(degrees, np.float64) / _E7).astype(np.int32)
-
-
-def from_e7(degrees_e7: ArrayLike) -> Floats:
-    """Return 1e-7 degree integers as degrees; "unknown" must have been sorted out before."""
-    return np.asarray(degrees_e7, np.float64) * _E7
 
 
 def _wrap_bearing(azimuth_deg: Floats) -> Floats:

@@ -6,9 +6,6 @@ from typing import Final
 
 import msgspec
 
-PROTOCOLS: Final = ("mavlink", "osmand", "traccar", "skybeat")
-
-
 _MAVLINK_ADDRESS: Final = re.compile(r"[a-z0-9_-]{1,32}/([0-9]{1,3})")
 _HIGHEST_SYSTEM_ID: Final = 255
 

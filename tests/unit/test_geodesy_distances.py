@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from telemetry.model.geodesy import bearing_deg, destination, distance_m, from_e7, local_plane, to_e7
+from telemetry.model.geodesy import bearing_deg, destination, distance_m, local_plane
 
 
 def test_a_quarter_meridian_is_ten_thousand_and_two_kilometres() -> None:
@@ -42,8 +42,3 @@ def test_each_thread_has_a_plane_of_its_own_and_keeps_it() -> None:
     thread.join()
     assert local_plane(36.0, 103.0) is local_plane(36.0, 103.0)
     assert seen[0] is not local_plane(36.0, 103.0)
-
-
-def test_e7_degrees_come_back_to_half_a_unit() -> None:
-    assert to_e7([36.06123456, -0.00000004]).tolist() == [360612346, 0]
-    assert from_e7(360612346) == pytest.approx(36.0612346)

@@ -36,9 +36,6 @@ def test_a_table_is_a_registry() -> None:
 def test_a_device_speaks_for_the_unit_of_the_period() -> None:
     registry = table()
     assert [registry.unit_of(1, at_us) for at_us in (99, 100, 199, 200, 10_000)] == [None, 7, 7, 8, 8]
-    assert registry.devices_of(8) == (AUTOPILOT,)
-    assert registry.devices_of(7) == ()
-    assert registry.devices_of(7, 150) == (AUTOPILOT,)
     assert registry.assigned(150) == {1: 7}
 
 

@@ -26,16 +26,6 @@ async def test_a_task_that_fails_is_started_again_until_it_returns() -> None:
     assert runs == [0, 1, 2]
 
 
-async def test_a_fatal_error_reaches_who_waits() -> None:
-    async def work() -> None:
-        raise OSError("the disk is gone")
-
-    supervisor = Supervisor(fatal=(OSError,))
-    supervisor.start("work", work)
-    with pytest.raises(OSError, match="the disk is gone"):
-        await supervisor.wait()
-
-
 async def test_stopping_cancels_what_still_runs() -> None:
     ended = asyncio.Event()
 
