@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.wire import CoverageChanged, StationShares
-from infra.clock import Clock
+from infra.clock import SYSTEM_CLOCK, Clock
 from infra.logs import get_logger
 from mission.coverage import Coverage
 from mission.roads import load_roads
@@ -204,10 +205,6 @@ def _send(sink: BinaryIO, values: NDArray[np.float64]) -> None:
 
 def main() -> None:
     """Run the child: be nice to the loop that waits for us, and leave Ctrl-C to the parent."""
-    import signal
-
-    from infra.clock import SYSTEM_CLOCK
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     with contextlib.suppress(BrokenPipeError):

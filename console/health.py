@@ -94,10 +94,10 @@ class Health:
             self.database_ok, self.schema_version = True, row[1]
             self.clock_offset_s = row[0] - middle_us / 1_000_000
         lag_s = self.history_lag_s() or 0.0
-        self._tell("history", not self.database_ok or lag_s > LATE_HISTORY_S, lag_s)
-        self._tell("journal", bool(self.journal_state().get("failed")), 0.0)
+        self._tell("history", wrong=not self.database_ok or lag_s > LATE_HISTORY_S, lag_s=lag_s)
+        self._tell("journal", wrong=bool(self.journal_state().get("failed")), lag_s=0.0)
 
-    def _tell(self, what: str, wrong: bool, lag_s: float) -> None:  # noqa: FBT001 - internal, two calls above
+    def _tell(self, what: str, *, wrong: bool, lag_s: float) -> None:
         since_us = self._since_us.get(what)
         if wrong == (since_us is not None):
             return

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.model.batch import FIX_NONE, UNKNOWN_I1, UNKNOWN_I2, UNKNOWN_I4, Batch, Quality
+from telemetry.model.batch import FIX_2D, UNKNOWN_I1, UNKNOWN_I2, UNKNOWN_I4, Batch, Quality
 from telemetry.model.unit import UnitKind
 
 DAY_US: Final = 86_400_000_000
@@ -59,7 +59,7 @@ def mark(batch: Batch, limit_cmps: NDArray[Any], retention_us: int = RAW_RETENTI
     bits = rows["quality"].copy()
     ahead_us = rows["observed_us"] - rows["received_us"]
     bits |= _where((ahead_us > DAY_US) | (ahead_us < -retention_us), Quality.ODD_TIME)
-    bits |= _where((rows["fix"] <= FIX_NONE + 1) & (rows["fix"] != UNKNOWN_I1), Quality.NO_FIX)
+    bits |= _where((rows["fix"] < FIX_2D) & (rows["fix"] != UNKNOWN_I1), Quality.NO_FIX)
     bits |= _where(rows["accuracy_dm"] > INACCURATE_OVER_DM, Quality.INACCURATE)
     bits |= _where((rows["speed_cmps"] > limits) & (rows["speed_cmps"] != UNKNOWN_I2), Quality.TOO_FAST)
     rows["quality"] = bits

@@ -147,7 +147,7 @@ class Recorder:
             self._drained_at_s = step.looked_at_s
             self._position = max(self._position, (self._journal.epoch, 0))
 
-    def _next_step(self) -> "_Step":
+    def _next_step(self) -> _Step:
         """Look what waits; what comes after a group that is not full waits for the next turn, or each commit would be small."""
         looked_at_s = self._clock.monotonic_s()
         runs, is_last = self._take_runs()

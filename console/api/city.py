@@ -1,6 +1,7 @@
 """The base map and the stations' planned contours: files that were made once, served as they are."""
 
 import asyncio
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -92,8 +93,6 @@ def _read_file(path: Path, *, wants_gzip: bool) -> tuple[bytes, bool]:
     if path.is_file():
         return path.read_bytes(), False
     if packed.is_file():
-        import gzip
-
         return gzip.decompress(packed.read_bytes()), False
     message = f"the city's file {path.name} is missing: run `skybeat demo` to make the city again"
     raise NotFoundError(message)

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from console.auth.policy import TooManyAttemptsError
 
@@ -52,7 +52,7 @@ class Passwords:
             self._nobody = self._nobody or self._hasher.hash("nobody's password")
         try:
             self._hasher.verify(password_hash or self._nobody or "", password)
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError):
             return False
         return password_hash is not None
 

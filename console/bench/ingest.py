@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from console.bench import Figures
 from infra.clock import SYSTEM_CLOCK
+from infra.database import with_role
 from infra.journal import Journal
 from infra.migrate import migrate
 from infra.postgres import EmbeddedServer
@@ -272,10 +273,9 @@ def _database_on(url: str) -> Iterator[tuple[str, str]]:
         )
         raise UnavailableError(message) from error
     own_url = make_conninfo(url, dbname=name)
-    options = str(conninfo_to_dict(own_url).get("options") or "")
     try:
         migrate(own_url)
-        yield own_url, make_conninfo(own_url, options=f"{options} -c role=skybeat_writer".strip())
+        yield own_url, with_role(own_url, "skybeat_writer")
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,7 +19,7 @@ from telemetry.force_import import ForceReport, IssuedTo, import_force
 from telemetry.model.datum import Crs
 from telemetry.model.errors import InputError
 
-SHOWN_PROBLEMS = 50
+SHOWN_PROBLEMS: Final = 50
 
 
 @click.group("force")

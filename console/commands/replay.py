@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -12,7 +13,7 @@ from console.control import Answer, OpenReplay, ReplayState, ask, is_running
 from infra.logs import configure_logs
 from infra.settings import Settings, load_settings
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S: Final = 1.0
 
 
 @click.command()
@@ -59,4 +60,5 @@ async def _in_own(house: House, request: OpenReplay) -> None:
 
 
 def _tell_end(answer: Answer) -> None:
-    click.echo(f"{answer.link} {answer.state}: {answer.positions} positions")
+    reason = f" ({answer.error})" if answer.error else ""
+    click.echo(f"{answer.link} {answer.state}: {answer.positions} positions{reason}")

@@ -5,11 +5,12 @@ import contextlib
 import json
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import msgspec
+
+from infra.clock import utc_of
 
 ANSWER_WITHIN_S: Final = 5.0
 KNOTS_PER_MPS: Final = 3600.0 / 1852.0
@@ -91,11 +92,8 @@ def request_of(report: PhoneReport, host: str) -> bytes:
 
 def _traccar_request(report: PhoneReport, host: str) -> bytes:
     sighting = report.sighting
-    at = datetime.fromtimestamp(report.observed_us // 1_000_000, UTC).replace(
-        microsecond=report.observed_us % 1_000_000 // 1000 * 1000
-    )
     location = {
-        "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": utc_of(report.observed_us).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "coords": {
             "latitude": round(sighting.lat_deg, 7),
             "longitude": round(sighting.lon_deg, 7),

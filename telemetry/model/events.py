@@ -7,7 +7,7 @@ import msgspec
 
 
 class Severity(IntEnum):
-    """How loudly an event asks for a person; the priority shown is 4 - severity for 1..3."""
+    """How loudly an event asks for a person, kept beside it in history; an alarm's priority is the board's own."""
 
     INFO = 0
     NOTICE = 1
