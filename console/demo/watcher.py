@@ -17,6 +17,8 @@ from telemetry.model.errors import UnavailableError
 from telemetry.model.unit_state import UnitStates
 
 SAMPLES_AT_MOST: Final = 200_000
+LONGEST_MESSAGE_BYTES: Final = 32 << 20
+"""20,000 units with their devices are told in one text of some 6 MB."""
 
 
 class Watcher:
@@ -48,6 +50,7 @@ class Watcher:
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             additional_headers=headers,
             compression=None,
+            max_size=LONGEST_MESSAGE_BYTES,
         ) as socket:
             await socket.send('{"type":"hello","v":1,"resume":null}')
             await socket.send('{"type":"sub","bbox":null,"unit_ids":[],"hz":5}')
