@@ -15,6 +15,7 @@ from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUS
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.alarms import AlarmBoard
+from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.link_file import Enrol, FileLink
 from telemetry.link_url import LinkKind, LinkUrl, parse_link_url, parse_link_urls
 from telemetry.links import Link, LinkStatus, UdpLink
@@ -36,8 +37,6 @@ from telemetry.sources.mavlink import MavlinkDecoder, Network
 from telemetry.status import StatusBoard
 from telemetry.tracker import Tracker
 
-KIND_BATCH: Final = 1
-KIND_EVENT: Final = 2
 TICK_S: Final = 0.25
 REPORT_EVERY_S: Final = 1.0
 SAVE_EVERY_S: Final = 1.0

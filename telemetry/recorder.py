@@ -11,24 +11,18 @@ import numpy as np
 import psycopg
 
 from infra.clock import Clock
-from infra.journal import Journal, Position, Record, Run
+from infra.journal import Journal, Position, Run
 from infra.journal_segment import write_durably
 from infra.logs import get_logger
 from infra.metrics import COPY_S, JOURNAL_BYTES, POSITIONS_RECORDED, RECORDER_LAG_S
 from infra.settings import Settings
 from telemetry.copy_rows import copy_positions, say_times
-from telemetry.model.batch import REPORT, Batch, Quality, new_batch, sort_for_storage
-from telemetry.model.events import AnyEvent, decode_event
+from telemetry.journal_records import ROW_BYTES, Refused, decode_runs
+from telemetry.model.batch import Quality, sort_for_storage
 from telemetry.partitions import odd_times
-from telemetry.recorder_store import AlreadyRecordedError, Group, RecorderStore, Refused, Written, reason_of
-
-KIND_BATCH: Final = 1
-"""A journal record that is `batch.tobytes()`."""
-KIND_EVENT: Final = 2
-"""A journal record that is `encode_event(event)`."""
+from telemetry.recorder_store import AlreadyRecordedError, Group, RecorderStore, Written, reason_of
 
 ROWS_A_BATCH: Final = 10_000
-ROW_BYTES: Final = REPORT.itemsize
 INTERVAL_S: Final = 0.2
 WATERMARK_INTERVAL_S: Final = 1.0
 HOUSEKEEPING_INTERVAL_S: Final = 3600.0
@@ -273,36 +267,6 @@ class Recorder:
         if self.last_error is not None:
             _log.info("database_back")
             self.last_error = None
-
-
-def decode_runs(runs: list[Run]) -> tuple[Batch, tuple[AnyEvent, ...], list[Refused]]:
-    """Return the positions and events of journal records, and the records that are neither."""
-    chunks: list[bytes] = []
-    events: list[AnyEvent] = []
-    refused: list[Refused] = []
-    for run in runs:
-        if run.kind == KIND_BATCH and not run.record_bytes % ROW_BYTES:
-            chunks.append(run.payload)
-            continue
-        for record in run.records():
-            try:
-                events.append(_decode_event(record))
-            except msgspec.DecodeError as error:
-                refused.append(Refused("record", record.payload, str(error)))
-    data = b"".join(chunks)
-    batch: Batch = np.frombuffer(data, REPORT) if data else new_batch(0)
-    return batch, tuple(events), refused
-
-
-def _decode_event(record: Record) -> AnyEvent:
-    if record.kind != KIND_EVENT:
-        message = f"journal record of kind {record.kind} with {len(record.payload)} bytes is no batch and no event"
-        raise msgspec.DecodeError(message)
-    event = decode_event(record.payload)
-    if not -(2**31) <= event.device_id < 2**31:
-        message = f"an event of device {event.device_id}: registry numbers have 32 bits"
-        raise msgspec.ValidationError(message)
-    return event
 
 
 def _folder_bytes(folder: Path) -> int:

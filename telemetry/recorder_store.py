@@ -15,6 +15,7 @@ from telemetry.copy_rows import (
     copy_events,
     copy_positions,
 )
+from telemetry.journal_records import Refused
 from telemetry.model.batch import Batch
 from telemetry.model.events import AnyEvent
 from telemetry.partitions import DayPartitions
@@ -31,14 +32,6 @@ _CONNECTION: Final = {
 }
 BadDataError: Final = (psycopg.DataError, psycopg.IntegrityError)
 """What the rows are to blame for; everything else is the database's state."""
-
-
-class Refused(NamedTuple):
-    """A row or event that the database will not take whatever one does: its bytes and why."""
-
-    kind: str
-    payload: bytes
-    reason: str
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

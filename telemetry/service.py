@@ -1,13 +1,10 @@
 """The bridge with its journal, recorder and registry: what `skybeat serve` and `skybeat bridge` both run."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import msgspec
-import numpy as np
 import psycopg
 
 from infra.clock import Clock
@@ -17,11 +14,12 @@ from infra.settings import Settings
 from infra.tasks import Supervisor
 from infra.vault import Vault
 from telemetry.alarms import first_event_us
-from telemetry.bridge import KIND_BATCH, KIND_EVENT, Bridge
+from telemetry.bridge import Bridge
 from telemetry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
 from telemetry.history import newest_of_devices, recorded_events_since
-from telemetry.model.batch import REPORT, Batch, concatenate, new_batch
-from telemetry.model.events import AnyEvent, decode_event
+from telemetry.journal_records import decode_runs
+from telemetry.model.batch import Batch, concatenate, new_batch
+from telemetry.model.events import AnyEvent
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 from telemetry.partitions import set_retention
 from telemetry.quality import DAY_US
@@ -138,12 +136,9 @@ def _not_yet_recorded(journal: Journal) -> tuple[Batch, list[AnyEvent]]:
     batches: list[Batch] = []
     events: list[AnyEvent] = []
     after = journal.watermark
-    while records := journal.read(after=after, limit=RECORDS_A_READ):
-        after = (records[-1].epoch, records[-1].sequence)
-        for record in records:
-            if record.kind == KIND_BATCH and len(record.payload) % REPORT.itemsize == 0:
-                batches.append(np.frombuffer(record.payload, REPORT))
-            elif record.kind == KIND_EVENT:
-                with contextlib.suppress(msgspec.MsgspecError):
-                    events.append(decode_event(record.payload))
+    while runs := journal.read_runs(after=after, limit=RECORDS_A_READ):
+        after = (runs[-1].epoch, runs[-1].last_sequence)
+        batch, said, _ = decode_runs(runs)
+        batches.append(batch)
+        events.extend(said)
     return concatenate(batches), events

@@ -22,11 +22,12 @@ from infra.migrate import migrate
 from infra.postgres import EmbeddedServer
 from infra.settings import Settings, load_settings
 from telemetry.copy_rows import POSITION_COLUMNS, copy_positions
+from telemetry.journal_records import KIND_BATCH
 from telemetry.links import merge
 from telemetry.model.batch import NULLABLE, Batch, hash_fixes, new_batch, unknown_of
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import Device, Service, Unit, UnitKind
-from telemetry.recorder import KIND_BATCH, ROWS_A_BATCH, Recorder
+from telemetry.recorder import ROWS_A_BATCH, Recorder
 from telemetry.registry import RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.frame import encode

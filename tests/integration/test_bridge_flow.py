@@ -14,7 +14,8 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from infra.journal import Journal, JournalFailedError, JournalFullError
 from infra.settings import Settings
-from telemetry.bridge import KIND_BATCH, KIND_EVENT, Bridge
+from telemetry.bridge import Bridge
+from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.model.batch import REPORT, Batch, Quality
 from telemetry.model.decoding import Fact
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
