@@ -1,6 +1,5 @@
 """Enrolling devices and units in the registry's tables: add, rotate, revoke, assign. Secrets leave here once."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,12 +10,11 @@ import psycopg
 from infra.clock import utc_of
 from infra.vault import Vault
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
+from telemetry.model.phone import PHONE_PROTOCOL, address_of_token
 from telemetry.model.unit import Device, DutyStatus, Service, Unit, UnitKind, is_mavlink_address
 from telemetry.registry_store import QUERIES, device_of, unit_of
 
 MAVLINK: Final = "mavlink"
-PHONE: Final = "osmand"
-"""Phones of both clients (OsmAnd, Traccar) are kept under one protocol: one token serves both."""
 KEY_BYTES: Final = 32
 TOKEN_BYTES: Final = 24
 
@@ -72,11 +70,6 @@ class ListedDevice(msgspec.Struct, frozen=True, kw_only=True):
     signs: bool
 
 
-def address_of_token(token: str) -> str:
-    """Return the registry's address of a phone: the lower-case hexadecimal SHA-256 of its token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def add_device(connection: psycopg.Connection, new: NewDevice, *, vault: Vault, now_us: int) -> Issued:
     """Enrol a device and return its secret, which is told this once.
 
@@ -102,7 +95,7 @@ def add_device(connection: psycopg.Connection, new: NewDevice, *, vault: Vault, 
 
 def _credentials(new: NewDevice, vault: Vault) -> tuple[str, str | None, bytes | None]:
     """Return (address, secret, sealed key) for a new device."""
-    if new.protocol == PHONE:
+    if new.protocol == PHONE_PROTOCOL:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         return address_of_token(token), token, None
     if new.protocol != MAVLINK:

@@ -10,12 +10,13 @@ import msgspec
 from telemetry.force_rows import Problem, Row, decode_text, rows_of_csv, rows_of_geojson
 from telemetry.model.datum import Crs, parse_crs, to_wgs84
 from telemetry.model.errors import FileFormatError, InputError
+from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import DutyStatus, Service, UnitKind, is_mavlink_address
 
 RECORDS: Final = ("station", "post", "camera", "unit", "device")
 YES: Final = frozenset({"true", "yes", "1", "是"})
 NO: Final = frozenset({"", "false", "no", "0", "否"})
-PHONE_NAMES: Final = frozenset({"phone", "osmand", "traccar"})
+PHONE_NAMES: Final = frozenset({"phone", PHONE_PROTOCOL, "traccar"})
 
 
 class PostKind(StrEnum):
@@ -191,7 +192,7 @@ def _device(line: int, row: Row, crs: Crs) -> DeviceLine:
         raise InputError("a phone needs a label by which it is known again, and no address: it gets a token")
     return DeviceLine(
         line=line,
-        protocol="mavlink" if protocol == "mavlink" else "osmand",
+        protocol=protocol if protocol == "mavlink" else PHONE_PROTOCOL,
         address=address,
         label=label,
         call_sign=row.get("unit") or None,

@@ -14,7 +14,6 @@ from infra.settings import Settings, load_settings
 from infra.vault import Vault
 from telemetry.enrolment import (
     MAVLINK,
-    PHONE,
     Issued,
     ListedDevice,
     NewDevice,
@@ -28,9 +27,10 @@ from telemetry.enrolment import (
     save_unit,
 )
 from telemetry.model.errors import NotFoundError
+from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import Service, Unit, UnitKind
 
-PROTOCOLS: Final = (MAVLINK, "phone", PHONE, "traccar")
+PROTOCOLS: Final = (MAVLINK, "phone", PHONE_PROTOCOL, "traccar")
 
 
 @click.group("device")
@@ -81,7 +81,7 @@ def add_command(
     """  # noqa: D301 - as above
     settings = load_settings()
     new = NewDevice(
-        protocol=MAVLINK if protocol == MAVLINK else PHONE,
+        protocol=MAVLINK if protocol == MAVLINK else PHONE_PROTOCOL,
         address=address,
         label=label,
         report_interval_s=interval_s,

@@ -12,11 +12,12 @@ from console.demo.force_places import nearest_station, place_lines
 from console.demo.force_plan import ForcePlan, PlannedUnit
 from infra.database import owner_connection
 from infra.vault import Vault
-from telemetry.enrolment import MAVLINK, PHONE, rotate_device
+from telemetry.enrolment import MAVLINK, rotate_device
 from telemetry.force_file import DeviceLine, ForceFile, ForceLine, UnitLine
 from telemetry.force_import import import_force
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import destination
+from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 from telemetry.registry_store import QUERIES
 
@@ -218,7 +219,7 @@ def _unit_line(unit: PlannedUnit) -> UnitLine:
 
 def _device_name(unit: PlannedUnit) -> tuple[str, str]:
     """Return (protocol, address); a phone's address comes from its secret token, and so is empty here."""
-    return (MAVLINK, f"main/{unit.system_id}") if unit.dialect == MAVLINK else (PHONE, "")
+    return (MAVLINK, f"main/{unit.system_id}") if unit.dialect == MAVLINK else (PHONE_PROTOCOL, "")
 
 
 def _device_line(unit: PlannedUnit) -> DeviceLine:

@@ -15,7 +15,7 @@ from telemetry.model.errors import InputError
 from telemetry.model.events import AnyEvent, SosCleared, SosRaised
 
 PHONE_PROTOCOL: Final = "osmand"
-"""Under this name the registry keeps a phone's token, whichever dialect its app speaks."""
+"""Under this name the registry keeps a phone, whichever client it runs (OsmAnd, Traccar): one token serves all."""
 MILLISECONDS_FROM: Final = 100_000_000_000
 """A numeric time from here on counts milliseconds (from 1973), below it seconds (until 5138): so 2080 stays 2080."""
 SOS: Final = "sos"

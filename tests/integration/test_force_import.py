@@ -13,9 +13,9 @@ from console.commands.db import command as db
 from console.commands.device import command as device
 from console.commands.force import command as force
 from infra.vault import Vault
-from telemetry.enrolment import address_of_token
 from telemetry.force_file import parse_force_file
 from telemetry.force_import import import_force
+from telemetry.model.phone import address_of_token
 from telemetry.registry import RegistryTable
 from telemetry.registry_store import RegistryStore
 from tests.conftest import TestDatabase

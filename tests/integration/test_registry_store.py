@@ -13,7 +13,6 @@ from telemetry.enrolment import (
     NewDevice,
     NewUnit,
     add_device,
-    address_of_token,
     assign_device,
     ensure_device,
     list_devices,
@@ -23,6 +22,7 @@ from telemetry.enrolment import (
 )
 from telemetry.model.decoding import SigningFact
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
+from telemetry.model.phone import address_of_token
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 from telemetry.registry import RegistryTable
 from telemetry.registry_store import RegistryStore
