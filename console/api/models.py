@@ -29,9 +29,13 @@ class PasswordSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class NewPassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The password that the signed-in account wants; at least 12 characters."""
+    """The password that the signed-in account wants, at least 12 characters, and the one that it has.
+
+    `current` may be left out by an account without a password, and within 15 minutes of signing in by a one-time link.
+    """
 
     password: Annotated[str, msgspec.Meta(min_length=12, max_length=256)]
+    current: Annotated[str, msgspec.Meta(max_length=256)] = ""
 
 
 class SessionReply(msgspec.Struct, frozen=True, kw_only=True):

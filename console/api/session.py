@@ -7,11 +7,12 @@ from fastapi import Request, Response
 from console.api.contract import account_of, host_of, parts_of, read_body, reply, router, says, signed_of
 from console.api.models import LinkSignIn, NewPassword, PasswordSignIn, SessionReply
 from console.audit import AuditAction
-from console.auth.accounts import Account
+from console.auth.accounts import LINK_LIFETIME_S, Account
 from console.auth.policy import NotSignedInError, Policy, policy
 from console.auth.sessions import Signed
 from console.parts import Parts
-from infra.clock import utc_of
+from infra.clock import MICROSECONDS, utc_of
+from telemetry.model.errors import NotAllowedError
 
 ROUTER: Final = router("session")
 
@@ -76,11 +77,27 @@ async def sign_out(request: Request) -> Response:
 async def set_password(request: Request) -> Response:
     """Set the signed-in account's password; its other sessions end."""
     parts, body, signed = parts_of(request), await read_body(request, NewPassword), signed_of(request)
+    await _demand_current(parts, signed.account, body.current, host_of(request))
     password_hash = await parts.passwords.hash(body.password)
     await parts.audit.write(signed.account, AuditAction.PASSWORD_SET)
     await parts.accounts.set_password_hash(signed.account.account_id, password_hash)
     await parts.sessions.end_others_of(signed)
     return reply(_describe(await parts.sessions.who(request.cookies.get(parts.cookie_name))))
+
+
+async def _demand_current(parts: Parts, account: Account, current: str, place: str) -> None:
+    """Refuse who merely found the console signed in: a new password asks for the old one, or for a fresh one-time link."""
+    if account.password_hash is None:
+        return
+    clock = parts.services.clock
+    if await parts.accounts.has_used_link_since(account.account_id, clock.now_us() - LINK_LIFETIME_S * MICROSECONDS):
+        return
+    now_s = clock.monotonic_s()
+    parts.attempts.begin(place, account.name, now_s)
+    if not await parts.passwords.matches(account.password_hash, current):
+        message = "the present password is wrong: give it as `current`, or sign in by a one-time link first"
+        raise NotAllowedError(message)
+    parts.attempts.succeeded(place, account.name)
 
 
 async def _begin(parts: Parts, account: Account, *, place: str, how: str) -> Response:

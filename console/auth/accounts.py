@@ -129,6 +129,11 @@ class Accounts:
         rows = await self._ask("use_link", {"token_sha256": sha256_of(token), "now": utc_of(now_us)})
         return _account(rows[0]) if rows else None
 
+    async def has_used_link_since(self, account_id: int, since_us: int) -> bool:
+        """Tell whether the account signed in by a one-time link since then: who lost the password may set another."""
+        rows = await self._ask("link_used_since", {"account_id": account_id, "since": utc_of(since_us)})
+        return bool(rows[0]["used"])
+
     async def add_session(self, token_sha256: bytes, account_id: int, *, now_us: int, expires_us: int) -> None:
         """Keep a session."""
         values = {"token_sha256": token_sha256, "account_id": account_id}

@@ -51,6 +51,12 @@ where link.token_sha256 = %(token_sha256)s and link.used_at is null and link.exp
   and a.account_id = link.account_id and a.disabled_at is null
 returning a.account_id, a.name, a.role, a.station_ids, a.unit_id, a.password_hash, false as disabled;
 
+-- name: link_used_since
+-- Whether a link of the account was used, or made void by a newer one, since a time.
+select exists (
+    select from public.sign_in_link where account_id = %(account_id)s and used_at >= %(since)s
+) as used;
+
 -- name: add_session
 -- A session.
 insert into public.session (token_sha256, account_id, created_at, last_seen_at, expires_at)

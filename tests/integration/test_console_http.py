@@ -68,6 +68,22 @@ async def test_a_newer_link_voids_the_older_one_and_none_is_made_once_an_admin_h
         assert (await other.get("/api/session")).status_code == 401
 
 
+async def test_who_finds_a_signed_in_console_cannot_change_its_password(house: House) -> None:
+    account = await house.account(Role.OPERATOR)
+    password_hash = await house.parts.passwords.hash("correct horse battery")
+    await house.accounts.set_password_hash(account.account_id, password_hash)
+    known = await house.accounts.by_name(account.name)
+    assert known is not None
+    cookie, _ = await house.parts.sessions.sign_in(known)
+    wanted = {"password": "another horse battery"}
+    async with house.client(cookie) as browser:
+        for wrong in ({}, {"current": "a guess"}):
+            refused = await browser.post("/api/account/password", json=wanted | wrong)
+            assert refused.status_code == 403
+        right = {"current": "correct horse battery"}
+        assert (await browser.post("/api/account/password", json=wanted | right)).status_code == 200
+
+
 async def test_a_wrong_password_tells_nothing_and_the_sixth_attempt_must_wait(house: House) -> None:
     await house.account(Role.VIEWER)
     async with house.client() as browser:
