@@ -284,9 +284,10 @@ export interface PasswordSignIn {
   password: string;
 }
 
-/** The password that the signed-in account wants; at least 12 characters. */
+/** The password that the signed-in account wants, at least 12 characters, and the one that it has. `current` may be left out by an account without a password, and within 15 minutes of signing in by a one-time link. */
 export interface NewPassword {
   password: string;
+  current: string;
 }
 
 /** Who is signed in. Empty `station_ids`: all stations. `must_set_password`: it has none yet. */
