@@ -1,7 +1,6 @@
 """The composition root: everything that `skybeat serve` runs on one machine, wired in one place."""
 
 import asyncio
-import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from console.auth.accounts import Accounts, first_link
 from console.control import Answer, OpenReplay, ReplayState, Request, control_socket
 from console.coverage_worker import CoverageWorker, available_positions
-from console.parts import Services, allowed_origins, check_exposure
+from console.parts import Services, allowed_origins, check_exposure, sign_in_url
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import DatabaseUrls, app_pool, resolve_urls
@@ -112,7 +111,6 @@ async def running_house(settings: Settings, urls: DatabaseUrls, *, clock: Clock 
             journal_state=lambda: journal_state(service),
         )
         server = make_server(create_app(services), settings)
-        server.capture_signals = contextlib.nullcontext  # type: ignore[assignment] # ours stop everything in order
         running = asyncio.create_task(service.run(), name="bridge")
         serving = asyncio.create_task(server.serve(sockets=[bound]), name="console")
         try:
@@ -127,7 +125,7 @@ async def running_house(settings: Settings, urls: DatabaseUrls, *, clock: Clock 
                     settings=settings,
                     service=service,
                     origin=origin,
-                    sign_in_url=f"{origin}/sign-in#{token}" if token else None,
+                    sign_in_url=sign_in_url(origin, token) if token else None,
                     pool=pool,
                     stopping=asyncio.Event(),
                     lasting=(running, serving),

@@ -138,6 +138,11 @@ def told_origin(settings: Settings) -> str:
         return min(allowed_origins(settings))
 
 
+def sign_in_url(origin: str, token: str) -> str:
+    """Return the address that signs in once; the token stands behind # and so is never sent to a server or logged."""
+    return f"{origin}/sign-in#{token}"
+
+
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host.lower()
 

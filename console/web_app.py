@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +22,7 @@ from console.parts import Parts, Services, check_exposure, make_parts, tell_orig
 from console.static_site import ROUTER as SITE
 from console.static_site import Site
 from infra.errors import GroundError
-from infra.http_guard import GuardedHttp, connections_at_most
+from infra.http_guard import GuardedHttp, GuestServer, connections_at_most
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.model.errors import SkybeatError
@@ -95,22 +95,13 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-class Server(uvicorn.Server):
-    """Uvicorn's server that leaves signals to the program around it, which ends everything in order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-def make_server(app: Application, settings: Settings) -> Server:
+def make_server(app: Application, settings: Settings) -> GuestServer:
     """Return the server for `app`; serve it on `listen(settings)`: `await server.serve(sockets=[...])`.
 
     Raises InputError for an address that would be open without protection.
     """
     check_exposure(settings)
-    return Server(server_config(app, settings))
+    return GuestServer(server_config(app, settings))
 
 
 def server_config(app: Application, settings: Settings, *, deflate: bool = False) -> uvicorn.Config:

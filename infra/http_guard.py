@@ -1,10 +1,13 @@
-"""HTTP connections that must get to the point: whoever does not finish a request's head in time is let go; files to spare."""
+"""HTTP connections that must get to the point: whoever does not finish a request's head in time is let go; a server as a guest; files to spare."""
 
 import asyncio
+import contextlib
 import resource
+from collections.abc import Iterator
 from typing import Final
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_WITHIN_S: Final = 10.0
@@ -53,6 +56,15 @@ class GuardedHttp(H11Protocol):
     def _let_go(self) -> None:
         self._head_due = None
         self.transport.close()
+
+
+class GuestServer(uvicorn.Server):
+    """Uvicorn's server as a part of a program: signals are the program's, which ends everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 def spare_open_files(wanted: int = OPEN_FILES_WANTED) -> int:

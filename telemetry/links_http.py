@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from infra.clock import Clock
-from infra.http_guard import GuardedHttp, connections_at_most
+from infra.http_guard import GuardedHttp, GuestServer, connections_at_most
 from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
@@ -189,7 +189,7 @@ class IngestListener:
             raise InputError("TLS needs both SKYBEAT_TLS_CERT and SKYBEAT_TLS_KEY: one of them is not set")
         self._host, self._port = host, port
         self._socket: socket.socket | None = None
-        self._server = _Server(
+        self._server = GuestServer(
             uvicorn.Config(
                 app,
                 access_log=False,
@@ -246,13 +246,6 @@ class IngestListener:
                 await serving
             self._socket.close()
             self._socket = None
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the program that we are a part of."""
-        yield
 
 
 def _check_open(host: str, *, has_tls: bool, behind_proxy: bool) -> None:

@@ -29,9 +29,10 @@ from console.auth.accounts import Account
 from console.auth.sessions import Signed
 from console.bench import Figures
 from console.stream import LiveStream
-from console.web_app import Server, listen, server_config
+from console.web_app import listen, server_config
 from console.wire import HEADER, MAGIC, SUBPROTOCOL, Role
 from infra.clock import SYSTEM_CLOCK
+from infra.http_guard import GuestServer
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
 from telemetry.model.batch import Batch, hash_fixes, new_batch
@@ -193,7 +194,7 @@ async def _serve(pipe: Connection, seed: int, *, deflate: bool) -> None:
     live = LiveSocket(stream, _Anyone(), SYSTEM_CLOCK, origins=frozenset({ORIGIN}), cookie_name="skybeat")
     app = Starlette(routes=[WebSocketRoute("/ws", live)], lifespan=_moving(bridge, stream))
     bound = listen(settings)
-    server = Server(server_config(app, settings, deflate=deflate))
+    server = GuestServer(server_config(app, settings, deflate=deflate))
     task = asyncio.create_task(server.serve(sockets=[bound]))
     pipe.send(bound.getsockname()[1])
     loop = asyncio.get_running_loop()
@@ -221,7 +222,7 @@ async def _move(bridge: _Bridge) -> None:
         await asyncio.sleep(due_s - time.monotonic())
 
 
-async def _measure(server: Server, duration_s: float, stalled_port: int) -> dict[str, float]:
+async def _measure(server: GuestServer, duration_s: float, stalled_port: int) -> dict[str, float]:
     transport = next(
         connection.transport
         for connection in server.server_state.connections

@@ -9,7 +9,7 @@ import click
 import psycopg
 
 from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
-from console.parts import told_origin
+from console.parts import sign_in_url, told_origin
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from infra.database import app_pool, check_server, owner_connection
@@ -115,11 +115,6 @@ def link(name: str) -> None:
         return await accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us())
 
     _print_link(name, _run(work))
-
-
-def sign_in_url(origin: str, token: str) -> str:
-    """Return the address that signs in once; the token stands behind # and so is never sent to a server or logged."""
-    return f"{origin}/sign-in#{token}"
 
 
 def parse_stations(text: str) -> list[int]:

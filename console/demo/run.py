@@ -17,6 +17,7 @@ from console.demo.force_config import ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
 from console.demo.seed_force import install, plan_force
 from console.demo.watcher import Watcher
+from console.parts import sign_in_url
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import DatabaseUrls
@@ -94,7 +95,7 @@ class Demo:
         reading = asyncio.create_task(self._read_counts(force))
         try:
             token = await _link_for(accounts, "admin", Role.ADMIN)
-            self._announce(f"{self._house.origin}/sign-in#{token}")
+            self._announce(sign_in_url(self._house.origin, token))
             await self._wait(watching, reading)
         finally:
             await _end(force, reading)

@@ -12,8 +12,8 @@ from console.api.live import cookie_of
 from console.auth.accounts import Account
 from console.auth.passwords import Attempts, Passwords
 from console.auth.policy import TooManyAttemptsError
-from console.commands.user import describe, parse_stations, sign_in_url
-from console.parts import allowed_origins, check_exposure, tell_origin, told_origin
+from console.commands.user import describe, parse_stations
+from console.parts import allowed_origins, check_exposure, sign_in_url, tell_origin, told_origin
 from console.wire import Role
 from infra.settings import Settings
 from telemetry.model.errors import InputError
