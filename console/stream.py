@@ -13,6 +13,8 @@ from console.stream_client import Client
 from console.stream_group import Changes, Group, Mask, View, snapped_box
 from console.stream_status import StatusTexts
 from console.wire import (
+    CLOSE_NOT_ALLOWED,
+    CLOSE_SIGNED_OUT,
     RATES_HZ,
     AlarmChanged,
     CoverageChanged,
@@ -391,7 +393,7 @@ def session_codes(ended: Sequence[bytes], changed: Sequence[bytes]) -> Callable[
 
     def over(client: Client) -> int | None:
         if client.session_sha256 in gone:
-            return 4401
-        return 4403 if client.session_sha256 in other else None
+            return CLOSE_SIGNED_OUT
+        return CLOSE_NOT_ALLOWED if client.session_sha256 in other else None
 
     return over

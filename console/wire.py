@@ -42,6 +42,13 @@ MAX_MESSAGE_BYTES: Final = 16_384
 MAX_SUBSCRIBED_UNITS: Final = 64
 
 
+CLOSE_WRONG: Final = 4400
+CLOSE_SIGNED_OUT: Final = 4401
+CLOSE_NOT_ALLOWED: Final = 4403
+CLOSE_TOO_MANY: Final = 4429
+"""Why the console closes a websocket, beside those of RFC 6455."""
+
+
 class FrameKind(IntEnum):
     """What a binary frame holds."""
 

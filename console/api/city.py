@@ -2,14 +2,13 @@
 
 import asyncio
 import gzip
-import hashlib
 import json
 from pathlib import Path
 from typing import Final
 
 from fastapi import Request, Response
 
-from console.api.contract import parts_of, reply, router, says
+from console.api.contract import parts_of, reply, router, says, tagged_response
 from console.api.models import MapReply
 from console.auth.policy import Policy, policy
 from telemetry.model.errors import NotFoundError
@@ -45,7 +44,7 @@ async def show_planned_coverage(request: Request) -> Response:
     stations = parts_of(request).services.bridge.registry.stations.values()
     ids = {station.number: station.station_id for station in stations}
     planned = await asyncio.to_thread(_read_planned, _folder(request) / "planned.geojson", ids)
-    return _answer(request, planned, is_gzip=False)
+    return tagged_response(request, planned, GEOJSON)
 
 
 def _read_planned(path: Path, ids: dict[int, int]) -> bytes:
@@ -73,17 +72,7 @@ def _folder(request: Request) -> Path:
 async def _file(request: Request, path: Path) -> Response:
     wants_gzip = "gzip" in request.headers.get("accept-encoding", "")
     data, is_gzip = await asyncio.to_thread(_read_file, path, wants_gzip=wants_gzip)
-    return _answer(request, data, is_gzip=is_gzip)
-
-
-def _answer(request: Request, data: bytes, *, is_gzip: bool) -> Response:
-    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "accept-encoding, cookie"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    if is_gzip:
-        headers["content-encoding"] = "gzip"
-    return Response(data, 200, headers, GEOJSON)
+    return tagged_response(request, data, GEOJSON, is_gzip=is_gzip)
 
 
 def _read_file(path: Path, *, wants_gzip: bool) -> tuple[bytes, bool]:

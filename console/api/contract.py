@@ -154,12 +154,18 @@ def json_response(data: bytes, *, status: int = 200) -> Response:
 
 def tagged_reply(request: Request, value: msgspec.Struct) -> Response:
     """Return a struct as JSON with an ETag, or 304 when the browser has it already."""
-    data = msgspec.json.encode(value)
+    return tagged_response(request, msgspec.json.encode(value), "application/json")
+
+
+def tagged_response(request: Request, data: bytes, media_type: str, *, is_gzip: bool = False) -> Response:
+    """Return bytes with an ETag, or 304 when the browser has them already; they are the signed-in account's own."""
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "cookie"}
+    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "accept-encoding, cookie"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(data, 200, headers, "application/json")
+    if is_gzip:
+        headers["content-encoding"] = "gzip"
+    return Response(data, 200, headers, media_type)
 
 
 async def refuse(_request: Request, error: Exception) -> Response:

@@ -10,7 +10,18 @@ from console.auth.policy import MESSAGE_POLICIES, Policy, demand, policy
 from console.auth.sessions import SessionSource, Signed
 from console.stream import LiveStream
 from console.stream_client import Client
-from console.wire import SUBPROTOCOL, VERSION, FromBrowser, Hello, Subscribe, decode_message
+from console.wire import (
+    CLOSE_NOT_ALLOWED,
+    CLOSE_SIGNED_OUT,
+    CLOSE_TOO_MANY,
+    CLOSE_WRONG,
+    SUBPROTOCOL,
+    VERSION,
+    FromBrowser,
+    Hello,
+    Subscribe,
+    decode_message,
+)
 from infra.clock import Clock
 from telemetry.model.errors import InputError, NotAllowedError, SkybeatError, UnavailableError
 
@@ -23,10 +34,6 @@ MESSAGES_PER_S: Final = 20.0
 MAX_CLIENTS: Final = 2_000
 MAX_CLIENTS_OF_ACCOUNT: Final = 250
 """Room for a wall of screens; one account alone cannot take everybody's place."""
-CLOSE_WRONG: Final = 4400
-CLOSE_SIGNED_OUT: Final = 4401
-CLOSE_NOT_ALLOWED: Final = 4403
-CLOSE_TOO_MANY: Final = 4429
 
 
 @policy(Policy.SIGNED_IN)
