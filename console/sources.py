@@ -6,9 +6,11 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from console.wire import CoverageChanged
+from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.unit import Device, Station, Unit
 from telemetry.model.unit_state import UnitStates
+from telemetry.registry import Quarantined
 from telemetry.status import UnitStatus
 
 
@@ -62,7 +64,7 @@ class RegistrySource(Protocol):
     def unit_of(self, device_id: int, at_us: int) -> int | None:
         """Return the unit that the device speaks for."""
 
-    def quarantined(self) -> Iterable[Any]:
+    def quarantined(self) -> Iterable[Quarantined]:
         """Return the names that spoke without being known."""
 
 
@@ -88,7 +90,7 @@ class BridgeSource(Protocol):
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
         """Take an alarm upon an account and return once that is safe; raises NotFoundError, ConflictError or UnavailableError."""
 
-    def link_statuses(self) -> Sequence[Any]:
+    def link_statuses(self) -> Sequence[LinkStatus]:
         """Return how each link does."""
 
 

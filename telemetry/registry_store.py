@@ -33,14 +33,14 @@ class RegistryStore:
 
         Raises psycopg.Error when the database is away, SecretError when keys were sealed by another vault.
         """
-        async with await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry") as connection:
+        async with await self._connect() as connection:
             await connection.execute("set transaction isolation level repeatable read, read only")
             rows = {name: await _all(connection, name) for name in QUERIES if name.startswith("load_")}
         return contents_of(rows, self._vault)
 
     async def load_quarantine(self) -> list[Quarantined]:
         """Return the names in quarantine, the one heard last first."""
-        async with await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry") as connection:
+        async with await self._connect() as connection:
             rows = await _all(connection, "load_quarantine")
         return [_quarantined(row) for row in rows]
 
@@ -51,7 +51,7 @@ class RegistryStore:
         if not names and not streams:
             return
         async with (
-            await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry") as connection,
+            await self._connect() as connection,
             connection.cursor() as cursor,
         ):
             await cursor.executemany(QUERIES["save_quarantine"], names)
@@ -80,6 +80,9 @@ class RegistryStore:
                 async for _ in connection.notifies(timeout=SETTLE_S):
                     pass
                 yield
+
+    async def _connect(self) -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry")
 
 
 def contents_of(rows: dict[str, list[tuple[Any, ...]]], vault: Vault) -> RegistryContents:

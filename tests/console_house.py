@@ -23,6 +23,7 @@ from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import app_pool
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
+from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch, new_batch
 from telemetry.model.errors import NotFoundError, UnavailableError
@@ -116,8 +117,8 @@ class SmallBridge:
         assert found is not None
         return found
 
-    def link_statuses(self) -> list[Any]:
-        return [{"url": "udpin:127.0.0.1:14550", "link_group": "main", "state": "open", "datagrams": 3}]
+    def link_statuses(self) -> list[LinkStatus]:
+        return [LinkStatus(url="udpin:127.0.0.1:14550", link_group="main", state="open", datagrams=3)]
 
     def happen(self, event: AnyEvent) -> None:
         self.alarms.apply(event)

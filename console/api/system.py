@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from console.api.models import LinkView, SystemReply
 from console.auth.policy import Policy, policy
 from console.parts import LOOPBACK
 from infra.metrics import render_metrics
+from telemetry.links import LinkStatus
 
 ROUTER: Final = router("system")
 
@@ -95,12 +95,7 @@ def _is_local(request: Request) -> bool:
         return False
 
 
-def _link(status: object) -> LinkView:
-    figures: Mapping[str, Any] = status if isinstance(status, Mapping) else msgspec.to_builtins(status)
-    shown = {"url", "link_group", "state"}
-    return LinkView(
-        url=str(figures.get("url", "")),
-        link_group=str(figures.get("link_group", "")),
-        state=str(figures.get("state", "")),
-        figures={name: value for name, value in figures.items() if name not in shown},
-    )
+def _link(status: LinkStatus) -> LinkView:
+    figures: dict[str, Any] = msgspec.to_builtins(status)
+    named = {name: figures.pop(name) for name in ("url", "link_group", "state")}
+    return LinkView(**named, figures=figures)
