@@ -264,6 +264,9 @@ def test_commands_become_frames_for_the_vehicle() -> None:
     chunks = frames(SendText(device_id=1, text="x" * 120))
     assert "".join(str(values(chunk)["text"]) for chunk in chunks) == "x" * 120
     assert len({values(chunk)["id"] for chunk in chunks}) == 1
+    chinese = "前方路口发生交通事故，请绕行并保持通信畅通，等候指挥中心下一步指令"
+    payloads = [chunk.payload.ljust(54, b"\0")[1:51] for chunk in frames(SendText(device_id=1, text=chinese))]
+    assert b"".join(payloads).rstrip(b"\0").decode() == chinese
 
 
 def test_commands_that_cannot_be_say_why() -> None:

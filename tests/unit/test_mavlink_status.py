@@ -96,20 +96,30 @@ def texts(events: list[AnyEvent]) -> list[str]:
 
 
 def test_a_text_without_id_stands_alone() -> None:
-    (event,) = status_of().text(2, "Crash: Disarming", (0, 0), 0)
+    (event,) = status_of().text(2, b"Crash: Disarming", (0, 0), 0)
     assert isinstance(event, StatusText)
     assert (event.level, event.text) == (2, "Crash: Disarming")
 
 
 def test_chunks_make_one_text_in_any_order() -> None:
     status = status_of()
-    assert status.text(4, "b" * 10, (5, 1), 0) == []
-    assert texts(status.text(4, "a" * 50, (5, 0), 1)) == ["a" * 50 + "b" * 10]
+    assert status.text(4, b"b" * 10, (5, 1), 0) == []
+    assert texts(status.text(4, b"a" * 50, (5, 0), 1)) == ["a" * 50 + "b" * 10]
+
+
+def test_a_chinese_text_is_whole_though_its_chunks_end_within_characters() -> None:
+    said = "电池电压过低，正在返航；请立即检查三号机库的充电接口与起降平台"
+    data = said.encode()
+    pieces = [data[at : at + 50] for at in range(0, len(data), 50)]
+    status = status_of()
+    events = [event for number, piece in enumerate(pieces) for event in status.text(4, piece, (5, number), 0)]
+    assert len(pieces) == 2
+    assert texts(events) == [said]
 
 
 def test_a_text_whose_chunk_was_lost_is_given_out_after_three_seconds() -> None:
     status = status_of()
-    status.text(4, "a" * 50, (5, 0), 0)
-    status.text(4, "c" * 9, (5, 2), 0)
+    status.text(4, b"a" * 50, (5, 0), 0)
+    status.text(4, b"c" * 9, (5, 2), 0)
     assert status.stale_texts(2 * SECOND) == []
     assert texts(status.stale_texts(4 * SECOND)) == ["a" * 50 + "…" + "c" * 9]

@@ -117,7 +117,7 @@ class MavlinkDecoder:
                 STATUSTEXT,
                 {
                     "severity": TEXT_LEVEL,
-                    "text": piece.decode("utf-8", "ignore"),
+                    "text": piece.decode("utf-8", "surrogateescape"),
                     "id": self._text_id,
                     "chunk_seq": number,
                 },

@@ -278,7 +278,8 @@ def _packed(message: Message, given: Mapping[str, Value]) -> bytes:
 def _flat(field: Field, value: Value | None) -> list[int | float | bytes]:
     """Return what the struct module packs for one field."""
     if field.code == "c":
-        return [value.encode() if isinstance(value, str) else b""]
+        # a chunk of a text may begin or end within a character: `surrogateescape` carries such bytes
+        return [value.encode("utf-8", "surrogateescape") if isinstance(value, str) else b""]
     if not isinstance(value, tuple):
         return [0] * (field.array_length or 1) if value is None or isinstance(value, str) else [value]
     return [*value, *[0] * (field.array_length - len(value))]

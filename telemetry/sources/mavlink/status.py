@@ -22,7 +22,8 @@ IDLE_THROTTLE_PCT: Final = 20
 SETTLED_US: Final = 2_000_000
 REPEATED_REACHED_US: Final = 2_000_000
 NO_ITEMS: Final = 65535
-CHUNK_CHARACTERS: Final = 50
+CHUNK_BYTES: Final = 50
+LOST_CHUNK: Final = "…".encode()
 CHUNK_WAIT_US: Final = 3_000_000
 
 LANDED_STATES: Final = {
@@ -70,7 +71,7 @@ class Status:
         self._threshold = 1.0
         self._item: tuple[int, int | None] | None = None
         self._reached: tuple[int, int] = (-1, 0)
-        self._texts: dict[int, tuple[int, int, dict[int, str]]] = {}
+        self._texts: dict[int, tuple[int, int, dict[int, bytes]]] = {}
 
     def heartbeat(self, mode: str, base_mode: int, now_us: int) -> list[AnyEvent]:
         """Take mode and arming of a HEARTBEAT."""
@@ -139,16 +140,19 @@ class Status:
         total = self._item[1] if self._item else None
         return [MissionProgress(item=item, total=total, reached=True, **self._base(now_us))]
 
-    def text(self, level: int, text: str, chunk: tuple[int, int], now_us: int) -> list[AnyEvent]:
-        """Take a STATUSTEXT with its (id, chunk number); id 0 stands alone, others wait for the chunk that ends them."""
+    def text(self, level: int, said: bytes, chunk: tuple[int, int], now_us: int) -> list[AnyEvent]:
+        """Take a STATUSTEXT with its (id, chunk number); id 0 stands alone, others wait for the chunk that ends them.
+
+        `said` is UTF-8 up to its first NUL; a chunk may end within a character.
+        """
         text_id, number = chunk
         events = self.stale_texts(now_us) if self._texts else []
         if text_id == 0:
-            return [*events, StatusText(level=level, text=text, **self._base(now_us))]
+            return [*events, self._text_event(level, said, now_us)]
         _, _, chunks = self._texts.setdefault(text_id, (level, now_us, {}))
-        chunks[number] = text
+        chunks[number] = said
         last = max(chunks)
-        if len(chunks[last]) < CHUNK_CHARACTERS and len(chunks) == last + 1:
+        if len(chunks[last]) < CHUNK_BYTES and len(chunks) == last + 1:
             events += self._close_text(text_id, now_us)
         return events
 
@@ -164,8 +168,11 @@ class Status:
 
     def _close_text(self, text_id: int, now_us: int) -> list[AnyEvent]:
         level, _, chunks = self._texts.pop(text_id)
-        parts = [chunks.get(number, "…") for number in range(max(chunks) + 1)]
-        return [StatusText(level=level, text="".join(parts), **self._base(now_us))]
+        parts = [chunks.get(number, LOST_CHUNK) for number in range(max(chunks) + 1)]
+        return [self._text_event(level, b"".join(parts), now_us)]
+
+    def _text_event(self, level: int, said: bytes, now_us: int) -> StatusText:
+        return StatusText(level=level, text=said.decode("utf-8", "replace"), **self._base(now_us))
 
     def _seen(self, relative_mm: int, throttle_pct: int | None) -> LandedState | None:
         if relative_mm > AIRBORNE_FROM_MM:

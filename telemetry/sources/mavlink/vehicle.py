@@ -182,8 +182,8 @@ class Vehicle:
     def text(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take STATUSTEXT."""
         level, raw, text_id, number = fields
-        text = raw.partition(b"\0")[0].decode("utf-8", "replace")
-        turn.events += self.status.text(min(level, LOWEST_LEVEL), text, (text_id, number), now_us)
+        said = raw.partition(b"\0")[0]
+        turn.events += self.status.text(min(level, LOWEST_LEVEL), said, (text_id, number), now_us)
 
     def _stamp_of(self, time_us: int, now_us: int) -> Stamp | None:
         """Return the time of a field that holds UTC or microseconds since boot; None where only the arrival is known."""
