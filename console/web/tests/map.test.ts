@@ -31,6 +31,24 @@ describe("placeLabels", () => {
     expect(placeLabels([wish("help", 100, 100)], [[100, 100, 200]]).length).toBe(1);
   });
 
+  it("keeps a call for help within the view and off the panels over it, where it hides least", () => {
+    const panel = [60, 60, 140, 96] as const;
+    const view = { width: 200, height: 200, covered: [panel] };
+    const [right] = placeLabels([wish("help", 180, 100)], [], view);
+    expect(right!.dx + 180 + 60).toBeLessThanOrEqual(200);
+    const [low] = placeLabels(
+      [wish("help", 100, 100)],
+      [
+        [150, 100, 20],
+        [50, 100, 20],
+      ],
+      view,
+    );
+    expect(low!.dy).toBeGreaterThan(0);
+    const [corner] = placeLabels([{ ...wish("help", 2, 100), y: 198 }], [], view);
+    expect([2 + corner!.dx >= 0, corner!.dy < 0]).toEqual([true, true]);
+  });
+
   it("takes the next side where the first is covered", () => {
     const placed = placeLabels([wish("a", 100, 1)], [[140, 100, 14]]);
     expect(placed[0]!.dx).toBeLessThan(0);

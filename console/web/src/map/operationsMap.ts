@@ -6,6 +6,7 @@ import { live } from "../live/live";
 import { change, getSettings, onChange, type Settings } from "../state/settings";
 import type { MapReply } from "../wire.generated";
 import { type Atlas, drawAtlas } from "./atlas";
+import { Claims } from "./claims";
 import { movingLayers, type TrailLine, trailLines } from "./layers";
 import { Markers } from "./markers";
 import { Overlay } from "./overlay";
@@ -33,6 +34,7 @@ export class OperationsMap {
   isIdle = false;
   private readonly map: MapLibre;
   private readonly deck: MapLibreOverlay;
+  private readonly claims: Claims;
   private readonly markers = new Markers();
   private readonly pace = new Pace();
   private readonly stillMotion = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
@@ -74,11 +76,14 @@ export class OperationsMap {
       localIdeographFontFamily: '"Noto Sans SC Variable"',
       renderWorldCopies: false,
     });
+    this.claims = new Claims(this.map);
     this.map.touchZoomRotate.disableRotation();
     this.map.getCanvas().tabIndex = -1;
-    this.map.jumpTo({
+    this.map.easeTo({
       center: facts.center as [number, number],
       zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN),
+      offset: this.offset(),
+      duration: 0,
     });
     this.deck = new MapLibreOverlay({ interleaved: false, layers: [], useDevicePixels: true });
     this.map.addControl(this.deck);
@@ -105,6 +110,7 @@ export class OperationsMap {
     });
     this.map.on("click", (event) => this.clicked(event));
     this.map.on("mousemove", (event) => this.hovered(event));
+    this.map.on("styledata", () => this.claims.forget());
     this.map.on("error", () => undefined);
     this.moved();
   }
@@ -186,6 +192,7 @@ export class OperationsMap {
       stationId,
       stillMotion: this.stillMotion.matches,
     });
+    this.claims.tell(this.overlay.labels, (label) => this.overlay.placeOf(label, live.store));
   }
 
   private moved(): void {
@@ -215,6 +222,7 @@ export class OperationsMap {
   }
 
   private followSelected(): void {
+    if (this.map.isMoving()) return; // a zoom or a flight under way would be cut short
     const place = this.placeOf(this.settings.selectedId);
     if (place) this.map.easeTo({ center: place, offset: this.offset(), duration: 0 });
   }
@@ -247,7 +255,7 @@ export class OperationsMap {
 
   fit(): void {
     this.map.fitBounds(this.facts.bounds as [number, number, number, number], {
-      padding: 24,
+      padding: { top: 24, left: 24, right: 24, bottom: 24 - 2 * this.offset()[1] },
       animate: !this.stillMotion.matches,
       duration: FLY_MS,
     });

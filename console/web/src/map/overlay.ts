@@ -7,7 +7,7 @@ import { AIR_R, GROUND_R } from "./atlas";
 import type { Markers } from "./markers";
 import type { DockMark, StationMark } from "./marks";
 import type { Palette } from "./palette";
-import { ALWAYS, type PlacedLabel, placeLabels } from "./placement";
+import { ALWAYS, type Box, type PlacedLabel, placeLabels } from "./placement";
 import type { Projection } from "./projection";
 import { drawAccuracy, drawAlarmRings, drawBrackets, drawDock, drawLabel, drawStation } from "./sketch";
 import { stationWishes, unitWishes } from "./wishes";
@@ -40,6 +40,17 @@ export class Overlay {
     this.pen = canvas.getContext("2d")!;
   }
 
+  /** The labels that stand now. */
+  get labels(): readonly PlacedLabel[] {
+    return this.placed;
+  }
+
+  /** Longitude and latitude of what a label names, now. */
+  placeOf({ wish }: PlacedLabel, store: UnitStore): readonly [number, number] {
+    const { drawn } = store.table;
+    return wish.slot === null ? [wish.lon, wish.lat] : [drawn[wish.slot * 3]!, drawn[wish.slot * 3 + 1]!];
+  }
+
   /** Place the labels anew at the next drawing. */
   replace(): void {
     this.placedAtMs = Number.NEGATIVE_INFINITY;
@@ -54,7 +65,7 @@ export class Overlay {
       this.placed = this.place(store, markers, projection, choice);
       this.placedAtMs = nowMs;
     }
-    this.drawFixed(projection, choice);
+    this.drawFixed(projection, choice, this.urgent(store, markers, projection));
     this.drawAlarms(store, markers, projection, choice, nowMs);
     this.drawSelected(store, projection, choice);
     this.drawLabels(store, projection, choice.palette);
@@ -76,7 +87,20 @@ export class Overlay {
       (wish) => choice.labels || wish.rank >= ALWAYS,
     );
     const stations = choice.labels ? stationWishes(this.stations, projection, wishChoice) : [];
-    return placeLabels([...wishes, ...stations], this.marks(store, markers, projection), projection.view.width);
+    return placeLabels([...wishes, ...stations], this.marks(store, markers, projection), {
+      width: projection.view.width,
+      height: projection.view.height,
+      covered: this.covered(),
+    });
+  }
+
+  /** The panels that float over the map, in its pixels. */
+  private covered(): Box[] {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    return [...document.querySelectorAll(".ctl, .sheet")].map((panel) => {
+      const box = panel.getBoundingClientRect();
+      return [box.left - left, box.top - top, box.right - left, box.bottom - top];
+    });
   }
 
   private marks(store: UnitStore, markers: Markers, projection: Projection): [number, number, number][] {
@@ -92,13 +116,25 @@ export class Overlay {
     return marks;
   }
 
-  private drawFixed(projection: Projection, choice: OverlayChoice): void {
+  /** Where units in need stand: no shield may hide them. */
+  private urgent(store: UnitStore, markers: Markers, projection: Projection): [number, number][] {
+    const { drawn, shown, count } = store.table;
+    const places: [number, number][] = [];
+    for (let slot = 0; slot < count; slot++) {
+      if (shown[slot] && markers.states[slot] === "alarm")
+        places.push([projection.x(drawn[slot * 3]!), projection.y(drawn[slot * 3 + 1]!)]);
+    }
+    return places;
+  }
+
+  private drawFixed(projection: Projection, choice: OverlayChoice, urgent: readonly [number, number][]): void {
     const small = projection.view.zoom < SMALL_DOCKS_BELOW_ZOOM;
     for (const dock of this.docks)
       drawDock(this.pen, dock, projection.x(dock.lon), projection.y(dock.lat), choice.palette, small);
     for (const station of this.stations) {
       const [x, y] = [projection.x(station.lon), projection.y(station.lat)];
-      if (projection.contains(x, y, 20))
+      const hides = urgent.some(([ux, uy]) => Math.hypot(ux - x, uy - y) < GROUND_R * 2);
+      if (projection.contains(x, y, 20) && !hides)
         drawStation(this.pen, station, x, y, choice.palette, station.stationId === choice.stationId);
     }
   }
@@ -140,12 +176,11 @@ export class Overlay {
   }
 
   private drawLabels(store: UnitStore, projection: Projection, palette: Palette): void {
-    const { drawn, shown } = store.table;
-    for (const label of this.placed) {
+    const { shown } = store.table;
+    for (const label of [...this.placed].reverse()) {
       const { slot } = label.wish;
       if (slot !== null && !shown[slot]) continue;
-      const lon = slot === null ? label.wish.lon : drawn[slot * 3]!;
-      const lat = slot === null ? label.wish.lat : drawn[slot * 3 + 1]!;
+      const [lon, lat] = this.placeOf(label, store);
       drawLabel(this.pen, label, projection.x(lon), projection.y(lat), palette);
     }
   }

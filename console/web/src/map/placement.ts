@@ -24,12 +24,24 @@ export interface PlacedLabel {
   readonly dy: number;
 }
 
-type Box = readonly [number, number, number, number];
+/** Left, top, right, bottom in the view's pixels. */
+export type Box = readonly [number, number, number, number];
+
+/** What bounds the labels: the view's size and the panels that float over it. */
+export interface View {
+  readonly width: number;
+  readonly height: number;
+  readonly covered: readonly Box[];
+}
+
+const OPEN: View = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY, covered: [] };
 
 const HEIGHT = 16;
 const CELL = 64;
 /** From this rank on (pointed at, selected, in need) a label is shown even where it covers others. */
 export const ALWAYS = 85;
+
+const meets = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
 /** Boxes in a coarse grid, so that thousands of labels are cheap. */
 class Taken {
@@ -52,21 +64,32 @@ class Taken {
   }
 
   free(box: Box): boolean {
-    const meets = (other: Box): boolean =>
-      box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
-    return !this.keys(box).some((key) => this.cells.get(key)?.some(meets));
+    return !this.keys(box).some((key) => this.cells.get(key)?.some((other) => meets(box, other)));
+  }
+
+  /** How many others the box covers; one that reaches over several cells counts in each. */
+  covers(box: Box): number {
+    return this.keys(box).reduce(
+      (sum, key) => sum + (this.cells.get(key)?.filter((other) => meets(box, other)).length ?? 0),
+      0,
+    );
   }
 }
 
-function sides(wish: LabelWish): [number, number][] {
-  const { width, gap, tone } = wish;
-  const around: [number, number][] = [
+type Side = readonly [number, number];
+
+function sides(wish: LabelWish): Side[] {
+  const { width, gap, tone, rank } = wish;
+  const below = gap + HEIGHT / 2;
+  const around: Side[] = [
     [gap, 0],
     [-gap - width, 0],
-    [-width / 2, -gap - HEIGHT / 2],
-    [-width / 2, gap + HEIGHT / 2],
+    [-width / 2, -below],
+    [-width / 2, below],
   ];
-  return tone === "station" ? [around[3]!, around[2]!, around[0]!, around[1]!] : around;
+  if (tone === "station") return [around[3]!, around[2]!, around[0]!, around[1]!];
+  if (rank < ALWAYS) return around;
+  return [...around, [0, -below], [-width, -below], [0, below], [-width, below]];
 }
 
 const boxOf = ({ x, y, width }: LabelWish, [dx, dy]: readonly [number, number]): Box => [
@@ -76,18 +99,43 @@ const boxOf = ({ x, y, width }: LabelWish, [dx, dy]: readonly [number, number]):
   y + dy + HEIGHT / 2,
 ];
 
-/** The labels that find room, and those that must be read in any case; `marks` are squares ([x, y, half side]) that no label may cover, `width` is the view's. */
+function inside(box: Box, { width, height, covered }: View): boolean {
+  const within = box[0] >= 0 && box[2] <= width && box[1] >= 0 && box[3] <= height;
+  return within && !covered.some((other) => meets(box, other));
+}
+
+/** The side nearest to the view for a mark at its very edge. */
+function pushedInside(wish: LabelWish, { width, height }: View): Side {
+  const within = (low: number, high: number, value: number): number => Math.max(low, Math.min(high, value));
+  const below = wish.gap + HEIGHT / 2;
+  const left = within(4, Math.max(4, width - wish.width - 4), wish.x - wish.width / 2);
+  return [left - wish.x, wish.y + below + HEIGHT / 2 < height ? below : -below];
+}
+
+/** Where a label that must be read stands best: free, else where it hides least, always within the view. */
+function bestSide(wish: LabelWish, taken: Taken, view: View): Side {
+  const around = sides(wish).filter((side) => inside(boxOf(wish, side), view));
+  let best = around[0] ?? pushedInside(wish, view);
+  let least = Number.POSITIVE_INFINITY;
+  for (const side of around) {
+    const hidden = taken.covers(boxOf(wish, side));
+    if (hidden < least) [best, least] = [side, hidden];
+  }
+  return best;
+}
+
+/** The labels that find room, and those that must be read in any case; `marks` are squares ([x, y, half side]) that no label may cover. */
 export function placeLabels(
   wishes: readonly LabelWish[],
   marks: readonly (readonly [number, number, number])[],
-  width = Number.POSITIVE_INFINITY,
+  view: View = OPEN,
 ): PlacedLabel[] {
   const taken = new Taken();
   for (const [x, y, half] of marks) taken.add([x - half, y - half, x + half, y + half]);
   const placed: PlacedLabel[] = [];
   for (const wish of [...wishes].sort((a, b) => b.rank - a.rank)) {
-    const inside = sides(wish).filter(([dx]) => wish.x + dx - 2 >= 0 && wish.x + dx + wish.width + 2 <= width);
-    const side = inside.find((each) => taken.free(boxOf(wish, each))) ?? (wish.rank >= ALWAYS ? inside[0] : undefined);
+    const fits = (side: Side): boolean => inside(boxOf(wish, side), view) && taken.free(boxOf(wish, side));
+    const side = wish.rank >= ALWAYS ? bestSide(wish, taken, view) : sides(wish).find(fits);
     if (!side) continue;
     taken.add(boxOf(wish, side));
     placed.push({ wish, dx: side[0], dy: side[1] });

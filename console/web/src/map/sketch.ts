@@ -30,8 +30,19 @@ function toneColour(tone: LabelTone, p: Palette): string {
   return tone === "dim" ? p.labelPlace : p.ink;
 }
 
+/** A call for help stands on a plate, so that no name and no road runs through it. */
+function drawPlate(pen: Pen, x: number, y: number, width: number, p: Palette): void {
+  pen.beginPath();
+  pen.roundRect(x - 4, y - 9, width + 8, 18, 3);
+  pen.globalAlpha = 0.88;
+  pen.fillStyle = p.halo;
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
 /** A label beside its mark, with a halo. */
 export function drawLabel(pen: Pen, label: PlacedLabel, x: number, y: number, p: Palette): void {
+  if (label.wish.tone === "alarm") drawPlate(pen, x + label.dx, y + label.dy, label.wish.width, p);
   pen.font = FONTS[label.wish.tone];
   pen.textBaseline = "middle";
   pen.textAlign = "left";

@@ -2,6 +2,7 @@
 import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Language } from "../i18n/text";
 import type { CoverageMode } from "../state/settings";
+import { CLAIMS, claimsLayer, NO_CLAIMS } from "./claims";
 import type { Palette } from "./palette";
 
 export const MAP_LAYERS = ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"] as const;
@@ -239,6 +240,7 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
   };
   for (const name of MAP_LAYERS)
     sources[name] = { type: "geojson", data: `${origin}/api/map/${name}.geojson`, tolerance: 0.3 };
+  sources[CLAIMS] = { type: "geojson", data: NO_CLAIMS as never };
   return {
     version: 8,
     sources,
@@ -263,6 +265,7 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
       road(0, p.trunk),
       ...coverage(p, choice.coverage, choice.stationId),
       ...(choice.labels ? labels(p, choice.language, lifted) : []),
+      claimsLayer(FONTS),
     ],
   };
 }

@@ -64,7 +64,8 @@ function saying(store: UnitStore, markers: Markers, slot: number, choice: WishCh
   if (state === "replayed" && unitId !== choice.selectedId)
     return { text: `${t("state.replayed")} · ${name}`, tone: "dim", rank: RANK.air };
   const old = state === "stale" || state === "offline";
-  if (state === "alarm") return { text: `${t("state.sos")} · ${name}`, tone: "alarm", rank: RANK.alarm };
+  const silent = store.freshness(slot, choice.nowMs) !== "live";
+  if (state === "alarm") return { text: `${t("map.sos")} · ${silent ? aged : name}`, tone: "alarm", rank: RANK.alarm };
   if (unitId === choice.selectedId) return { text: old ? aged : name, tone: "accent", rank: RANK.selected };
   if (unitId === choice.hoveredId) return { text: old ? aged : name, tone: "plain", rank: RANK.hovered };
   const kind = store.table.kind[slot]!;
@@ -101,7 +102,7 @@ export function unitWishes(
       x,
       y,
       width: widthOf(said.text, said.tone),
-      gap: radius + (ringed ? 14 : 8),
+      gap: radius + (said.tone === "alarm" ? 18 : ringed ? 14 : 8),
       slot,
       lon,
       lat,
