@@ -36,6 +36,13 @@ describe("AlarmBook", () => {
     expect(book.open().map((a) => a.alarm_id)).toEqual(["waiting", "taken", "lower"]);
   });
 
+  it("puts who still calls before whose call is over", () => {
+    const book = new AlarmBook();
+    book.take(1, alarm("over", { raised_us: 1, ended_us: 5 }));
+    book.take(2, alarm("calling", { raised_us: 9 }));
+    expect(book.open().map((a) => a.alarm_id)).toEqual(["calling", "over"]);
+  });
+
   it("drops an alarm that is over and acknowledged, keeps one that is only over", () => {
     const book = new AlarmBook();
     book.take(1, alarm("a"));

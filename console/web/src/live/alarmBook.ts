@@ -7,11 +7,12 @@ export const isUnacknowledged = (alarm: Alarm): boolean => alarm.acknowledged_us
 /** True once it is over and somebody took it: it leaves the board. */
 export const isClosed = (alarm: Alarm): boolean => alarm.ended_us !== null && alarm.acknowledged_us !== null;
 
-/** By priority, then unacknowledged first, then newest last. */
+/** By priority, then unacknowledged first, what still lasts before what is over, then newest last. */
 export function byUrgency(a: Alarm, b: Alarm): number {
   return (
     a.priority - b.priority ||
     Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) ||
+    Number(a.ended_us !== null) - Number(b.ended_us !== null) ||
     a.raised_us - b.raised_us ||
     a.number - b.number
   );

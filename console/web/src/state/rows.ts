@@ -36,6 +36,9 @@ export interface Counts {
   readonly stale: number;
   readonly lost: number;
   readonly airborne: number;
+  /** Those in the first group of the list: who calls for help, and who fell silent. */
+  readonly attention: number;
+  readonly sos: number;
   readonly kinds: Readonly<Partial<Record<UnitKind, number>>>;
 }
 
@@ -128,15 +131,17 @@ export function fits(row: UnitRow, kind: UnitKind | null, query: string): boolea
 /** Online = live or stale; a unit never heard is not online. */
 export function countsOf(rows: readonly UnitRow[]): Counts {
   const kinds: Partial<Record<UnitKind, number>> = {};
-  let [online, free, stale, lost, airborne] = [0, 0, 0, 0, 0];
+  let [online, free, stale, lost, airborne, attention, sos] = [0, 0, 0, 0, 0, 0, 0];
   for (const row of rows) {
     kinds[row.meta.kind] = (kinds[row.meta.kind] ?? 0) + 1;
     const isOnline = row.freshness === "live" || row.freshness === "stale";
     if (isOnline) online++;
     if (isOnline && AVAILABLE.has(row.duty)) free++;
     if (isOnline && row.airborne && row.meta.kind === "drone") airborne++;
+    if (groupOf(row) === "attention") attention++;
+    if (row.sos) sos++;
     if (row.freshness === "stale") stale++;
     if (row.freshness === "lost") lost++;
   }
-  return { online, total: rows.length, free, stale, lost, airborne, kinds };
+  return { online, total: rows.length, free, stale, lost, airborne, attention, sos, kinds };
 }

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { clockTime, duration } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { isUnacknowledged } from "../live/alarmBook";
-import { acknowledge, selectUnit, toggleSound } from "../state/actions";
+import { acknowledge, mostUrgent, selectUnit, toggleSound } from "../state/actions";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
@@ -46,7 +46,7 @@ export function AcknowledgeButton({ alarm, primary = true }: { alarm: Alarm; pri
         onClick={() => void onClick()}
       >
         {t("alarms.acknowledge")}
-        {primary ? <span className="kbd">Space</span> : null}
+        {primary && mostUrgent()?.alarm_id === alarm.alarm_id ? <span className="kbd">Space</span> : null}
       </button>
       {error ? <span className="c-alarm f12">{error}</span> : null}
     </>
@@ -100,7 +100,6 @@ function Receipts({ alarm }: { alarm: Alarm }) {
   const raised = clockTime(ms(alarm.raised_us));
   const steps: [string, string, string][] = [
     ["d", t("alarms.raised"), raised],
-    ["d", t("alarms.onDesk"), raised],
     [waiting ? "n" : "d", t("alarms.ack"), waiting ? t("alarms.waiting") : clockTime(ms(alarm.acknowledged_us))],
     [alarm.ended_us === null ? "" : "d", t("alarms.over"), clockTime(ms(alarm.ended_us))],
   ];

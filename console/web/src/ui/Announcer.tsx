@@ -12,6 +12,8 @@ import type { Alarm } from "../wire.generated";
 import { soundAlarm, wakeSound } from "./sound";
 
 const POLITE_EVERY_MS = 5000;
+/** Counts change all the time; they are told this seldom unless the connection or an alarm changes. */
+const COUNTS_EVERY_MS = 30_000;
 const REPEAT_EVERY_MS = 10_000;
 
 function spoken(alarm: Alarm): string {
@@ -31,12 +33,19 @@ export function Announcer({ counts }: { counts: Counts }) {
   const sentence =
     connection.phase === "lost"
       ? t("live.lostSentence", { time: clockTime(live.drawnAtMs()), attempts: connection.attempts })
-      : t("announce.counts", { online: counts.online, attention: counts.stale + counts.lost, alarms: waiting });
-  const newest = useRef(sentence);
-  newest.current = sentence;
+      : t("announce.counts", { online: counts.online, attention: counts.attention, alarms: waiting });
+  const newest = useRef({ sentence, matter: "" });
+  newest.current = { sentence, matter: `${connection.phase} ${waiting}` };
 
   useEffect(() => {
-    const timer = setInterval(() => setPolite(newest.current), POLITE_EVERY_MS);
+    let told = { matter: "", atMs: Number.NEGATIVE_INFINITY };
+    const timer = setInterval(() => {
+      const { sentence: now, matter } = newest.current;
+      const atMs = performance.now();
+      if (matter === told.matter && atMs - told.atMs < COUNTS_EVERY_MS) return;
+      told = { matter, atMs };
+      setPolite(now);
+    }, POLITE_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
 

@@ -57,7 +57,7 @@ function Head({ meta, reading, status }: { meta: UnitMeta; reading: UnitReading;
           {nameIn(language, meta) || meta.call_sign}
         </h2>
         <div className="f12 t3 ell">
-          {meta.call_sign} ·{" "}
+          {nameIn(language, meta) && nameIn(language, meta) !== meta.call_sign ? `${meta.call_sign} · ` : ""}
           {station
             ? t("station.of", { number: String(station.number).padStart(2, "0"), name: nameIn(language, station) })
             : t("station.none")}
@@ -85,14 +85,17 @@ function Head({ meta, reading, status }: { meta: UnitMeta; reading: UnitReading;
 function Instruments({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
   const t = useText();
   const { values } = reading;
+  const flies = meta.kind === "drone";
   const height = scaled(values.alt_home_dm, 10);
   return (
     <div className="sec">
-      <HeadingTape ddeg={values.heading_ddeg ?? (meta.kind === "drone" ? null : values.course_ddeg)} />
+      <HeadingTape ddeg={values.heading_ddeg ?? (flies ? null : values.course_ddeg)} />
       <div className="instruments">
-        <HeightLadder heightM={height} />
+        {flies ? <HeightLadder heightM={height} /> : null}
         <div className="meter">
-          <Meter id="reading-height" name={t("inspector.heightHome")} value={figure(height)} unit="m" />
+          {flies ? (
+            <Meter id="reading-height" name={t("inspector.heightHome")} value={figure(height)} unit="m" />
+          ) : null}
           <Meter
             id="reading-speed"
             name={t("inspector.speed")}
@@ -107,12 +110,14 @@ function Instruments({ meta, reading }: { meta: UnitMeta; reading: UnitReading }
             value={figure(scaled(values.alt_msl_dm, 10))}
             unit="m"
           />
-          <Meter
-            id="reading-climb"
-            name={t("inspector.climb")}
-            value={figure(scaled(values.climb_cmps, 100), 1)}
-            unit="m/s"
-          />
+          {flies ? (
+            <Meter
+              id="reading-climb"
+              name={t("inspector.climb")}
+              value={figure(scaled(values.climb_cmps, 100), 1)}
+              unit="m/s"
+            />
+          ) : null}
         </div>
       </div>
     </div>
@@ -150,7 +155,7 @@ function Facts({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
     [
       "fix",
       t("inspector.fix"),
-      `${fix}${values.satellites === null ? "" : ` · ${values.satellites} ${t("inspector.satellites")}`}`,
+      `${fix}${values.satellites === null ? "" : ` · ${t("inspector.satellites", { n: values.satellites })}`}`,
     ],
     [
       "accuracy",

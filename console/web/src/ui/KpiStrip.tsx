@@ -42,7 +42,7 @@ export function KpiStrip({ counts }: { counts: Counts }) {
   const waiting = alarms.filter(isUnacknowledged);
   const oldestUs = waiting.length ? Math.min(...waiting.map((alarm) => alarm.raised_us)) : null;
   const urgent = waiting.filter((alarm) => alarm.priority === 1).length;
-  const attention = counts.stale + counts.lost;
+  const { attention, sos } = counts;
   return (
     <section className="kpis" aria-label={t("kpi.label")} data-testid="kpis">
       <Figure name={t("kpi.online")} value={figure(counts.online)} context={t("kpi.free", { n: counts.free })} />
@@ -59,8 +59,12 @@ export function KpiStrip({ counts }: { counts: Counts }) {
       <Figure
         name={t("kpi.attention")}
         value={figure(attention)}
-        context={t("kpi.attentionContext", { stale: counts.stale, lost: counts.lost })}
-        tone={attention > 0 ? "c-attn" : ""}
+        context={
+          sos > 0
+            ? t("kpi.attentionSos", { sos, silent: attention - sos })
+            : t("kpi.attentionContext", { stale: counts.stale, lost: counts.lost })
+        }
+        tone={sos > 0 ? "c-alarm" : attention > 0 ? "c-attn" : ""}
       />
       <Figure
         name={t("kpi.oldest")}

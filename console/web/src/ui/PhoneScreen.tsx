@@ -1,5 +1,6 @@
 // Below 768 px: the map behind, a sheet of three heights before it, list first, four tabs.
 import { useState } from "react";
+import { duration } from "../format/figures";
 import { isUnacknowledged } from "../live/alarmBook";
 import { toggleLanguage, toggleTheme, cycleCoverage } from "../state/actions";
 import type { Counts, UnitRow } from "../state/rows";
@@ -35,7 +36,7 @@ export interface PhoneProps {
 }
 
 function UrgentAlarm() {
-  const { alarms } = useLive();
+  const { alarms, nowMs } = useLive();
   const unitOf = useAlarmUnit();
   const t = useText();
   const alarm = alarms.find((each) => each.priority === 1 && isUnacknowledged(each));
@@ -43,9 +44,15 @@ function UrgentAlarm() {
   return (
     <div className="palert" data-testid="phone-alert">
       <span className="badge solid">P1</span>
-      <b className="ell">
-        {t(`alarms.${alarm.kind}`)} · {unitOf(alarm)}
-      </b>
+      <div style={{ minWidth: 0 }}>
+        <div className="ell">
+          <b>{unitOf(alarm)}</b> {t(alarm.kind === "sos" ? "state.sos" : `alarms.${alarm.kind}`)}
+          {alarm.ended_us === null ? "" : ` · ${t("alarms.ended")}`}
+        </div>
+        <div className="f13 num ell">
+          {t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) })}
+        </div>
+      </div>
       <AcknowledgeButton alarm={alarm} primary={false} />
     </div>
   );

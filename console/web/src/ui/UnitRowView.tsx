@@ -56,6 +56,8 @@ export function UnitRowView({ row, top, height, index, sosSinceMs }: UnitRowProp
       ? `${t(`duty.${row.duty}`)} · ${t("inspector.airborne")}`
       : t(`duty.${row.duty}`);
   const place = row.station ? t("station.label", { name: nameIn(language, row.station) }) : t(`kind.${row.meta.kind}`);
+  const silent = row.freshness === "live" ? "" : ` · ${t(`fresh.${row.freshness}`)} ${age(row.ageMs, t)}`;
+  const sosText = `${t("state.sos")}${silent}`;
   return (
     <div
       id={`unit-${row.unitId}`}
@@ -79,7 +81,7 @@ export function UnitRowView({ row, top, height, index, sosSinceMs }: UnitRowProp
       <div role="gridcell" tabIndex={-1} style={{ minWidth: 0 }}>
         <div className="a ell">{row.name}</div>
         <div className="b ell">
-          {place} · {row.sos ? t("state.sos") : duty}
+          {place} · {row.sos ? sosText : duty}
         </div>
       </div>
       <div role="gridcell" tabIndex={-1} className="end num">
