@@ -1,6 +1,5 @@
 """A .tlog file: what a ground station recorded, MAVLink frames each behind the time of its arrival."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -85,18 +84,14 @@ def load(path: Path) -> Tlog:
     return parse(read_bytes(path), str(path))
 
 
-def survey(tlog: Tlog, devices: Mapping[int, int] | None = None) -> Recording:
-    """Return the recording with its vehicles; `devices` is system id -> device_id (0 where it is not said)."""
-    numbers = devices or {}
-    units = tuple(
-        _unit(tlog, system_id, kind, numbers.get(system_id, 0)) for system_id, kind in autopilots(tlog).items()
-    )
-    return Recording(tlog, units)
+def survey(tlog: Tlog) -> Recording:
+    """Return the recording with its vehicles; their rows bear device_id 0 until `batch_of` says whose they are."""
+    return Recording(tlog, tuple(_unit(tlog, system_id, kind) for system_id, kind in autopilots(tlog).items()))
 
 
-def _unit(tlog: Tlog, system_id: int, kind: int, device_id: int) -> RecordedUnit:
+def _unit(tlog: Tlog, system_id: int, kind: int) -> RecordedUnit:
     stamps = tlog.stamp_us[tlog.block.system_id == system_id]
-    recorded = recorded_positions(tlog, system_id, device_id, quality=int(Quality.REPLAYED))
+    recorded = recorded_positions(tlog, system_id, 0, quality=int(Quality.REPLAYED))
     name = enum_name("MAV_TYPE", kind) or f"type_{kind}"
     return RecordedUnit(system_id, name.lower(), int(np.min(stamps)), int(np.max(stamps)), recorded)
 
