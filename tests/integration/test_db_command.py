@@ -29,8 +29,3 @@ def test_db_commands_run_the_embedded_server_for_their_own_time(
     assert abs(after["clock_offset_s"]) < 2
     with pytest.raises(ServerError, match="no skybeat database runs"):
         running_urls(data_dir)
-
-
-def test_every_db_command_shows_an_example() -> None:
-    for words in (["--help"], ["migrate", "--help"], ["status", "--help"]):
-        assert "skybeat db" in CliRunner().invoke(command, words).output
