@@ -71,6 +71,12 @@ describe("rows", () => {
     });
   });
 
+  it("counts nobody of a replay as online, free or silent", () => {
+    const replayed = rowsAt(100_000).map((row) => ({ ...row, replayed: true, sos: false }));
+    expect(countsOf(replayed)).toMatchObject({ online: 0, free: 0, airborne: 0, drones: 0, attention: 0, total: 5 });
+    expect(grouped(replayed).attention).toEqual([]);
+  });
+
   it("stands still while the connection is lost, but lets the ages grow", () => {
     const drone = rowsAt(160_000, 100_000).find((row) => row.unitId === 1)!;
     expect([drone.freshness, drone.ageMs, groupOf(drone)]).toEqual(["live", 60_100, "drones"]);

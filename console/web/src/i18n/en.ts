@@ -57,7 +57,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   "fresh.live": "live",
   "fresh.stale": "stale",
   "fresh.lost": "offline",
-  "fresh.never": "not reported",
+  "fresh.never": "no position yet",
   "state.sos": "needs help",
   "state.selected": "selected",
   "state.covert": "covert",

@@ -55,7 +55,7 @@ export const zh = {
   "fresh.live": "实时",
   "fresh.stale": "陈旧",
   "fresh.lost": "离线",
-  "fresh.never": "未上报",
+  "fresh.never": "暂无定位",
   "state.sos": "求助",
   "state.selected": "选中",
   "state.covert": "隐蔽",

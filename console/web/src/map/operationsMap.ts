@@ -78,14 +78,18 @@ export class OperationsMap {
     });
     this.claims = new Claims(this.map);
     this.map.touchZoomRotate.disableRotation();
-    this.map.getCanvas().tabIndex = -1;
     this.map.easeTo({
       center: facts.center as [number, number],
       zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN),
       offset: this.offset(),
       duration: 0,
     });
-    this.deck = new MapLibreOverlay({ interleaved: false, layers: [], useDevicePixels: true });
+    this.deck = new MapLibreOverlay({
+      interleaved: false,
+      layers: [],
+      useDevicePixels: true,
+      onLoad: () => this.leaveKeyboard(),
+    });
     this.map.addControl(this.deck);
     this.listen();
     this.forget = onChange(() => this.changed(getSettings()));
@@ -101,6 +105,7 @@ export class OperationsMap {
   private listen(): void {
     this.map.once("idle", () => {
       this.isIdle = true;
+      this.leaveKeyboard();
     });
     this.map.on("move", () => this.drawOverlay());
     this.map.on("moveend", () => this.moved());
@@ -113,6 +118,11 @@ export class OperationsMap {
     this.map.on("styledata", () => this.claims.forget());
     this.map.on("error", () => undefined);
     this.moved();
+  }
+
+  /** The pane is the one stop of the keyboard: nothing that the libraries put within it is another. */
+  private leaveKeyboard(): void {
+    for (const each of this.map.getContainer().querySelectorAll<HTMLElement>("canvas, [tabindex]")) each.tabIndex = -1;
   }
 
   private style() {

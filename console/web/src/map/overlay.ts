@@ -82,7 +82,7 @@ export class Overlay {
   }
 
   private place(store: UnitStore, markers: Markers, projection: Projection, choice: OverlayChoice): PlacedLabel[] {
-    const wishChoice = { ...choice, nowMs: live.nowMs(), zoom: projection.view.zoom };
+    const wishChoice = { ...choice, nowMs: live.nowMs(), isLive: live.isLive, zoom: projection.view.zoom };
     const wishes = unitWishes(store, markers, projection, wishChoice).filter(
       (wish) => choice.labels || wish.rank >= ALWAYS,
     );
@@ -97,7 +97,7 @@ export class Overlay {
   /** The panels that float over the map, in its pixels. */
   private covered(): Box[] {
     const { left, top } = this.canvas.getBoundingClientRect();
-    return [...document.querySelectorAll(".ctl, .sheet")].map((panel) => {
+    return [...document.querySelectorAll(".ctl, .scale, .sheet")].map((panel) => {
       const box = panel.getBoundingClientRect();
       return [box.left - left, box.top - top, box.right - left, box.bottom - top];
     });

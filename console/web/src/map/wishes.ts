@@ -43,6 +43,8 @@ export interface WishChoice {
   readonly selectedId: number | null;
   readonly hoveredId: number | null;
   readonly nowMs: number;
+  /** The connection stands. */
+  readonly isLive: boolean;
   readonly zoom: number;
 }
 
@@ -64,7 +66,7 @@ function saying(store: UnitStore, markers: Markers, slot: number, choice: WishCh
   if (state === "replayed" && unitId !== choice.selectedId)
     return { text: `${t("state.replayed")} · ${name}`, tone: "dim", rank: RANK.air };
   const old = state === "stale" || state === "offline";
-  const silent = store.freshness(slot, choice.nowMs) !== "live";
+  const silent = !choice.isLive || store.freshness(slot, choice.nowMs) !== "live";
   if (state === "alarm") return { text: `${t("map.sos")} · ${silent ? aged : name}`, tone: "alarm", rank: RANK.alarm };
   if (unitId === choice.selectedId) return { text: old ? aged : name, tone: "accent", rank: RANK.selected };
   if (unitId === choice.hoveredId) return { text: old ? aged : name, tone: "plain", rank: RANK.hovered };

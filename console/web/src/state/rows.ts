@@ -36,6 +36,8 @@ export interface Counts {
   readonly stale: number;
   readonly lost: number;
   readonly airborne: number;
+  /** Drones without those of a replay. */
+  readonly drones: number;
   /** Those in the first group of the list: who calls for help, and who fell silent. */
   readonly attention: number;
   readonly sos: number;
@@ -98,7 +100,7 @@ export function allRows(
 export function groupOf(row: UnitRow): Group {
   if (row.sos) return "attention";
   const silent = row.freshness === "stale" || row.freshness === "lost";
-  if (silent && row.duty !== "off_duty" && (row.ageMs ?? 0) < ATTENTION_MS) return "attention";
+  if (silent && !row.replayed && row.duty !== "off_duty" && (row.ageMs ?? 0) < ATTENTION_MS) return "attention";
   return row.meta.kind === "drone" ? "drones" : "others";
 }
 
@@ -128,12 +130,14 @@ export function fits(row: UnitRow, kind: UnitKind | null, query: string): boolea
     .every((word) => haystack.includes(word));
 }
 
-/** Online = live or stale; a unit never heard is not online. */
+/** Online = live or stale; a unit never heard is not online, and one of a replay is nobody to send. */
 export function countsOf(rows: readonly UnitRow[]): Counts {
   const kinds: Partial<Record<UnitKind, number>> = {};
-  let [online, free, stale, lost, airborne, attention, sos] = [0, 0, 0, 0, 0, 0, 0];
+  let [online, free, stale, lost, airborne, drones, attention, sos] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (const row of rows) {
     kinds[row.meta.kind] = (kinds[row.meta.kind] ?? 0) + 1;
+    if (row.replayed) continue;
+    if (row.meta.kind === "drone") drones++;
     const isOnline = row.freshness === "live" || row.freshness === "stale";
     if (isOnline) online++;
     if (isOnline && AVAILABLE.has(row.duty)) free++;
@@ -143,5 +147,5 @@ export function countsOf(rows: readonly UnitRow[]): Counts {
     if (row.freshness === "stale") stale++;
     if (row.freshness === "lost") lost++;
   }
-  return { online, total: rows.length, free, stale, lost, airborne, attention, sos, kinds };
+  return { online, total: rows.length, free, stale, lost, airborne, drones, attention, sos, kinds };
 }

@@ -143,12 +143,14 @@ function BatteryBar({ pct }: { pct: number | null }) {
 }
 
 function Facts({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
+  const { connection } = useLive();
   const t = useText();
+  const lost = connection.phase === "lost";
   const { values } = reading;
   const doubts = qualityTexts(values.quality ?? 0);
   const fix = values.fix === null ? "–" : t(`fix.${Math.max(0, Math.min(6, values.fix))}` as TextKey);
   const facts: [string, string, string][] = [
-    ["link", t("inspector.link"), t(`fresh.${reading.freshness}`)],
+    ["link", t("inspector.link"), lost ? t("inspector.unknown") : t(`fresh.${reading.freshness}`)],
     ["age", t("inspector.dataAge"), age(reading.ageMs, t)],
     ["mode", t("inspector.mode"), flightState(reading.bits, t)],
     ["course", t("inspector.course"), bearing(values.course_ddeg)],
@@ -176,7 +178,11 @@ function Facts({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
           <div key={id} style={{ display: "contents" }}>
             <dt>{name}</dt>
             <dd className="num ell" data-testid={`reading-${id}`}>
-              {id === "link" ? <span className={`badge ${TONE[reading.freshness]}`}>{value}</span> : value}
+              {id === "link" ? (
+                <span className={`badge ${lost ? "line" : TONE[reading.freshness]}`}>{value}</span>
+              ) : (
+                value
+              )}
             </dd>
           </div>
         ))}

@@ -37,25 +37,25 @@ function Figure({ name, value, context, tone = "" }: { name: string; value: stri
 }
 
 export function KpiStrip({ counts }: { counts: Counts }) {
-  const { coverage, alarms, nowMs } = useLive();
+  const { coverage, alarms, nowMs, connection } = useLive();
   const t = useText();
   const waiting = alarms.filter(isUnacknowledged);
   const oldestUs = waiting.length ? Math.min(...waiting.map((alarm) => alarm.raised_us)) : null;
   const urgent = waiting.filter((alarm) => alarm.priority === 1).length;
   const { attention, sos } = counts;
   return (
-    <section className="kpis" aria-label={t("kpi.label")} data-testid="kpis">
+    <section
+      className={`kpis ${connection.phase === "lost" ? "lost" : ""}`}
+      aria-label={t("kpi.label")}
+      data-testid="kpis"
+    >
       <Figure name={t("kpi.online")} value={figure(counts.online)} context={t("kpi.free", { n: counts.free })} />
       <div className="kpi cover">
         {MINUTES.map((minutes, i) => (
           <Cover key={minutes} minutes={minutes} share={coverage?.shares[i] ?? null} />
         ))}
       </div>
-      <Figure
-        name={t("kpi.drones")}
-        value={figure(counts.airborne)}
-        context={t("kpi.of", { n: counts.kinds.drone ?? 0 })}
-      />
+      <Figure name={t("kpi.drones")} value={figure(counts.airborne)} context={t("kpi.of", { n: counts.drones })} />
       <Figure
         name={t("kpi.attention")}
         value={figure(attention)}

@@ -46,11 +46,11 @@ function UrgentAlarm() {
       <span className="badge solid">P1</span>
       <div style={{ minWidth: 0 }}>
         <div className="ell">
-          <b>{unitOf(alarm)}</b> {t(alarm.kind === "sos" ? "state.sos" : `alarms.${alarm.kind}`)}
-          {alarm.ended_us === null ? "" : ` · ${t("alarms.ended")}`}
+          <b>{unitOf(alarm)}</b>
         </div>
         <div className="f13 num ell">
-          {t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) })}
+          {t(alarm.kind === "sos" ? "state.sos" : `alarms.${alarm.kind}`)}
+          {alarm.ended_us === null ? "" : ` · ${t("alarms.ended")}`} · {duration(nowMs - alarm.raised_us / 1000)}
         </div>
       </div>
       <AcknowledgeButton alarm={alarm} primary={false} />
