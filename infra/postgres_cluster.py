@@ -10,7 +10,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 from urllib.parse import quote
 
 import psycopg
@@ -76,6 +76,13 @@ class Layout:
         return self.data_dir / "postgres.json"
 
 
+class SavedAccess(TypedDict):
+    """How the cluster is reached: passwords by role, and its port on loopback (None: its unix socket)."""
+
+    passwords: dict[str, str]
+    port: int | None
+
+
 def own_folder(folder: Path, account: pwd.struct_passwd | None) -> None:
     """Make a folder that only the account (None: we) can enter. Raises ServerError for a link or file in its place.
 
@@ -124,22 +131,28 @@ def read_plain(path: Path) -> str:
 def url_for(layout: Layout, role: str, database: str = DATABASE) -> str:
     """Return a role's URL of one database of the cluster; it holds the password."""
     saved = saved_access(layout)
-    password = quote(str(saved["passwords"][role]), safe="")
+    password = quote(saved["passwords"][role], safe="")
     if saved["port"]:
         return f"postgresql://{role}:{password}@127.0.0.1:{saved['port']}/{database}"
     return f"postgresql://{role}:{password}@/{database}?host={quote(str(layout.sockets), safe='')}"
 
 
-def saved_access(layout: Layout) -> dict[str, dict[str, str]]:
-    """Return the saved passwords by role and the port (None: unix socket). Raises ServerError when they are away."""
+def saved_access(layout: Layout) -> SavedAccess:
+    """Return how the cluster is reached. Raises ServerError when the file is away, not ours to read, or damaged."""
     try:
-        saved: dict[str, dict[str, str]] = json.loads(layout.secrets.read_text())
+        saved: SavedAccess = json.loads(layout.secrets.read_text())
+        known = {BOOTSTRAP_ROLE, *ROLES} <= saved["passwords"].keys() and "port" in saved
     except FileNotFoundError as error:
         message = f"the embedded database's keys are missing ({layout.secrets}): restore that file from your backup"
         raise ServerError(message) from error
     except PermissionError as error:
         message = f"may not read {layout.secrets}: run as the account that runs skybeat"
         raise ServerError(message) from error
+    except (ValueError, LookupError, TypeError, AttributeError):
+        known = False
+    if not known:
+        message = f"the embedded database's keys in {layout.secrets} are damaged: restore that file from your backup"
+        raise ServerError(message)
     return saved
 
 
