@@ -92,8 +92,8 @@ async def test_an_sos_is_raised_acknowledged_with_the_keyboard_and_signed(demo: 
     await visit.sign_in(demo.sign_in_url())
     sos = visit.page.get_by_test_id("alarm-row").filter(has_text="Officer needs help")
     await sos.first.wait_for(timeout=60_000)
-    await sos.first.click()
-    await visit.page.get_by_test_id("alarm-ack").first.click()
+    await sos.first.press("Enter")
+    await visit.page.get_by_test_id("alarm-ack").first.press("Enter")
     await expect(visit.page.get_by_test_id("alarm-receipt")).to_contain_text("admin")
 
 

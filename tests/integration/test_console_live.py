@@ -56,6 +56,12 @@ async def test_hello_brings_welcome_units_coverage_and_a_snapshot_then_deltas(ho
         assert (await next_text(socket, "coverage"))["shares"] == [0.1, 0.2, 0.3]
 
 
+async def test_a_browser_that_offers_compression_is_not_taken_at_its_word(house: House) -> None:
+    async with house.socket(await house.cookie(Role.VIEWER), compression="deflate") as socket:
+        assert socket.protocol.extensions == []
+        assert (await hello(socket))[0]["type"] == "welcome"
+
+
 async def test_an_officer_is_sent_itself_alone(house: House) -> None:
     house.bridge.move(DRONE, OFFICER, CAR, FAR)
     async with house.socket(await house.cookie(Role.OFFICER, unit_id=OFFICER)) as socket:
