@@ -86,7 +86,11 @@ export function UnitGrid({ items, rowPx }: { items: readonly ListItem[]; rowPx: 
   const total = last ? last.top + last.height : 0;
   const sos = useMemo(
     () =>
-      new Map(alarms.filter((alarm) => alarm.kind === "sos").map((alarm) => [alarm.unit_id, alarm.raised_us / 1000])),
+      new Map(
+        alarms
+          .filter((alarm) => alarm.kind === "sos" && alarm.ended_us === null)
+          .map((alarm) => [alarm.unit_id, alarm.raised_us / 1000]),
+      ),
     [alarms],
   );
 
