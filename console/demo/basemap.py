@@ -14,7 +14,6 @@ from console.demo.valley import Ground, Valley
 from mission.roads import RoadGraph
 from telemetry.model.geodesy import Floats, local_plane
 
-LAYERS: Final = ("relief", "valley", "water", "parks", "blocks", "roads", "labels", "places")
 Feature = dict[str, Any]
 _DECIMALS: Final = 6
 _STRAIGHT_M: Final = 1.2
@@ -35,7 +34,7 @@ def feature(kind: str, coordinates: object, properties: Mapping[str, object]) ->
 def draw(
     valley: Valley, graph: RoadGraph, blocks: Ground, stations: Sequence[table.Spot], *, seed: int
 ) -> dict[str, Feature]:
-    """Return a FeatureCollection for each of LAYERS."""
+    """Return a FeatureCollection for each layer that the console serves (LAYERS of console/api/city.py)."""
     return {
         "relief": collection(_relief(valley, seed)),
         "valley": collection([_area(valley.floor_ring(), {"kind": "valley"})]),

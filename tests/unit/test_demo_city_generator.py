@@ -11,8 +11,8 @@ import shapely
 from scipy.sparse.csgraph import connected_components
 from shapely.geometry import shape
 
+from console.api.city import LAYERS
 from console.demo import city_table as table
-from console.demo.basemap import LAYERS
 from console.demo.city import City, lay_out, prepare_city
 from mission.roads import CLASS_LOCAL, CLASS_PRIMARY, CLASS_SECONDARY, RoadGraph
 from telemetry.model.geodesy import distance_m
