@@ -113,11 +113,21 @@ class RunningDemo:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[RunningDemo]:
     """The demo, running; for all tests of the session."""
+    yield from _run_demo(unit_count=60)
+
+
+@pytest.fixture
+def own_demo() -> Iterator[RunningDemo]:
+    """A demo of this test alone, in which nothing has happened yet."""
+    yield from _run_demo(unit_count=30)
+
+
+def _run_demo(*, unit_count: int) -> Iterator[RunningDemo]:
     if not (PROJECT / "console" / "static" / "index.html").exists():
         pytest.skip("THE WEB APP IS NOT BUILT: run `make web`")
     folder = Path(tempfile.mkdtemp(prefix="skybeat-e2e-"))
     folder.chmod(0o755)
-    running = RunningDemo(folder)
+    running = RunningDemo(folder, unit_count=unit_count)
     running.start()
     yield running
     running.stop()
@@ -170,8 +180,20 @@ class Visit:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def visit(browser: Browser) -> AsyncIterator[Visit]:
-    """A fresh browser context in English; at the end nothing may have failed or left the machine."""
-    context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="en-GB")
+    """A fresh browser context in English; at the end nothing may have left the machine."""
+    async for visit in _visit(browser, "en-GB"):
+        yield visit
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def chinese_visit(browser: Browser) -> AsyncIterator[Visit]:
+    """The same in Chinese."""
+    async for visit in _visit(browser, "zh-CN"):
+        yield visit
+
+
+async def _visit(browser: Browser, locale: str) -> AsyncIterator[Visit]:
+    context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale=locale)
     context.set_default_timeout(30_000)
     visit = Visit(context, await context.new_page())
     yield visit

@@ -123,6 +123,26 @@ async def test_a_lost_connection_is_shown_frozen_and_comes_back_by_itself(demo: 
     await until_moved(visit, await placed(visit), 5)
 
 
+async def test_a_whole_shift_in_chinese(own_demo: RunningDemo, chinese_visit: Visit) -> None:
+    page = chinese_visit.page
+    await chinese_visit.sign_in(own_demo.sign_in_url())
+    await until_moved(chinese_visit, await placed(chinese_visit), 5)
+    await page.get_by_test_id("unit-row").filter(has_text=re.compile("巡鹰.?01")).click()
+    await expect(page.get_by_test_id("inspector-name")).to_have_text(re.compile("巡鹰.?01"))
+    await page.keyboard.press("f")
+    await expect(page.get_by_test_id("map-follow")).to_have_attribute("aria-pressed", "true")
+    state = page.get_by_test_id("connection-state").first
+    own_demo.kill()
+    await expect(state).to_contain_text("链路中断")
+    await asyncio.to_thread(own_demo.start)
+    await expect(state).to_contain_text("实时", timeout=30_000)
+    sos = page.get_by_test_id("alarm-row").filter(has_text="单警求助")
+    await sos.first.wait_for(timeout=60_000)
+    await sos.first.click()
+    await page.get_by_test_id("alarm-ack").first.click()
+    await expect(page.get_by_test_id("alarm-receipt")).to_contain_text("admin · 已确认")
+
+
 async def test_a_phones_width_shows_list_alarms_and_map(demo: RunningDemo, visit: Visit) -> None:
     await visit.page.set_viewport_size({"width": 390, "height": 844})
     await visit.sign_in(demo.sign_in_url())
