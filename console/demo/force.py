@@ -7,6 +7,7 @@ one a second and a last one with "final": true. It ends on SIGTERM, Ctrl-C or wh
 import asyncio
 import heapq
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ LINES_MOST: Final = 16
 UNITS_A_LINE: Final = 40
 QUEUE_MOST: Final = 20_000
 DRAIN_S: Final = 2.0
+ORDERLY_END_S: Final = 8.0
 CATCH_UP_S: Final = 1.0
 """A machine that slept goes on from now: nobody floods the bridge with what was missed."""
 FIRST_SOS_S: Final = 20.0
@@ -135,7 +137,8 @@ class Force:
 
     async def _drain(self) -> None:
         try:
-            await asyncio.wait_for(self._queue.join(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await self._queue.join()
         except TimeoutError:
             self._counts.errors += self._queue.qsize()
 
@@ -260,15 +263,23 @@ async def _until_input_closes(stop: asyncio.Event) -> None:
     stop.set()
 
 
+async def _leave_in_any_case(stop: asyncio.Event) -> None:
+    """End the process when an orderly end takes too long: a force without its demo is an orphan."""
+    await stop.wait()
+    await asyncio.sleep(ORDERLY_END_S)
+    os._exit(1)
+
+
 async def _main(config: ForceConfig) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watch = asyncio.create_task(_until_input_closes(stop))
+    watches = [asyncio.create_task(_until_input_closes(stop)), asyncio.create_task(_leave_in_any_case(stop))]
     force = Force(config)
     await force.run(stop)
-    watch.cancel()
+    for watch in watches:
+        watch.cancel()
     _print(force.counts() | {"final": True})
 
 

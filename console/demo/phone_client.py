@@ -157,7 +157,8 @@ class PhoneLine:
         """Return the answer's status, 0 when there was none."""
         started_s = self._seconds()
         try:
-            status = await asyncio.wait_for(self._exchange(data), ANSWER_WITHIN_S)
+            async with asyncio.timeout(ANSWER_WITHIN_S):  # wait_for of Python 3.11 may lose a cancellation
+                status = await self._exchange(data)
         except (OSError, EOFError, TimeoutError, ValueError):
             await self.close()
             return 0

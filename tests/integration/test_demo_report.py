@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,36 @@ def test_a_short_demo_loses_nothing_and_leaves_nothing_running(server_folder: Pa
     assert report["fix_to_frame_p99_ms"] > 0
     assert report["errors"] == 0
     assert processes_about(folder) == []
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Return the numbers of all processes below one."""
+    children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [deeper for child in children for deeper in descendants_of(child)]
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_demo_that_ends_in_any_way_takes_all_its_processes_along(server_folder: Path, number: signal.Signals) -> None:
+    environment = os.environ | {"SKYBEAT_DATA_DIR": str(server_folder / f"demo-{number.name}"), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "console.cli", "demo", "--units", "24", "--port", "0"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        assert any("first dot after" in line for line in demo.stdout)
+        below = descendants_of(demo.pid)
+        assert len(below) > 5
+        demo.send_signal(number)
+        demo.wait(30)
+        deadline_s = time.monotonic() + 20
+        while time.monotonic() < deadline_s and any(map(is_running, below)):
+            time.sleep(0.1)
+        assert [pid for pid in below if is_running(pid)] == []
