@@ -19,6 +19,15 @@ async def placed(visit: Visit) -> dict[int, tuple[float, float]]:
     return {unit["unit_id"]: (unit["lat"], unit["lon"]) for unit in units if unit["lat"] is not None}
 
 
+async def until_placed(visit: Visit, least: int) -> dict[int, tuple[float, float]]:
+    """Wait until at least so many units have a place and return the places."""
+    for _ in range(120):
+        if len(now := await placed(visit)) >= least:
+            return now
+        await asyncio.sleep(0.25)
+    pytest.fail(f"fewer than {least} units had a place within 30 s")
+
+
 async def until_moved(visit: Visit, before: dict[int, tuple[float, float]], least: int) -> None:
     """Wait until at least so many units stand elsewhere."""
     for _ in range(120):
@@ -34,9 +43,7 @@ async def test_a_one_time_link_signs_in_shows_every_unit_and_they_move(demo: Run
     await visit.sign_in(url)
     assert "#" not in visit.page.url
     await expect(visit.page.get_by_test_id("unit-counts")).to_contain_text(re.compile(r"online 6[01]"), timeout=30_000)
-    before = await placed(visit)
-    assert len(before) > 40
-    await until_moved(visit, before, 10)
+    await until_moved(visit, await until_placed(visit, 41), 10)
     assert visit.errors == []
     await visit.page.goto(url)
     await expect(visit.page.get_by_test_id("sign-in-error")).to_be_visible()
@@ -120,13 +127,13 @@ async def test_a_lost_connection_is_shown_frozen_and_comes_back_by_itself(demo: 
     await expect(state).to_have_attribute("data-phase", "lost")
     await asyncio.to_thread(demo.start)
     await expect(state).to_have_attribute("data-phase", "live", timeout=30_000)
-    await until_moved(visit, await placed(visit), 5)
+    await until_moved(visit, await until_placed(visit, 40), 5)
 
 
 async def test_a_whole_shift_in_chinese(own_demo: RunningDemo, chinese_visit: Visit) -> None:
     page = chinese_visit.page
     await chinese_visit.sign_in(own_demo.sign_in_url())
-    await until_moved(chinese_visit, await placed(chinese_visit), 5)
+    await until_moved(chinese_visit, await until_placed(chinese_visit, 20), 5)
     await page.get_by_test_id("unit-row").filter(has_text=re.compile("巡鹰.?01")).click()
     await expect(page.get_by_test_id("inspector-name")).to_have_text(re.compile("巡鹰.?01"))
     await page.keyboard.press("f")
