@@ -36,6 +36,7 @@ from infra.http_guard import GuestServer
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
 from telemetry.model.batch import Batch, hash_fixes, new_batch
+from telemetry.model.errors import NotFoundError
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
 from telemetry.picture import Picture
 from telemetry.registry import RegistryContents, RegistryTable
@@ -135,8 +136,9 @@ class _Bridge:
         self.picture.apply(batch, SYSTEM_CLOCK.now_us())
 
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Any:  # noqa: ANN401
-        """Nothing is acknowledged here."""
-        raise NotImplementedError(alarm_id, account_id, account_name, now_us)
+        """Refuse as the bridge does for an alarm that there is not: the benchmark raises none."""
+        del account_id, account_name, now_us
+        raise NotFoundError(f"there is no alarm {alarm_id[:80]!r}: the benchmark raises none")
 
     def link_statuses(self) -> list[Any]:
         """Return no links."""
