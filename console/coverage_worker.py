@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from console.wire import CoverageChanged, StationShares
+from console.wire_coverage import CoverageChanged, StationShares
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.logs import get_logger
 from mission.coverage import Coverage

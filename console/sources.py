@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from console.wire import CoverageChanged
+from console.wire_coverage import CoverageChanged
 from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.unit import Device, Station, Unit

@@ -17,7 +17,6 @@ from console.wire import (
     CLOSE_SIGNED_OUT,
     RATES_HZ,
     AlarmChanged,
-    CoverageChanged,
     Degraded,
     RateChanged,
     Resume,
@@ -30,6 +29,7 @@ from console.wire import (
     encode_message,
     pack_trail,
 )
+from console.wire_coverage import CoverageChanged
 from infra.clock import MICROSECONDS, Clock
 from infra.metrics import FIX_TO_FRAME_S, STREAM_CLIENTS, STREAM_DROPPED, STREAM_FRAMES
 from telemetry.model.alarm import Alarm

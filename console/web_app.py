@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 
 from console import wire
-from console.api import alarms, city, devices, models, places, session, system, units
+from console.api import routers, structs, system
 from console.api.contract import refuse, reply
 from console.api.live import LiveSocket
 from console.api.models import ErrorReply
@@ -31,18 +31,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
-
-ROUTERS: Final = (
-    session.ROUTER,
-    units.ROUTER,
-    devices.ROUTER,
-    places.ROUTER,
-    alarms.ROUTER,
-    city.ROUTER,
-    system.ROUTER,
-    SITE,
-)
-"""In this order: the site takes what nobody else does."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -88,7 +76,7 @@ def create_app(services: Services) -> FastAPI:
         parts.stream, parts.sessions, services.clock, origins=parts.origins, cookie_name=parts.cookie_name
     )
     app.router.routes.append(WebSocketRoute("/ws", live))
-    for router in ROUTERS:
+    for router in (*routers(), SITE):  # the site takes what nobody else does
         app.include_router(router)
     app.add_middleware(SecurityHeaders, is_secure=parts.is_secure)
     _describe(app)
@@ -225,11 +213,7 @@ async def _refuse_http(_request: Request, error: Exception) -> Response:
 
 
 def _describe(app: FastAPI) -> None:
-    structs = [
-        value for value in vars(models).values() if isinstance(value, type) and issubclass(value, msgspec.Struct)
-    ]
-    named = [struct for struct in structs if struct is not msgspec.Struct]
-    _, components = msgspec.json.schema_components(named, ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components(structs().values(), ref_template="#/components/schemas/{name}")
     describe = app.openapi
 
     def with_components() -> dict[str, Any]:

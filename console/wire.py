@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from console.wire_coverage import ContoursChanged, CoverageChanged
+from console.wire_incident import IncidentChanged, TaskChanged
 from telemetry.model.alarm import Alarm
 from telemetry.model.errors import InputError
 from telemetry.model.unit import DutyStatus, Service, UnitKind
@@ -110,10 +112,11 @@ class Role(StrEnum):
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a browser that was connected before stands: the server's epoch and the last alarm number that it saw."""
+    """Where a browser that was connected before stands: the server's epoch, the last alarm and incident numbers that it saw."""
 
     epoch: int
     alarm_seq: Annotated[int, msgspec.Meta(ge=0)]
+    incident_seq: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello"):
@@ -207,23 +210,6 @@ class AlarmChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     alarm: Alarm
 
 
-class StationShares(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of a station's road length that available units reach within 1, 3 and 5 minutes, 0..1."""
-
-    station_id: int
-    shares: list[float]
-
-
-class CoverageChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="coverage"):
-    """The share of road length that available units reach within 1, 3 and 5 minutes, 0..1."""
-
-    at_ms: float
-    shares: list[float]
-    stations: list[StationShares]
-    available_count: int
-    computed_ms: float
-
-
 class RateChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="rate"):
     """Frames come at this rate from now on, because the connection did or did not keep up."""
 
@@ -238,7 +224,18 @@ class Degraded(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     lag_s: float
 
 
-ToBrowser: TypeAlias = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | RateChanged | Degraded
+ToBrowser: TypeAlias = (
+    Welcome
+    | UnitsChanged
+    | StatusChanged
+    | AlarmChanged
+    | CoverageChanged
+    | ContoursChanged
+    | IncidentChanged
+    | TaskChanged
+    | RateChanged
+    | Degraded
+)
 
 _FROM_BROWSER: Final[msgspec.json.Decoder[FromBrowser]] = msgspec.json.Decoder(FromBrowser)
 _ENCODER: Final = msgspec.json.Encoder()

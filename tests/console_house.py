@@ -18,7 +18,8 @@ from console import wire
 from console.auth.accounts import Account, Accounts
 from console.parts import Parts, Services, allowed_origins
 from console.web_app import create_app, listen, make_server
-from console.wire import CoverageChanged, Role, StationShares
+from console.wire import Role
+from console.wire_coverage import CoverageChanged, StationShares
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import app_pool
 from infra.settings import Settings

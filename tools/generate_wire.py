@@ -1,4 +1,4 @@
-"""Writes console/web/src/wire.generated.ts, the browser's twin of console/wire.py and console/api/models.py.
+"""Writes console/web/src/wire.generated.ts, the browser's twin of console/wire*.py and console/api/models*.py.
 
 python tools/generate_wire.py            write it
 python tools/generate_wire.py --check    exit 1 when the file is not what the structs say
@@ -17,8 +17,9 @@ from msgspec import inspect
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from console import wire  # noqa: E402 - the tool runs from anywhere in the project
-from console.api import models  # noqa: E402 - same
+from console import wire, wire_coverage, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
+from console.api import structs  # noqa: E402 - same
+from mission.model import Category, DispatchState, Equipment, IncidentState  # noqa: E402 - same
 from telemetry.model.alarm import AlarmState  # noqa: E402 - same
 from telemetry.model.batch import REPORT, Quality, unknown_of  # noqa: E402 - same
 from telemetry.model.events import AlarmKind  # noqa: E402 - same
@@ -26,7 +27,19 @@ from telemetry.model.unit import DutyStatus, LinkState, Service, UnitKind  # noq
 from telemetry.model.unit_state import UnitBit  # noqa: E402 - same
 
 TARGET: Final = ROOT / "console" / "web" / "src" / "wire.generated.ts"
-WORDS: Final[Sequence[type[StrEnum]]] = (UnitKind, Service, DutyStatus, LinkState, AlarmKind, AlarmState, wire.Role)
+WORDS: Final[Sequence[type[StrEnum]]] = (
+    UnitKind,
+    Service,
+    DutyStatus,
+    LinkState,
+    AlarmKind,
+    AlarmState,
+    wire.Role,
+    IncidentState,
+    DispatchState,
+    Category,
+    Equipment,
+)
 NUMBERS: Final[Sequence[type[IntEnum | IntFlag]]] = (wire.FrameKind, UnitBit, Quality)
 NEVER_UNKNOWN: Final = frozenset({"unit_id", "quality", "state", "link", "duty"})
 
@@ -62,6 +75,9 @@ def generate() -> str:
                 wire.StatusChanged,
                 wire.AlarmChanged,
                 wire.CoverageChanged,
+                wire.ContoursChanged,
+                wire.IncidentChanged,
+                wire.TaskChanged,
                 wire.RateChanged,
                 wire.Degraded,
             ),
@@ -124,23 +140,20 @@ def _screaming(name: str) -> str:
 
 
 def _structs() -> Sequence[type[msgspec.Struct]]:
-    found: dict[str, type[msgspec.Struct]] = {}
-    for module in (wire, models):
-        for name, value in vars(module).items():
-            if (
-                isinstance(value, type)
-                and issubclass(value, msgspec.Struct)
-                and value not in (msgspec.Struct, wire.Frame)
-            ):
-                found.setdefault(name, value)
-    return list(found.values())
+    modules = (wire, wire_coverage, wire_incident)
+    told = {name: value for module in modules for name, value in vars(module).items() if _is_struct(value)}
+    return list({**told, **structs()}.values())
+
+
+def _is_struct(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, msgspec.Struct) and value not in (msgspec.Struct, wire.Frame)
 
 
 def _interface(struct: type[msgspec.Struct]) -> str:
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)
     lines = [f"  {info.tag_field}: {_literal(info.tag)};"] if info.tag_field else []
-    asked = struct.__name__ in {"Hello", "Subscribe"}
+    asked = info.forbid_unknown_fields or struct.__name__ in {"Hello", "Resume", "Subscribe"}
     for field in info.fields:
         mark = "?" if asked and not field.required else ""
         lines.append(f"  {field.encode_name}{mark}: {_type(field.type)};")

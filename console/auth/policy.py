@@ -39,6 +39,16 @@ class Policy(StrEnum):
     """Devices, quarantine."""
     SEE_SYSTEM = "see_system"
     """The state of the system."""
+    SEE_INCIDENTS = "see_incidents"
+    """Incidents of the scope, their history and figures; the caller's name and phone only for those who act."""
+    DISPATCH = "dispatch"
+    """Take calls, change incidents, send and recall units, tell the wind."""
+    OWN_TASKS = "own_tasks"
+    """An officer's own position, tasks and call for help."""
+    PLAN = "plan"
+    """Ask what if; where stations, posts and beats should be; who should move up."""
+    INTAKE_KEY = "intake_key"
+    """No session: a call centre's own program, by the key or the signature that its route checks."""
     MACHINE = "machine"
     """The command line: whoever may run it on the server may read its database and keys already."""
 
@@ -54,8 +64,12 @@ ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
     Policy.ACKNOWLEDGE: ACTING,
     Policy.SEE_DEVICES: ACTING,
     Policy.SEE_SYSTEM: WATCHING,
+    Policy.SEE_INCIDENTS: WATCHING,
+    Policy.DISPATCH: ACTING,
+    Policy.OWN_TASKS: frozenset({Role.OFFICER}),
+    Policy.PLAN: frozenset({Role.SUPERVISOR, Role.ADMIN}),
 }
-"""Roles by policy. ANYONE and MACHINE ask no role; a policy that stands nowhere here allows nobody."""
+"""Roles by policy. ANYONE, INTAKE_KEY and MACHINE ask no role; a policy that stands nowhere here allows nobody."""
 
 COVERT_ROLES: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
@@ -69,6 +83,9 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
     "alarm": Policy.SIGNED_IN,
     "rate": Policy.SIGNED_IN,
     "coverage": Policy.SEE_PLACES,
+    "contours": Policy.SEE_PLACES,
+    "incident": Policy.SEE_INCIDENTS,
+    "task": Policy.OWN_TASKS,
     "degraded": Policy.SIGNED_IN,
     "frame:snapshot": Policy.SIGNED_IN,
     "frame:delta": Policy.SIGNED_IN,
@@ -78,7 +95,23 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
 """Policies of the websocket's messages, both ways, by their `type`; units are filtered by the scope besides."""
 
 COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(
-    ("bench", "bridge", "db", "demo", "device", "force", "import", "replay", "serve", "user"), Policy.MACHINE
+    (
+        "bench",
+        "bridge",
+        "db",
+        "demo",
+        "device",
+        "force",
+        "import",
+        "incident",
+        "replay",
+        "roads",
+        "serve",
+        "siting",
+        "user",
+        "webhook",
+    ),
+    Policy.MACHINE,
 )
 """Policies of the commands of `skybeat`; sub-commands share their group's."""
 
@@ -128,7 +161,7 @@ def policy_of(function: Callable[..., Any]) -> Policy:
 
 def allows(wanted: Policy, role: Role | None) -> bool:
     """Tell whether a role (None: nobody signed in) may do what asks `wanted`; what is not listed is denied."""
-    if wanted is Policy.ANYONE:
+    if wanted in {Policy.ANYONE, Policy.INTAKE_KEY}:
         return True
     return role is not None and role in ALLOWED.get(wanted, frozenset())
 

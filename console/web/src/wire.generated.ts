@@ -95,6 +95,18 @@ export type AlarmState = (typeof ALARM_STATES)[number];
 export const ROLES = ["viewer", "officer", "operator", "supervisor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
+export const INCIDENT_STATES = ["new", "offered", "accepted", "under_way", "on_scene", "cleared", "handed_over", "non_police"] as const;
+export type IncidentState = (typeof INCIDENT_STATES)[number];
+
+export const DISPATCH_STATES = ["queued", "sent", "received", "accepted", "under_way", "arrived", "cleared", "declined", "recalled"] as const;
+export type DispatchState = (typeof DISPATCH_STATES)[number];
+
+export const CATEGORIES = ["help", "violence", "dispute", "theft", "traffic", "missing_person", "crowd", "fire", "suspicious", "service", "other"] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+export const EQUIPMENTS = ["aed", "first_aid", "life_ring", "extinguisher", "shield", "breath_tester", "speaker", "searchlight", "thermal_camera"] as const;
+export type Equipment = (typeof EQUIPMENTS)[number];
+
 export const FrameKind = {
   SNAPSHOT: 1,
   DELTA: 2,
@@ -131,6 +143,49 @@ export const Quality = {
   UNSIGNED: 8192,
 } as const;
 
+/** Contours since the last message: those gone and those new. `reset`: forget all others first. */
+export interface ContoursChanged {
+  type: "contours";
+  at_ms: number;
+  reset: boolean;
+  gone: string[];
+  added: Contour[];
+}
+
+/** How the available units cover the roads now. Shares are 0..1 for 1, 3 and 5 minutes; null where nothing is known. `double_shares`: reached by at least two units. `response_*_s`: expected travel to a call, mobilisation included. */
+export interface CoverageChanged {
+  type: "coverage";
+  at_ms: number;
+  shares: number[];
+  stations: StationShares[];
+  available_count: number;
+  computed_ms: number;
+  plan: number[];
+  double_shares: number[];
+  people_shares: number[] | null;
+  incident_shares: number[] | null;
+  response_p50_s: number | null;
+  response_p90_s: number | null;
+  tiers: TierShares[];
+  gaps: Gap[];
+  ring: RingState | null;
+  off_map_count: number;
+}
+
+/** An incident of the scope as it stands now. Numbered by `seq`, never dropped, replayed from `resume.incident_seq`. */
+export interface IncidentChanged {
+  type: "incident";
+  seq: number;
+  incident: IncidentView;
+}
+
+/** An officer's own task as it stands now; pushed at once, and again on each connection until it is over. */
+export interface TaskChanged {
+  type: "task";
+  seq: number;
+  task: TaskView;
+}
+
 /** One alarm. `alarm_id` follows from its cause (kind, device, time), so that replaying events makes the same one. `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds. */
 export interface Alarm {
   alarm_id: string;
@@ -148,10 +203,11 @@ export interface Alarm {
   escalated_us: number | null;
 }
 
-/** Where a browser that was connected before stands: the server's epoch and the last alarm number that it saw. */
+/** Where a browser that was connected before stands: the server's epoch, the last alarm and incident numbers that it saw. */
 export interface Resume {
   epoch: number;
   alarm_seq: number;
+  incident_seq?: number;
 }
 
 /** The first message: the protocol's version and, on reconnection, what was seen. */
@@ -237,22 +293,6 @@ export interface AlarmChanged {
   alarm: Alarm;
 }
 
-/** The share of a station's road length that available units reach within 1, 3 and 5 minutes, 0..1. */
-export interface StationShares {
-  station_id: number;
-  shares: number[];
-}
-
-/** The share of road length that available units reach within 1, 3 and 5 minutes, 0..1. */
-export interface CoverageChanged {
-  type: "coverage";
-  at_ms: number;
-  shares: number[];
-  stations: StationShares[];
-  available_count: number;
-  computed_ms: number;
-}
-
 /** Frames come at this rate from now on, because the connection did or did not keep up. */
 export interface RateChanged {
   type: "rate";
@@ -265,6 +305,128 @@ export interface Degraded {
   what: string;
   since_ms: number | null;
   lag_s: number;
+}
+
+/** A station's zone: shares of its road length (0..1) within 1, 3 and 5 minutes, now and as planned from its post. `missing_unit_ids`: the station's own units whose absence explains most of what is lost, worst first; `on_duty` and `crew` count units of the station that are there and that belong there. */
+export interface StationShares {
+  station_id: number;
+  shares: number[];
+  plan: number[];
+  on_duty: number;
+  crew: number;
+  missing_unit_ids: number[];
+}
+
+/** A unit that would close a gap, and how soon it stands in its middle (s, mobilisation included). */
+export interface GapCloser {
+  unit_id: number;
+  travel_s: number;
+}
+
+/** Connected ground that no available unit reaches within 5 minutes; `label` is A, B, C from the worst. `polygon` is a list of rings of [lon, lat], the first the outline; `worst_s` null: nobody gets there at all. */
+export interface Gap {
+  label: string;
+  area_km2: number;
+  road_km: number;
+  people_ratio: number | null;
+  worst_s: number | null;
+  lat_deg: number;
+  lon_deg: number;
+  station_id: number | null;
+  polygon: number[][][];
+  closers: GapCloser[];
+}
+
+/** Two neighbouring stations whose zones must overlap at their far ends. `missing_s` and the worst point where it is open. */
+export interface RingLink {
+  from_station_id: number;
+  to_station_id: number;
+  closed: boolean;
+  overlap_ratio: number;
+  missing_s: number | null;
+  worst_lat_deg: number | null;
+  worst_lon_deg: number | null;
+}
+
+/** The chain of stations in ring order; closed when every link is. */
+export interface RingState {
+  closed: boolean;
+  limit_s: number;
+  links: RingLink[];
+}
+
+/** Places that must be reached within 1, 3 or 5 minutes: how many there are, how many are, and the names of those missed. */
+export interface TierShares {
+  minutes: number;
+  total: number;
+  met: number;
+  misses_zh: string[];
+  misses_en: string[];
+}
+
+/** One polygon of what is reached within `minutes`: rings of [lon, lat], the first the outline. */
+export interface Contour {
+  contour_id: string;
+  minutes: number;
+  polygon: number[][][];
+}
+
+/** One unit sent to an incident. Times are UTC milliseconds, null while it has not happened. */
+export interface DispatchView {
+  dispatch_id: number;
+  unit_id: number;
+  state: DispatchState;
+  channel: string;
+  travel_s: number | null;
+  distance_m: number | null;
+  sent_by: string;
+  queued_ms: number;
+  sent_ms: number | null;
+  received_ms: number | null;
+  accepted_ms: number | null;
+  under_way_ms: number | null;
+  arrived_ms: number | null;
+  arrived_by: string;
+  cleared_ms: number | null;
+  declined_ms: number | null;
+  recalled_ms: number | null;
+  reason: string;
+}
+
+/** A call as it stands. A place that nobody told is null and asked for. The caller's phone and name are masked for those who only watch. `response_s`: call to first arrival, null before it. */
+export interface IncidentView {
+  incident_id: number;
+  number: string;
+  version: number;
+  state: IncidentState;
+  urgency: number;
+  category: Category;
+  title: string;
+  text: string;
+  place_text: string;
+  lat_deg: number | null;
+  lon_deg: number | null;
+  caller_name: string;
+  caller_phone: string;
+  audio_url: string;
+  recording_url: string;
+  station_id: number | null;
+  source: string;
+  needs: Equipment[];
+  agency_id: number | null;
+  reported_ms: number;
+  closed_ms: number | null;
+  target_s: number;
+  response_s: number | null;
+  on_target: boolean | null;
+  dispatches: DispatchView[];
+}
+
+/** What an officer is asked to do: the dispatch, its incident with the caller's phone, and who else goes. */
+export interface TaskView {
+  dispatch: DispatchView;
+  incident: IncidentView;
+  way: number[][];
 }
 
 /** What every refusal looks like: a word for programs and a sentence for people (what, value, allowed, next step). */
@@ -287,7 +449,7 @@ export interface PasswordSignIn {
 /** The password that the signed-in account wants, at least 12 characters, and the one that it has. `current` may be left out by an account without a password, and within 15 minutes of signing in by a one-time link. */
 export interface NewPassword {
   password: string;
-  current: string;
+  current?: string;
 }
 
 /** Who is signed in. Empty `station_ids`: all stations. `must_set_password`: it has none yet. */
@@ -434,6 +596,241 @@ export interface SystemReply {
   checks: Record<string, string>;
 }
 
+/** Shares (0..1) of road length within 1, 3 and 5 minutes over the last minutes: one row each, oldest first. */
+export interface TrendReply {
+  at_ms: number[];
+  shares: number[][];
+  plan: number[];
+}
+
+/** What the force loses if the unit leaves: 3-minute share of road length (0..1), a gap or ring links that would open. */
+export interface UnitLoss {
+  unit_id: number;
+  loss_ratio: number;
+  opens_gap: string | null;
+  opens_ring: number[] | null;
+}
+
+/** Every available unit of the scope, the dearest first; `as_of_ms` is the time of the reckoning. */
+export interface UnitLossesReply {
+  as_of_ms: number;
+  units: UnitLoss[];
+}
+
+/** Wind as an operator knows it: where it comes from (degrees, true) and how fast. Null: not known, reckoned as none. */
+export interface Conditions {
+  wind_from_deg?: number | null;
+  wind_mps?: number | null;
+}
+
+/** The conditions, who told them and when; null while nobody did. */
+export interface ConditionsReply {
+  conditions: Conditions;
+  told_by: string | null;
+  told_ms: number | null;
+}
+
+/** A call. `source_ref` makes it the same call when it is sent twice; without a place it is kept and the place asked for. Coordinates are in `crs`: wgs84 (default), gcj02, bd09 or cgcs2000. */
+export interface NewIncident {
+  source_ref: string;
+  title: string;
+  text?: string;
+  urgency?: number;
+  category?: Category;
+  place_text?: string;
+  lat_deg?: number | null;
+  lon_deg?: number | null;
+  crs?: string;
+  caller_name?: string;
+  caller_phone?: string;
+  audio_url?: string;
+  recording_url?: string;
+  needs?: Equipment[];
+  reported_at?: string | null;
+}
+
+/** What is to be changed of an incident that stands at `version`; what is left out stays. */
+export interface EditIncident {
+  version: number;
+  title?: string;
+  text?: string;
+  urgency?: number;
+  category?: Category;
+  place_text?: string;
+  lat_deg?: number;
+  lon_deg?: number;
+  crs?: string;
+  caller_name?: string;
+  caller_phone?: string;
+  audio_url?: string;
+  recording_url?: string;
+  needs?: Equipment[];
+}
+
+/** Another state for an incident that stands at `version`; handed_over and non_police name the agency that takes it. */
+export interface SetIncidentState {
+  version: number;
+  state: IncidentState;
+  note?: string;
+  agency_id?: number | null;
+}
+
+/** Units to send to an incident that stands at `version`: one push each. */
+export interface SendUnits {
+  version: number;
+  unit_ids: number[];
+}
+
+/** Why a unit is no longer wanted. */
+export interface RecallUnit {
+  reason?: string;
+}
+
+/** One incident as it stands after the request. `created`: false when the same call was there already. */
+export interface IncidentReply {
+  incident: IncidentView;
+  created: boolean;
+}
+
+/** Incidents of the scope, the most urgent and oldest first; `next_before`: ask again with it for older ones. */
+export interface IncidentsReply {
+  incidents: IncidentView[];
+  next_before: number | null;
+}
+
+/** One line of an incident's history. */
+export interface EntryView {
+  entry_id: number;
+  at_ms: number;
+  account_name: string;
+  action: string;
+  unit_id: number | null;
+  state: IncidentState | null;
+  note: string;
+  changes: Record<string, string>;
+}
+
+/** An incident's history, oldest first. */
+export interface EntriesReply {
+  entries: EntryView[];
+}
+
+/** A unit that could go: when it would be there, and what its leaving uncovers. `suits`: it has what the call asks for; `lacks` says what not. `cover_change_ratio`: change of the 3-minute share (0..1, negative is a loss); null where it is not known. `opens_gap` and `opens_ring` name what would open. */
+export interface CandidateView {
+  unit_id: number;
+  in_air: boolean;
+  travel_s: number;
+  turnout_s: number;
+  distance_m: number;
+  suits: boolean;
+  lacks: Equipment[];
+  cover_change_ratio: number | null;
+  opens_gap: string | null;
+  opens_ring: number[] | null;
+  battery_ratio: number | null;
+  advised: boolean;
+}
+
+/** Who could go: ground by arrival, then air; at most ten each. `as_of_ms`: the positions' time. */
+export interface CandidatesReply {
+  ground: CandidateView[];
+  air: CandidateView[];
+  as_of_ms: number;
+  place_is_known: boolean;
+  off_map_count: number;
+}
+
+/** Who handles what is not police work. */
+export interface AgencyView {
+  agency_id: number;
+  name_zh: string;
+  name_en: string;
+  phone: string;
+  categories: Category[];
+}
+
+/** All agencies. */
+export interface AgenciesReply {
+  agencies: AgencyView[];
+}
+
+/** Responses of one urgency today: how many, how soon (s from the call to the first arrival), how many in time (0..1). */
+export interface UrgencyFigures {
+  urgency: number;
+  count: number;
+  answered: number;
+  p50_s: number | null;
+  p90_s: number | null;
+  on_target_ratio: number | null;
+}
+
+/** Today's figures of the scope, since local midnight of the server. */
+export interface FiguresReply {
+  since_ms: number;
+  response_p50_s: number | null;
+  response_p90_s: number | null;
+  open_count: number;
+  to_send_count: number;
+  oldest_to_send_ms: number | null;
+  by_urgency: UrgencyFigures[];
+}
+
+/** A shift to print: its figures, its incidents with their times, the units' work. */
+export interface ShiftReport {
+  from_ms: number;
+  to_ms: number;
+  figures: FiguresReply;
+  incidents: IncidentView[];
+  unit_rows: UnitShiftRow[];
+}
+
+/** A unit's shift: how often it was sent, accepted, was there, and its median seconds from the push to its arrival. */
+export interface UnitShiftRow {
+  unit_id: number;
+  sent: number;
+  accepted: number;
+  declined: number;
+  arrived: number;
+  p50_s: number | null;
+}
+
+/** Where the officer's phone is, as its browser says it. `observed_ms` is the phone's clock, UTC. */
+export interface PositionReport {
+  observed_ms: number;
+  lat_deg: number;
+  lon_deg: number;
+  crs?: string;
+  accuracy_m?: number | null;
+  alt_hae_m?: number | null;
+  speed_mps?: number | null;
+  course_deg?: number | null;
+  battery_ratio?: number | null;
+}
+
+/** A call for help, with the place where it is known. */
+export interface SosReport {
+  observed_ms: number;
+  text?: string;
+  position?: PositionReport | null;
+}
+
+/** The officer's answer to a task, with the phone's time: one given offline keeps the time when it was given. */
+export interface AnswerTask {
+  answer: string;
+  answered_ms: number;
+  reason?: string;
+}
+
+/** The tasks of the signed-in officer that are not over, newest first. */
+export interface TasksReply {
+  tasks: TaskView[];
+}
+
+/** One task as it stands after the answer. */
+export interface TaskReply {
+  task: TaskView;
+}
+
 export type FromBrowser = Hello | Subscribe | Pong;
 
-export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | RateChanged | Degraded;
+export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | RateChanged | Degraded;
