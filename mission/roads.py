@@ -1,5 +1,6 @@
 """The road graph: nodes, directed edges and ways as numpy arrays, and who reaches which node in how many seconds."""
 
+import zlib
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +13,41 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from mission.streets import Bits, Ints, Streets, partners
 from telemetry.model.errors import FileFormatError
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
 
-Ints: TypeAlias = NDArray[np.int32]
+__all__ = [
+    "ACCESS_ALL",
+    "ACCESS_BICYCLE",
+    "ACCESS_CAR",
+    "ACCESS_EMERGENCY",
+    "ACCESS_FOOT",
+    "ACCESS_MOTORCYCLE",
+    "BASEMAP_CLASS",
+    "CLASS_LOCAL",
+    "CLASS_MOTORWAY",
+    "CLASS_PATH",
+    "CLASS_PRIMARY",
+    "CLASS_SECONDARY",
+    "CLASS_SERVICE",
+    "CLASS_SPEED_MPS",
+    "CLASS_STEPS",
+    "CLASS_TERTIARY",
+    "CLASS_TRUNK",
+    "GRAPH_FORMAT",
+    "Bits",
+    "EdgeIndex",
+    "Ints",
+    "RoadGraph",
+    "SecondsMatrix",
+    "Snapped",
+    "Streets",
+    "fastest_matrix",
+    "load_roads",
+    "reverse_edges",
+    "travel_times",
+]
 SecondsMatrix: TypeAlias = csr_array[np.float64, tuple[int, int]]
 """Sparse (nodes, nodes): row = from, column = to, value = seconds."""
 
@@ -23,8 +55,25 @@ CLASS_TRUNK: Final = 0
 CLASS_PRIMARY: Final = 1
 CLASS_SECONDARY: Final = 2
 CLASS_LOCAL: Final = 3
-CLASS_SPEED_MPS: Final = (18.0, 14.0, 12.0, 8.5)
-"""Driving speed of a patrol car on its way to a call, on trunk, primary, secondary and local roads."""
+CLASS_TERTIARY: Final = 4
+CLASS_SERVICE: Final = 5
+CLASS_PATH: Final = 6
+CLASS_STEPS: Final = 7
+CLASS_MOTORWAY: Final = 8
+CLASS_SPEED_MPS: Final = (18.0, 14.0, 12.0, 8.5, 10.5, 5.0, 3.0, 1.0, 27.0)
+"""Driving speed of a patrol car on its way to a call, on roads of each class; `edge_seconds` is reckoned with it."""
+BASEMAP_CLASS: Final = (0, 1, 2, 3, 2, 3, 3, 3, 0)
+"""As which of the map's four classes (0..3: trunk, primary, secondary, local) a road is drawn."""
+
+ACCESS_CAR: Final = 1
+ACCESS_MOTORCYCLE: Final = 2
+ACCESS_BICYCLE: Final = 4
+ACCESS_FOOT: Final = 8
+ACCESS_EMERGENCY: Final = 16
+ACCESS_ALL: Final = 31
+
+GRAPH_FORMAT: Final = 2
+"""Grows whenever an older file of a graph can no longer be read."""
 
 _SNAP_CANDIDATES: Final = 12
 _SAMPLE_SPACING_M: Final = 40.0
@@ -35,8 +84,10 @@ _LEAST_SECONDS: Final = 1e-6
 class RoadGraph:
     """Roads as directed edges between nodes; a two-way street is two edges; `edge_way` points into the ways.
 
-    Shapes: `node_*` (nodes,), `edge_*` (edges,), `way_*` (ways,). Lengths are metres, `edge_seconds` is the time of a patrol
-    car, classes are 0 trunk, 1 primary, 2 secondary, 3 local.
+    Shapes: `node_*` (nodes,), `edge_*` (edges,), `way_*` (ways,). Lengths are metres; `edge_seconds` is the time of a patrol
+    car on a free road, with CLASS_SPEED_MPS or the posted limit; `edge_access` says who may use an edge in its direction
+    (ACCESS_* bits; on foot every street that has the bit in one direction goes both ways). `attribution` is what any map
+    of these roads must show, "" where nothing is asked.
     """
 
     node_lat_deg: Floats
@@ -46,11 +97,13 @@ class RoadGraph:
     edge_length_m: Floats
     edge_seconds: Floats
     edge_class: NDArray[np.int8]
+    edge_access: Bits
     edge_way: Ints
     way_name_zh: NDArray[np.str_]
     way_name_en: NDArray[np.str_]
     way_oneway: NDArray[np.bool_]
     way_bridge: NDArray[np.bool_]
+    attribution: str = ""
 
     @property
     def node_count(self) -> int:
@@ -69,15 +122,40 @@ class RoadGraph:
 
     @cached_property
     def matrix(self) -> SecondsMatrix:
-        """Seconds from node to node; of parallel edges the faster one counts."""
+        """Seconds of `edge_seconds` from node to node, whoever may use the edge; of parallel edges the faster one counts."""
         return fastest_matrix(self.edge_from, self.edge_to, self.edge_seconds, self.node_count)
+
+    @cached_property
+    def streets(self) -> Streets:
+        """Each street between two nodes once; about 60 ms for 50,000 nodes, once a graph."""
+        back = partners(self.edge_from, self.edge_to, self.edge_way, self.edge_length_m)
+        number = np.arange(len(back))
+        leads = (back < 0) | (number < back)
+        of_edge = np.cumsum(leads) - 1
+        of_edge[~leads] = of_edge[back[~leads]]
+        first = np.flatnonzero(leads).astype(np.int32)
+        backward = back[first]
+        return Streets(
+            tail=self.edge_from[first],
+            head=self.edge_to[first],
+            length_m=self.edge_length_m[first],
+            road_class=self.edge_class[first],
+            access=self.edge_access[first],
+            back_access=np.where(backward >= 0, self.edge_access[backward], 0).astype(np.uint8),
+            way=self.edge_way[first],
+            forward_edge=first,
+            backward_edge=backward,
+            of_edge=of_edge,
+            edge_is_forward=leads,
+            node_count=self.node_count,
+        )
 
     def save(self, path: Path) -> None:
         """Write the graph as one compressed `.npz` (positions to 1e-7 degree, lengths to 1 cm, times to 1 ms)."""
         arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, scale in _STORED_SCALES.items():
             arrays[name] = np.rint(arrays[name] * scale).astype(np.int32)
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, format=np.int32(GRAPH_FORMAT), **arrays)
 
 
 _STORED_SCALES: Final = {"node_lat_deg": 1e7, "node_lon_deg": 1e7, "edge_length_m": 100.0, "edge_seconds": 1000.0}
@@ -88,11 +166,34 @@ def load_roads(path: Path) -> RoadGraph:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays: dict[str, Any] = {field.name: stored[field.name] for field in fields(RoadGraph)}
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise FileFormatError(f"{path} holds no road graph ({error}): delete it, and it is made again") from error
+            stored_format = int(stored["format"])
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, zlib.error) as error:
+        raise _no_graph(path, str(error)) from error
+    if stored_format != GRAPH_FORMAT:
+        raise _no_graph(path, f"its format is {stored_format}, this version reads {GRAPH_FORMAT}")
     for name, scale in _STORED_SCALES.items():
         arrays[name] = arrays[name] / scale
-    return RoadGraph(**arrays)
+    graph = RoadGraph(**arrays | {"attribution": str(arrays["attribution"])})
+    if not _is_whole(graph):
+        raise _no_graph(path, "its edges, nodes and ways do not fit together")
+    return graph
+
+
+def _no_graph(path: Path, reason: str) -> FileFormatError:
+    return FileFormatError(
+        f"{path} holds no road graph ({reason}): delete it, and it is made again by `skybeat demo` or `skybeat roads import`"
+    )
+
+
+def _is_whole(graph: RoadGraph) -> bool:
+    edges, ways = len(graph.edge_from), len(graph.way_name_zh)
+    columns = (graph.edge_to, graph.edge_length_m, graph.edge_seconds, graph.edge_class, graph.edge_access)
+    is_even = all(len(column) == edges for column in (*columns, graph.edge_way))
+    is_even &= all(len(column) == ways for column in (graph.way_name_en, graph.way_oneway, graph.way_bridge))
+    if not is_even or len(graph.node_lon_deg) != graph.node_count:
+        return False
+    limits = ((graph.edge_from, graph.node_count), (graph.edge_to, graph.node_count), (graph.edge_way, ways))
+    return all(not edges or (column.min() >= 0 and column.max() < limit) for column, limit in limits)
 
 
 def fastest_matrix(tails: Ints, heads: Ints, seconds: Floats, node_count: int) -> SecondsMatrix:
@@ -119,34 +220,49 @@ class Snapped:
 
 
 class EdgeIndex:
-    """Finds the nearest edge of a position: the best of those whose sample points (every 40 m) are nearest."""
+    """Finds the nearest street of a position: the best of those whose sample points (every 40 m) are nearest."""
 
     def __init__(self, graph: RoadGraph) -> None:
-        self._graph = graph
-        self._tails = graph.node_xy_m[graph.edge_from]
-        self._vectors = graph.node_xy_m[graph.edge_to] - self._tails
+        self._graph, self._streets = graph, graph.streets
+        self._tails = graph.node_xy_m[self._streets.tail]
+        self._vectors = graph.node_xy_m[self._streets.head] - self._tails
         self._squares = np.maximum((self._vectors**2).sum(axis=1), 1e-9)
-        samples = np.maximum(np.ceil(np.sqrt(self._squares) / _SAMPLE_SPACING_M), 1.0).astype(np.int64)
-        self._edge_of_sample = np.repeat(np.arange(len(samples)), samples)
-        rank = np.arange(len(self._edge_of_sample)) - np.repeat(np.cumsum(samples) - samples, samples)
-        ratio = (rank + 0.5) / samples[self._edge_of_sample]
-        self._tree = cKDTree(self._tails[self._edge_of_sample] + ratio[:, None] * self._vectors[self._edge_of_sample])
+        self._samples: dict[int, tuple[NDArray[np.int64], cKDTree]] = {}
+        self._sampled(ACCESS_ALL)
 
-    def snap(self, lat_deg: Floats, lon_deg: Floats, *, within_m: float = 250.0) -> Snapped:
-        """Return the nearest edge of each position (n,); about 4 us a position."""
-        if not len(lat_deg):
-            return Snapped(np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
+    def snap(self, lat_deg: Floats, lon_deg: Floats, *, within_m: float = 250.0, access: int = ACCESS_ALL) -> Snapped:
+        """Return the nearest edge of each position (n,) that someone with one of the `access` bits may use; 4 us a position.
+
+        Of a street's two edges the one that leads is named (see Streets). The first question with other bits takes 50 ms.
+        """
+        street_of_sample, tree = self._sampled(access)
+        if not len(lat_deg) or not len(street_of_sample):
+            return Snapped(np.full(len(lat_deg), -1, np.int32), np.zeros(len(lat_deg)), np.full(len(lat_deg), np.inf))
         points = np.column_stack(self._graph.plane.to_plane(lat_deg, lon_deg))
-        count = min(_SNAP_CANDIDATES, len(self._edge_of_sample))
-        nearest = np.asarray(self._tree.query(points, k=list(range(1, count + 1)))[1])
-        candidates = self._edge_of_sample[nearest]
+        count = min(_SNAP_CANDIDATES, len(street_of_sample))
+        nearest = np.asarray(tree.query(points, k=list(range(1, count + 1)))[1])
+        candidates = street_of_sample[nearest]
         offset = points[:, None, :] - self._tails[candidates]
         ratio = np.clip((offset * self._vectors[candidates]).sum(axis=2) / self._squares[candidates], 0.0, 1.0)
         away = np.hypot(*np.moveaxis(offset - ratio[..., None] * self._vectors[candidates], 2, 0))
         row, best = np.arange(len(points)), away.argmin(axis=1)
         near = away[row, best] <= within_m
-        edge = np.where(near, candidates[row, best], -1).astype(np.int32)
+        edge = np.where(near, self._streets.forward_edge[candidates[row, best]], -1).astype(np.int32)
         return Snapped(edge, ratio[row, best], away[row, best])
+
+    def _sampled(self, access: int) -> tuple[NDArray[np.int64], cKDTree]:
+        """Return the streets of the sample points and their tree, for those who have one of the bits."""
+        allowed = ((self._streets.access | self._streets.back_access) & access) != 0
+        key = ACCESS_ALL if allowed.all() else access & ACCESS_ALL
+        if key not in self._samples:
+            streets = np.flatnonzero(allowed)
+            samples = np.maximum(np.ceil(np.sqrt(self._squares[streets]) / _SAMPLE_SPACING_M), 1.0).astype(np.int64)
+            street = np.repeat(streets, samples)
+            rank = np.arange(len(street)) - np.repeat(np.cumsum(samples) - samples, samples)
+            ratio = (rank + 0.5) / np.repeat(samples, samples)
+            points = self._tails[street] + ratio[:, None] * self._vectors[street]
+            self._samples[key] = street, cKDTree(points)
+        return self._samples[key]
 
 
 def reverse_edges(graph: RoadGraph) -> Ints:

@@ -11,7 +11,7 @@ from console.demo import city_table as table
 from console.demo.hills import inside
 from console.demo.street_plan import StreetPlan
 from console.demo.valley import Ground
-from mission.roads import CLASS_LOCAL, CLASS_SPEED_MPS, RoadGraph
+from mission.roads import ACCESS_ALL, CLASS_LOCAL, CLASS_SPEED_MPS, RoadGraph
 from telemetry.model.geodesy import Floats, local_plane
 
 Links = NDArray[np.int64]
@@ -125,6 +125,7 @@ def _graph(plan: StreetPlan, ground: Ground, links: Links) -> RoadGraph:
         edge_length_m=length,
         edge_seconds=length / np.array(CLASS_SPEED_MPS)[road_class],
         edge_class=road_class,
+        edge_access=np.full(len(tails), ACCESS_ALL, np.uint8),
         edge_way=way.astype(np.int32),
         way_name_zh=np.array([way.name_zh for way in ways]),
         way_name_en=np.array([way.name_en for way in ways]),

@@ -14,7 +14,7 @@ import pytest
 from console.coverage_worker import CoverageWorker, available_positions
 from infra.clock import SYSTEM_CLOCK
 from mission.coverage import Coverage
-from mission.roads import RoadGraph, load_roads
+from mission.roads import ACCESS_ALL, RoadGraph, load_roads
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import DutyStatus, LinkState, Station, UnitKind
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit
@@ -35,6 +35,7 @@ def roads(tmp_path: Path) -> Path:
         edge_length_m=length,
         edge_seconds=length / 10.0,
         edge_class=np.zeros(18, np.int8),
+        edge_access=np.full(18, ACCESS_ALL, np.uint8),
         edge_way=np.zeros(18, np.int32),
         way_name_zh=np.array([""]),
         way_name_en=np.array([""]),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from console.demo.city import lay_out
-from mission.roads import EdgeIndex, RoadGraph, load_roads, reverse_edges, travel_times
+from mission.roads import ACCESS_ALL, EdgeIndex, RoadGraph, load_roads, reverse_edges, travel_times
 from telemetry.model.errors import FileFormatError
 from telemetry.model.geodesy import local_plane
 
@@ -29,6 +29,7 @@ def graph_of(places_m: list[tuple[float, float]], edges: list[tuple[int, int, fl
         edge_length_m=np.hypot(*(xy[tails] - xy[heads]).T),
         edge_seconds=np.array([edge[2] for edge in edges], np.float64),
         edge_class=np.zeros(len(edges), np.int8),
+        edge_access=np.full(len(edges), ACCESS_ALL, np.uint8),
         edge_way=np.zeros(len(edges), np.int32),
         way_name_zh=np.array(["甘泉路"]),
         way_name_en=np.array(["Ganquan Rd"]),
