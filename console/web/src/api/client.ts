@@ -49,8 +49,8 @@ export async function get<T>(path: string): Promise<T> {
   return (await ask(path, { headers: { Accept: "application/json" } })).json() as Promise<T>;
 }
 
-/** Write: POST or DELETE with the header that no other site can send. */
-export async function write<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T | null> {
+/** Write, with the header that no other site can send. */
+export async function write<T>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T | null> {
   const response = await ask(path, {
     method,
     headers: { "Content-Type": "application/json", "X-Skybeat": "1" },

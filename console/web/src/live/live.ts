@@ -1,8 +1,10 @@
 // Wires connection, clock, units, alarms and coverage into one live picture; the only instance is `live`.
-import type { Alarm, CoverageChanged, Degraded, ToBrowser } from "../wire.generated";
+import type { Alarm, CoverageChanged, Degraded, IncidentView, Resume, TaskView, ToBrowser } from "../wire.generated";
 import { AlarmBook } from "./alarmBook";
 import { Connection, type ConnectionState } from "./connection";
+import { ContourBook } from "./contourBook";
 import type { Frame } from "./frame";
+import { IncidentBook, type IncidentNews } from "./incidentBook";
 import { LagMeter } from "./lag";
 import { Publisher } from "./publisher";
 import { ServerClock } from "./serverClock";
@@ -14,12 +16,16 @@ const FULL_RATE_HZ = 5;
 const LOST_TICK_MS = 1000;
 
 type AlarmListener = (alarm: Alarm) => void;
+type IncidentListener = (news: IncidentNews) => void;
+type TaskListener = (task: TaskView) => void;
 
 class Live {
   readonly store = new UnitStore();
   readonly clock = new ServerClock();
   readonly book = new AlarmBook();
   readonly statuses = new StatusBook();
+  readonly incidents = new IncidentBook();
+  readonly contours = new ContourBook();
   readonly summary: Publisher<Summary>;
   firstDeltaAt: number | null = null;
   private connectionState: ConnectionState = { phase: "connecting", lostAtMs: null, attempts: 0 };
@@ -32,6 +38,9 @@ class Live {
   private connection: Connection | null = null;
   private ticker: ReturnType<typeof setInterval> | undefined;
   private alarmListeners = new Set<AlarmListener>();
+  private incidentListeners = new Set<IncidentListener>();
+  private taskListeners = new Set<TaskListener>();
+  private restartListeners = new Set<() => void>();
   private refusedListeners = new Set<() => void>();
   /** The server's time at which the connection broke: what is shown stands still there. */
   private frozenMs: number | null = null;
@@ -47,7 +56,7 @@ class Live {
       onFrame: (frame) => this.takeFrame(frame),
       onMessage: (message) => this.takeMessage(message),
       onState: (state) => this.takeState(state),
-      resume: () => (this.epoch === null ? null : { epoch: this.epoch, alarm_seq: this.book.seq }),
+      resume: () => this.resume(),
       subscription: () => ({ bbox: null, unit_ids: this.wanted, hz: FULL_RATE_HZ }),
     });
     this.connection.start();
@@ -66,6 +75,11 @@ class Live {
     this.connection?.subscribe();
   }
 
+  private resume(): Resume | null {
+    if (this.epoch === null) return null;
+    return { epoch: this.epoch, alarm_seq: this.book.seq, incident_seq: this.incidents.seq };
+  }
+
   /** The server's time now. */
   nowMs(): number {
     return this.clock.nowMs();
@@ -79,6 +93,24 @@ class Live {
   onAlarm(listener: AlarmListener): () => void {
     this.alarmListeners.add(listener);
     return () => this.alarmListeners.delete(listener);
+  }
+
+  /** Be told of each change of an incident, new ones too. */
+  onIncident(listener: IncidentListener): () => void {
+    this.incidentListeners.add(listener);
+    return () => this.incidentListeners.delete(listener);
+  }
+
+  /** Be told of each standing of an officer's own task. */
+  onTask(listener: TaskListener): () => void {
+    this.taskListeners.add(listener);
+    return () => this.taskListeners.delete(listener);
+  }
+
+  /** Be told when another run of the server answers: what was read from the old one is to be read anew. */
+  onRestart(listener: () => void): () => void {
+    this.restartListeners.add(listener);
+    return () => this.restartListeners.delete(listener);
   }
 
   /** Be told when the server ended the session. */
@@ -95,6 +127,12 @@ class Live {
   /** Take the server's whole list, before the queue speaks. */
   putAlarms(alarms: readonly Alarm[]): void {
     for (const alarm of alarms) this.book.put(alarm);
+    this.summary.now();
+  }
+
+  /** Take the standing of incidents from the answer to a request. */
+  putIncidents(incidents: readonly IncidentView[]): void {
+    for (const incident of incidents) this.tellIncident(this.incidents.put(incident));
     this.summary.now();
   }
 
@@ -127,6 +165,15 @@ class Live {
       case "coverage":
         this.coverage = message;
         break;
+      case "contours":
+        this.contours.take(message);
+        break;
+      case "incident":
+        this.tellIncident(this.incidents.take(message.seq, message.incident));
+        break;
+      case "task":
+        for (const listener of this.taskListeners) listener(message.task);
+        break;
       case "rate":
         this.rateHz = message.hz;
         break;
@@ -143,6 +190,14 @@ class Live {
     this.book.restart();
     this.statuses.restart();
     this.degraded.clear();
+    this.incidents.restart();
+    this.contours.restart();
+    for (const listener of this.restartListeners) listener();
+  }
+
+  private tellIncident(news: IncidentNews | null): void {
+    if (!news) return;
+    for (const listener of this.incidentListeners) listener(news);
   }
 
   private takeAlarm(seq: number, alarm: Alarm): void {
@@ -165,6 +220,7 @@ class Live {
       connection: this.connectionState,
       alarms: this.book?.open() ?? [],
       coverage: this.coverage,
+      incidents: this.incidents?.open() ?? [],
       degraded: [...this.degraded.values()],
       rateHz: this.rateHz,
       lagMs: this.lag.get(),

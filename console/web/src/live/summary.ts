@@ -1,11 +1,13 @@
 // What React sees of the live picture, rebuilt at most twice a second.
-import type { Alarm, CoverageChanged, Degraded, UnitMeta } from "../wire.generated";
+import type { Alarm, CoverageChanged, Degraded, IncidentView, UnitMeta } from "../wire.generated";
 import type { ConnectionState } from "./connection";
 
 export interface Summary {
   readonly connection: ConnectionState;
   readonly alarms: readonly Alarm[];
   readonly coverage: CoverageChanged | null;
+  /** Open incidents, those to be sent and the most urgent first. */
+  readonly incidents: readonly IncidentView[];
   readonly degraded: readonly Degraded[];
   /** Frames a second that the server sends now. */
   readonly rateHz: number;
