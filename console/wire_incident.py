@@ -3,6 +3,7 @@
 import msgspec
 
 from mission.model import Category, DispatchState, Equipment, IncidentState
+from telemetry.model.unit import UnitKind
 
 
 class DispatchView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,18 @@ class IncidentChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type
     incident: IncidentView
 
 
+class CompanionView(msgspec.Struct, frozen=True, kw_only=True):
+    """Another unit sent to the same incident, named here because an officer's own list holds only their own unit."""
+
+    unit_id: int
+    kind: UnitKind
+    name_zh: str
+    name_en: str
+    state: DispatchState
+    travel_s: float | None
+    equipment: list[Equipment] = []
+
+
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     """What an officer is asked to do: the dispatch, its incident with the caller's phone, and who else goes."""
 
@@ -75,6 +88,8 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     incident: IncidentView
     way: list[list[float]]
     """The fastest way there as [lon, lat] points; empty where none is known."""
+    companions: list[CompanionView] = []
+    """The other live dispatches of the incident, soonest first."""
 
 
 class TaskChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="task"):

@@ -251,6 +251,8 @@ async def test_the_site_is_served_with_strict_headers_and_nothing_outside_its_fo
         assert (page.text, page.headers["cache-control"]) == ("<!doctype html>map", "no-cache")
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert page.headers["x-content-type-options"] == "nosniff"
+        assert "geolocation=(self)" in page.headers["permissions-policy"]
+        assert "camera=()" in page.headers["permissions-policy"]
         assert "server" not in page.headers
         script = await browser.get("/assets/app-1234.js", headers={"accept-encoding": "identity"})
         assert script.headers["cache-control"].endswith("immutable")

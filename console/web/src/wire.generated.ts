@@ -422,11 +422,23 @@ export interface IncidentView {
   dispatches: DispatchView[];
 }
 
+/** Another unit sent to the same incident, named here because an officer's own list holds only their own unit. */
+export interface CompanionView {
+  unit_id: number;
+  kind: UnitKind;
+  name_zh: string;
+  name_en: string;
+  state: DispatchState;
+  travel_s: number | null;
+  equipment: Equipment[];
+}
+
 /** What an officer is asked to do: the dispatch, its incident with the caller's phone, and who else goes. */
 export interface TaskView {
   dispatch: DispatchView;
   incident: IncidentView;
   way: number[][];
+  companions: CompanionView[];
 }
 
 /** What every refusal looks like: a word for programs and a sentence for people (what, value, allowed, next step). */
