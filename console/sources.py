@@ -57,6 +57,7 @@ class RegistrySource(Protocol):
     """The registry in memory (telemetry/registry.py)."""
 
     version: int
+    duty_version: int
     units: Mapping[int, Unit]
     devices: Mapping[int, Device]
     stations: Mapping[int, Station]

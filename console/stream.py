@@ -10,8 +10,10 @@ import numpy as np
 from console.auth.policy import MESSAGE_POLICIES, Scope, allows
 from console.sources import BridgeSource, CoverageSource
 from console.stream_client import Client
+from console.stream_feed import Feed
 from console.stream_group import Changes, Group, Mask, View, snapped_box
 from console.stream_status import StatusTexts
+from console.stream_units import UnitTexts
 from console.wire import (
     CLOSE_NOT_ALLOWED,
     CLOSE_SIGNED_OUT,
@@ -22,9 +24,7 @@ from console.wire import (
     Resume,
     Role,
     Subscribe,
-    UnitDevice,
     UnitMeta,
-    UnitsChanged,
     Welcome,
     encode_message,
     pack_trail,
@@ -47,16 +47,16 @@ class LiveStream:
     def __init__(self, bridge: BridgeSource, clock: Clock, *, coverage: CoverageSource | None = None) -> None:
         self.epoch = (clock.now_us() // MICROSECONDS) & 0xFFFFFFFF
         self.clients: set[Client] = set()
+        self.feeds: list[Feed] = []
+        """What else browsers are told: add to it before the first one joins."""
         self._bridge = bridge
         self._clock = clock
         self._coverage = coverage
         self._groups: dict[View, Group] = {}
         self._masks: dict[Scope, Mask] = {}
         self._masks_of: tuple[int, int] = (-1, -1)
-        self._metas: list[UnitMeta] = []
-        self._metas_version = -1
+        self._units = UnitTexts(bridge, clock)
         self._units_due_s = 0.0
-        self._units_texts: dict[Scope, str] = {}
         self._alarm_seq = 0
         self._alarm_texts: OrderedDict[int, str] = OrderedDict()
         self._statuses = StatusTexts(bridge)
@@ -81,11 +81,13 @@ class LiveStream:
             hz=client.hz,
         )
         client.first_texts.append(encode_message(hello))
-        client.latest_texts["units"] = self._units_text(client.scope)
+        client.latest_texts["units"] = self._units.text(client.scope)
         for what, degraded in self._degraded.items():
             client.latest_texts[f"degraded {what}"] = encode_message(degraded)
         self._add_coverage(client)
         self._start_alarms(client, resume)
+        for feed in self.feeds:
+            feed.start(client, resume)
         self.clients.add(client)
         STREAM_CLIENTS.set(len(self.clients))
         self._place(client)
@@ -94,6 +96,8 @@ class LiveStream:
     def leave(self, client: Client) -> None:
         """Let a browser go."""
         self.clients.discard(client)
+        for feed in self.feeds:
+            feed.leave(client)
         STREAM_CLIENTS.set(len(self.clients))
         self._leave_group(client)
 
@@ -130,10 +134,11 @@ class LiveStream:
             client.wake()
 
     def due_texts(self, client: Client) -> list[str]:
-        """Return the alarms and statuses that a browser has not been sent, and move its cursors past them."""
+        """Return what a browser has not been sent of alarms, statuses and feeds, and move its cursors past it."""
         status = self._statuses.since(client.status_version, client.scope)
         client.status_version = self._statuses.version
-        return self._alarm_texts_of(client) + ([] if status is None else [status])
+        texts = self._alarm_texts_of(client) + ([] if status is None else [status])
+        return texts + [text for feed in self.feeds for text in feed.due(client)]
 
     def _alarm_texts_of(self, client: Client) -> list[str]:
         if client.alarm_seq >= self._alarm_seq:
@@ -159,6 +164,7 @@ class LiveStream:
         self._refresh_units(now_s)
         self._statuses.refresh(self.clients)
         self._refresh_coverage()
+        self._read_feeds()
         self._note_latency(now_us)
         due = self._frames_of_due_groups(now_us, now_s)
         for client in list(self.clients):
@@ -256,63 +262,25 @@ class LiveStream:
 
     def unit_metas(self, scope: Scope) -> list[UnitMeta]:
         """Return the units of a scope with the devices that speak for them now."""
-        self._read_units()
-        units = self._bridge.registry.units
-        return [meta for meta in self._metas if meta.unit_id in units and scope.sees(units[meta.unit_id])]
-
-    def _read_units(self) -> None:
-        registry = self._bridge.registry
-        if registry.version == self._metas_version:
-            return
-        self._metas_version = registry.version
-        self._units_texts.clear()
-        now_us = self._clock.now_us()
-        speakers: dict[int, list[UnitDevice]] = {}
-        for device in registry.devices.values():
-            unit_id = registry.unit_of(device.device_id, now_us)
-            if unit_id is not None and not device.revoked:
-                speakers.setdefault(unit_id, []).append(
-                    UnitDevice(
-                        device_id=device.device_id,
-                        protocol=device.protocol,
-                        label=device.label,
-                        report_interval_s=device.report_interval_s,
-                    )
-                )
-        self._metas = [
-            UnitMeta(
-                unit_id=unit.unit_id,
-                call_sign=unit.call_sign,
-                kind=unit.kind,
-                service=unit.service,
-                duty_status=unit.duty_status,
-                station_id=unit.station_id,
-                name_zh=unit.name_zh,
-                name_en=unit.name_en,
-                covert=unit.covert,
-                devices=speakers.get(unit.unit_id, []),
-            )
-            for unit in registry.units.values()
-        ]
+        return self._units.metas(scope)
 
     def _refresh_units(self, now_s: float) -> None:
-        if self._bridge.registry.version == self._metas_version or now_s < self._units_due_s:
+        if not self._units.is_news() or now_s < self._units_due_s:
             return
         self._units_due_s = now_s + UNITS_AT_MOST_EVERY_S
-        self._read_units()
+        self._units.tell()
         for group in self._groups.values():
             group.renew()
         for client in self.clients:
-            client.latest_texts["units"] = self._units_text(client.scope)
+            client.latest_texts["units"] = self._units.text(client.scope)
             client.status_version = 0  # units that came into the scope are told with theirs
             client.wake()
 
-    def _units_text(self, scope: Scope) -> str:
-        self._read_units()
-        text = self._units_texts.get(scope)
-        if text is None:
-            text = self._units_texts[scope] = encode_message(UnitsChanged(units=self.unit_metas(scope)))
-        return text
+    def _read_feeds(self) -> None:
+        news = [feed.read() for feed in self.feeds]  # each reads, whatever the others found
+        if any(news):
+            for client in self.clients:
+                client.wake()
 
     def _read_alarms(self) -> None:
         changes = self._bridge.alarms.changes_since(self._alarm_seq)

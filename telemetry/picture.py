@@ -72,6 +72,8 @@ class Picture:
         self.version = 0
         self._registry = registry
         self._registry_version = -1
+        self._duty_version = registry.duty_version
+        self._described: Mapping[int, Unit] = {}
         self._devices = Slots()
         self._described_count = 0
         self._device_table: NDArray[Any] = np.zeros(0, _DEVICE)
@@ -237,17 +239,30 @@ class Picture:
 
     def _sync(self, now_us: int) -> None:
         if self._registry_version == self._registry.version:
+            self._show_duty()
             return
         self._registry_version = self._registry.version
         self.version += 1
         for unit_id in self._row_by_unit.keys() - self._registry.units.keys():
             self._forget(unit_id)
-        for unit in self._registry.units.values():
+        self._described, self._duty_version = self._registry.units, self._registry.duty_version
+        for unit in self._described.values():
             self._describe(unit)
         if self._registry.devices:
             self._devices.take(np.array(sorted(self._registry.devices), np.int32))
         self._device_table = grown(self._device_table, len(self._devices), _FRESH_DEVICE)
         self._assign(now_us)
+
+    def _show_duty(self) -> None:
+        """Follow duty statuses that changed without anything else."""
+        if self._duty_version == self._registry.duty_version:
+            return
+        before, self._described = self._described, self._registry.units
+        self._duty_version = self._registry.duty_version
+        self.version += 1
+        for unit_id, unit in self._described.items():
+            if before.get(unit_id) is not unit:
+                self._describe(unit)
 
     def _forget(self, unit_id: int) -> None:
         row = self._row_by_unit.pop(unit_id)

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from telemetry.model.decoding import Fact
-from telemetry.model.unit import Assignment, Device, Station, Unit
+from telemetry.model.unit import Assignment, Device, DutyStatus, Station, Unit
 from telemetry.rate_limit import RateLimit
 
 QUARANTINE_LIMIT: Final = 1_000
@@ -49,11 +49,13 @@ class RegistryContents(msgspec.Struct, frozen=True, kw_only=True):
 class RegistryTable:
     """What decoders, picture and alarms ask of the world (the kernel's Registry protocol), from memory.
 
-    `version` grows with every change of contents, so that whoever derives something from them knows when to do it again.
+    `version` grows with every change of contents, so that whoever derives something from them knows when to do it again;
+    `duty_version` when duty statuses alone changed, which happens with every call and concerns few.
     """
 
     def __init__(self, contents: RegistryContents | None = None) -> None:
         self.version = 0
+        self.duty_version = 0
         self.units: Mapping[int, Unit] = {}
         self.devices: Mapping[int, Device] = {}
         self.stations: Mapping[int, Station] = {}
@@ -78,6 +80,17 @@ class RegistryTable:
             self._signing_timestamps[stream] = max(timestamp, self._signing_timestamps.get(stream, 0))
         self._leave_quarantine()
         self.version += 1
+
+    def set_duty(self, statuses: Mapping[int, DutyStatus]) -> None:
+        """Take other duty statuses by unit_id; units that nobody knows and statuses that stand already change nothing."""
+        moved = {
+            unit_id: msgspec.structs.replace(unit, duty_status=status)
+            for unit_id, status in statuses.items()
+            if (unit := self.units.get(unit_id)) is not None and unit.duty_status is not status
+        }
+        if moved:
+            self.units = {**self.units, **moved}
+            self.duty_version += 1
 
     def register(self, device: Device, unit: Unit | None, now_us: int) -> None:
         """Add or replace one device and, when given, its unit with an open assignment from `now_us`.

@@ -1,6 +1,6 @@
 """The registry in the database: loads it for a bridge, saves what the bridge learns, tells of changes."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from importlib import resources
 from typing import Any, Final
 
@@ -15,10 +15,13 @@ from telemetry.registry import Quarantined, RegistryContents
 
 CHANNEL: Final = "skybeat_registry"
 """The database tells of every change of units, devices, assignments and stations on this channel."""
+DUTY: Final = "duty"
+"""A notice "duty UNIT_ID STATUS" says that a unit's duty status alone changed, and to what; any other that a table did."""
 SETTLE_S: Final = 0.05
 """Changes that follow each other within this time are told once."""
 E7: Final = 1e7
 QUERIES: Final = load_queries(resources.files("telemetry") / "registry_store.sql")
+_DUTY_STATUSES: Final = frozenset(status.value for status in DutyStatus)
 
 
 class RegistryStore:
@@ -57,10 +60,11 @@ class RegistryStore:
             await cursor.executemany(QUERIES["save_quarantine"], names)
             await cursor.executemany(QUERIES["save_signing_timestamp"], streams)
 
-    async def changes(self) -> AsyncGenerator[None]:
-        """Yield once at once, and then after every change of the registry, until the connection is lost (psycopg.Error).
+    async def changes(self) -> AsyncGenerator[Mapping[int, DutyStatus] | None]:
+        """Yield None at once, and then after every change of the registry, until the connection is lost (psycopg.Error).
 
-        Load after each: what changed before we listened is then not missed.
+        After None load all: what changed before we listened is then not missed. Where nothing but duty statuses changed, those
+        are given by unit_id, and need no loading.
         """
         connect = psycopg.AsyncConnection.connect(
             self._url,
@@ -73,16 +77,26 @@ class RegistryStore:
         )
         async with await connect as connection:
             await connection.execute(f"listen {CHANNEL}")
-            yield
+            yield None
             while True:
-                async for _ in connection.notifies(stop_after=1):
-                    pass
-                async for _ in connection.notifies(timeout=SETTLE_S):
-                    pass
-                yield
+                notices = [notice.payload async for notice in connection.notifies(stop_after=1)]
+                notices += [notice.payload async for notice in connection.notifies(timeout=SETTLE_S)]
+                yield duties_of(notices)
 
     async def _connect(self) -> psycopg.AsyncConnection:
         return await psycopg.AsyncConnection.connect(self._url, application_name="skybeat registry")
+
+
+def duties_of(notices: Iterable[str]) -> dict[int, DutyStatus] | None:
+    """Return what notices, oldest first, say of duty statuses; None when one of them speaks of anything else."""
+    statuses: dict[int, DutyStatus] = {}
+    for notice in notices:
+        match notice.split(" "):
+            case [word, unit_id, status] if word == DUTY and unit_id.isdigit() and status in _DUTY_STATUSES:
+                statuses[int(unit_id)] = DutyStatus(status)
+            case _:
+                return None
+    return statuses
 
 
 def contents_of(rows: dict[str, list[tuple[Any, ...]]], vault: Vault) -> RegistryContents:

@@ -57,9 +57,12 @@ class BridgeService:
             await self._supervisor.stop()
 
     async def follow_registry(self) -> None:
-        """Load the registry after every change; a lost connection is tried again by the supervisor."""
-        async for _ in self._store.changes():
-            self.registry.replace(await self._store.load())
+        """Load the registry after every change of more than duty statuses; a lost connection is tried again by the supervisor."""
+        async for statuses in self._store.changes():
+            if statuses is None:
+                self.registry.replace(await self._store.load())
+            else:
+                self.registry.set_duty(statuses)
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from console.stream_client import Client
 from console.stream_group import snapped_box
 from console.wire import Degraded, Frame, FrameKind, Resume, Role, Subscribe, decode_frame
 from telemetry.model.events import ModeChanged
+from telemetry.model.unit import DutyStatus
+from telemetry.model.unit_state import DUTY_STATUSES
 from tests.conftest import FakeClock
 from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, FixedCoverage, SmallBridge, contents
 
@@ -366,3 +368,74 @@ async def test_a_browser_that_was_stalled_gets_the_newest_statuses_of_all(
     for told in modes_told(browser):
         newest |= told
     assert newest == {DRONE: "RTL", CAR: "HOLD"}
+
+
+async def test_all_are_told_of_new_units_although_somebody_joined_before_the_turn(
+    stream: LiveStream, bridge: SmallBridge, fake_clock: FakeClock
+) -> None:
+    early = Browser(stream, ADMIN)
+    await turn(stream, fake_clock)
+    before = len(early.texts_of("units"))
+    bridge.registry.replace(contents())
+    Browser(stream, ADMIN)
+    await turn(stream, fake_clock)
+    assert len(early.texts_of("units")) == before + 1
+
+
+async def test_a_duty_status_alone_reaches_frames_and_those_who_join_but_not_the_list_of_units(
+    stream: LiveStream, bridge: SmallBridge, fake_clock: FakeClock
+) -> None:
+    watcher = Browser(stream, ADMIN)
+    await turn(stream, fake_clock)
+    told = len(watcher.texts_of("units"))
+    bridge.registry.set_duty({CAR: DutyStatus.EN_ROUTE, 999: DutyStatus.FREE})
+    bridge.picture.refresh(fake_clock.now_us())
+    await turn(stream, fake_clock)
+    delta = watcher.decoded()[-1]
+    assert delta.columns["unit_id"].tolist() == [CAR]
+    assert DUTY_STATUSES[delta.columns["duty"][0]] is DutyStatus.EN_ROUTE
+    assert len(watcher.texts_of("units")) == told
+    late = Browser(stream, ADMIN)
+    await settle()
+    units = {unit["unit_id"]: unit["duty_status"] for unit in late.texts_of("units")[0]["units"]}
+    assert (units[CAR], units[DRONE]) == ("en_route", "free")
+
+
+class Whisper:
+    """A feed that tells everyone what is put into it, once each."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.places: dict[Client, int] = {}
+        self.read_count = 0
+
+    def start(self, client: Client, resume: Resume | None) -> None:
+        self.places[client] = 0 if resume is None else resume.incident_seq
+
+    def leave(self, client: Client) -> None:
+        del self.places[client]
+
+    def read(self) -> bool:
+        before, self.read_count = self.read_count, len(self.words)
+        return before != self.read_count
+
+    def due(self, client: Client) -> list[str]:
+        place, self.places[client] = self.places[client], len(self.words)
+        return self.words[place:]
+
+
+async def test_a_feed_tells_each_browser_what_it_misses_and_forgets_the_one_that_leaves(
+    stream: LiveStream, fake_clock: FakeClock
+) -> None:
+    first, second = Whisper(), Whisper()
+    stream.feeds += [first, second]
+    browser = Browser(stream, ADMIN)
+    first.words.append('{"type":"a"}')
+    second.words.append('{"type":"b"}')
+    await turn(stream, fake_clock)
+    assert [text["type"] for text in browser.texts if text["type"] in "ab"] == ["a", "b"]
+    resumed = Browser(stream, ADMIN, resume=Resume(epoch=stream.epoch, alarm_seq=0, incident_seq=1))
+    await turn(stream, fake_clock)
+    assert [text["type"] for text in resumed.texts if text["type"] in "ab"] == []
+    stream.leave(browser.client)
+    assert set(first.places) == {resumed.client}
