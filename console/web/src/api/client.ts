@@ -49,10 +49,16 @@ export async function get<T>(path: string): Promise<T> {
   return (await ask(path, { headers: { Accept: "application/json" } })).json() as Promise<T>;
 }
 
-/** Write, with the header that no other site can send. */
-export async function write<T>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T | null> {
+/** Write, with the header that no other site can send; `signal` may cut it short (DOMException). */
+export async function write<T>(
+  method: "POST" | "PATCH" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T | null> {
   const response = await ask(path, {
     method,
+    signal,
     headers: { "Content-Type": "application/json", "X-Skybeat": "1" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
