@@ -42,9 +42,12 @@ class PhoneFix(msgspec.Struct, frozen=True, kw_only=True):
     speed_mps: float | None = None
     course_deg: float | None = None
     alt_msl_m: float | None = None
+    alt_hae_m: float | None = None
     accuracy_m: float | None = None
     battery_ratio: float | None = None
     alarm: str | None = None
+    text: str = ""
+    """What a person says with a call for help."""
     is_mock: bool = False
     has_fix: bool = True
     ignored: tuple[str, ...] = ()
@@ -131,6 +134,7 @@ def _batch_of(fixes: Sequence[PhoneFix], device_ids: Sequence[int], received_us:
     put(batch, "lat_e7", np.array([fix.lat_deg for fix in fixes], np.float64) * 1e7)
     put(batch, "lon_e7", np.array([fix.lon_deg for fix in fixes], np.float64) * 1e7)
     put(batch, "alt_msl_dm", np.array([fix.alt_msl_m for fix in fixes], np.float64) * 10)
+    put(batch, "alt_hae_dm", np.array([fix.alt_hae_m for fix in fixes], np.float64) * 10)
     put(batch, "speed_cmps", np.array([fix.speed_mps for fix in fixes], np.float64) * 100)
     put(batch, "course_ddeg", np.array([fix.course_deg for fix in fixes], np.float64) * 10)
     put(batch, "accuracy_dm", np.array([fix.accuracy_m for fix in fixes], np.float64) * 10)
@@ -153,7 +157,7 @@ def _quality_of(fix: PhoneFix) -> int:
 def _event_of(fix: PhoneFix, device_id: int, received_us: int) -> AnyEvent | None:
     observed_us = received_us if fix.observed_us is None else fix.observed_us
     if fix.alarm == SOS:
-        return SosRaised(device_id=device_id, observed_us=observed_us, received_us=received_us)
+        return SosRaised(device_id=device_id, observed_us=observed_us, received_us=received_us, text=fix.text)
     if fix.alarm == SOS_CLEARED:
         return SosCleared(device_id=device_id, observed_us=observed_us, received_us=received_us)
     return None
