@@ -123,7 +123,10 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """A call as it stands. `change_seq` grows force-wide with every change, `version` with every change of this one."""
+    """A call as it stands. `change_seq` grows force-wide with every change; `version` with every decision about this one.
+
+    What a unit answers is a fact and no decision: it moves the state and `change_seq`, and conflicts with nobody.
+    """
 
     incident_id: int
     number: str
@@ -152,6 +155,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     closed_us: int | None = None
     needs: tuple[Equipment, ...] = ()
     dispatches: tuple[Dispatch, ...] = ()
+    past_station_ids: tuple[int, ...] = ()
+    """Stations to which it belonged before its place was mended; who saw it once goes on seeing it."""
+    place_note: str = ""
+    """Why the place is to be asked for again: one of `PlaceNote`, empty where nothing is wrong."""
 
     @property
     def is_open(self) -> bool:
@@ -169,16 +176,57 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         return min((sent.arrived_us for sent in self.dispatches if sent.arrived_us is not None), default=None)
 
 
+class PlaceNote(StrEnum):
+    """What is to be asked about the place of a call."""
+
+    MISSING = "missing"
+    """Nobody told it."""
+    OFF_MAP = "off_map"
+    """It lies where this city has no roads."""
+    MAYBE_SHIFTED = "maybe_shifted"
+    """It lies off the roads, and taken as GCJ-02 it would lie on one: ask which system the caller's map used."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as it comes in. `source_ref` within its source (and key) makes it the same call when it comes again.
+
+    The place is WGS-84, 1e-7 degree; `sha256` is the digest of what was said, so that a changed repeat is noticed.
+    """
+
+    source: str
+    source_ref: str
+    sha256: bytes
+    title: str
+    text: str = ""
+    urgency: Urgency = Urgency.TWO
+    category: Category = Category.OTHER
+    place_text: str = ""
+    lat_e7: int | None = None
+    lon_e7: int | None = None
+    place_note: str = ""
+    caller: Caller = Caller()
+    audio_url: str = ""
+    recording_url: str = ""
+    needs: tuple[Equipment, ...] = ()
+    station_id: int | None = None
+    reported_us: int
+    intake_key_id: int | None = None
+    webhook_id: str | None = None
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of an incident's history: who did what and when; never changed afterwards."""
 
     entry_id: int
     incident_id: int
+    version: int
+    """The incident's version after it."""
     at_us: int
     account_name: str
     """The account, "track" for what a position told, or the intake key's label."""
     action: str
-    """created, edited, state, dispatched, sent, received, accepted, declined, under_way, arrived, cleared, recalled, note."""
+    """created, edited, state, dispatched, sent, received, accepted, declined, under_way, arrived, cleared, recalled."""
+    account_id: int | None = None
     unit_id: int | None = None
     state: IncidentState | None = None
     note: str = ""

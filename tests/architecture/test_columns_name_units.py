@@ -33,7 +33,7 @@ WITHOUT_UNIT: Final = frozenset(
     {
         "satellites", "fix", "quality", "link", "duty", "state", "version",  # counts, enumerations, bits
         "positions", "frames_good", "frames_bad", "made", "dropped",  # counts by their names
-        "number", "severity", "timestamp",  # a station's number, a rank, MAVLink's own signing time (10 us since 2015)
+        "number", "last_number", "severity", "urgency_rank", "timestamp",  # a station's number, a rank, MAVLink's own signing time (10 us since 2015)
     }
 )  # fmt: skip
 
