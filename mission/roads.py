@@ -1,7 +1,7 @@
 """The road graph: nodes, directed edges and ways as numpy arrays, and who reaches which node in how many seconds."""
 
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -72,7 +72,7 @@ ACCESS_FOOT: Final = 8
 ACCESS_EMERGENCY: Final = 16
 ACCESS_ALL: Final = 31
 
-GRAPH_FORMAT: Final = 2
+GRAPH_FORMAT: Final = 3
 """Grows whenever an older file of a graph can no longer be read."""
 
 _SNAP_CANDIDATES: Final = 12
@@ -87,7 +87,7 @@ class RoadGraph:
     Shapes: `node_*` (nodes,), `edge_*` (edges,), `way_*` (ways,). Lengths are metres; `edge_seconds` is the time of a patrol
     car on a free road, with CLASS_SPEED_MPS or the posted limit; `edge_access` says who may use an edge in its direction
     (ACCESS_* bits; on foot every street that has the bit in one direction goes both ways). `attribution` is what any map
-    of these roads must show, "" where nothing is asked.
+    of these roads must show, "" where nothing is asked; `way_tunnel` is empty where there are no tunnels.
     """
 
     node_lat_deg: Floats
@@ -104,6 +104,7 @@ class RoadGraph:
     way_oneway: NDArray[np.bool_]
     way_bridge: NDArray[np.bool_]
     attribution: str = ""
+    way_tunnel: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     @property
     def node_count(self) -> int:
@@ -152,31 +153,43 @@ class RoadGraph:
 
     def save(self, path: Path) -> None:
         """Write the graph as one compressed `.npz` (positions to 1e-7 degree, lengths to 1 cm, times to 1 ms)."""
-        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays: dict[str, Any] = {column.name: getattr(self, column.name) for column in fields(self)}
         for name, scale in _STORED_SCALES.items():
             arrays[name] = np.rint(arrays[name] * scale).astype(np.int32)
+        arrays["edge_to"] = self.edge_to - self.edge_from
+        for name in _STORED_STEPS:
+            arrays[name] = np.diff(arrays[name], prepend=np.int32(0))
         np.savez_compressed(path, format=np.int32(GRAPH_FORMAT), **arrays)
 
 
 _STORED_SCALES: Final = {"node_lat_deg": 1e7, "node_lon_deg": 1e7, "edge_length_m": 100.0, "edge_seconds": 1000.0}
+_STORED_STEPS: Final = ("node_lat_deg", "node_lon_deg", "edge_from", "edge_way")
+"""Columns kept as the steps from one row to the next, which pack into a third of the room."""
 
 
 def load_roads(path: Path) -> RoadGraph:
     """Return the graph that `RoadGraph.save` wrote. Raises FileFormatError for a file that is no road graph."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            arrays: dict[str, Any] = {field.name: stored[field.name] for field in fields(RoadGraph)}
-            stored_format = int(stored["format"])
+            if int(stored["format"]) != GRAPH_FORMAT:
+                raise _no_graph(path, f"its format is {stored['format']}, this version reads {GRAPH_FORMAT}")
+            graph = _unpacked({column.name: stored[column.name] for column in fields(RoadGraph)})
+    except FileFormatError:
+        raise
     except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, zlib.error) as error:
         raise _no_graph(path, str(error)) from error
-    if stored_format != GRAPH_FORMAT:
-        raise _no_graph(path, f"its format is {stored_format}, this version reads {GRAPH_FORMAT}")
-    for name, scale in _STORED_SCALES.items():
-        arrays[name] = arrays[name] / scale
-    graph = RoadGraph(**arrays | {"attribution": str(arrays["attribution"])})
     if not _is_whole(graph):
         raise _no_graph(path, "its edges, nodes and ways do not fit together")
     return graph
+
+
+def _unpacked(arrays: dict[str, Any]) -> RoadGraph:
+    for name in _STORED_STEPS:
+        arrays[name] = np.cumsum(arrays[name], dtype=np.int32)
+    arrays["edge_to"] = arrays["edge_to"] + arrays["edge_from"]
+    for name, scale in _STORED_SCALES.items():
+        arrays[name] = arrays[name] / scale
+    return RoadGraph(**arrays | {"attribution": str(arrays["attribution"])})
 
 
 def _no_graph(path: Path, reason: str) -> FileFormatError:
@@ -190,6 +203,7 @@ def _is_whole(graph: RoadGraph) -> bool:
     columns = (graph.edge_to, graph.edge_length_m, graph.edge_seconds, graph.edge_class, graph.edge_access)
     is_even = all(len(column) == edges for column in (*columns, graph.edge_way))
     is_even &= all(len(column) == ways for column in (graph.way_name_en, graph.way_oneway, graph.way_bridge))
+    is_even &= len(graph.way_tunnel) in {0, ways}
     if not is_even or len(graph.node_lon_deg) != graph.node_count:
         return False
     limits = ((graph.edge_from, graph.node_count), (graph.edge_to, graph.node_count), (graph.edge_way, ways))

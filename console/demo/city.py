@@ -19,7 +19,7 @@ from mission.coverage import Coverage
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
-CITY_VERSION: Final = 5
+CITY_VERSION: Final = 6
 """Grows whenever the same seed would give another city, so that a kept city is made again."""
 
 _BLOCK_INSET: Final = 0.06
