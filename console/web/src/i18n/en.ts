@@ -1,7 +1,9 @@
 // Every text of the interface in English, sentence case.
+import { officerEn } from "./officerEn";
 import type { TextKey } from "./zh";
 
 export const en: Readonly<Record<TextKey, string>> = {
+  ...officerEn,
   "app.operator": "Operator",
   "app.force": "Police operations",
   "app.skip": "Skip to the unit list",

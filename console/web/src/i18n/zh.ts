@@ -1,5 +1,8 @@
 // Every text of the interface in Chinese; the glossary of the design gives the words.
+import { officerZh } from "./officerZh";
+
 export const zh = {
+  ...officerZh,
   "app.operator": "席位",
   "app.force": "警务态势",
   "app.skip": "跳到单位列表",
