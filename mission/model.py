@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from telemetry.model.unit import Equipment as Equipment  # noqa: PLC0414 - callers take it from here
+
 
 class Urgency(IntEnum):
     """How soon somebody must be there; the third reading of 1-3-5."""
@@ -68,20 +70,6 @@ class DispatchState(StrEnum):
 
 
 ENDED: Final = frozenset({DispatchState.CLEARED, DispatchState.DECLINED, DispatchState.RECALLED})
-
-
-class Equipment(StrEnum):
-    """What a unit carries, as far as calls ask for it."""
-
-    AED = "aed"
-    FIRST_AID = "first_aid"
-    LIFE_RING = "life_ring"
-    EXTINGUISHER = "extinguisher"
-    SHIELD = "shield"
-    BREATH_TESTER = "breath_tester"
-    SPEAKER = "speaker"
-    SEARCHLIGHT = "searchlight"
-    THERMAL_CAMERA = "thermal_camera"
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

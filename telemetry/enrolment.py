@@ -11,7 +11,7 @@ from infra.clock import utc_of
 from infra.vault import Vault
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.phone import PHONE_PROTOCOL, address_of_token
-from telemetry.model.unit import Device, DutyStatus, Service, Unit, UnitKind, is_mavlink_address
+from telemetry.model.unit import Device, DutyStatus, Equipment, Service, Unit, UnitKind, is_mavlink_address
 from telemetry.registry_store import QUERIES, device_of, unit_of
 
 MAVLINK: Final = "mavlink"
@@ -33,7 +33,7 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewUnit(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit to add or to change; `duty_status` None leaves it as it is (off duty for a new unit)."""
+    """A unit to add or to change; `duty_status` None leaves it as it is (off duty for a new unit), as does `equipment` None."""
 
     call_sign: str
     kind: UnitKind
@@ -43,6 +43,7 @@ class NewUnit(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str = ""
     name_en: str = ""
     covert: bool = False
+    equipment: tuple[Equipment, ...] | None = None
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +151,7 @@ def unit_ids(connection: psycopg.Connection) -> dict[str, int]:
 def save_unit(connection: psycopg.Connection, new: NewUnit) -> Unit:
     """Add a unit, or change the one of that call sign, and return it."""
     parameters = {name: getattr(new, name) for name in new.__struct_fields__}
+    parameters["equipment"] = None if new.equipment is None else [item.value for item in new.equipment]
     _one(connection, "save_unit", **parameters)
     return find_unit(connection, new.call_sign)
 

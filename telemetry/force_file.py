@@ -11,7 +11,7 @@ from telemetry.force_rows import Problem, Row, decode_text, rows_of_csv, rows_of
 from telemetry.model.datum import Crs, parse_crs, to_wgs84
 from telemetry.model.errors import FileFormatError, InputError
 from telemetry.model.phone import PHONE_PROTOCOL
-from telemetry.model.unit import DutyStatus, Service, UnitKind, is_mavlink_address
+from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind, is_mavlink_address
 
 RECORDS: Final = ("station", "post", "camera", "unit", "device")
 YES: Final = frozenset({"true", "yes", "1", "是"})
@@ -68,7 +68,7 @@ class CameraLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnitLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit of the file; `duty_status` None leaves a known unit's as it is."""
+    """A unit of the file; `duty_status` and `equipment` None leave a known unit's as they are."""
 
     line: int
     call_sign: str
@@ -79,6 +79,7 @@ class UnitLine(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str
     name_en: str
     covert: bool
+    equipment: tuple[Equipment, ...] | None = None
 
 
 class DeviceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +177,7 @@ def _unit(line: int, row: Row, crs: Crs) -> UnitLine:
         duty_status=_choice(row, "duty_status", DutyStatus) if row.get("duty_status") else None,
         station_number=_number(row, "station"),
         covert=_flag(row, "covert"),
+        equipment=_equipment(row),
         **_names(row),
     )
 
@@ -235,6 +237,15 @@ def _choice(row: Row, column: str, choices: type[StrEnum]) -> Any:  # noqa: ANN4
         return choices(text)
     except ValueError:
         raise InputError(f"{column} {text!r}: allowed are {', '.join(choices)}") from None
+
+
+def _equipment(row: Row) -> tuple[Equipment, ...] | None:
+    """Return what a unit carries, named once each; None where the file has no such column."""
+    if "equipment" not in row:
+        return None
+    words = re.split(r"[\s;,、]+", row["equipment"].strip())
+    carried = {_choice({"equipment": word}, "equipment", Equipment): None for word in words if word}
+    return tuple(carried)
 
 
 def _flag(row: Row, column: str) -> bool:

@@ -127,6 +127,7 @@ class _Writer:
             name_zh=line.name_zh,
             name_en=line.name_en,
             covert=line.covert,
+            equipment=line.equipment,
         )
         save_unit(self._connection, new)
         return line.call_sign not in self._call_signs

@@ -16,6 +16,7 @@ Row: TypeAlias = Mapping[str, str]
 COLUMNS: Final = (
     "record", "number", "call_sign", "kind", "service", "duty_status", "station", "name_zh", "name_en", "lat_deg",
     "lon_deg", "crs", "ring_order", "covert", "protocol", "address", "label", "unit", "report_interval_s",
+    "equipment",
 )  # fmt: skip
 """What a file may say; `record` says what a line is, `station` is a station's number, `unit` a call sign."""
 KNOWN_GEOJSON_CRS: Final = ("CRS84", "4326", "4490")

@@ -10,7 +10,7 @@ from infra.clock import utc_of
 from infra.database import load_queries
 from infra.vault import Vault
 from telemetry.model.decoding import SigningFact
-from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
+from telemetry.model.unit import Assignment, Device, DutyStatus, Equipment, Service, Station, Unit, UnitKind
 from telemetry.registry import Quarantined, RegistryContents
 
 CHANNEL: Final = "skybeat_registry"
@@ -113,7 +113,7 @@ def contents_of(rows: dict[str, list[tuple[Any, ...]]], vault: Vault) -> Registr
 
 def unit_of(row: tuple[Any, ...]) -> Unit:
     """Return the unit in a row of `load_units` or `find_unit`."""
-    unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert = row
+    unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment = row
     return Unit(
         unit_id=unit_id,
         call_sign=call_sign,
@@ -124,6 +124,7 @@ def unit_of(row: tuple[Any, ...]) -> Unit:
         name_zh=name_zh,
         name_en=name_en,
         covert=covert,
+        equipment=tuple(map(Equipment, equipment)),
     )
 
 

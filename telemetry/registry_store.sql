@@ -2,7 +2,8 @@
 
 -- name: load_units
 -- All units.
-select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert from public.unit order by unit_id;
+select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment
+from public.unit order by unit_id;
 
 -- name: load_stations
 -- All stations, coordinates in 1e-7 degree.
@@ -107,17 +108,19 @@ select unit_id from public.assignment where device_id = %(device_id)s::int and e
 
 -- name: find_unit
 -- One unit by its call sign.
-select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert
+select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment
 from public.unit where call_sign = %(call_sign)s::text;
 
 -- name: save_unit
--- Add a unit or change the one of that call sign; its duty status stays unless one is given.
-insert into public.unit as old (call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert)
+-- Add a unit or change the one of that call sign; its duty status and equipment stay unless they are given.
+insert into public.unit as old (call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment)
 values (%(call_sign)s::text, %(kind)s::text, %(service)s::text, coalesce(%(duty_status)s::text, 'off_duty'),
-    %(station_id)s::int, %(name_zh)s::text, %(name_en)s::text, %(covert)s::boolean)
+    %(station_id)s::int, %(name_zh)s::text, %(name_en)s::text, %(covert)s::boolean,
+    coalesce(%(equipment)s::text[], '{}'))
 on conflict (call_sign) do update set kind = excluded.kind, service = excluded.service,
     duty_status = coalesce(%(duty_status)s::text, old.duty_status), station_id = excluded.station_id,
-    name_zh = excluded.name_zh, name_en = excluded.name_en, covert = excluded.covert
+    name_zh = excluded.name_zh, name_en = excluded.name_en, covert = excluded.covert,
+    equipment = coalesce(%(equipment)s::text[], old.equipment)
 returning unit_id, (xmax = 0) as is_new;
 
 -- name: save_station

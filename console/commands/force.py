@@ -64,6 +64,9 @@ def import_command(file: Path, dry_run: bool, crs: str, secrets_file: Path | Non
       station,1,,,,,西津,Xijin,36.071,103.791,,,,
       unit,,Car 12,car,patrol,1,,,,,,,,
       device,,,,,,,,,,phone,,handset 0042,Car 12
+
+    A column `equipment` names what a unit carries, as "aed first_aid": aed, first_aid, life_ring, extinguisher, shield,
+    breath_tester, speaker, searchlight, thermal_camera.
     """  # noqa: D301 - as above
     force = parse_force_file(file.read_bytes(), file.name, crs=Crs(crs))
     settings = load_settings()

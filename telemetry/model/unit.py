@@ -50,6 +50,20 @@ class DutyStatus(StrEnum):
     CHARGING = "charging"
 
 
+class Equipment(StrEnum):
+    """What a unit carries, as far as calls ask for it."""
+
+    AED = "aed"
+    FIRST_AID = "first_aid"
+    LIFE_RING = "life_ring"
+    EXTINGUISHER = "extinguisher"
+    SHIELD = "shield"
+    BREATH_TESTER = "breath_tester"
+    SPEAKER = "speaker"
+    SEARCHLIGHT = "searchlight"
+    THERMAL_CAMERA = "thermal_camera"
+
+
 AVAILABLE: Final = frozenset({DutyStatus.FREE, DutyStatus.STANDBY})
 
 
@@ -74,6 +88,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str = ""
     name_en: str = ""
     covert: bool = False
+    equipment: tuple[Equipment, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):

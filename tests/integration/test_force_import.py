@@ -16,6 +16,7 @@ from infra.vault import Vault
 from telemetry.force_file import parse_force_file
 from telemetry.force_import import import_force
 from telemetry.model.phone import address_of_token
+from telemetry.model.unit import Equipment
 from telemetry.registry import RegistryTable
 from telemetry.registry_store import RegistryStore
 from tests.conftest import TestDatabase
@@ -63,6 +64,26 @@ def test_an_import_writes_everything_in_any_order_of_lines(owner: psycopg.Connec
         ("Car 12", True),
         ("Hawk 1", True),
     ]
+
+
+def test_what_units_carry_is_imported_stays_without_the_column_and_is_taken_away_by_an_empty_one(
+    owner: psycopg.Connection, database: TestDatabase, tmp_path: Path
+) -> None:
+    def bring(*lines: str) -> list[tuple[str, list[str]]]:
+        force = parse_force_file("\n".join(lines).encode(), "f.csv")
+        assert import_force(owner, force, vault=Vault.open(tmp_path), now_us=NOW_US).problems == ()
+        return owner.execute("select call_sign, equipment from unit order by call_sign").fetchall()
+
+    head = "record,call_sign,kind,service,equipment"
+    both = bring(head, "unit,Car 1,car,patrol,aed; shield aed", "unit,Car 2,car,patrol,")
+    assert both == [("Car 1", ["aed", "shield"]), ("Car 2", [])]
+    assert bring("record,call_sign,kind,service", "unit,Car 1,car,traffic")[0] == ("Car 1", ["aed", "shield"])
+    loaded = asyncio.run(RegistryStore(database.writer_url, Vault.open(tmp_path)).load())
+    assert {unit.call_sign: unit.equipment for unit in loaded.units} == {
+        "Car 1": (Equipment.AED, Equipment.SHIELD),
+        "Car 2": (),
+    }
+    assert bring(head, "unit,Car 1,car,patrol,")[0] == ("Car 1", [])
 
 
 def test_importing_again_changes_what_differs_and_issues_no_second_secret(

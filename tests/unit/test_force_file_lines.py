@@ -17,7 +17,7 @@ from telemetry.force_file import (
 )
 from telemetry.model.datum import Crs, from_wgs84
 from telemetry.model.errors import FileFormatError
-from telemetry.model.unit import Service, UnitKind
+from telemetry.model.unit import Equipment, Service, UnitKind
 
 CSV = """\
 record,number,call_sign,kind,service,station,name_zh,name_en,lat_deg,lon_deg,covert,protocol,address,label,unit
@@ -170,3 +170,17 @@ def test_odd_features_are_problems_and_never_a_crash() -> None:
     force = parse_force_file(json.dumps({"crs": "EPSG:3857", "features": features}).encode(), "f.json")
     assert force.lines == ()
     assert len(force.problems) == len(features) + 1
+
+
+def test_what_a_unit_carries_is_told_in_one_column_and_other_words_are_refused() -> None:
+    head = "record,call_sign,kind,service,equipment\n"
+    force = parse(head + "unit,Car 1,car,patrol,aed life_ring;aed\nunit,Car 2,car,patrol,\n")
+    assert [line.equipment for line in force.lines if isinstance(line, UnitLine)] == [
+        (Equipment.AED, Equipment.LIFE_RING),
+        (),
+    ]
+    assert messages(head + "unit,Car 1,car,patrol,aed bazooka\n") == [
+        (2, f"equipment 'bazooka': allowed are {', '.join(Equipment)}")
+    ]
+    (hawk,) = (line for line in parse(CSV).lines if isinstance(line, UnitLine) and line.call_sign == "Hawk 1")
+    assert hawk.equipment is None
