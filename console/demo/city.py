@@ -15,6 +15,7 @@ from console.demo.hills import inside, lay_hill_roads
 from console.demo.street_plan import Names, StreetPlan
 from console.demo.streets import SideStreets, lay_streets
 from console.demo.valley import Ground, Valley
+from console.geojson import Feature
 from mission.coverage import Coverage
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
@@ -108,7 +109,7 @@ def lay_out(seed: int) -> tuple[StreetPlan, dict[int, SideStreets], RoadGraph]:
     return plan, sides, build_roads(plan, table.ROAD_NODES)
 
 
-def _write_layer(path: Path, content: basemap.Feature) -> None:
+def _write_layer(path: Path, content: Feature) -> None:
     encoded = msgspec.json.encode(content)
     path.write_bytes(encoded)
     path.with_suffix(".geojson.gz").write_bytes(gzip.compress(encoded, 6, mtime=0))
