@@ -60,6 +60,7 @@ class UnitTexts:
                 name_zh=unit.name_zh,
                 name_en=unit.name_en,
                 covert=unit.covert,
+                equipment=list(unit.equipment),
                 devices=speakers.get(unit.unit_id, []),
             )
             for unit in registry.units.values()

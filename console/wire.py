@@ -16,7 +16,7 @@ from console.wire_coverage import ContoursChanged, CoverageChanged
 from console.wire_incident import IncidentChanged, TaskChanged
 from telemetry.model.alarm import Alarm
 from telemetry.model.errors import InputError
-from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
 from telemetry.model.unit_state import UnitStates
 
 SUBPROTOCOL: Final = "skb1"
@@ -165,6 +165,7 @@ class UnitMeta(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str
     name_en: str
     covert: bool
+    equipment: list[Equipment]
     devices: list[UnitDevice]
 
 
