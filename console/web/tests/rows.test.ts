@@ -17,6 +17,7 @@ const meta = (unit_id: number, kind: UnitMeta["kind"], call_sign: string): UnitM
   name_zh: `单位${unit_id}`,
   name_en: `Unit ${unit_id}`,
   covert: false,
+  equipment: [],
   devices: [{ device_id: unit_id, protocol: "osmand", label: "", report_interval_s: 2 }],
 });
 const station: StationView = {

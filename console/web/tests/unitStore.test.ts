@@ -15,6 +15,7 @@ const meta = (unit_id: number, kind: UnitMeta["kind"] = "drone"): UnitMeta => ({
   name_zh: "",
   name_en: "",
   covert: false,
+  equipment: [],
   devices: [{ device_id: unit_id, protocol: "mavlink", label: "", report_interval_s: 1 }],
 });
 const at = (unit_id: number, lat: number, lon: number, more = {}) => ({
