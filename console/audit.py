@@ -33,6 +33,9 @@ class AuditAction(StrEnum):
     TRAIL_VIEWED = "trail_viewed"
     EXPORTED = "exported"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+    DISPATCHED = "dispatched"
+    RECALLED = "recalled"
+    HANDED_OVER = "handed_over"
 
 
 Entry = tuple[Any, ...]

@@ -13,8 +13,12 @@ from console.auth.accounts import Accounts
 from console.auth.passwords import Attempts, Passwords
 from console.auth.sessions import Sessions
 from console.health import Health
+from console.incident_desk import IncidentDesk
+from console.incident_intake import PlaceJudge
+from console.incident_place import NearestStations
 from console.sources import BridgeSource, CoverageSource
 from console.stream import LiveStream, session_codes
+from console.stream_incidents import IncidentFeed
 from infra.clock import Clock
 from infra.settings import Settings
 from telemetry.model.errors import InputError
@@ -57,6 +61,8 @@ class Parts:
     sessions: Sessions
     audit: Audit
     health: Health
+    desk: IncidentDesk
+    places: PlaceJudge
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -79,6 +85,8 @@ def make_parts(services: Services) -> Parts:
         services.pool, clock, stream, history_lag_s=services.history_lag_s, journal_state=services.journal_state
     )
     origins = services.origins or allowed_origins(settings)
+    desk = IncidentDesk(services.pool, clock, services.bridge)
+    stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
     return Parts(
         services=services,
         stream=stream,
@@ -86,6 +94,8 @@ def make_parts(services: Services) -> Parts:
         sessions=sessions,
         audit=Audit(services.pool, clock),
         health=health,
+        desk=desk,
+        places=NearestStations(services.bridge),
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

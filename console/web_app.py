@@ -176,6 +176,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("stream", parts.stream.run)
             supervisor.start("sessions", parts.sessions.watch)
             supervisor.start("health", parts.health.watch)
+            supervisor.start("incidents", parts.desk.follower.run)
             supervisor.start("audit", lambda: _flush_audit(parts))
         try:
             yield

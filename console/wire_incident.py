@@ -32,12 +32,16 @@ class DispatchView(msgspec.Struct, frozen=True, kw_only=True):
 class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
     """A call as it stands. A place that nobody told is null and asked for.
 
-    The caller's phone and name are masked for those who only watch. `response_s`: call to first arrival, null before it.
+    `version` grows with every decision of a person (what units answer is none) and is what a change must name; `seq` grows
+    with every change of any incident: of two views the one with the higher `seq` is newer. `place_note` says what is to be
+    asked about the place: "missing", "off_map", "maybe_shifted" (off the roads, on one if the coordinates are GCJ-02), or
+    nothing. The caller's phone and name are masked for those who only watch. `response_s`: call to first arrival, null before it.
     """
 
     incident_id: int
     number: str
     version: int
+    seq: int
     state: IncidentState
     urgency: int
     category: Category
@@ -46,6 +50,7 @@ class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
     place_text: str
     lat_deg: float | None
     lon_deg: float | None
+    place_note: str
     caller_name: str
     caller_phone: str
     audio_url: str

@@ -63,6 +63,7 @@ class IncidentBoard:
     def begin(self, forgotten_seq: int) -> None:
         """Say up to which change number nothing closed is known: what the first reading left out."""
         self._forgotten_seq = max(self._forgotten_seq, forgotten_seq)
+        self.seq = max(self.seq, forgotten_seq)
 
     def get(self, incident_id: int) -> Incident | None:
         """Return one incident, None when it is not on the board."""

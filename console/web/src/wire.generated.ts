@@ -249,6 +249,7 @@ export interface UnitMeta {
   name_zh: string;
   name_en: string;
   covert: boolean;
+  equipment: Equipment[];
   devices: UnitDevice[];
 }
 
@@ -393,11 +394,12 @@ export interface DispatchView {
   reason: string;
 }
 
-/** A call as it stands. A place that nobody told is null and asked for. The caller's phone and name are masked for those who only watch. `response_s`: call to first arrival, null before it. */
+/** A call as it stands. A place that nobody told is null and asked for. `version` grows with every decision of a person (what units answer is none) and is what a change must name; `seq` grows with every change of any incident: of two views the one with the higher `seq` is newer. `place_note` says what is to be asked about the place: "missing", "off_map", "maybe_shifted" (off the roads, on one if the coordinates are GCJ-02), or nothing. The caller's phone and name are masked for those who only watch. `response_s`: call to first arrival, null before it. */
 export interface IncidentView {
   incident_id: number;
   number: string;
   version: number;
+  seq: number;
   state: IncidentState;
   urgency: number;
   category: Category;
@@ -406,6 +408,7 @@ export interface IncidentView {
   place_text: string;
   lat_deg: number | null;
   lon_deg: number | null;
+  place_note: string;
   caller_name: string;
   caller_phone: string;
   audio_url: string;
@@ -576,13 +579,15 @@ export interface AlarmReply {
   alarm: Alarm;
 }
 
-/** The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist. */
+/** The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist. `attribution` must be shown on the map ("" where nothing is asked); `tiles_url` is where vector tiles of the same layers are, as one .pmtiles read by ranges, null where there are none. */
 export interface MapReply {
   name_zh: string;
   name_en: string;
   bounds: number[];
   center: number[];
   layers: string[];
+  attribution: string;
+  tiles_url: string | null;
 }
 
 /** A link and what came over it. */
