@@ -18,6 +18,10 @@ const LINES = {
   menu: "M4 6h16M4 12h16M4 18h16",
   left: "M15 5l-7 7 7 7",
   right: "M9 5l7 7-7 7",
+  play: "M7 4l13 8-13 8z",
+  phone: "M6 3h4l1.5 5-2.5 2a12 12 0 0 0 5 5l2-2.5 5 1.5v4c0 1-1 2-2 2C11 20 4 13 4 5c0-1 1-2 2-2z",
+  pin: "M12 21s-6.5-6-6.5-11a6.5 6.5 0 0 1 13 0c0 5-6.5 11-6.5 11zM12 7.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z",
+  task: "M6 4h12v17H6zM9 2.5h6v3H9zM9 11h6M9 15h4",
 } as const;
 
 export type IconName = keyof typeof LINES;
