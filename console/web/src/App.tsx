@@ -1,12 +1,15 @@
-// Which screen is shown: signing in, setting a password, or the operator's desk.
-import { useEffect, useState } from "react";
+// Which screen is shown: signing in, setting a password, the operator's desk or the officer's page.
+import { lazy, Suspense, useEffect, useState } from "react";
 import { get, RequestError, write } from "./api/client";
 import { live } from "./live/live";
+import { OfficerPage } from "./officer/OfficerPage";
 import { useSettings } from "./state/settings";
 import { useText } from "./state/useText";
-import { Operator } from "./ui/Operator";
 import { SetPassword, SignIn, takeToken } from "./ui/SignIn";
 import type { SessionReply } from "./wire.generated";
+
+/** The desk brings the large map libraries; an officer's phone in a weak network does without them. */
+const Operator = lazy(() => import("./ui/Operator").then((part) => ({ default: part.Operator })));
 
 const token = takeToken();
 
@@ -66,5 +69,10 @@ export function App() {
   }
   if (screen.at === "password")
     return <SetPassword onDone={() => setScreen({ at: "operator", session: screen.session })} />;
-  return <Operator session={screen.session} onSignOut={signOut} />;
+  if (screen.session.role === "officer") return <OfficerPage session={screen.session} onSignOut={signOut} />;
+  return (
+    <Suspense fallback={null}>
+      <Operator session={screen.session} onSignOut={signOut} />
+    </Suspense>
+  );
 }

@@ -5,6 +5,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/phone.css";
+import "./styles/officer.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { showFigures } from "./figures";

@@ -21,7 +21,8 @@ export const officerEn: Readonly<Record<OfficerTextKey, string>> = {
   "officer.share.offlineKept": "Offline, {n} kept",
   "officer.share.title": "My position",
   "officer.share.offText": "The desk does not see where you are. Nothing is sent before you switch this on.",
-  "officer.share.unsupportedText": "This browser or connection gives no position: open the page by https, or use another phone.",
+  "officer.share.unsupportedText":
+    "This browser or connection gives no position: open the page by https, or use another phone.",
   "officer.share.deniedText": "The browser refuses the position. How to allow it:",
   "officer.share.deniedStep1": "Tap the icon left of the address and open the site settings",
   "officer.share.deniedStep2": "Set Location to Allow; location must be on in the phone's settings too",
@@ -29,7 +30,8 @@ export const officerEn: Readonly<Record<OfficerTextKey, string>> = {
   "officer.share.askingText": "When the browser asks, choose Allow.",
   "officer.share.refusedText": "The server did not take the position: {why}",
   "officer.share.noFixText": "No fix for {age}. Go into the open, or check the phone's location switch.",
-  "officer.share.offlineText": "The server does not answer. {n} positions are kept and sent with their own times afterwards.",
+  "officer.share.offlineText":
+    "The server does not answer. {n} positions are kept and sent with their own times afterwards.",
   "officer.share.weakText": "The position is sent, with its error of ±{m} m.",
   "officer.share.sharingText": "The desk sees where you are, every {s} s.",
   "officer.share.on": "Share my position",
@@ -137,6 +139,7 @@ export const officerEn: Readonly<Record<OfficerTextKey, string>> = {
   "officer.notice.close": "Close",
   "officer.sos.button": "SOS",
   "officer.sos.hint": "Hold 0.8 s, or press twice",
+  "officer.sos.hintShort": "hold 0.8 s",
   "officer.sos.again": "Press again",
   "officer.sos.unsent": "SOS not sent yet",
   "officer.sos.unsentText": "Called at {time}. It is being repeated and is not lost. Use the radio too.",
@@ -153,7 +156,8 @@ export const officerEn: Readonly<Record<OfficerTextKey, string>> = {
   "officer.sound.on": "Sound on",
   "officer.sound.off": "Sound off",
   "officer.signOut.title": "Something is not sent yet",
-  "officer.signOut.text": "{fixes} positions and {answers} answers are not sent. They stay on this phone and are sent after you sign in again.",
+  "officer.signOut.text":
+    "{fixes} positions and {answers} answers are not sent. They stay on this phone and are sent after you sign in again.",
   "officer.signOut.stay": "Stay here",
   "officer.signOut.leave": "Sign out anyway",
   "officer.equip.aed": "AED",

@@ -135,6 +135,7 @@ export const officerZh = {
   "officer.notice.close": "关闭",
   "officer.sos.button": "求助",
   "officer.sos.hint": "长按 0.8 秒，或连按两次",
+  "officer.sos.hintShort": "长按 0.8 s",
   "officer.sos.again": "再按一次",
   "officer.sos.unsent": "求助还没有发出",
   "officer.sos.unsentText": "{time} 发起，正在重发，不会丢失。请同时用电台呼叫。",

@@ -1,0 +1,154 @@
+// A task's own small map: the base map, the way, and where the camera stands; loaded only when a task has one to show.
+import { type GeoJSONSource, LngLatBounds, Map as MapLibre, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { get, RequestError } from "../api/client";
+import type { Language } from "../i18n/text";
+import { zh } from "../i18n/zh";
+import { charactersIn, loadFonts } from "../map/fonts";
+import { type Palette, paletteOf } from "../map/palette";
+import { MAP_LAYERS, styleOf } from "../map/style";
+import type { Theme } from "../state/settings";
+import type { MapReply } from "../wire.generated";
+import type { Place } from "./route";
+
+setWorkerUrl(workerUrl);
+
+const FLY_MS = 240;
+const CLOSEST_ZOOM = 16;
+const PADDING = { top: 56, bottom: 64, left: 44, right: 44 };
+const NAMED = ["labels", "places", "roads"];
+const KEPT: ReadonlySet<string> = new Set(MAP_LAYERS);
+
+export interface Look {
+  readonly theme: Theme;
+  readonly language: Language;
+  readonly way: readonly Place[];
+}
+
+const wayData = (way: readonly Place[]) =>
+  ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: way } }) as never;
+
+function wayLayers(p: Palette): StyleSpecification["layers"] {
+  const line = (id: string, color: string, width: number): StyleSpecification["layers"][number] => ({
+    id,
+    type: "line",
+    source: "way",
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-color": color, "line-width": width },
+  });
+  return [line("way-casing", p.halo, 8), line("way", p.accent, 4)];
+}
+
+/** The operations map's style without coverage, which an officer does not see; the way lies under the names. */
+function styleWith({ theme, language, way }: Look): StyleSpecification {
+  const palette = paletteOf(theme);
+  const choice = { palette, language, coverage: "off" as const, stationId: null, labels: true, cover: null };
+  const whole = styleOf(location.origin, choice);
+  const layers = whole.layers.filter((layer) => !("source" in layer) || KEPT.has(layer.source));
+  const names = layers.findIndex((layer) => layer.type === "symbol");
+  const sources = Object.fromEntries(Object.entries(whole.sources).filter(([name]) => KEPT.has(name)));
+  return {
+    ...whole,
+    sources: { ...sources, way: { type: "geojson", data: wayData(way) } },
+    layers: [...layers.slice(0, names), ...wayLayers(palette), ...layers.slice(names)],
+  };
+}
+
+async function prepareFonts(): Promise<void> {
+  const read = async (layer: string): Promise<string> => JSON.stringify(await get(`/api/map/${layer}.geojson`));
+  const texts = await Promise.all(NAMED.map((layer) => read(layer).catch(ignoreRefusal)));
+  await loadFonts(charactersIn(texts) + Object.values(zh).join(""));
+}
+
+function ignoreRefusal(error: unknown): string {
+  if (error instanceof RequestError) return "";
+  throw error;
+}
+
+export class TaskMap {
+  private readonly map: MapLibre;
+  private readonly still = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
+
+  constructor(
+    container: HTMLElement,
+    private readonly facts: MapReply,
+    private look: Look,
+    onMove: () => void,
+  ) {
+    this.map = new MapLibre({
+      container,
+      style: styleWith(look),
+      bounds: facts.bounds as [number, number, number, number],
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      keyboard: false,
+      minZoom: 9,
+      maxZoom: 18.5,
+      fadeDuration: 0,
+      localIdeographFontFamily: '"Noto Sans SC Variable"',
+      renderWorldCopies: false,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.on("move", onMove);
+    this.map.on("resize", onMove);
+    this.map.on("error", () => undefined);
+    this.map.once("idle", () => this.leaveKeyboard());
+    this.leaveKeyboard();
+  }
+
+  remove(): void {
+    this.map.remove();
+  }
+
+  resize(): void {
+    this.map.resize();
+  }
+
+  /** Another theme, language or way. */
+  show(look: Look): void {
+    const before = this.look;
+    this.look = look;
+    if (look.theme !== before.theme || look.language !== before.language) this.map.setStyle(styleWith(look));
+    else if (look.way !== before.way) this.map.getSource<GeoJSONSource>("way")?.setData(wayData(look.way));
+  }
+
+  /** Bring these places into view; the whole city when there are none. */
+  fit(places: readonly Place[]): void {
+    const bounds = new LngLatBounds(this.facts.bounds as [number, number, number, number]);
+    const wanted = places.length === 0 ? bounds : new LngLatBounds();
+    for (const place of places) wanted.extend(place as [number, number]);
+    this.map.fitBounds(wanted, {
+      padding: PADDING,
+      maxZoom: CLOSEST_ZOOM,
+      duration: FLY_MS,
+      animate: !this.still.matches,
+    });
+  }
+
+  /** Where a place is on the map, pixels. */
+  at(place: Place): { readonly x: number; readonly y: number } {
+    return this.map.project(place as [number, number]);
+  }
+
+  zoomBy(steps: number): void {
+    this.map.zoomTo(this.map.getZoom() + steps, { duration: this.still.matches ? 0 : FLY_MS });
+  }
+
+  /** The map is no stop of the keyboard: its three buttons are. */
+  private leaveKeyboard(): void {
+    for (const each of this.map.getContainer().querySelectorAll<HTMLElement>("canvas, [tabindex]")) each.tabIndex = -1;
+  }
+}
+
+/** Read what the map needs and put it into `container`. Raises RequestError when the city cannot be read. */
+export async function makeTaskMap(
+  container: () => HTMLElement | null,
+  look: () => Look,
+  onMove: () => void,
+): Promise<TaskMap | null> {
+  const [facts] = await Promise.all([get<MapReply>("/api/map"), prepareFonts()]);
+  const box = container();
+  return box ? new TaskMap(box, facts, look(), onMove) : null;
+}

@@ -1,0 +1,5 @@
+// The officer's summary in a component.
+import { useSyncExternalStore } from "react";
+import { officer, type OfficerSummary } from "./desk";
+
+export const useOfficer = (): OfficerSummary => useSyncExternalStore(officer.summary.subscribe, officer.summary.get);
