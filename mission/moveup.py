@@ -18,6 +18,8 @@ Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
 MOST_MOVES: Final = 3
+LONGEST_DRIVE_S: Final = 900.0
+"""Farther posts are no move-up: ways to posts are kept so far."""
 _BEAM_COUNT: Final = 4
 """How many part-way advices are carried on with from move to move."""
 
@@ -55,7 +57,7 @@ class MoveUpRules:
         ranges = {
             "busy_ratio": (self.busy_ratio, 0.0, 0.99),
             "move_count": (self.move_count, 1, MOST_MOVES),
-            "drive_limit_s": (self.drive_limit_s, 1.0, 3600.0),
+            "drive_limit_s": (self.drive_limit_s, 1.0, LONGEST_DRIVE_S),
             "least_gain_share": (self.least_gain_share, 0.0, 1.0),
             "minute_share": (self.minute_share, 0.0, 1.0),
             "dwell_s": (self.dwell_s, 0.0, 86_400.0),
