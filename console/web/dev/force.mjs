@@ -95,6 +95,7 @@ export function makeForce(facts, roads, unitCount) {
       name_zh: `${ZH[kind]}${kind === "drone" || kind === "mobile_room" ? "-" : " "}${label}`,
       name_en: `${EN[kind]} ${label}`,
       covert: false,
+      equipment: [],
       devices: [
         {
           device_id: i + 1,

@@ -5,6 +5,8 @@ import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
+import { makeDesk } from "./desk.mjs";
+import { deskApi } from "./deskApi.mjs";
 import { makeForce } from "./force.mjs";
 import { packTrail, packUnits } from "./pack.mjs";
 
@@ -35,12 +37,14 @@ const layers = Object.fromEntries(
 );
 const planned = JSON.stringify(json(join(city, "planned.geojson")));
 const force = makeForce(facts, JSON.parse(layers.roads), unitCount);
+const desk = makeDesk(force, JSON.parse(planned));
+const role = process.env.SKYBEAT_MOCK_ROLE ?? "supervisor";
 
 let signedIn = process.env.SKYBEAT_MOCK_SIGNED_OUT !== "1";
 const session = () => ({
   account_id: 1,
   name: "zhou",
-  role: "operator",
+  role,
   station_ids: [],
   unit_id: null,
   must_set_password: false,
@@ -88,6 +92,8 @@ function api(method, url, body, response) {
   if (layer) return reply(response, 200, layers[layer[1]], "application/geo+json");
   const ack = /^\/api\/alarms\/([^/]+)\/acknowledge$/.exec(pathname);
   if (ack) return reply(response, 200, { alarm: force.acknowledge(decodeURIComponent(ack[1]), "zhou") });
+  if (deskApi(desk, { method, url, body, reply: (status, answer, type) => reply(response, status, answer, type) }))
+    return;
   const track = /^\/api\/units\/(\d+)\/track$/.exec(pathname);
   if (track) return reply(response, 200, force.track(Number(track[1])));
   return reply(response, 404, { error: "not_found", detail: pathname });
@@ -121,7 +127,7 @@ sockets.on("connection", (socket) => {
       type: "welcome",
       epoch,
       server_time_ms: Date.now(),
-      role: "operator",
+      role,
       station_ids: [],
       unit_id: null,
       hz: 5,
@@ -129,7 +135,9 @@ sockets.on("connection", (socket) => {
     say({ type: "units", units: force.meta });
     for (const entry of force.alarmLog) if (!message.resume || entry.seq > message.resume.alarm_seq) say(entry);
     socket.send(packUnits(1, force.all(), epoch, ++seq, Date.now()));
-    say(force.coverage());
+    for (const entry of desk.log()) say(entry);
+    say(desk.coverage(force.coverage()));
+    say(desk.contours());
     socket.ready = true;
   });
 });
@@ -143,7 +151,9 @@ setInterval(() => {
   if (changed.length) everyone(packUnits(2, changed, epoch, ++seq, Date.now()));
 }, 200);
 setInterval(() => everyone(packUnits(1, force.all(), epoch, ++seq, Date.now())), 10_000);
-setInterval(() => everyone(JSON.stringify(force.coverage())), 1000);
+desk.onIncident((entry) => everyone(JSON.stringify(entry)));
+setInterval(() => everyone(JSON.stringify(desk.coverage(force.coverage()))), 1000);
+setInterval(() => everyone(JSON.stringify(desk.contours())), 3000);
 server.listen(port, "127.0.0.1", () =>
   console.log(`mock console on http://127.0.0.1:${port} with ${force.meta.length} units`),
 );

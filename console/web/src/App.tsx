@@ -9,7 +9,7 @@ import { SetPassword, SignIn, takeToken } from "./ui/SignIn";
 import type { SessionReply } from "./wire.generated";
 
 /** The desk brings the large map libraries; an officer's phone in a weak network does without them. */
-const Operator = lazy(() => import("./ui/Operator").then((part) => ({ default: part.Operator })));
+const Desk = lazy(() => import("./ui/Desk").then((part) => ({ default: part.Desk })));
 
 const token = takeToken();
 
@@ -72,7 +72,7 @@ export function App() {
   if (screen.session.role === "officer") return <OfficerPage session={screen.session} onSignOut={signOut} />;
   return (
     <Suspense fallback={null}>
-      <Operator session={screen.session} onSignOut={signOut} />
+      <Desk session={screen.session} onSignOut={signOut} />
     </Suspense>
   );
 }

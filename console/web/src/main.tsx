@@ -4,6 +4,7 @@ import "@fontsource-variable/noto-sans-sc/index.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
+import "./styles/supervisor.css";
 import "./styles/phone.css";
 import "./styles/officer.css";
 import { createRoot } from "react-dom/client";

@@ -71,3 +71,22 @@ export function day(ms: number, language: "zh" | "en"): string {
     .format(at)
     .replace(",", "");
 }
+
+/** Square kilometres with one decimal, two below a tenth. */
+export const area = (km2: Value): string => (missing(km2) ? UNKNOWN_FIGURE : figure(km2, km2 < 0.095 ? 2 : 1));
+
+/** A distance in metres or, from 950 m on, in kilometres. */
+export function distance(metres: Value): string {
+  if (missing(metres)) return UNKNOWN_FIGURE;
+  return metres < 950
+    ? `${figure(Math.round(metres / 10) * 10)}${THIN_SPACE}m`
+    : `${figure(metres / 1000, 1)}${THIN_SPACE}km`;
+}
+
+/** A change of a share (−1..1) in percent points with its sign: −0.5, ±0.0, +1.2. */
+export function shift(share: Value): string {
+  if (missing(share)) return UNKNOWN_FIGURE;
+  const points = Math.round(share * 1000) / 10;
+  if (points === 0) return "±0.0";
+  return points > 0 ? `+${points.toFixed(1)}` : `−${(-points).toFixed(1)}`;
+}

@@ -1,8 +1,10 @@
 // Every text of the interface in English, sentence case.
 import { officerEn } from "./officerEn";
+import { supervisorEn } from "./supervisorEn";
 import type { TextKey } from "./zh";
 
 export const en: Readonly<Record<TextKey, string>> = {
+  ...supervisorEn,
   ...officerEn,
   "app.operator": "Operator",
   "app.force": "Police operations",

@@ -1,7 +1,9 @@
 // Every text of the interface in Chinese; the glossary of the design gives the words.
 import { officerZh } from "./officerZh";
+import { supervisorZh } from "./supervisorZh";
 
 export const zh = {
+  ...supervisorZh,
   ...officerZh,
   "app.operator": "席位",
   "app.force": "警务态势",

@@ -1,12 +1,19 @@
 // The operations map: base map, moving layers and overlay, driven by animation frames outside React.
 import { MapLibreOverlay } from "@deck.gl/maplibre";
-import { Map as MapLibre, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
+import { type GeoJSONSource, Map as MapLibre, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { live } from "../live/live";
+import { getDesk, type LonLat, onDesk } from "../state/desk";
+import { screenOf } from "../state/roles";
 import { change, getSettings, onChange, type Settings } from "../state/settings";
+import { imagined, onWhatIf } from "../state/whatIf";
 import type { MapReply } from "../wire.generated";
 import { type Atlas, drawAtlas } from "./atlas";
 import { Claims } from "./claims";
+import { CoverFeed } from "./coverFeed";
+import { type CoverChoice, drawMissing } from "./coverStyle";
+import { DeskHand } from "./deskHand";
+import { deskMarks } from "./deskMarks";
 import { movingLayers, type TrailLine, trailLines } from "./layers";
 import { Markers } from "./markers";
 import { Overlay } from "./overlay";
@@ -23,6 +30,7 @@ const TRAILS_EVERY_MS = 1000;
 const SELECT_ZOOM = 14;
 const FLY_MS = 240;
 const FIRST_ZOOM_IN = 1.35;
+const STATION_ZOOM = 13.4;
 
 export interface MapFigures {
   readonly zoom: number;
@@ -48,7 +56,9 @@ export class OperationsMap {
   private seenVersion = -1;
   private markedAtMs = 0;
   private trailedAtMs = 0;
-  private readonly forget: () => void;
+  private readonly hand: DeskHand;
+  private readonly feed = new CoverFeed(() => this.showCover());
+  private readonly forget: (() => void)[];
 
   constructor(
     container: HTMLElement,
@@ -77,6 +87,7 @@ export class OperationsMap {
       renderWorldCopies: false,
     });
     this.claims = new Claims(this.map);
+    this.hand = new DeskHand(this.map, this.overlay, () => this.projection());
     this.map.touchZoomRotate.disableRotation();
     this.map.easeTo({
       center: facts.center as [number, number],
@@ -92,13 +103,19 @@ export class OperationsMap {
     });
     this.map.addControl(this.deck);
     this.listen();
-    this.forget = onChange(() => this.changed(getSettings()));
+    this.forget = [
+      onChange(() => this.changed(getSettings())),
+      live.summary.subscribe(() => this.showCover()),
+      onDesk(() => this.deskChanged()),
+      onWhatIf(() => this.deskChanged()),
+    ];
+    this.showCover();
     this.frame = requestAnimationFrame(this.tick);
   }
 
   remove(): void {
     cancelAnimationFrame(this.frame);
-    this.forget();
+    for (const forget of this.forget) forget();
     this.map.remove();
   }
 
@@ -114,6 +131,8 @@ export class OperationsMap {
       if (this.settings.follow) change({ follow: false });
     });
     this.map.on("click", (event) => this.clicked(event));
+    this.map.on("mousedown", (event) => this.isSupervising && this.hand.pressed(event));
+    this.map.on("styleimagemissing", ({ id }) => drawMissing(this.map, id));
     this.map.on("mousemove", (event) => this.hovered(event));
     this.map.on("styledata", () => this.claims.forget());
     this.map.on("error", () => undefined);
@@ -127,7 +146,37 @@ export class OperationsMap {
 
   private style() {
     const { language, coverage, stationId, labels } = this.settings;
-    return styleOf(location.origin, { palette: this.palette, language, coverage, stationId, labels });
+    const { palette } = this;
+    return styleOf(location.origin, { palette, language, coverage, stationId, labels, cover: this.cover() });
+  }
+
+  private get isSupervising(): boolean {
+    return screenOf(getDesk().role, this.settings.screen) === "supervisor";
+  }
+
+  private cover(): CoverChoice | null {
+    if (!this.isSupervising) return null;
+    return { view: this.settings.cover, feeds: this.feed.shown, imagined: imagined() !== null };
+  }
+
+  /** Bring coverage, gaps and ring up to date; what did not change is left alone. */
+  private showCover(): void {
+    if (!this.isSupervising) return;
+    for (const name of this.feed.refresh(this.settings.cover))
+      this.map.getSource<GeoJSONSource>(name)?.setData(this.feed.shown[name] as never);
+    this.dirty = true;
+  }
+
+  private wasImagined = false;
+
+  private deskChanged(): void {
+    this.showCover();
+    const isImagined = imagined() !== null;
+    if (isImagined !== this.wasImagined) this.map.setStyle(this.style(), { diff: true });
+    this.wasImagined = isImagined;
+    this.map.getCanvas().style.cursor = getDesk().picking === "none" ? "" : "crosshair";
+    this.overlay.replace();
+    this.dirty = true;
   }
 
   private changed(next: Settings): void {
@@ -138,7 +187,8 @@ export class OperationsMap {
       this.atlas = drawAtlas(this.palette);
       this.markers.update(live.store, this.atlas, this.choice());
     }
-    const styled = ["theme", "language", "coverage", "stationId", "labels"] as const;
+    const styled = ["theme", "language", "coverage", "stationId", "labels", "screen", "cover"] as const;
+    if (this.isSupervising) this.feed.refresh(next.cover);
     if (styled.some((key) => next[key] !== before[key])) this.map.setStyle(this.style(), { diff: true });
     this.overlay.replace();
     this.dirty = true;
@@ -193,6 +243,7 @@ export class OperationsMap {
   private drawOverlay(): void {
     const { palette, hoveredId } = this;
     const { language, labels, selectedId, stationId } = this.settings;
+    this.overlay.desk = deskMarks(language, this.isSupervising);
     this.overlay.draw(live.store, this.markers, this.projection(), {
       palette,
       language,
@@ -213,6 +264,7 @@ export class OperationsMap {
   }
 
   private clicked(event: MapMouseEvent): void {
+    if (this.hand.clicked(event, this.isSupervising)) return;
     const unitId = nearestUnit(live.store, this.projection(), event.point.x, event.point.y);
     if (unitId !== null) {
       change({ selectedId: unitId, cursorId: unitId, track: null, stationId: null });
@@ -226,7 +278,8 @@ export class OperationsMap {
     const unitId = nearestUnit(live.store, this.projection(), event.point.x, event.point.y);
     if (unitId === this.hoveredId) return;
     this.hoveredId = unitId;
-    this.map.getCanvas().style.cursor = unitId === null ? "" : "pointer";
+    const picking = getDesk().picking !== "none";
+    this.map.getCanvas().style.cursor = picking ? "crosshair" : unitId === null ? "" : "pointer";
     this.overlay.replace();
     this.dirty = true;
   }
@@ -257,6 +310,24 @@ export class OperationsMap {
   centre(unitId: number): void {
     const place = this.placeOf(unitId);
     if (place) this.go(place, Math.max(this.map.getZoom(), SELECT_ZOOM));
+  }
+
+  /** Bring a place into view if it is not there; the zoom stays unless it shows the whole city. */
+  show(place: [number, number]): void {
+    const projection = this.projection();
+    const [x, y] = [projection.x(place[0]), projection.y(place[1])];
+    if (!projection.contains(x, y, -80)) this.go(place, this.map.getZoom());
+  }
+
+  /** Bring a place to the middle, near enough to see a station's zone. */
+  near(place: [number, number]): void {
+    this.go(place, Math.max(this.map.getZoom(), STATION_ZOOM));
+  }
+
+  /** The place in the middle of the view. */
+  middle(): LonLat {
+    const { lng, lat } = this.map.getCenter();
+    return { lon: lng, lat };
   }
 
   zoomBy(steps: number): void {

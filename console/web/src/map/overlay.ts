@@ -4,10 +4,12 @@ import type { UnitStore } from "../live/unitStore";
 import type { Language } from "../i18n/text";
 import { UNIT_KINDS, UNKNOWN } from "../wire.generated";
 import { AIR_R, GROUND_R } from "./atlas";
+import { type DeskMarks, NO_MARKS } from "./deskMarks";
+import { drawOver, drawPlates, drawUnder, type PlacedPlate, placePlates, plateBox } from "./deskSketch";
 import type { Markers } from "./markers";
 import type { DockMark, StationMark } from "./marks";
 import type { Palette } from "./palette";
-import { ALWAYS, type Box, type PlacedLabel, placeLabels } from "./placement";
+import { ALWAYS, type Box, type PlacedLabel, placeLabels, type View } from "./placement";
 import type { Projection } from "./projection";
 import { drawAccuracy, drawAlarmRings, drawBrackets, drawDock, drawLabel, drawStation } from "./sketch";
 import { stationWishes, unitWishes } from "./wishes";
@@ -29,9 +31,11 @@ export interface OverlayChoice {
 export class Overlay {
   stations: readonly StationMark[] = [];
   docks: readonly DockMark[] = [];
+  desk: DeskMarks = NO_MARKS;
   /** How many alarms still pulse: the map keeps drawing meanwhile. */
   pulsing = 0;
   private placed: PlacedLabel[] = [];
+  private plates: PlacedPlate[] = [];
   private placedAtMs = Number.NEGATIVE_INFINITY;
   private alarmedSince = new Map<number, number>();
   private readonly pen: CanvasRenderingContext2D;
@@ -62,13 +66,22 @@ export class Overlay {
     this.fit(view.width, view.height);
     this.pen.clearRect(0, 0, view.width, view.height);
     if (nowMs - this.placedAtMs > PLACES_KEPT_MS) {
+      this.plates = placePlates(this.desk.plates, projection, this.room(projection), this.pen);
       this.placed = this.place(store, markers, projection, choice);
       this.placedAtMs = nowMs;
     }
+    drawUnder(this.pen, this.desk, projection, choice.palette);
     this.drawFixed(projection, choice, this.urgent(store, markers, projection));
     this.drawAlarms(store, markers, projection, choice, nowMs);
     this.drawSelected(store, projection, choice);
     this.drawLabels(store, projection, choice.palette);
+    drawPlates(this.pen, this.plates, projection, choice.palette);
+    drawOver(this.pen, this.desk, projection, choice.palette);
+  }
+
+  /** The room for what is written: the view less the panels over it. */
+  private room({ view }: Projection): View {
+    return { width: view.width, height: view.height, covered: this.covered() };
   }
 
   private fit(width: number, height: number): void {
@@ -87,10 +100,11 @@ export class Overlay {
       (wish) => choice.labels || wish.rank >= ALWAYS,
     );
     const stations = choice.labels ? stationWishes(this.stations, projection, wishChoice) : [];
+    const room = this.room(projection);
+    const plates = this.plates.map((each) => plateBox(each, projection));
     return placeLabels([...wishes, ...stations], this.marks(store, markers, projection), {
-      width: projection.view.width,
-      height: projection.view.height,
-      covered: this.covered(),
+      ...room,
+      covered: [...room.covered, ...plates],
     });
   }
 
@@ -106,6 +120,7 @@ export class Overlay {
   private marks(store: UnitStore, markers: Markers, projection: Projection): [number, number, number][] {
     const { table } = store;
     const marks: [number, number, number][] = this.stations.map((s) => [projection.x(s.lon), projection.y(s.lat), 12]);
+    for (const { place } of this.desk.pins) marks.push([projection.x(place[0]), projection.y(place[1]) - 12, 12]);
     for (let slot = 0; slot < table.count; slot++) {
       if (!table.shown[slot]) continue;
       const x = projection.x(table.drawn[slot * 3]!);

@@ -44,6 +44,13 @@ const night = {
   opacity3: 0.15,
   opacity5: 0.06,
   plan: "#dbe4ec",
+  gap: "#f0b34e",
+  ring: "#d9e3ec",
+  panel: "#11181f",
+  quiet: "#b3bfca",
+  quietInk: "#11181f",
+  attnInk: "#1f1503",
+  accentInk: "#06131d",
 };
 
 export type Palette = Readonly<typeof night>;
@@ -91,6 +98,13 @@ const day: Palette = {
   opacity3: 0.16,
   opacity5: 0.07,
   plan: "#24323e",
+  gap: "#a65f00",
+  ring: "#24323e",
+  panel: "#fbfcfc",
+  quiet: "#3f4c57",
+  quietInk: "#ffffff",
+  attnInk: "#ffffff",
+  accentInk: "#ffffff",
 };
 
 const PALETTES: Readonly<Record<Theme, Palette>> = { night, day };

@@ -3,6 +3,7 @@ import type { ExpressionSpecification, FilterSpecification, LayerSpecification, 
 import type { Language } from "../i18n/text";
 import type { CoverageMode } from "../state/settings";
 import { CLAIMS, claimsLayer, NO_CLAIMS } from "./claims";
+import { type CoverChoice, coverLayers, coverSources } from "./coverStyle";
 import type { Palette } from "./palette";
 
 export const MAP_LAYERS = ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"] as const;
@@ -229,14 +230,17 @@ export interface StyleChoice {
   readonly coverage: CoverageMode;
   readonly stationId: number | null;
   readonly labels: boolean;
+  /** The supervisor's coverage; null: the operator's, which is the plan. */
+  readonly cover: CoverChoice | null;
 }
 
 /** The whole style for a choice of theme, language and layers; MapLibre applies only what differs. */
 export function styleOf(origin: string, choice: StyleChoice): StyleSpecification {
   const { palette: p } = choice;
-  const lifted = choice.coverage === "area";
+  const lifted = choice.cover ? choice.cover.view !== "off" : choice.coverage === "area";
   const sources: StyleSpecification["sources"] = {
     planned: { type: "geojson", data: `${origin}/api/coverage/planned`, tolerance: 0.3 },
+    ...(choice.cover ? coverSources(choice.cover.feeds) : {}),
   };
   for (const name of MAP_LAYERS)
     sources[name] = { type: "geojson", data: `${origin}/api/map/${name}.geojson`, tolerance: 0.3 };
@@ -263,7 +267,7 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
       road(1, p.primary),
       casing(p.casing),
       road(0, p.trunk),
-      ...coverage(p, choice.coverage, choice.stationId),
+      ...(choice.cover ? coverLayers(p, choice.cover) : coverage(p, choice.coverage, choice.stationId)),
       ...(choice.labels ? labels(p, choice.language, lifted) : []),
       claimsLayer(FONTS),
     ],

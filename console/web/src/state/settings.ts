@@ -5,7 +5,10 @@ import type { UnitKind } from "../wire.generated";
 
 export type Theme = "night" | "day";
 export type CoverageMode = "area" | "lines" | "off";
-export type Tab = "units" | "alarms" | "map" | "more";
+export type Tab = "units" | "alarms" | "incidents" | "map" | "more";
+export type Screen = "operator" | "supervisor";
+/** What the supervisor's map shows of coverage: as it is, as planned, what differs, nothing. */
+export type CoverView = "now" | "plan" | "change" | "off";
 
 export interface ShownTrack {
   readonly unitId: number;
@@ -14,6 +17,9 @@ export interface ShownTrack {
 }
 
 export interface Settings {
+  /** The screen that was chosen last; null: the role's own. */
+  readonly screen: Screen | null;
+  readonly cover: CoverView;
   readonly language: Language;
   readonly theme: Theme;
   readonly coverage: CoverageMode;
@@ -33,7 +39,17 @@ export interface Settings {
   readonly track: ShownTrack | null;
 }
 
-const LASTING = ["language", "theme", "coverage", "trails", "labels", "sound", "listCollapsed"] as const;
+const LASTING = [
+  "screen",
+  "cover",
+  "language",
+  "theme",
+  "coverage",
+  "trails",
+  "labels",
+  "sound",
+  "listCollapsed",
+] as const;
 const KEY = "skybeat";
 
 function readLasting(): Partial<Settings> {
@@ -54,6 +70,8 @@ function writeLasting(settings: Settings): void {
 }
 
 let settings: Settings = {
+  screen: null,
+  cover: "now",
   language: navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en",
   theme: "night",
   coverage: "area",

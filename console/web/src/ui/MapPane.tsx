@@ -11,10 +11,11 @@ import { type MapFigures, OperationsMap } from "../map/operationsMap";
 import { scaleBar } from "../map/projection";
 import { forgetWidths } from "../map/wishes";
 import { cycleCoverage, selectUnit, toggleFollow, toggleLabels, toggleTrails } from "../state/actions";
-import { getPlaces, onPlaces } from "../state/places";
-import { useSettings } from "../state/settings";
+import { getPlaces, onPlaces, usePlaces } from "../state/places";
+import { type Screen, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
+import { CoverLegend, MapWords, SupervisorTools } from "../supervisor/MapParts";
 import type { MapReply } from "../wire.generated";
 import { Icon } from "./icons";
 import { Legend } from "./Legend";
@@ -164,7 +165,21 @@ function Scale({ figures }: { figures: MapFigures }) {
   );
 }
 
-export function MapPane() {
+function Attribution() {
+  const { city } = usePlaces();
+  const said = (city as { readonly attribution?: string } | null)?.attribution;
+  return said ? (
+    <div className="attribution" data-testid="attribution">
+      {said}
+    </div>
+  ) : null;
+}
+
+export interface MapPaneProps {
+  readonly screen: Screen;
+}
+
+export function MapPane({ screen }: MapPaneProps) {
   const { box, canvas, error, figures, retry } = useOperationsMap();
   const { connection } = useLive();
   const t = useText();
@@ -187,9 +202,11 @@ export function MapPane() {
     >
       <div ref={box} className="mapbox" />
       <canvas ref={canvas} className="sketch" />
-      <Tools />
+      {screen === "supervisor" ? <SupervisorTools /> : <Tools />}
       <Zoom />
-      <Legend />
+      {screen === "supervisor" ? <CoverLegend /> : <Legend />}
+      {screen === "supervisor" && !lost ? <MapWords /> : null}
+      <Attribution />
       {figures ? <Scale figures={figures} /> : null}
       {lost ? <div className="ctl mapnote alarm">{t("map.frozen", { time: clockTime(live.drawnAtMs()) })}</div> : null}
       {error ? (

@@ -2,11 +2,13 @@
 import { useState } from "react";
 import { duration } from "../format/figures";
 import { isUnacknowledged } from "../live/alarmBook";
+import { isToSend } from "../live/incidentBook";
 import { toggleLanguage, toggleTheme, cycleCoverage } from "../state/actions";
 import type { Counts, UnitRow } from "../state/rows";
 import { change, type Tab, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
+import { RightPanel } from "../supervisor/RightPanel";
 import type { SessionReply } from "../wire.generated";
 import { AcknowledgeButton, AlarmDrawer, useAlarmUnit } from "./AlarmDrawer";
 import { CoverPanel } from "./CoverPanel";
@@ -22,6 +24,7 @@ const HEIGHTS = [34, 64, 92] as const;
 const TABS: readonly [Tab, IconName][] = [
   ["units", "list"],
   ["alarms", "bell"],
+  ["incidents", "pin"],
   ["map", "map"],
   ["more", "menu"],
 ];
@@ -86,6 +89,7 @@ function More({ session, rows, onSignOut }: Pick<PhoneProps, "session" | "rows" 
 function Sheet(props: PhoneProps) {
   const { tab, selectedId } = useSettings();
   if (tab === "alarms") return <AlarmDrawer />;
+  if (tab === "incidents") return <RightPanel />;
   if (tab === "more") return <More {...props} />;
   if (selectedId !== null) return <Inspector unitId={selectedId} />;
   return (
@@ -99,14 +103,15 @@ function Sheet(props: PhoneProps) {
 
 export function PhoneScreen(props: PhoneProps) {
   const { tab } = useSettings();
-  const { alarms } = useLive();
+  const { alarms, incidents } = useLive();
+  const toSend = incidents.filter(isToSend).length;
   const t = useText();
   const [step, setStep] = useState(1);
   const waiting = alarms.filter(isUnacknowledged).length;
   const height = tab === "map" ? HEIGHTS[0] : tab === "units" ? HEIGHTS[step]! : HEIGHTS[Math.max(1, step)]!;
   return (
     <div className="phone" data-testid="operator">
-      <MapPane />
+      <MapPane screen="operator" />
       <header className="ctl phonebar">
         <h1 className="unseen">skybeat</h1>
         <SearchBox onEnter={props.onSearchEnter} />
@@ -138,6 +143,7 @@ export function PhoneScreen(props: PhoneProps) {
             >
               <Icon name={icon} size={22} />
               {t(`tabs.${name}`)}
+              {name === "incidents" && toSend > 0 ? <span className="badge solid">{toSend}</span> : null}
               {name === "alarms" && waiting > 0 ? <span className="badge solid">{waiting}</span> : null}
             </button>
           ))}

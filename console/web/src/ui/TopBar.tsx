@@ -1,10 +1,12 @@
 // The top bar: brand, search, live state, who sits here, clock, language, theme, sign out.
 import { clockTime, day } from "../format/figures";
 import { toggleLanguage, toggleTheme } from "../state/actions";
+import { screenOf, screensOf } from "../state/roles";
 import { change, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
-import type { SessionReply } from "../wire.generated";
+import { showScreen } from "../supervisor/keys";
+import type { Role, SessionReply } from "../wire.generated";
 import { Brand, Icon } from "./icons";
 import { DegradedBadges, LiveState } from "./LiveState";
 import { SearchBox } from "./SearchBox";
@@ -14,6 +16,30 @@ export interface TopBarProps {
   readonly cityName: string;
   readonly onSignOut: () => void;
   readonly onSearchEnter: () => void;
+}
+
+function Screens({ role }: { role: Role }) {
+  const { screen } = useSettings();
+  const t = useText();
+  const shown = screenOf(role, screen);
+  const screens = screensOf(role);
+  return (
+    <nav className="tabs" aria-label={t("app.screens")}>
+      {screens.map((each, i) => (
+        <button
+          key={each}
+          type="button"
+          className={each === shown ? "on" : ""}
+          aria-current={each === shown ? "page" : undefined}
+          data-testid={`screen-${each}`}
+          onClick={() => showScreen(each)}
+        >
+          {t(`app.${each}`)}
+          <span className="kbd hide-medium">{i + 1}</span>
+        </button>
+      ))}
+    </nav>
+  );
 }
 
 export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarProps) {
@@ -27,11 +53,7 @@ export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarPr
         <Brand />
         skybeat<span className="hide-medium">{cityName || t("app.force")}</span>
       </h1>
-      <nav className="tabs hide-medium">
-        <span className="on" aria-current="page">
-          {t("app.operator")}
-        </span>
-      </nav>
+      <Screens role={session.role} />
       <span className="sp" />
       <SearchBox onEnter={onSearchEnter} />
       <DegradedBadges />

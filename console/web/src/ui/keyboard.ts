@@ -59,6 +59,9 @@ const ACTS: Readonly<Record<string, Act>> = {
   Escape: back,
 };
 
+/** The keys of one screen, asked before those that all screens share; true once it has answered. */
+export type OwnKeys = (key: string) => boolean;
+
 /** True where the key belongs to what has the focus: text, dialogs, and buttons for Enter and Space. */
 function taken(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
@@ -68,9 +71,14 @@ function taken(event: KeyboardEvent): boolean {
 }
 
 /** Answer a key anywhere on the screen. */
-export function answerKey(event: KeyboardEvent, items: readonly ListItem[]): void {
+export function answerKey(event: KeyboardEvent, items: readonly ListItem[], own: OwnKeys): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || taken(event)) return;
-  const act = ACTS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (own(key)) {
+    event.preventDefault();
+    return;
+  }
+  const act = ACTS[key];
   if (!act) return;
   event.preventDefault();
   act(items);

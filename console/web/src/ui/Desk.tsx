@@ -1,13 +1,21 @@
-// The operator's screen, for desks and for phones.
+// The desk: the operator's and the supervisor's screen round one map, for desks and for phones.
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { nameIn } from "../i18n/text";
 import { live } from "../live/live";
 import { selectUnit } from "../state/actions";
 import { loadPlaces, usePlaces } from "../state/places";
 import { allRows, countsOf } from "../state/rows";
+import { screenOf, screensOf } from "../state/roles";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
+import { Kpis } from "../supervisor/Kpis";
+import { answerScreenKey, answerSupervisorKey } from "../supervisor/keys";
+import { ReportDialog } from "../supervisor/ReportDialog";
+import { RightPanel } from "../supervisor/RightPanel";
+import { Stations } from "../supervisor/Stations";
+import { Strip } from "../supervisor/Strip";
+import { useDeskWork } from "../supervisor/useDeskWork";
 import type { SessionReply } from "../wire.generated";
 import { AlarmDrawer } from "./AlarmDrawer";
 import { Announcer } from "./Announcer";
@@ -45,14 +53,16 @@ function useWanted(): void {
   }, [selectedId, unitsVersion]);
 }
 
-export interface OperatorProps {
+export interface DeskProps {
   readonly session: SessionReply;
   readonly onSignOut: () => void;
 }
 
-export function Operator({ session, onSignOut }: OperatorProps) {
+export function Desk({ session, onSignOut }: DeskProps) {
   const phone = usePhone();
-  const { language, selectedId, listCollapsed } = useSettings();
+  const { language, selectedId, listCollapsed, screen: chosen } = useSettings();
+  const screen = screenOf(session.role, chosen);
+  const isSupervising = screen === "supervisor" && !phone;
   const summary = useLive();
   const { stations, city } = usePlaces();
   const t = useText();
@@ -61,6 +71,7 @@ export function Operator({ session, onSignOut }: OperatorProps) {
   const counts = useMemo(() => countsOf(rows), [rows]);
   const items = useListItems(rows, phone ? 60 : 44);
   useWanted();
+  useDeskWork(session.role, isSupervising || phone);
 
   useEffect(() => {
     live.start();
@@ -69,10 +80,13 @@ export function Operator({ session, onSignOut }: OperatorProps) {
   }, []);
 
   useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => answerKey(event, items);
+    const screens = screensOf(session.role);
+    const own = (key: string): boolean =>
+      (isSupervising && answerSupervisorKey(key)) || (!phone && answerScreenKey(key, screens));
+    const onKey = (event: KeyboardEvent): void => answerKey(event, items, own);
     globalThis.addEventListener("keydown", onKey);
     return () => globalThis.removeEventListener("keydown", onKey);
-  }, [items]);
+  }, [items, isSupervising, phone, session.role]);
 
   const onSearchEnter = (): void => {
     const first = unitBeside(items, null, 1);
@@ -99,10 +113,18 @@ export function Operator({ session, onSignOut }: OperatorProps) {
       </>
     );
   }
+  const units = listCollapsed ? <UnitRail counts={counts} /> : <UnitPanel items={items} counts={counts} />;
+  const details = selectedId === null ? <CoverPanel rows={rows} /> : <Inspector unitId={selectedId} />;
+  const left = isSupervising ? <Stations /> : units;
+  const right = isSupervising ? <RightPanel /> : details;
   return (
-    <div className={`app ${listCollapsed ? "narrow" : ""}`} data-testid="operator" data-loaded={loaded}>
-      <a className="skip" href="#unit-list">
-        {t("app.skip")}
+    <div
+      className={`app ${isSupervising ? "supervisor" : listCollapsed ? "narrow" : ""}`}
+      data-testid={screen}
+      data-loaded={loaded}
+    >
+      <a className="skip" href={isSupervising ? "#incident" : "#unit-list"}>
+        {t(isSupervising ? "sup.skip" : "app.skip")}
       </a>
       <TopBar
         session={session}
@@ -110,15 +132,16 @@ export function Operator({ session, onSignOut }: OperatorProps) {
         onSignOut={onSignOut}
         onSearchEnter={onSearchEnter}
       />
-      <KpiStrip counts={counts} />
+      {isSupervising ? <Kpis counts={counts} rows={rows} /> : <KpiStrip counts={counts} />}
       <main className="main">
-        {listCollapsed ? <UnitRail counts={counts} /> : <UnitPanel items={items} counts={counts} />}
+        {left}
         <div className="middle">
-          <MapPane />
-          <AlarmDrawer />
+          <MapPane screen={screen} />
+          {isSupervising ? <Strip /> : <AlarmDrawer />}
         </div>
-        {selectedId === null ? <CoverPanel rows={rows} /> : <Inspector unitId={selectedId} />}
+        {right}
       </main>
+      {isSupervising ? <ReportDialog /> : null}
       {common}
     </div>
   );

@@ -1,0 +1,149 @@
+// What the supervisor's work puts over the map: pins of incidents, plates of gaps and open links, who goes where.
+import { area, duration } from "../format/figures";
+import { type Language, nameIn, translator } from "../i18n/text";
+import { isToSend, liveDispatches } from "../live/incidentBook";
+import { live } from "../live/live";
+import { getDesk } from "../state/desk";
+import { incidentOnDesk } from "../state/incidents";
+import { getPlaces } from "../state/places";
+import { bridgesClosed, movedStations } from "../state/whatIf";
+import type { IncidentView } from "../wire.generated";
+import { gapsShown, ringShown } from "./coverFeed";
+
+type Place = readonly [number, number];
+
+export interface Pin {
+  readonly incidentId: number;
+  readonly place: Place;
+  readonly urgency: number;
+  readonly chosen: boolean;
+  readonly toSend: boolean;
+  readonly title: string;
+}
+
+export interface Plate {
+  readonly text: string;
+  readonly place: Place;
+  /** A small gap is told by amber words alone, without a plate. */
+  readonly big: boolean;
+  readonly gapLabel: string | null;
+  /** A cross stands at the place and a leader leads to the plate. */
+  readonly cross: boolean;
+}
+
+export interface Leg {
+  readonly from: Place;
+  readonly to: Place;
+  readonly isSent: boolean;
+}
+
+export interface Ghost {
+  readonly from: Place;
+  readonly to: Place;
+  readonly number: string;
+}
+
+export interface DeskMarks {
+  readonly pins: readonly Pin[];
+  readonly plates: readonly Plate[];
+  readonly legs: readonly Leg[];
+  readonly ghosts: readonly Ghost[];
+  readonly closed: readonly Place[];
+  readonly picked: Place | null;
+}
+
+export const NO_MARKS: DeskMarks = { pins: [], plates: [], legs: [], ghosts: [], closed: [], picked: null };
+const PLATE_FROM_KM2 = 1;
+
+function pins(chosen: IncidentView | null): Pin[] {
+  return live.summary
+    .get()
+    .incidents.filter((each) => each.lat_deg !== null && each.lon_deg !== null)
+    .map((each) => ({
+      incidentId: each.incident_id,
+      place: [each.lon_deg!, each.lat_deg!] as const,
+      urgency: each.urgency,
+      chosen: each.incident_id === chosen?.incident_id,
+      toSend: isToSend(each),
+      title: each.title,
+    }))
+    .sort((a, b) => Number(a.chosen) - Number(b.chosen) || b.urgency - a.urgency);
+}
+
+function unitPlace(unitId: number): Place | null {
+  const slot = live.store.table.slotOf(unitId);
+  if (slot === undefined || !live.store.table.shown[slot]) return null;
+  return [live.store.table.drawn[slot * 3]!, live.store.table.drawn[slot * 3 + 1]!];
+}
+
+/** Lines from those who go, and from those who would be sent, to the incident. */
+function legs(chosen: IncidentView | null): Leg[] {
+  if (!chosen || chosen.lat_deg === null || chosen.lon_deg === null) return [];
+  const to: Place = [chosen.lon_deg, chosen.lat_deg];
+  const sent = liveDispatches(chosen).map((each) => each.unit_id);
+  const { chosenIds, candidatesOf } = getDesk();
+  const meant = candidatesOf === chosen.incident_id ? chosenIds.filter((unitId) => !sent.includes(unitId)) : [];
+  const leg = (unitId: number, isSent: boolean): Leg[] => {
+    const from = unitPlace(unitId);
+    return from ? [{ from, to, isSent }] : [];
+  };
+  return [...sent.flatMap((unitId) => leg(unitId, true)), ...meant.flatMap((unitId) => leg(unitId, false))];
+}
+
+const stationNumber = (stationId: number): string => {
+  const station = getPlaces().stations.find((each) => each.station_id === stationId);
+  return station ? String(station.number).padStart(2, "0") : "–";
+};
+
+function plates(language: Language): Plate[] {
+  const t = translator(language);
+  const holes = gapsShown().map(
+    (gap): Plate => ({
+      text: t("gap.plate", { label: gap.label, area: area(gap.area_km2) }),
+      place: [gap.lon_deg, gap.lat_deg],
+      big: gap.area_km2 >= PLATE_FROM_KM2,
+      gapLabel: gap.label,
+      cross: false,
+    }),
+  );
+  const open = (ringShown()?.links ?? []).filter((link) => !link.closed && link.worst_lat_deg !== null);
+  const breaks = open.map(
+    (link): Plate => ({
+      text: t("ring.plate", {
+        from: stationNumber(link.from_station_id),
+        to: stationNumber(link.to_station_id),
+        missing: duration(link.missing_s === null ? null : link.missing_s * 1000),
+      }),
+      place: [link.worst_lon_deg!, link.worst_lat_deg!],
+      big: true,
+      gapLabel: null,
+      cross: true,
+    }),
+  );
+  return [...breaks, ...holes];
+}
+
+/** What is to be drawn now. */
+export function deskMarks(language: Language, isSupervising: boolean): DeskMarks {
+  const chosen = isSupervising ? incidentOnDesk() : null;
+  const base = { ...NO_MARKS, pins: pins(chosen) };
+  if (!isSupervising) return base;
+  const { picked } = getDesk();
+  return {
+    pins: base.pins,
+    plates: plates(language),
+    legs: legs(chosen),
+    ghosts: movedStations().map(({ station, lon, lat }) => ({
+      from: [station.lon_deg, station.lat_deg] as const,
+      to: [lon, lat] as const,
+      number: String(station.number).padStart(2, "0"),
+    })),
+    closed: bridgesClosed().map(({ lon, lat }) => [lon, lat] as const),
+    picked: picked ? [picked.lon, picked.lat] : null,
+  };
+}
+
+export const stationName = (stationId: number | null, language: Language): string => {
+  const station = getPlaces().stations.find((each) => each.station_id === stationId);
+  return station ? nameIn(language, station) : "";
+};

@@ -1,0 +1,244 @@
+// Draws the supervisor's marks on the canvas over the map: pins, plates with leaders, crosses, lines to an incident, moved stations.
+import type { DeskMarks, Pin, Plate } from "./deskMarks";
+import { GLYPHS } from "./glyphs";
+import { FONT, type Palette } from "./palette";
+import type { Box, View } from "./placement";
+import type { Projection } from "./projection";
+
+type Pen = CanvasRenderingContext2D;
+
+const PIN = new Path2D("M0 0-8-9.5V-23h16v13.5Z");
+const SHIELD = new Path2D(GLYPHS.station.fill[0]);
+const PLATE_FONT = `600 13px ${FONT}`;
+const PLATE_HEIGHT = 24;
+const WORDS_FONT = `500 13px ${FONT}`;
+
+export interface PlacedPlate {
+  readonly plate: Plate;
+  readonly dx: number;
+  readonly dy: number;
+  readonly width: number;
+}
+
+const meets = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+/** Where plates stand: at their place or near it, off each other and off the panels; the worst first. */
+export function placePlates(plates: readonly Plate[], projection: Projection, view: View, pen: Pen): PlacedPlate[] {
+  const taken: Box[] = [...view.covered];
+  const placed: PlacedPlate[] = [];
+  for (const plate of plates) {
+    const [x, y] = [projection.x(plate.place[0]), projection.y(plate.place[1])];
+    if (!projection.contains(x, y, 60)) continue;
+    pen.font = plate.big ? PLATE_FONT : WORDS_FONT;
+    const width = Math.ceil(pen.measureText(plate.text).width) + (plate.big ? 20 : 4);
+    const away = plate.cross ? 30 : 0;
+    const sides: [number, number][] = plate.big
+      ? [
+          [0, away || 0],
+          [0, -Math.max(away, 28)],
+          [0, Math.max(away, 28)],
+          [width / 2 + 20, 0],
+          [-width / 2 - 20, 0],
+        ]
+      : [
+          [width / 2 + 12, 0],
+          [-width / 2 - 12, 0],
+          [0, -22],
+          [0, 22],
+        ];
+    const boxAt = ([dx, dy]: readonly [number, number]): Box => [
+      x + dx - width / 2 - 2,
+      y + dy - PLATE_HEIGHT / 2 - 2,
+      x + dx + width / 2 + 2,
+      y + dy + PLATE_HEIGHT / 2 + 2,
+    ];
+    const free = sides.find((side) => {
+      const box = boxAt(side);
+      return (
+        box[0] >= 0 &&
+        box[2] <= view.width &&
+        box[1] >= 0 &&
+        box[3] <= view.height &&
+        !taken.some((other) => meets(box, other))
+      );
+    });
+    if (!free) continue;
+    taken.push(boxAt(free));
+    placed.push({ plate, dx: free[0], dy: free[1], width });
+  }
+  return placed;
+}
+
+/** The ground that a plate covers, for labels to keep off. */
+export function plateBox({ plate, dx, dy, width }: PlacedPlate, projection: Projection): Box {
+  const [x, y] = [projection.x(plate.place[0]) + dx, projection.y(plate.place[1]) + dy];
+  return [x - width / 2, y - PLATE_HEIGHT / 2, x + width / 2, y + PLATE_HEIGHT / 2];
+}
+
+function drawCross(pen: Pen, x: number, y: number, p: Palette): void {
+  pen.beginPath();
+  pen.arc(x, y, 9, 0, Math.PI * 2);
+  pen.fillStyle = p.panel;
+  pen.strokeStyle = p.gap;
+  pen.lineWidth = 1.8;
+  pen.fill();
+  pen.stroke();
+  pen.beginPath();
+  pen.moveTo(x - 3.6, y - 3.6);
+  pen.lineTo(x + 3.6, y + 3.6);
+  pen.moveTo(x + 3.6, y - 3.6);
+  pen.lineTo(x - 3.6, y + 3.6);
+  pen.stroke();
+}
+
+function drawPlateBox(pen: Pen, placed: PlacedPlate, x: number, y: number, p: Palette): void {
+  const { plate, dx, dy, width } = placed;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  if (!plate.big) {
+    pen.font = WORDS_FONT;
+    pen.lineJoin = "round";
+    pen.lineWidth = 3;
+    pen.strokeStyle = p.halo;
+    pen.strokeText(plate.text, x + dx, y + dy + 0.5);
+    pen.fillStyle = p.gap;
+    pen.fillText(plate.text, x + dx, y + dy + 0.5);
+    return;
+  }
+  if (plate.cross && dy !== 0) {
+    pen.strokeStyle = p.gap;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    pen.moveTo(x, y + Math.sign(dy) * 9);
+    pen.lineTo(x, y + dy - Math.sign(dy) * (PLATE_HEIGHT / 2));
+    pen.stroke();
+  }
+  pen.beginPath();
+  pen.roundRect(x + dx - width / 2, y + dy - PLATE_HEIGHT / 2, width, PLATE_HEIGHT, 3);
+  pen.fillStyle = p.panel;
+  pen.strokeStyle = p.gap;
+  pen.lineWidth = 1;
+  pen.fill();
+  pen.stroke();
+  pen.font = PLATE_FONT;
+  pen.fillStyle = p.gap;
+  pen.fillText(plate.text, x + dx, y + dy + 1);
+}
+
+export function drawPlates(pen: Pen, placed: readonly PlacedPlate[], projection: Projection, p: Palette): void {
+  for (const each of placed) {
+    const [x, y] = [projection.x(each.plate.place[0]), projection.y(each.plate.place[1])];
+    if (each.plate.cross) drawCross(pen, x, y, p);
+    drawPlateBox(pen, each, x, y, p);
+  }
+}
+
+function pinColours(urgency: number, p: Palette): [string, string] {
+  if (urgency === 1) return [p.alarm, p.alarmInk];
+  return urgency === 2 ? [p.attn, p.attnInk] : [p.quiet, p.quietInk];
+}
+
+function drawPin(pen: Pen, pin: Pin, x: number, y: number, p: Palette): void {
+  const [fill, ink] = pinColours(pin.urgency, p);
+  pen.save();
+  pen.translate(x, y);
+  if (pin.chosen) pen.scale(1.25, 1.25);
+  pen.fillStyle = fill;
+  pen.strokeStyle = pin.chosen ? p.accent : p.line;
+  pen.lineWidth = pin.chosen ? 1.8 : 1.2;
+  pen.fill(PIN);
+  pen.stroke(PIN);
+  pen.font = `600 12px ${FONT}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillStyle = ink;
+  pen.fillText(String(pin.urgency), 0, -14.5);
+  pen.restore();
+}
+
+function drawLegs(pen: Pen, { legs }: DeskMarks, projection: Projection, p: Palette): void {
+  pen.lineCap = "round";
+  for (const { from, to, isSent } of legs) {
+    pen.strokeStyle = p.accent;
+    pen.globalAlpha = isSent ? 0.95 : 0.6;
+    pen.lineWidth = isSent ? 2 : 1.6;
+    pen.setLineDash(isSent ? [] : [4, 5]);
+    pen.beginPath();
+    pen.moveTo(projection.x(from[0]), projection.y(from[1]));
+    pen.lineTo(projection.x(to[0]), projection.y(to[1]));
+    pen.stroke();
+  }
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+}
+
+function drawGhosts(pen: Pen, { ghosts }: DeskMarks, projection: Projection, p: Palette): void {
+  for (const { from, to, number } of ghosts) {
+    const [x0, y0] = [projection.x(from[0]), projection.y(from[1])];
+    const [x, y] = [projection.x(to[0]), projection.y(to[1])];
+    pen.strokeStyle = p.accent;
+    pen.lineWidth = 1.6;
+    pen.setLineDash([4, 4]);
+    pen.beginPath();
+    pen.moveTo(x0, y0);
+    pen.lineTo(x, y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.save();
+    pen.translate(x - 16, y - 16);
+    pen.scale(32 / 24, 32 / 24);
+    pen.fillStyle = p.accent;
+    pen.fill(SHIELD);
+    pen.restore();
+    pen.font = `600 12px ${FONT}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillStyle = p.accentInk;
+    pen.fillText(number, x, y - 0.5);
+  }
+}
+
+/** Bridges that the what-if closes, and the place that was just picked. */
+function drawPlaces(pen: Pen, { closed, picked }: DeskMarks, projection: Projection, p: Palette): void {
+  for (const [lon, lat] of closed) drawCross(pen, projection.x(lon), projection.y(lat), p);
+  if (!picked) return;
+  const [x, y] = [projection.x(picked[0]), projection.y(picked[1])];
+  pen.strokeStyle = p.accent;
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.arc(x, y, 7, 0, Math.PI * 2);
+  pen.moveTo(x - 14, y);
+  pen.lineTo(x - 4, y);
+  pen.moveTo(x + 4, y);
+  pen.lineTo(x + 14, y);
+  pen.moveTo(x, y - 14);
+  pen.lineTo(x, y - 4);
+  pen.moveTo(x, y + 4);
+  pen.lineTo(x, y + 14);
+  pen.stroke();
+}
+
+/** Lines and moved stations: under the markers' labels. */
+export function drawUnder(pen: Pen, marks: DeskMarks, projection: Projection, p: Palette): void {
+  drawLegs(pen, marks, projection, p);
+  drawGhosts(pen, marks, projection, p);
+}
+
+/** Pins and picked places: above stations and units. */
+export function drawOver(pen: Pen, marks: DeskMarks, projection: Projection, p: Palette): void {
+  for (const pin of marks.pins) {
+    const [x, y] = [projection.x(pin.place[0]), projection.y(pin.place[1])];
+    if (projection.contains(x, y, 30)) drawPin(pen, pin, x, y, p);
+  }
+  drawPlaces(pen, marks, projection, p);
+}
+
+const PIN_REACH_PX = 16;
+
+/** The pin under a point: its head stands above its place. */
+export function pinAt(marks: DeskMarks, projection: Projection, x: number, y: number): number | null {
+  const hit = [...marks.pins]
+    .reverse()
+    .find(({ place }) => Math.hypot(projection.x(place[0]) - x, projection.y(place[1]) - 14 - y) <= PIN_REACH_PX);
+  return hit?.incidentId ?? null;
+}

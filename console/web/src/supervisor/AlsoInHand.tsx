@@ -1,0 +1,77 @@
+// What else is in hand: calls for help that nobody took first, then the other open incidents.
+import { duration } from "../format/figures";
+import { nameIn } from "../i18n/text";
+import { isUnacknowledged } from "../live/alarmBook";
+import { selectUnit } from "../state/actions";
+import { useDesk } from "../state/desk";
+import { openIncident } from "../state/incidents";
+import { mayDispatch } from "../state/roles";
+import { useSettings } from "../state/settings";
+import { useLive } from "../state/useLive";
+import { useText } from "../state/useText";
+import { newCall } from "./acts";
+import { Priority, Standing } from "./IncidentPanel";
+
+export function AlsoInHand({ chosenId }: { chosenId: number | null }) {
+  const { incidents, alarms, units, nowMs } = useLive();
+  const { language } = useSettings();
+  const { role } = useDesk();
+  const t = useText();
+  const calls = alarms.filter((alarm) => isUnacknowledged(alarm) && alarm.priority === 1);
+  const others = incidents.filter((each) => each.incident_id !== chosenId);
+  return (
+    <section aria-label={t("incident.also")} data-testid="also-in-hand">
+      <div className="gh still">
+        {t("incident.also")}
+        <span className="num">{others.length + calls.length}</span>
+        <span className="sp" />
+        {mayDispatch(role) ? (
+          <button type="button" className="btn s ghost" data-testid="new-call" onClick={newCall}>
+            {t("incident.new")} <span className="kbd">N</span>
+          </button>
+        ) : null}
+      </div>
+      {calls.map((alarm) => {
+        const meta = alarm.unit_id === null ? undefined : units.get(alarm.unit_id);
+        return (
+          <button
+            key={alarm.alarm_id}
+            type="button"
+            className="also"
+            data-testid="also-alarm"
+            disabled={!meta}
+            onClick={() => meta && selectUnit(meta.unit_id)}
+          >
+            <Priority urgency={1} />
+            <span className="ell">
+              <b>{t(`alarms.${alarm.kind}`)}</b>{" "}
+              <span className="t2">{meta ? nameIn(language, meta) || meta.call_sign : t("alarms.unknownUnit")}</span>
+            </span>
+            <span className="c-alarm num nw">
+              {t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) })}
+            </span>
+          </button>
+        );
+      })}
+      {others.map((incident) => (
+        <button
+          key={incident.incident_id}
+          type="button"
+          className="also"
+          data-testid="also-incident"
+          data-incident-id={incident.incident_id}
+          onClick={() => openIncident(incident.incident_id)}
+        >
+          <Priority urgency={incident.urgency} />
+          <span className="ell">
+            <b>{incident.title || t(`category.${incident.category}`)}</b>{" "}
+            <span className="t2">
+              {incident.place_text || (incident.lat_deg === null ? t("incident.placeMissing") : "")}
+            </span>
+          </span>
+          <Standing incident={incident} nowMs={nowMs} />
+        </button>
+      ))}
+    </section>
+  );
+}

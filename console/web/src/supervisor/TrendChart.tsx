@@ -1,0 +1,83 @@
+// 3-minute cover over the last hour against its plan, as one line with its newest value.
+import { clockTime, figure } from "../format/figures";
+import type { TrendReply } from "../wire.generated";
+
+const WIDTH = 232;
+const HEIGHT = 86;
+const PLOT = { left: 2, right: 184, top: 10, bottom: 62 };
+/** The axis shows at least so many points of a share, so that noise stays flat. */
+const LEAST_SPAN = 0.12;
+const APART_PX = 13;
+
+interface Scale {
+  readonly x: (ms: number) => number;
+  readonly y: (share: number) => number;
+}
+
+/** Scales of the plot: the whole time across, the shares and the plan within the height. */
+export function scaleOf(trend: TrendReply): Scale {
+  const [from, to] = [trend.at_ms[0]!, trend.at_ms.at(-1)!];
+  const shares = trend.shares.map((row) => row[1]!).concat(trend.plan[1] ?? []);
+  const top = Math.max(...shares);
+  const bottom = Math.min(Math.min(...shares), top - LEAST_SPAN);
+  return {
+    x: (ms) => PLOT.left + ((ms - from) / Math.max(1, to - from)) * (PLOT.right - PLOT.left),
+    y: (share) => PLOT.bottom - ((share - bottom) / (top - bottom)) * (PLOT.bottom - PLOT.top),
+  };
+}
+
+const minutes = (ms: number): string => clockTime(ms).slice(0, 5);
+
+export function TrendChart({ trend }: { trend: TrendReply }) {
+  const { x, y } = scaleOf(trend);
+  const rows = trend.at_ms
+    .map((ms, i) => [ms, trend.shares[i]?.[1]] as const)
+    .filter((row): row is [number, number] => row[1] !== undefined);
+  const [lastMs, last] = rows.at(-1)!;
+  const plan = trend.plan[1];
+  const path = rows.map(([ms, share], i) => `${i ? "L" : "M"}${x(ms).toFixed(1)} ${y(share).toFixed(1)}`).join("");
+  const lastY = plan !== undefined && Math.abs(y(last) - y(plan)) < APART_PX ? y(plan) + APART_PX : y(last);
+  return (
+    <svg
+      className="trend"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-label={`${figure(last * 100)} %`}
+      data-testid="trend"
+    >
+      {plan === undefined ? null : (
+        <>
+          <path
+            d={`M${PLOT.left} ${y(plan)}H${PLOT.right}`}
+            stroke="var(--t3)"
+            strokeWidth="1.2"
+            strokeDasharray="2 4"
+          />
+          <text className="ax" x={PLOT.right + 6} y={y(plan) + 4}>
+            {figure(plan * 100)} %
+          </text>
+        </>
+      )}
+      <path d={path} fill="none" stroke="var(--c-l1)" strokeWidth="1.6" strokeLinejoin="round" />
+      <circle cx={x(lastMs)} cy={y(last)} r="3.4" fill="var(--c-l1)" />
+      <text className="ax now" x={PLOT.right + 6} y={lastY + 4}>
+        {figure(last * 100)} %
+      </text>
+      <path d={`M${PLOT.left} ${PLOT.bottom + 6}H${PLOT.right}`} stroke="var(--line)" />
+      {[0, 0.5, 1].map((part) => {
+        const at = rows[0]![0] + (lastMs - rows[0]![0]) * part;
+        return (
+          <text
+            key={part}
+            className="ax"
+            x={x(at)}
+            y={HEIGHT - 3}
+            textAnchor={part === 0 ? "start" : part === 1 ? "end" : "middle"}
+          >
+            {minutes(at)}
+          </text>
+        );
+      })}
+    </svg>
+  );
+}

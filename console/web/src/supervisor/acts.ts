@@ -1,0 +1,111 @@
+// What the supervisor's buttons and keys do alike.
+import { isUnacknowledged } from "../live/alarmBook";
+import { live } from "../live/live";
+import { changeDesk, getDesk } from "../state/desk";
+import { type Failure, incidentOnDesk, openIncident, sendUnits, toggleCandidate } from "../state/incidents";
+import { mayDispatch, mayPlan } from "../state/roles";
+import { change, type CoverView, getSettings } from "../state/settings";
+import { enterWhatIf, getWhatIf, leaveWhatIf } from "../state/whatIf";
+import type { CandidatesReply, CandidateView } from "../wire.generated";
+
+const ORDER: readonly CoverView[] = ["now", "plan", "change", "off"];
+const GROUND_KEYS = 4;
+const AIR_KEYS = 2;
+
+export function cycleCover(): void {
+  const at = ORDER.indexOf(getSettings().cover);
+  change({ cover: ORDER[(at + 1) % ORDER.length]! });
+}
+
+/** Enter the what-if, or leave it. */
+export function toggleWhatIf(): void {
+  if (!mayPlan(getDesk().role)) return;
+  if (getWhatIf().on) {
+    leaveWhatIf();
+    changeDesk({ panel: "incident" });
+    return;
+  }
+  enterWhatIf();
+  changeDesk({ panel: "whatif" });
+  change({ selectedId: null });
+}
+
+function first(list: readonly CandidateView[], n: number): CandidateView[] {
+  const shown = list.slice(0, n);
+  const advised = list.find((each) => each.advised);
+  return advised && !shown.includes(advised) ? [...shown.slice(0, n - 1), advised] : shown;
+}
+
+/** The candidates that have a key: the first on the ground, then in the air, the advised always among them. */
+export const keyed = (reply: CandidatesReply): { ground: CandidateView[]; air: CandidateView[] } => ({
+  ground: first(reply.ground, GROUND_KEYS),
+  air: first(reply.air, AIR_KEYS),
+});
+
+/** Choose the candidate with this key, 1 to 6; false where there is none. */
+export function chooseByKey(key: number): boolean {
+  const { candidates, candidatesOf, panel, role } = getDesk();
+  if (!candidates || panel !== "incident" || candidatesOf !== incidentOnDesk()?.incident_id || !mayDispatch(role))
+    return false;
+  const { ground, air } = keyed(candidates);
+  const hit = [...ground, ...air][key - 1];
+  if (hit) toggleCandidate(hit.unit_id);
+  return hit !== undefined;
+}
+
+type Told = (failure: Failure | null) => void;
+let told: Told = () => undefined;
+let isSending = false;
+
+/** Who shows what became of sending by key. */
+export const onSent = (listener: Told): void => {
+  told = listener;
+};
+
+/** Send whom is chosen (at first: the advised) to the incident on the desk. */
+export async function sendChosen(): Promise<void> {
+  const incident = incidentOnDesk();
+  const { chosenIds, candidatesOf, panel, role } = getDesk();
+  if (!incident || isSending || panel !== "incident" || candidatesOf !== incident.incident_id) return;
+  if (chosenIds.length === 0 || !mayDispatch(role)) return;
+  isSending = true;
+  told(await sendUnits(incident, chosenIds));
+  isSending = false;
+}
+
+/** The next or previous open incident. */
+export function stepIncident(step: number): void {
+  const { incidents } = live.summary.get();
+  const at = incidents.findIndex((each) => each.incident_id === incidentOnDesk()?.incident_id);
+  const next = incidents[Math.max(0, Math.min(incidents.length - 1, at + step))];
+  if (next) openIncident(next.incident_id);
+}
+
+export function newCall(): void {
+  if (!mayDispatch(getDesk().role)) return;
+  change({ selectedId: null });
+  changeDesk({ panel: "new", picked: null, picking: "none" });
+}
+
+export function openMoveUp(): void {
+  if (!mayPlan(getDesk().role)) return;
+  change({ selectedId: null });
+  changeDesk({ panel: "moveup" });
+}
+
+export const openReport = (): void => changeDesk({ reportOpen: true });
+
+/** One step back: from picking, from a panel, from the what-if, from a choice. False where there is nowhere to go. */
+export function stepBack(): boolean {
+  const { picking, panel, gapLabel } = getDesk();
+  if (picking !== "none") changeDesk({ picking: "none", picked: null });
+  else if (getWhatIf().on) toggleWhatIf();
+  else if (panel !== "incident") changeDesk({ panel: "incident", picked: null });
+  else if (getSettings().selectedId !== null) return false;
+  else if (gapLabel !== null) changeDesk({ gapLabel: null });
+  else return false;
+  return true;
+}
+
+/** Alarms that nobody took, for the list of what else is in hand. */
+export const waitingAlarms = () => live.book.open().filter(isUnacknowledged);
