@@ -33,8 +33,15 @@ DEMO_SETTINGS: Final = {
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Another seed, another city."
 )
+@click.option(
+    "--hour",
+    type=click.IntRange(0, 23),
+    help="Let the city's day begin at this hour: crews of 7 by day, of 4 from 21 to 7.  [default: the machine's hour, in China's time]",
+)
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write figures as JSON.")
-def command(units: int, duration_s: float | None, port: int | None, seed: int, report: Path | None) -> None:
+def command(
+    units: int, duration_s: float | None, port: int | None, seed: int, hour: int | None, report: Path | None
+) -> None:
     """Start database, bridge, console and a force that exists only in software but speaks through the real sockets.
 
     It keeps its own data folder "demo" below SKYBEAT_DATA_DIR and listens on loopback alone.
@@ -51,7 +58,12 @@ def command(units: int, duration_s: float | None, port: int | None, seed: int, r
     )
     configure_logs("warning" if base.log_level == "info" else base.log_level, for_people=True)
     options = DemoOptions(
-        unit_count=units, seed=seed, duration_s=duration_s, report=report, process_started_s=process_started_s()
+        unit_count=units,
+        seed=seed,
+        duration_s=duration_s,
+        report=report,
+        process_started_s=process_started_s(),
+        hour=hour,
     )
     run_demo(settings, options, click.echo)
 

@@ -10,17 +10,22 @@ import numpy as np
 
 from console.demo import basemap
 from console.demo import city_table as table
+from console.demo.city_life import no_fly, people_at, tiers
 from console.demo.city_roads import build_roads
+from console.demo.far_ends import far_ends
 from console.demo.hills import inside, lay_hill_roads
 from console.demo.street_plan import Names, StreetPlan
 from console.demo.streets import SideStreets, lay_streets
 from console.demo.valley import Ground, Valley
 from console.geojson import Feature
+from mission.contours import planned_geojson
 from mission.coverage import Coverage
+from mission.drift import crews_at_posts
+from mission.ground import GroundUnits, station_posts
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
-CITY_VERSION: Final = 6
+CITY_VERSION: Final = 7
 """Grows whenever the same seed would give another city, so that a kept city is made again."""
 
 _BLOCK_INSET: Final = 0.06
@@ -38,7 +43,10 @@ class CitySpot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CityFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What `city.json` says: which city this is and where. `bounds` is [west, south, east, north], `center` [lon, lat]."""
+    """What `city.json` says: which city this is and where. `bounds` is [west, south, east, north], `center` [lon, lat].
+
+    `far_ends` are where patrols stand towards the next station's zone; their keys are as 3-before and 3-after in the ring.
+    """
 
     name_zh: str
     name_en: str
@@ -49,6 +57,7 @@ class CityFacts(msgspec.Struct, frozen=True, kw_only=True):
     stations: tuple[CitySpot, ...]
     docks: tuple[CitySpot, ...]
     places: tuple[CitySpot, ...]
+    far_ends: tuple[CitySpot, ...]
 
 
 class City(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +103,7 @@ def _make(directory: Path, seed: int, progress: Progress) -> City:
     for layer, content in basemap.draw(plan.valley, roads, _blocks(plan, sides), stations, seed=seed).items():
         _write_layer(directory / "basemap" / f"{layer}.geojson", content)
     facts = _facts(seed, roads, stations)
+    _write_life(directory, roads, seed)
     progress("city: reckoning how far each station reaches in 1, 3 and 5 minutes")
     _write_planned(directory / "planned.geojson", roads, facts)
     (directory / "city.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts)))
@@ -109,6 +119,14 @@ def lay_out(seed: int) -> tuple[StreetPlan, dict[int, SideStreets], RoadGraph]:
     return plan, sides, build_roads(plan, table.ROAD_NODES)
 
 
+def _write_life(directory: Path, roads: RoadGraph, seed: int) -> None:
+    """Write people, tiered places and no-fly areas: what coverage and flights ask of any city that has them."""
+    people = people_at(roads, seed)
+    np.save(directory / "people.npy", people.astype(np.float32), allow_pickle=False)
+    (directory / "tiers.geojson").write_bytes(msgspec.json.encode(tiers(roads, people, seed)))
+    (directory / "no_fly.geojson").write_bytes(msgspec.json.encode(no_fly()))
+
+
 def _write_layer(path: Path, content: Feature) -> None:
     encoded = msgspec.json.encode(content)
     path.write_bytes(encoded)
@@ -117,7 +135,8 @@ def _write_layer(path: Path, content: Feature) -> None:
 
 def _write_planned(path: Path, roads: RoadGraph, facts: CityFacts) -> None:
     lat, lon = (np.array([getattr(spot, name) for spot in facts.stations]) for name in ("lat_deg", "lon_deg"))
-    planned = Coverage(roads, lat, lon).planned([int(spot.key) for spot in facts.stations])
+    coverage = Coverage(roads, station_posts([int(spot.key) for spot in facts.stations], lat, lon))
+    planned = planned_geojson(coverage, crews_at_posts(coverage, GroundUnits()))
     for feature in planned["features"]:
         feature["properties"]["station_number"] = feature["properties"].pop("station_id")
     path.write_bytes(msgspec.json.encode(planned))
@@ -163,6 +182,25 @@ def _facts(seed: int, roads: RoadGraph, stations: Sequence[table.Spot]) -> CityF
         stations=tuple(map(_spot, stations)),
         docks=tuple(map(_spot, table.DOCKS)),
         places=tuple(map(_spot, table.PLACES)),
+        far_ends=_far_ends(roads, stations),
+    )
+
+
+def _far_ends(roads: RoadGraph, stations: Sequence[table.Spot]) -> tuple[CitySpot, ...]:
+    east, north = local_plane(table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG).to_plane(
+        roads.node_lat_deg, roads.node_lon_deg
+    )
+    nodes = [int(np.hypot(east - spot.east_m, north - spot.north_m).argmin()) for spot in stations]
+    return tuple(
+        CitySpot(
+            key=f"{station.key}-{side}",
+            name_zh="",
+            name_en="",
+            lat_deg=round(float(roads.node_lat_deg[node]), 7),
+            lon_deg=round(float(roads.node_lon_deg[node]), 7),
+        )
+        for station, ends in zip(stations, far_ends(roads, np.array(nodes, np.int32)), strict=True)
+        for side, node in zip(("before", "after"), ends, strict=True)
     )
 
 

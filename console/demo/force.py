@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from console.demo import city_table as table
+from console.demo.crews import CityClock
 from console.demo.drones import Drone
 from console.demo.flight import STEP_S, Flight
 from console.demo.force_config import ForceConfig, ForceUnit
@@ -33,12 +34,14 @@ UNITS_A_LINE: Final = 40
 QUEUE_MOST: Final = 20_000
 DRAIN_S: Final = 2.0
 ORDERLY_END_S: Final = 8.0
+OFF_DUTY_LOOK_S: Final = 15.0
 CATCH_UP_S: Final = 1.0
 """A machine that slept goes on from now: nobody floods the bridge with what was missed."""
 FIRST_SOS_S: Final = 20.0
 SOS_LASTS_S: Final = 90.0
 SOS_EVERY_S: Final = (200.0, 420.0)
-FIRST_SOS_BY: Final = "Officer 11-04"
+FIRST_SOS_BY: Final = "Officer 11-"
+"""Of the station in the old town, whoever is on duty."""
 FIRST_LINK_LOSS_S: Final = 45.0
 ALOFT_EVERY: Final = 2
 TAKEOFF_SPREAD_S: Final = 25.0
@@ -82,6 +85,7 @@ class Force:
     def __init__(self, config: ForceConfig) -> None:
         self._config = config
         self._random = np.random.default_rng([config.seed, 53])
+        self._clock = CityClock(SYSTEM_CLOCK, offset_s=config.city_offset_s)
         self._phones = [unit for unit in config.units if unit.system_id == 0]
         self._links = [_DroneLink(drone) for drone in _drones(config)]
         self._queue: asyncio.Queue[PhoneReport] = asyncio.Queue(QUEUE_MOST)
@@ -176,8 +180,15 @@ class Force:
                 continue
             await self._wait_until(at_s)
             interval_s = self._phones[number].interval_s
+            if not self._is_on_duty(number):
+                heapq.heapreplace(due, (at_s + OFF_DUTY_LOOK_S, number))
+                continue
             heapq.heapreplace(due, (max(at_s + interval_s, self._elapsed_s() - CATCH_UP_S), number))
             self._report(number, walkers[number], interval_s, "")
+
+    def _is_on_duty(self, number: int) -> bool:
+        """Tell whether the unit's watch is on; who is off duty is silent."""
+        return self._clock.watch() in self._phones[number].watches
 
     async def _wait_until(self, at_s: float) -> None:
         wait_s = at_s - self._elapsed_s()
@@ -208,15 +219,17 @@ class Force:
 
     def _alarm_times(self) -> Iterator[tuple[float, int, str]]:
         """Yield (seconds since the start, phone, word): one officer after another asks for help, and is helped."""
-        officers = [number for number, unit in enumerate(self._phones) if unit.kind is UnitKind.OFFICER]
+        everyone = [number for number, unit in enumerate(self._phones) if unit.kind is UnitKind.OFFICER]
+        officers = [number for number in everyone if self._is_on_duty(number)]
         if not officers:
             return
-        named = [number for number in officers if self._phones[number].call_sign == FIRST_SOS_BY]
+        named = [number for number in officers if self._phones[number].call_sign.startswith(FIRST_SOS_BY)]
         at_s, number = FIRST_SOS_S, (named or officers)[0]
-        while True:
+        while officers:
             yield at_s, number, SOS
             yield at_s + SOS_LASTS_S, number, SOS_CLEARED
             at_s += float(self._random.uniform(*SOS_EVERY_S))
+            officers = [number for number in everyone if self._is_on_duty(number)] or officers
             number = officers[int(self._random.integers(0, len(officers)))]
 
     async def _tell(self) -> None:

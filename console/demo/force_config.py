@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from console.demo.crews import CITY_UTC_OFFSET_S, Watch
 from console.demo.force_plan import ForcePlan
 from telemetry.model.unit import UnitKind
 
@@ -21,6 +22,8 @@ class ForceUnit(msgspec.Struct, frozen=True, kw_only=True):
     lat_deg: float
     lon_deg: float
     system_id: int = 0
+    watches: tuple[Watch, ...] = (Watch.DAY, Watch.NIGHT)
+    answers: bool = False
 
     def __repr__(self) -> str:
         """Hide the secret."""
@@ -28,7 +31,7 @@ class ForceUnit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForceConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is told: the seed, the city's roads, where to report, and its units."""
+    """What the process is told: the seed, the city's roads and clock (s ahead of UTC), where to report, and its units."""
 
     seed: int
     roads: str
@@ -37,6 +40,7 @@ class ForceConfig(msgspec.Struct, frozen=True, kw_only=True):
     ingest_host: str
     ingest_port: int
     units: tuple[ForceUnit, ...]
+    city_offset_s: float = float(CITY_UTC_OFFSET_S)
 
 
 def config_of(
@@ -47,6 +51,7 @@ def config_of(
     roads: Path,
     mavlink: tuple[str, int],
     ingest: tuple[str, int],
+    city_offset_s: float = float(CITY_UTC_OFFSET_S),
 ) -> ForceConfig:
     """Return the configuration of a planned force whose secrets `install` gave; addresses are (host, port)."""
     units = tuple(
@@ -59,6 +64,8 @@ def config_of(
             lat_deg=unit.base_lat_deg,
             lon_deg=unit.base_lon_deg,
             system_id=unit.system_id,
+            watches=unit.watches,
+            answers=unit.answers,
         )
         for unit in plan.units
     )
@@ -69,6 +76,7 @@ def config_of(
         mavlink_port=mavlink[1],
         ingest_host=ingest[0],
         ingest_port=ingest[1],
+        city_offset_s=city_offset_s,
         units=units,
     )
 

@@ -2,15 +2,17 @@
 
 import msgspec
 
+from console.demo.crews import Watch
 from telemetry.force_file import ForceLine
-from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
 
 
 class PlannedUnit(msgspec.Struct, frozen=True, kw_only=True):
     """One unit of the demo force: what the registry says of it, and what its device speaks.
 
     `dialect` is "mavlink", "osmand" or "traccar"; `system_id` is 0 for phones; the base is where it starts (a dock's pad, a
-    post, a place on its station's streets).
+    post, the middle of its beat). `duty_status` is what it has while one of its `watches` is on duty; otherwise it is off
+    duty and silent. `answers`: its officer's page takes tasks.
     """
 
     call_sign: str
@@ -25,6 +27,13 @@ class PlannedUnit(msgspec.Struct, frozen=True, kw_only=True):
     base_lon_deg: float
     system_id: int = 0
     covert: bool = False
+    equipment: tuple[Equipment, ...] = ()
+    watches: tuple[Watch, ...] = (Watch.DAY, Watch.NIGHT)
+    answers: bool = False
+
+    def duty_in(self, watch: Watch) -> DutyStatus:
+        """Return the unit's duty status in a watch."""
+        return self.duty_status if watch in self.watches else DutyStatus.OFF_DUTY
 
 
 class ForcePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,3 +41,7 @@ class ForcePlan(msgspec.Struct, frozen=True, kw_only=True):
 
     lines: tuple[ForceLine, ...]
     units: tuple[PlannedUnit, ...]
+
+    def on_duty(self, watch: Watch) -> tuple[PlannedUnit, ...]:
+        """Return the units that are on duty in a watch."""
+        return tuple(unit for unit in self.units if watch in unit.watches)

@@ -13,6 +13,7 @@ import psycopg
 from console.app import House, database, run_house
 from console.auth.accounts import Accounts
 from console.demo.city import City, prepare_city
+from console.demo.crews import CityClock
 from console.demo.force_config import ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
 from console.demo.seed_force import install, plan_force
@@ -35,13 +36,17 @@ Say = Callable[[str], None]
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command was given; `duration_s` None runs until Ctrl-C, `process_started_s` is CLOCK_BOOTTIME."""
+    """What the command was given; `duration_s` None runs until Ctrl-C, `process_started_s` is CLOCK_BOOTTIME.
+
+    `hour` (0..23) is the hour of the city's day at the start; None goes by the machine's clock.
+    """
 
     unit_count: int
     seed: int
     duration_s: float | None
     report: Path | None
     process_started_s: float
+    hour: int | None = None
 
 
 class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,20 +68,22 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
 def run_demo(settings: Settings, options: DemoOptions, say: Say) -> None:
     """Run the whole demo in the foreground. Raises what `console.app.serve` raises."""
     city = prepare_city(settings.data_dir, options.seed, say)
-    plan = plan_force(city, unit_count=options.unit_count, seed=options.seed)
+    clock = CityClock(SYSTEM_CLOCK) if options.hour is None else CityClock.showing(SYSTEM_CLOCK, options.hour)
+    plan = plan_force(city, unit_count=options.unit_count, seed=options.seed, watch=clock.watch())
     say("database: starting")
     with database(settings) as urls:
         vault = Vault.open(settings.data_dir)
         say(f"force: {len(plan.units)} units into the registry")
         secrets = asyncio.run(install(urls.owner, vault, plan, now_us=SYSTEM_CLOCK.now_us()))
         say("console: starting")
-        run_house(settings, urls, lambda house: Demo(house, urls, options, say).run(city, plan, secrets))
+        run_house(settings, urls, lambda house: Demo(house, urls, options, say, clock).run(city, plan, secrets))
 
 
 class Demo:
     """The part that runs while the house stands."""
 
-    def __init__(self, house: House, urls: DatabaseUrls, options: DemoOptions, say: Say) -> None:
+    def __init__(self, house: House, urls: DatabaseUrls, options: DemoOptions, say: Say, city_clock: CityClock) -> None:
+        self._city_clock = city_clock
         self._house = house
         self._urls = urls
         self._options = options
@@ -116,6 +123,7 @@ class Demo:
             roads=city.directory / "roads.npz",
             mavlink=("127.0.0.1", port),
             ingest=("127.0.0.1", bridge.ingest_port),
+            city_offset_s=self._city_clock.offset_s,
         )
 
     async def _read_counts(self, force: asyncio.subprocess.Process) -> None:
