@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -27,7 +28,7 @@ from mission.roads import (
     SecondsMatrix,
     Streets,
 )
-from telemetry.model.errors import InputError
+from telemetry.model.errors import FileFormatError, InputError
 from telemetry.model.geodesy import Floats
 from telemetry.model.unit import UnitKind
 
@@ -67,7 +68,8 @@ MODE_ACCESS: Final[Mapping[TravelMode, int]] = MappingProxyType(
 )
 """The access bits of which one suffices for a mode; also what `EdgeIndex.snap` wants to hear."""
 
-_MOTOR_MODES: Final = frozenset({TravelMode.CAR, TravelMode.BLUE_LIGHT, TravelMode.MOTORCYCLE})
+MOTOR_MODES: Final = frozenset({TravelMode.CAR, TravelMode.BLUE_LIGHT, TravelMode.MOTORCYCLE})
+"""The modes that a posted limit concerns."""
 _NO_CONTRAFLOW: Final = (CLASS_MOTORWAY, CLASS_TRUNK)
 _MODE_OF_KIND: Final[Mapping[UnitKind, TravelMode]] = MappingProxyType(
     {
@@ -83,6 +85,10 @@ _MODE_OF_KIND: Final[Mapping[UnitKind, TravelMode]] = MappingProxyType(
 def mode_of(kind: UnitKind) -> TravelMode:
     """Return how a unit of this kind moves; a car moves without blue lights unless its call asks for them."""
     return _MODE_OF_KIND[kind]
+
+
+SPEEDS_FILE: Final = "speeds.json"
+"""Where a city's folder keeps its speeds, beside roads.npz."""
 
 
 class Speeds(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +158,20 @@ DEFAULT_SPEEDS: Final = Speeds(
 )
 """What holds until tracks say better. Rush hours weigh little on police trips, and nights are not assumed to be faster:
 both as measured on ambulance trips; `skybeat roads fit` replaces class speeds by those of our own units."""
+
+
+def load_speeds(folder: Path) -> Speeds:
+    """Return the speeds of a city's folder, the default ones where it has none. Raises FileFormatError for a file that is wrong."""
+    path = folder / SPEEDS_FILE
+    if not path.is_file():
+        return DEFAULT_SPEEDS
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Speeds)
+    except (msgspec.DecodeError, InputError) as error:
+        message = (
+            f"{path} holds no speeds ({error}): delete it, and the default ones count until `skybeat roads fit` is run"
+        )
+        raise FileFormatError(message) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +271,7 @@ def _free_seconds(graph: RoadGraph, mode: TravelMode, speeds: Speeds) -> tuple[F
 def _one_way(graph: RoadGraph, edge: Ints, access: NDArray[np.uint8], mode: TravelMode, class_speed: Floats) -> Floats:
     """Return the seconds along these edges; the motor modes keep the share of the class speed that a posted limit leaves."""
     streets = graph.streets
-    if mode in _MOTOR_MODES:
+    if mode in MOTOR_MODES:
         seconds = graph.edge_seconds[edge] * np.asarray(CLASS_SPEED_MPS)[streets.road_class] / class_speed
     else:
         seconds = streets.length_m / class_speed

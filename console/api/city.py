@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import Request, Response
+from fastapi.responses import FileResponse
 
 from console.api.contract import parts_of, reply, router, says, tagged_response
 from console.api.models import MapReply
@@ -16,6 +17,7 @@ from telemetry.model.errors import NotFoundError
 ROUTER: Final = router("map")
 LAYERS: Final = ("relief", "valley", "water", "parks", "blocks", "roads", "labels", "places")
 GEOJSON: Final = "application/geo+json"
+TILES: Final = "basemap.pmtiles"
 
 
 @ROUTER.get("/api/map", **says(MapReply))
@@ -35,6 +37,17 @@ async def show_layer(request: Request, layer: str) -> Response:
         message = f"there is no map layer {layer[:40]!r}: there are {', '.join(LAYERS)}"
         raise NotFoundError(message)
     return await _file(request, _folder(request) / "basemap" / f"{layer}.geojson")
+
+
+@ROUTER.get(f"/api/map/{TILES}", response_class=Response)
+@policy(Policy.SIGNED_IN)
+async def show_tiles(request: Request) -> Response:
+    """Return the base map's vector tiles, whole or the asked range of bytes; 404 where the city was made without."""
+    path = _folder(request) / TILES
+    if not await asyncio.to_thread(path.is_file):
+        message = f"the city has no {TILES}: its layers are GeoJSON under /api/map/{{layer}}.geojson"
+        raise NotFoundError(message)
+    return FileResponse(path, headers={"cache-control": "private, no-cache"}, media_type="application/vnd.pmtiles")
 
 
 @ROUTER.get("/api/coverage/planned", response_class=Response)
@@ -64,7 +77,7 @@ def _read_planned(path: Path, ids: dict[int, int]) -> bytes:
 def _folder(request: Request) -> Path:
     folder = parts_of(request).services.city_dir
     if folder is None:
-        message = "this installation has no city: `skybeat demo` makes one"
+        message = "this installation has no city: `skybeat roads import` makes one of a map extract, `skybeat demo` a made-up one"
         raise NotFoundError(message)
     return folder
 
@@ -83,14 +96,18 @@ def _read_file(path: Path, *, wants_gzip: bool) -> tuple[bytes, bool]:
         return path.read_bytes(), False
     if packed.is_file():
         return gzip.decompress(packed.read_bytes()), False
-    message = f"the city's file {path.name} is missing: run `skybeat demo` to make the city again"
+    message = (
+        f"the city's file {path.name} is missing: run `skybeat roads import` or `skybeat demo` to make the city again"
+    )
     raise NotFoundError(message)
 
 
 def _read_about(folder: Path) -> MapReply:
     path = folder / "city.json"
     if not path.is_file():
-        message = "the city's file city.json is missing: run `skybeat demo` to make the city again"
+        message = (
+            "the city's file city.json is missing: run `skybeat roads import` or `skybeat demo` to make the city again"
+        )
         raise NotFoundError(message)
     about = json.loads(path.read_text(encoding="utf-8"))
     basemap = folder / "basemap"
@@ -101,4 +118,6 @@ def _read_about(folder: Path) -> MapReply:
         bounds=about["bounds"],
         center=about["center"],
         layers=layers,
+        attribution=str(about.get("attribution", "")),
+        tiles_url=f"/api/map/{TILES}" if (folder / TILES).is_file() else None,
     )

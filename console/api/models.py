@@ -169,13 +169,19 @@ class AlarmReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MapReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist."""
+    """The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist.
+
+    `attribution` must be shown on the map ("" where nothing is asked); `tiles_url` is where vector tiles of the same layers
+    are, as one .pmtiles read by ranges, null where there are none.
+    """
 
     name_zh: str
     name_en: str
     bounds: list[float]
     center: list[float]
     layers: list[str]
+    attribution: str = ""
+    tiles_url: str | None = None
 
 
 class LinkView(msgspec.Struct, frozen=True, kw_only=True):
