@@ -1,14 +1,19 @@
-"""Benchmarks that anyone can run: one file each with `run(*, runs, seed) -> Figures`; ratios against a peer are the gate."""
+"""Benchmarks that anyone can run: one file each with `run(*, runs, seed) -> Figures`; ratios against a peer are the gate.
+
+Those that work on a map have `run(*, runs, seed, osm)` and take an extract in place of the demo city.
+"""
 
 import importlib
+import inspect
 import os
 import pkgutil
-from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from telemetry.model.errors import NotFoundError
+from telemetry.model.errors import InputError, NotFoundError
 
 Goal: TypeAlias = tuple[Literal[">=", "<="], float]
 
@@ -28,26 +33,23 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-class Benchmark(Protocol):
-    """A module of this package."""
-
-    def run(self, *, runs: int, seed: int) -> Figures:
-        """Measure `runs` times and return medians."""
-
-
 def names() -> list[str]:
     """Return the names of all benchmarks."""
     return sorted(info.name for info in pkgutil.iter_modules(__path__))
 
 
-def run_benchmark(name: str, *, runs: int, seed: int) -> dict[str, object]:
-    """Run one benchmark and return the printed object. Raises NotFoundError for an unknown name."""
+def run_benchmark(name: str, *, runs: int, seed: int, osm: Path | None = None) -> dict[str, object]:
+    """Run one benchmark and return the printed object; `osm` is a map extract for those that work on a map.
+
+    Raises NotFoundError for an unknown name, InputError for a map given to a benchmark that uses none.
+    """
     if name not in names():
         message = f"there is no benchmark {name!r}: choose from {', '.join(names())}"
         raise NotFoundError(message)
-    module: Benchmark = importlib.import_module(f"{__name__}.{name}")
+    run: Callable[..., Figures] = importlib.import_module(f"{__name__}.{name}").run
+    extra = _map_for(name, run, osm)
     load1 = os.getloadavg()[0]
-    result = module.run(runs=runs, seed=seed)
+    result = run(runs=runs, seed=seed, **extra)
     return {
         "name": name,
         "seed": seed,
@@ -58,6 +60,15 @@ def run_benchmark(name: str, *, runs: int, seed: int) -> dict[str, object]:
         "goals": {goal: f"{sign} {bound:g}" for goal, (sign, bound) in result.goals.items()},
         "unmet": result.unmet(),
     }
+
+
+def _map_for(name: str, run: Callable[..., Figures], osm: Path | None) -> dict[str, Path]:
+    if osm is None:
+        return {}
+    if "osm" not in inspect.signature(run).parameters:
+        message = f"the benchmark {name!r} uses no map: leave --osm {osm} out"
+        raise InputError(message)
+    return {"osm": osm}
 
 
 def _meets(figure: float | str | None, sign: str, bound: float) -> bool:

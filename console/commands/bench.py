@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -16,14 +17,27 @@ from console.bench import names, run_benchmark
     "--runs", type=click.IntRange(1, 101), default=5, show_default=True, help="How often to measure; medians are shown."
 )
 @click.option("--seed", type=int, default=1, show_default=True)
-def command(name: str, as_json: bool, gate: bool, runs: int, seed: int) -> None:  # noqa: FBT001 - click passes flags so
+@click.option(
+    "--osm",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A map extract (.osm.pbf) in place of the demo city, for benchmarks that work on a map.",
+)
+def command(
+    name: str,
+    as_json: bool,  # noqa: FBT001 - click passes flags so
+    gate: bool,  # noqa: FBT001 - as above
+    runs: int,
+    seed: int,
+    osm: Path | None,
+) -> None:
     """Measure one part of skybeat. Ratios against a peer in the same run are the gate; absolute figures stand beside them.
 
     \b
-    Example:
+    Examples:
       skybeat bench decode --json
+      skybeat bench roads --osm city.osm.pbf
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    result = run_benchmark(name, runs=runs, seed=seed)
+    result = run_benchmark(name, runs=runs, seed=seed, osm=osm)
     if as_json:
         click.echo(json.dumps(result))
     else:
