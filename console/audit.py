@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     TRAIL_VIEWED = "trail_viewed"
     EXPORTED = "exported"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+    DUTY_SET = "duty_set"
     DISPATCHED = "dispatched"
     RECALLED = "recalled"
     HANDED_OVER = "handed_over"

@@ -12,13 +12,17 @@ from console.audit import Audit
 from console.auth.accounts import Accounts
 from console.auth.passwords import Attempts, Passwords
 from console.auth.sessions import Sessions
+from console.field import Field
+from console.field_ways import RoadWays
 from console.health import Health
 from console.incident_desk import IncidentDesk
 from console.incident_intake import PlaceJudge
 from console.incident_place import NearestStations
-from console.sources import BridgeSource, CoverageSource
+from console.page_reports import PageReports
+from console.sources import CoverageSource, FieldBridge
 from console.stream import LiveStream, session_codes
 from console.stream_incidents import IncidentFeed
+from console.stream_tasks import TaskFeed
 from infra.clock import Clock
 from infra.settings import Settings
 from telemetry.model.errors import InputError
@@ -37,7 +41,7 @@ class Services:
     with `failed` as text when it no longer takes anything.
     """
 
-    bridge: BridgeSource
+    bridge: FieldBridge
     pool: AsyncConnectionPool
     clock: Clock
     settings: Settings
@@ -63,6 +67,9 @@ class Parts:
     health: Health
     desk: IncidentDesk
     places: PlaceJudge
+    officers: Field
+    tasks: TaskFeed
+    reports: PageReports
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -87,6 +94,10 @@ def make_parts(services: Services) -> Parts:
     origins = services.origins or allowed_origins(settings)
     desk = IncidentDesk(services.pool, clock, services.bridge)
     stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
+    ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
+    officers = Field(desk, services.bridge, services.pool, clock, find_way=ways)
+    tasks = TaskFeed(officers, services.bridge, clock)
+    stream.feeds.append(tasks)
     return Parts(
         services=services,
         stream=stream,
@@ -96,6 +107,9 @@ def make_parts(services: Services) -> Parts:
         health=health,
         desk=desk,
         places=NearestStations(services.bridge),
+        officers=officers,
+        tasks=tasks,
+        reports=PageReports(services.bridge, services.pool, clock),
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from console.wire_coverage import CoverageChanged
 from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
+from telemetry.model.commands import Command
+from telemetry.model.decoding import Output
 from telemetry.model.unit import Device, Station, Unit
 from telemetry.model.unit_state import UnitStates
 from telemetry.registry import Quarantined
@@ -93,6 +95,33 @@ class BridgeSource(Protocol):
 
     def link_statuses(self) -> Sequence[LinkStatus]:
         """Return how each link does."""
+
+
+class FieldRegistry(RegistrySource, Protocol):
+    """The registry as far as phone pages need it."""
+
+    def device(self, protocol: str, address: str) -> Device | None:
+        """Return the device that bears this name, revoked ones too."""
+
+    def register(self, device: Device, unit: Unit | None, now_us: int) -> None:
+        """Take a device that was just enrolled, with its unit, ahead of the registry's next loading."""
+
+
+class FieldBridge(BridgeSource, Protocol):
+    """The bridge as far as officers in the field need it: it takes reports, keeps them, and speaks to devices."""
+
+    @property
+    def registry(self) -> FieldRegistry:
+        """The registry."""
+
+    def take(self, output: Output, now_us: int, *, protocol: str = ..., acknowledged: bool = ...) -> int | None:
+        """Take a report; return the journal's sequence to wait for. Raises JournalError when an acknowledged one cannot be kept."""
+
+    async def durable(self, sequence: int) -> None:
+        """Return when that is on the disk. Raises JournalError."""
+
+    def send(self, command: Command, now_us: int) -> None:
+        """Send a command to a device. Raises NotFoundError when no link hears it."""
 
 
 class CoverageSource(Protocol):

@@ -177,6 +177,8 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("sessions", parts.sessions.watch)
             supervisor.start("health", parts.health.watch)
             supervisor.start("incidents", parts.desk.follower.run)
+            supervisor.start("field writes", parts.officers.write_forever)
+            supervisor.start("field looks", parts.officers.look_forever)
             supervisor.start("audit", lambda: _flush_audit(parts))
         try:
             yield

@@ -121,6 +121,10 @@ class Bridge:
         """Take a phone's report, which is answered only when it is safe. Raises JournalError when it cannot be."""
         return self.take(output, now_us, protocol=PHONE_PROTOCOL, acknowledged=True)
 
+    async def durable(self, sequence: int) -> None:
+        """Return when a record that `take` made is on the disk. Raises JournalError when it never will be."""
+        await self._journal.durable(sequence)
+
     def restore_positions(self, batch: Batch) -> None:
         """Show positions of the past before the first link opens; they are as stale as they are, and raise nothing."""
         self.picture.apply(batch, self._clock.now_us())

@@ -22,11 +22,14 @@ from console.wire import Role
 from console.wire_coverage import CoverageChanged, StationShares
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import app_pool
+from infra.journal import JournalFailedError
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
 from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch, new_batch
+from telemetry.model.commands import Command
+from telemetry.model.decoding import Output
 from telemetry.model.errors import NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AnyEvent, SosRaised
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
@@ -91,6 +94,9 @@ class SmallBridge:
         self.picture = Picture(self.registry, clock.now_us())
         self.alarms = AlarmBoard(self._unit_at)
         self.journal_failed = False
+        self.taken: list[Output] = []
+        self.sent: list[Command] = []
+        self.hears: set[int] = set()
         self.statuses = StatusBoard(self.registry)
 
     def _unit_at(self, device_id: int, at_us: int) -> Unit | None:
@@ -117,6 +123,26 @@ class SmallBridge:
         found = self.alarms.get(alarm_id)
         assert found is not None
         return found
+
+    def take(self, output: Output, now_us: int, *, protocol: str = "mavlink", acknowledged: bool = False) -> int | None:
+        del protocol
+        self.picture.apply(output.batch, now_us)
+        for event in output.events:
+            self.happen(event)
+        if acknowledged and self.journal_failed:
+            message = "the disk failed"
+            raise JournalFailedError(message)
+        self.taken.append(output)
+        return len(self.taken)
+
+    async def durable(self, sequence: int) -> None:
+        assert sequence <= len(self.taken)
+
+    def send(self, command: Command, now_us: int) -> None:
+        del now_us
+        if command.device_id not in self.hears:
+            raise NotFoundError(command.device_id)
+        self.sent.append(command)
 
     def link_statuses(self) -> list[LinkStatus]:
         return [LinkStatus(url="udpin:127.0.0.1:14550", link_group="main", state="open", datagrams=3)]

@@ -45,6 +45,8 @@ class Policy(StrEnum):
     """Take calls, change incidents, send and recall units, tell the wind."""
     OWN_TASKS = "own_tasks"
     """An officer's own position, tasks and call for help."""
+    SET_DUTY = "set_duty"
+    """Put a unit of the scope on or off duty: those who act, and an officer itself."""
     PLAN = "plan"
     """Ask what if; where stations, posts and beats should be; who should move up."""
     INTAKE_KEY = "intake_key"
@@ -67,6 +69,7 @@ ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
     Policy.SEE_INCIDENTS: WATCHING,
     Policy.DISPATCH: ACTING,
     Policy.OWN_TASKS: frozenset({Role.OFFICER}),
+    Policy.SET_DUTY: ACTING | {Role.OFFICER},
     Policy.PLAN: frozenset({Role.SUPERVISOR, Role.ADMIN}),
 }
 """Roles by policy. ANYONE, INTAKE_KEY and MACHINE ask no role; a policy that stands nowhere here allows nobody."""
