@@ -13,14 +13,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     chunkSizeWarningLimit: 1600,
-    rollupOptions: {
+    rolldownOptions: {
       output: {
-        manualChunks: (id: string) =>
-          id.includes("node_modules/maplibre-gl")
-            ? "maplibre"
-            : /node_modules\/(@deck\.gl|@luma\.gl|@math\.gl|@probe\.gl|@loaders\.gl)/.test(id)
-              ? "deck"
-              : undefined,
+        codeSplitting: {
+          groups: [
+            // The loader of parts stands alone: within another part it would bring that part to every page.
+            { name: "parts", test: /preload-helper/, priority: 2 },
+            { name: "maplibre", test: /node_modules\/maplibre-gl/, priority: 1 },
+            { name: "deck", test: /node_modules\/(@deck\.gl|@luma\.gl|@math\.gl|@probe\.gl|@loaders\.gl)/ },
+          ],
+        },
       },
     },
   },

@@ -1,5 +1,5 @@
 // The map of one task: pin, way, me, stations, the time that is left, and the hand-over to a navigation app.
-import { useEffect, useReducer, useRef, useState } from "react";
+import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { get, RequestError } from "../api/client";
 import { duration, measure } from "../format/figures";
 import { nameIn } from "../i18n/text";
@@ -47,6 +47,10 @@ function useTaskMap(look: Look, redraw: () => void): Mounted {
   const [map, setMap] = useState<TaskMap | null>(null);
   const [error, setError] = useState<RequestError | null>(null);
   const [attempt, setAttempt] = useState(0);
+  const retry = useCallback((): void => {
+    setError(null);
+    setAttempt((n) => n + 1);
+  }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt mounts the map anew
   useEffect(() => {
     let made: TaskMap | null = null;
@@ -75,12 +79,13 @@ function useTaskMap(look: Look, redraw: () => void): Mounted {
       made?.remove();
     };
   }, [attempt]);
+  useEffect(() => {
+    if (!error) return;
+    globalThis.addEventListener("online", retry);
+    return () => globalThis.removeEventListener("online", retry);
+  }, [error, retry]);
   const { theme, language, way } = look;
   useEffect(() => map?.show({ theme, language, way }), [map, theme, language, way]);
-  const retry = (): void => {
-    setError(null);
-    setAttempt((n) => n + 1);
-  };
   return { box, map, error, retry };
 }
 
@@ -201,6 +206,7 @@ export function MapView({ task, me, accuracyM, unitId }: MapViewProps) {
     <section className="map omap" data-testid="task-map" data-ready={map !== null} aria-label={t("officer.task.map")}>
       <div ref={box} className="mapbox" />
       {map ? <Marks map={map} task={task} me={me} accuracyM={accuracyM} unitId={unitId} /> : null}
+      {map?.facts.attribution ? <div className="oattribution">{map.facts.attribution}</div> : null}
       {remaining ? <Left remaining={remaining} /> : null}
       <div className="omaptools">
         <button type="button" className="btn" aria-label={t("officer.task.fit")} data-testid="task-fit" onClick={fit}>

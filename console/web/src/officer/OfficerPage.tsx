@@ -85,6 +85,7 @@ function Notices() {
 
 /** No task: how my position stands, and that tasks come by themselves. */
 function Calm() {
+  const { past } = useOfficer();
   const t = useText();
   return (
     <div className="opane" data-testid="no-task">
@@ -93,7 +94,7 @@ function Calm() {
         <h2 className="h">{t("officer.task.none")}</h2>
         <p className="f13 t3">{t("officer.task.noneHint")}</p>
       </section>
-      <PastTasks />
+      {past.length > 0 ? <PastTasks /> : null}
     </div>
   );
 }
@@ -205,14 +206,18 @@ export function OfficerPage({ session, onSignOut }: OfficerPageProps) {
           {t("officer.noUnit")}
         </p>
       ) : null}
-      <main className={`obody ${tab}`}>
-        {tab === "task" && chosen ? (
-          <>
-            <Several tasks={tasks} chosenId={chosen.task.dispatch.dispatch_id} onChoose={choose} />
-            <TaskPane shown={chosen} unitId={unitId} nowMs={nowMs} />
-          </>
-        ) : null}
-        {tab === "task" && !chosen ? <Calm /> : null}
+      <main className={`obody at-${tab}`}>
+        {/* The task stays mounted behind the other pages: its map must not be read anew in a weak network. */}
+        <div className="otaskpage" hidden={tab !== "task"}>
+          {chosen ? (
+            <>
+              <Several tasks={tasks} chosenId={chosen.task.dispatch.dispatch_id} onChoose={choose} />
+              <TaskPane shown={chosen} unitId={unitId} nowMs={nowMs} />
+            </>
+          ) : (
+            <Calm />
+          )}
+        </div>
         {tab === "position" ? <PositionPane /> : null}
         {tab === "more" ? <MorePane session={session} onSignOut={onSignOut} /> : null}
       </main>

@@ -355,7 +355,7 @@ class OfficerDesk {
       fixAtMs: fix?.timestamp ?? null,
       accuracyM: fix?.coords.accuracy ?? null,
       keptCount: this.fixes?.length ?? 0,
-      isOffline: this.positions?.isStuck ?? false,
+      isOffline: (this.positions?.isStuck ?? false) || !navigator.onLine,
       refusal: this.refusal ?? "",
     };
     return {

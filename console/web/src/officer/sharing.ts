@@ -21,7 +21,7 @@ export interface SharingFacts {
   readonly fixAtMs: number | null;
   readonly accuracyM: number | null;
   readonly keptCount: number;
-  /** The last attempt to send failed for want of a connection. */
+  /** There is no network, or the last attempt to send did not get through. */
   readonly isOffline: boolean;
   /** The server's refusal of positions, empty while it takes them. */
   readonly refusal: string;
@@ -37,7 +37,7 @@ export function sharingOf(facts: SharingFacts, nowMs: number): SharingState {
   if (facts.permission === "unsupported" || facts.permission === "denied") return facts.permission;
   if (facts.fixAtMs === null && facts.permission === "unknown") return "asking";
   if (facts.refusal) return "refused";
-  if (facts.isOffline && facts.keptCount > 0) return "offline";
+  if (facts.isOffline) return "offline";
   if (nowMs - Math.max(facts.fixAtMs ?? 0, facts.sinceMs) > FIX_LOST_MS) return "noFix";
   if (facts.fixAtMs === null) return "asking";
   return facts.accuracyM !== null && facts.accuracyM > WEAK_M ? "weak" : "sharing";

@@ -15,7 +15,7 @@ setWorkerUrl(workerUrl);
 
 const FLY_MS = 240;
 const CLOSEST_ZOOM = 16;
-const PADDING = { top: 56, bottom: 64, left: 44, right: 44 };
+const PADDING = { top: 48, bottom: 84, left: 40, right: 40 };
 const NAMED = ["labels", "places", "roads"];
 const KEPT: ReadonlySet<string> = new Set(MAP_LAYERS);
 
@@ -71,7 +71,7 @@ export class TaskMap {
 
   constructor(
     container: HTMLElement,
-    private readonly facts: MapReply,
+    readonly facts: MapReply,
     private look: Look,
     onMove: () => void,
   ) {
