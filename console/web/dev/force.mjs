@@ -207,6 +207,11 @@ export function makeForce(facts, roads, unitCount) {
     },
     acknowledge: (id, who) =>
       post({ ...alarms.get(id), state: "acknowledged", acknowledged_us: Date.now() * 1000, acknowledged_by: who }),
+    raise,
+    end: (kind, unitId) => {
+      const open = [...alarms.values()].find((each) => each.kind === kind && each.unit_id === unitId && !each.ended_us);
+      if (open) post({ ...open, ended_us: Date.now() * 1000 });
+    },
     all: () => units.map((unit) => unit.row).filter(Boolean),
     trail: (id) => (units[id - 1]?.kind === "officer" ? [] : (units[id - 1]?.trail ?? [])),
     track: (id) => {

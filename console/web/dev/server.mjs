@@ -8,12 +8,13 @@ import { WebSocketServer } from "ws";
 import { makeDesk } from "./desk.mjs";
 import { deskApi } from "./deskApi.mjs";
 import { makeForce } from "./force.mjs";
+import { makeOfficer } from "./officer.mjs";
 import { packTrail, packUnits } from "./pack.mjs";
 
 const port = Number(process.argv[2] ?? 8765);
 const unitCount = Number(process.argv[3] ?? 226);
 const city = process.env.SKYBEAT_MOCK_CITY;
-const statics = new URL("../../static/", import.meta.url).pathname;
+const statics = process.env.SKYBEAT_MOCK_STATIC ?? new URL("../../static/", import.meta.url).pathname;
 const epoch = Math.floor(Date.now() / 1000);
 const CSP =
   "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
@@ -39,6 +40,11 @@ const planned = JSON.stringify(json(join(city, "planned.geojson")));
 const force = makeForce(facts, JSON.parse(layers.roads), unitCount);
 const desk = makeDesk(force, JSON.parse(planned));
 const role = process.env.SKYBEAT_MOCK_ROLE ?? "supervisor";
+/** The unit of an officer who signs in: a car. */
+const OFFICER_UNIT = 22;
+const officer = role === "officer" ? makeOfficer(force, OFFICER_UNIT) : null;
+const unitId = officer ? OFFICER_UNIT : null;
+const scope = officer ? force.meta.filter((unit) => unit.unit_id === OFFICER_UNIT) : force.meta;
 
 let signedIn = process.env.SKYBEAT_MOCK_SIGNED_OUT !== "1";
 const session = () => ({
@@ -46,7 +52,7 @@ const session = () => ({
   name: "zhou",
   role,
   station_ids: [],
-  unit_id: null,
+  unit_id: unitId,
   must_set_password: false,
   expires_at: "2030-01-01T00:00:00Z",
 });
@@ -92,6 +98,8 @@ function api(method, url, body, response) {
   if (layer) return reply(response, 200, layers[layer[1]], "application/geo+json");
   const ack = /^\/api\/alarms\/([^/]+)\/acknowledge$/.exec(pathname);
   if (ack) return reply(response, 200, { alarm: force.acknowledge(decodeURIComponent(ack[1]), "zhou") });
+  const told = officer?.api(method, pathname, body);
+  if (told) return reply(response, told.status, told.body);
   if (deskApi(desk, { method, url, body, reply: (status, answer, type) => reply(response, status, answer, type) }))
     return;
   const track = /^\/api\/units\/(\d+)\/track$/.exec(pathname);
@@ -129,15 +137,16 @@ sockets.on("connection", (socket) => {
       server_time_ms: Date.now(),
       role,
       station_ids: [],
-      unit_id: null,
+      unit_id: unitId,
       hz: 5,
     });
-    say({ type: "units", units: force.meta });
+    say({ type: "units", units: scope });
     for (const entry of force.alarmLog) if (!message.resume || entry.seq > message.resume.alarm_seq) say(entry);
     socket.send(packUnits(1, force.all(), epoch, ++seq, Date.now()));
     for (const entry of desk.log()) say(entry);
     say(desk.coverage(force.coverage()));
     say(desk.contours());
+    for (const entry of officer?.entries() ?? []) say(entry);
     socket.ready = true;
   });
 });
@@ -151,6 +160,7 @@ setInterval(() => {
   if (changed.length) everyone(packUnits(2, changed, epoch, ++seq, Date.now()));
 }, 200);
 setInterval(() => everyone(packUnits(1, force.all(), epoch, ++seq, Date.now())), 10_000);
+officer?.onTask((entry) => everyone(JSON.stringify(entry)));
 desk.onIncident((entry) => everyone(JSON.stringify(entry)));
 setInterval(() => everyone(JSON.stringify(desk.coverage(force.coverage()))), 1000);
 setInterval(() => everyone(JSON.stringify(desk.contours())), 3000);

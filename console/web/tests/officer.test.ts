@@ -24,14 +24,8 @@ const NOT_YET = {
 };
 
 function task(id: number, part: Partial<DispatchView> = {}): TaskView {
-  const dispatch = {
-    dispatch_id: id,
-    unit_id: 2,
-    state: "sent",
-    queued_ms: id * 1000,
-    sent_ms: id * 1000 + 5,
-    ...part,
-  };
+  const sent = { dispatch_id: id, unit_id: 2, state: "sent", queued_ms: id * 1000, sent_ms: id * 1000 + 5 };
+  const dispatch = { ...NOT_YET, ...sent, ...part };
   return { dispatch, incident: { title: `call ${id}` }, way: [], companions: [] } as unknown as TaskView;
 }
 
