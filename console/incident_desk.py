@@ -1,7 +1,7 @@
 """The desk: takes calls, changes incidents, sends and recalls units. Gather, decide purely, write in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -26,6 +26,9 @@ from telemetry.model.errors import ConflictError, NotAllowedError, NotFoundError
 from telemetry.model.unit import DutyStatus, Unit
 
 NOT_SENDABLE: Final = frozenset({DutyStatus.OFF_DUTY, DutyStatus.CHARGING})
+
+Orders = Callable[[Incident | None, Sequence[int]], Awaitable[list[Order]]]
+"""Tells with how many seconds and metres units are sent to an incident."""
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,12 +66,12 @@ def actor_of(account: Account) -> Actor:
 class IncidentDesk:
     """Every change of incidents goes through here. Each call raises UnavailableError while the database is away.
 
-    `way` tells how long a unit needs to an incident and how far it is: (incident_id, unit_id) -> an order to send it.
+    `orders` tells how long units need to an incident, and so how they are sent.
     """
 
     def __init__(self, pool: AsyncConnectionPool, clock: Clock, bridge: BridgeSource) -> None:
         self.follower = IncidentFollower(pool, clock)
-        self.way: Callable[[int, int], Order] = lambda _incident_id, unit_id: Order(unit_id=unit_id)
+        self.orders: Orders = _orders_without_times
         self._pool = pool
         self._clock = clock
         self._bridge = bridge
@@ -131,7 +134,7 @@ class IncidentDesk:
         """Send units. Raises NotFoundError for units out of scope, ConflictError for those off duty or wanted elsewhere."""
         for unit_id in unit_ids:
             _demand_sendable(self._bridge.registry.units.get(unit_id), unit_id, actor)
-        orders = [self.way(incident_id, unit_id) for unit_id in unit_ids]
+        orders = await self.orders(self.board.get(incident_id), unit_ids)
 
         def decide(incident: Incident, now_us: int) -> Change:
             return dispatch.sent_units(incident, orders, by=actor.by, now_us=now_us)
@@ -296,6 +299,10 @@ class IncidentDesk:
         except DATABASE_AWAY as error:
             message = "the database does not answer: the map goes on, incidents must wait until it is back"
             raise UnavailableError(message) from error
+
+
+async def _orders_without_times(_incident: Incident | None, unit_ids: Sequence[int]) -> list[Order]:
+    return [Order(unit_id=unit_id) for unit_id in unit_ids]
 
 
 def _demand_same(known: tuple[Incident, bytes], draft: Draft) -> Incident:

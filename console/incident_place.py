@@ -1,27 +1,15 @@
-"""Whose an incident is and what is to be asked about its place."""
+"""Whose a place is where nobody knows the zones: the nearest station's."""
 
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from console.sources import BridgeSource
 from telemetry.model.geodesy import distance_m
 from telemetry.model.unit import Station
 
 FARTHEST_M: Final = 30_000.0
 """No station is asked to answer for a place farther away than this."""
-
-
-class NearestStations:
-    """Judges places by the stations alone, where there are no roads: the nearest one's it is."""
-
-    def __init__(self, bridge: BridgeSource) -> None:
-        self._bridge = bridge
-
-    async def judge(self, lat_deg: float, lon_deg: float) -> tuple[str, int | None]:
-        """Return no question, and the nearest station within 30 km."""
-        return "", nearest_station(self._bridge.registry.stations, lat_deg, lon_deg)
 
 
 def nearest_station(stations: Mapping[int, Station], lat_deg: float, lon_deg: float) -> int | None:

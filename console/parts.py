@@ -16,8 +16,7 @@ from console.field import Field
 from console.field_ways import RoadWays
 from console.health import Health
 from console.incident_desk import IncidentDesk
-from console.incident_intake import PlaceJudge
-from console.incident_place import NearestStations
+from console.nearest import NearestUnits
 from console.page_reports import PageReports
 from console.sources import CoverageSource, FieldBridge
 from console.stream import LiveStream, session_codes
@@ -66,7 +65,7 @@ class Parts:
     audit: Audit
     health: Health
     desk: IncidentDesk
-    places: PlaceJudge
+    nearest: NearestUnits
     officers: Field
     tasks: TaskFeed
     reports: PageReports
@@ -93,6 +92,8 @@ def make_parts(services: Services) -> Parts:
     )
     origins = services.origins or allowed_origins(settings)
     desk = IncidentDesk(services.pool, clock, services.bridge)
+    nearest = NearestUnits(services.bridge, desk.board, clock, services.coverage)
+    desk.orders = nearest.orders
     stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways)
@@ -106,7 +107,7 @@ def make_parts(services: Services) -> Parts:
         audit=Audit(services.pool, clock),
         health=health,
         desk=desk,
-        places=NearestStations(services.bridge),
+        nearest=nearest,
         officers=officers,
         tasks=tasks,
         reports=PageReports(services.bridge, services.pool, clock),

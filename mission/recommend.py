@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from mission.coverage import Coverage
-from mission.ground import GroundUnits, stand, street_places
+from mission.ground import GroundUnits, Standing, stand, street_places
 from mission.model import Category, Equipment, Urgency
 from mission.roads import Ints
 from mission.skeleton import Stands
@@ -146,14 +146,21 @@ class Arrivals:
 
 
 def arrivals(
-    coverage: Coverage, units: GroundUnits, lat_deg: float, lon_deg: float, *, hour: int | None = None
+    coverage: Coverage,
+    units: GroundUnits,
+    lat_deg: float,
+    lon_deg: float,
+    *,
+    hour: int | None = None,
+    standing: Standing | None = None,
 ) -> Arrivals:
-    """Return how soon each unit is at one place (WGS-84); about 5 ms for 500 units in three modes on 50,000 nodes.
+    """Return how soon each unit is at one place (WGS-84); about 6 ms for 500 units in three modes on 50,000 nodes.
 
     From each unit's own place on a street to the place's own place on one, in the directions that its mode may use: one
-    search a mode, backwards from the place.
+    search a mode, backwards from the place. `standing` is where they stand, where that is known already (saves 3 ms).
     """
-    standing = stand(coverage.graph, coverage.index, units)
+    if standing is None:
+        standing = stand(coverage.graph, coverage.index, units)
     travel_s = np.full(len(units), np.inf)
     for mode in np.unique(standing.mode).tolist():
         target, walk_s = _target(coverage, mode, lat_deg, lon_deg)

@@ -6,10 +6,12 @@ from typing import Annotated, Final
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from console.api.conditions import newest_conditions
 from console.api.contract import account_of, parts_of, read_body, reply, router, says
 from console.api.models_incidents import (
     AgenciesReply,
     AgencyView,
+    CandidatesReply,
     EditIncident,
     EntriesReply,
     IncidentReply,
@@ -27,6 +29,7 @@ from console.incident_views import entry_view, sees_incident, view_of
 from console.parts import Parts
 from console.wire_incident import IncidentView
 from mission.model import Incident, IncidentState
+from mission.recommend import Wind
 from telemetry.model.errors import InputError
 
 ROUTER: Final = router("incidents")
@@ -70,7 +73,7 @@ async def create_incident(request: Request) -> Response:
     new = await read_body(request, NewIncident)
     own = min(account.station_ids, default=None)
     now_us = parts.services.clock.now_us()
-    draft = await draft_of(new, parts.places, source="console", now_us=now_us, own_station_id=own)
+    draft = await draft_of(new, parts.nearest, source="console", now_us=now_us, own_station_id=own)
     incident, created = await parts.desk.create(draft, actor_of(account))
     body = IncidentReply(incident=_view(parts, request, incident), created=created)
     return reply(body, status=201 if created else 200)
@@ -92,7 +95,7 @@ async def edit_incident(request: Request, incident_id: IncidentId) -> Response:
     parts, actor = parts_of(request), actor_of(account_of(request))
     edit = await read_body(request, EditIncident)
     before = await parts.desk.read(incident_id, actor)
-    changes = await changes_of(edit, before, parts.places)
+    changes = await changes_of(edit, before, parts.nearest)
     return _reply(parts, request, await parts.desk.edit(incident_id, edit.version, changes, actor))
 
 
@@ -109,6 +112,17 @@ async def set_incident_state(request: Request, incident_id: IncidentId) -> Respo
         detail = {"incident_id": incident_id, "state": wanted.state.value, "agency_id": wanted.agency_id}
         await parts.audit.write_soon(account, AuditAction.HANDED_OVER, subject=after.number, detail=detail)
     return _reply(parts, request, after)
+
+
+@ROUTER.get("/api/incidents/{incident_id}/candidates", **says(CandidatesReply))
+@policy(Policy.DISPATCH)
+async def list_candidates(request: Request, incident_id: IncidentId) -> Response:
+    """Return who of the scope could go, the soonest first, with what their leaving uncovers; one of them advised."""
+    parts, account = parts_of(request), account_of(request)
+    incident = await parts.desk.read(incident_id, actor_of(account))
+    told = (await newest_conditions(request)).conditions
+    wind = Wind(from_deg=told.wind_from_deg or 0.0, speed_mps=told.wind_mps or 0.0)
+    return reply(await parts.nearest.candidates(incident, account.scope, wind))
 
 
 @ROUTER.post("/api/incidents/{incident_id}/dispatch", **says(IncidentReply, takes=SendUnits))

@@ -6,6 +6,7 @@ import msgspec
 
 from console.wire_incident import IncidentView, TaskView
 from mission.model import Category, Equipment, IncidentState
+from mission.recommend import Unsuited
 
 Text = Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
 Line = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
@@ -116,7 +117,8 @@ class EntriesReply(msgspec.Struct, frozen=True, kw_only=True):
 class CandidateView(msgspec.Struct, frozen=True, kw_only=True):
     """A unit that could go: when it would be there, and what its leaving uncovers.
 
-    `suits`: it has what the call asks for; `lacks` says what not. `cover_change_ratio`: change of the 3-minute share (0..1, negative is
+    `travel_s` is the way alone, mobilisation (`turnout_s`) apart; `distance_m` by air. `suits`: it has what the call asks for;
+    `unsuited` says why not ("equipment", "service", "battery") and `lacks` what it does not carry. `cover_change_ratio`: change of the 3-minute share (0..1, negative is
     a loss); null where it is not known. `opens_gap` and `opens_ring` name what would open.
     """
 
@@ -126,6 +128,7 @@ class CandidateView(msgspec.Struct, frozen=True, kw_only=True):
     turnout_s: float
     distance_m: float
     suits: bool
+    unsuited: list[Unsuited]
     lacks: list[Equipment]
     cover_change_ratio: float | None
     opens_gap: str | None
@@ -135,13 +138,23 @@ class CandidateView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CandidatesReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Who could go: ground by arrival, then air; at most ten each. `as_of_ms`: the positions' time."""
+    """Who could go: ground by arrival, then air; at most ten each. `as_of_ms`: the positions' time.
+
+    `wanted` and `wanted_in_air`: what the call asks a unit to carry. Told and not offered: units on duty that stand off the
+    map's streets (`off_map_unit_ids`) or of which nobody knows where they are (`unlocated_unit_ids`). `estimated`: there is no
+    road network to ask, the times are guessed from the distance by air.
+    """
 
     ground: list[CandidateView]
     air: list[CandidateView]
     as_of_ms: float
     place_is_known: bool
     off_map_count: int
+    wanted: list[Equipment] = []
+    wanted_in_air: list[Equipment] = []
+    off_map_unit_ids: list[int] = []
+    unlocated_unit_ids: list[int] = []
+    estimated: bool = False
 
 
 class AgencyView(msgspec.Struct, frozen=True, kw_only=True):
