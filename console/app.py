@@ -12,8 +12,10 @@ import uvloop
 from psycopg_pool import AsyncConnectionPool
 
 from console.auth.accounts import Accounts, first_link
+from console.city_files import ROADS
 from console.control import Answer, OpenReplay, ReplayState, Request, control_socket
-from console.coverage_worker import CoverageWorker, available_positions
+from console.coverage_follow import follow_coverage
+from console.coverage_worker import CoverageWorker
 from console.parts import Services, allowed_origins, check_exposure, sign_in_url
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
@@ -24,7 +26,6 @@ from infra.settings import Settings, check_certificate
 from infra.tasks import Supervisor
 from telemetry.link_url import parse_link_urls
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
-from telemetry.model.unit import UnitKind
 from telemetry.service import BridgeService, open_service
 
 
@@ -117,7 +118,7 @@ async def running_house(settings: Settings, urls: DatabaseUrls, *, clock: Clock 
             await _until(lambda: bridge.ingest_port > 0, running)
             await _until(lambda: server.started, serving)
             if coverage is not None:
-                supervisor.start("coverage", lambda: _follow_coverage(coverage, service))
+                supervisor.start("coverage", lambda: follow_coverage(coverage, bridge))
             origin = min(allowed_origins(settings))
             token = await first_link(Accounts(pool), clock.now_us())
             async with control_socket(settings.data_dir, lambda request: handle_control(service, request)):
@@ -159,19 +160,8 @@ async def _until(is_ready: Callable[[], bool], task: "asyncio.Task[None]") -> No
 
 
 def _coverage(city_dir: Path, service: BridgeService, clock: Clock) -> CoverageWorker | None:
-    roads = city_dir / "roads.npz"
     stations = sorted(service.bridge.registry.stations.values(), key=lambda station: station.number)
-    return CoverageWorker(roads, stations, clock) if roads.exists() and stations else None
-
-
-async def _follow_coverage(coverage: CoverageWorker, service: BridgeService) -> None:
-    picture, registry = service.bridge.picture, service.bridge.registry
-
-    def kind_of(unit_id: int) -> UnitKind | None:
-        unit = registry.units.get(unit_id)
-        return None if unit is None else unit.kind
-
-    await coverage.run(lambda: available_positions(picture.units, kind_of), lambda _changed: None)
+    return CoverageWorker(city_dir, stations, clock) if (city_dir / ROADS).exists() else None
 
 
 def journal_state(service: BridgeService) -> dict[str, object]:

@@ -1,59 +1,87 @@
 """Live coverage, reckoned in a process of its own so that the loop never waits for it.
 
-The parent writes positions, the child answers with shares; both are length-prefixed float64 arrays over pipes. The child
-ends when its parent is gone (its standard input closes) and is started anew when it is killed.
+This is the parent's side. It asks (where units are, what their leaving uncovers, who is nearest), the child
+(coverage_process.py) answers in the same order. The child ends when its parent is gone (its standard input closes) and is
+started anew when it is killed.
 """
 
 import asyncio
 import contextlib
-import json
 import os
-import signal
-import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from console.wire_coverage import CoverageChanged, StationShares
-from infra.clock import SYSTEM_CLOCK, Clock
+from console.coverage_protocol import (
+    LENGTH,
+    Answer,
+    CrewsTold,
+    Failed,
+    GeoJsonAnswer,
+    IncidentsTold,
+    Leaving,
+    LeavingAnswer,
+    LeavingAsked,
+    Order,
+    PlannedAsked,
+    PostAway,
+    Question,
+    Ready,
+    RingAsked,
+    ScopeCover,
+    StationPlace,
+    TickAnswer,
+    TickAsked,
+    UnitColumns,
+    decode_answer,
+    framed,
+)
+from console.wire_coverage import Contour, CoverageChanged
+from infra.clock import Clock, utc_of
 from infra.logs import get_logger
-from mission.coverage import Coverage
-from mission.roads import load_roads
-from telemetry.model.errors import UnavailableError
-from telemetry.model.unit import AVAILABLE, LinkState, Station, UnitKind
-from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UnitBit, UnitStates
+from telemetry.model.errors import FileFormatError, UnavailableError
+from telemetry.model.unit import Station
 
-LENGTH: Final = struct.Struct("<I")
-ANSWER_WITHIN_S: Final = 5.0
+ANSWER_WITHIN_S: Final = 10.0
 BUILT_WITHIN_S: Final = 60.0
 STOPPED_WITHIN_S: Final = 2.0
-NICENESS: Final = 5
+SHAPES_EVERY_S: Final = 3.0
+TREND_EVERY_S: Final = 10.0
+TREND_KEPT: Final = 360
 _LOG: Final = get_logger("coverage")
-_HEAD: Final = 5
-_AVAILABLE_INDEXES: Final = tuple(index for index, status in enumerate(DUTY_STATUSES) if status in AVAILABLE)
-_HEARD_INDEXES: Final = tuple(
-    index for index, link in enumerate(LINK_STATES) if link in (LinkState.LIVE, LinkState.STALE)
-)
-
-Positions = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
-"""lat_deg, lon_deg and whether the unit walks; shapes (n,)."""
+_One = TypeVar("_One", bound=Answer)
 
 
 class CoverageWorker:
-    """The parent's side: starts the process, asks it, starts it again after it died."""
+    """The parent's side: starts the process, asks it, keeps its newest answers, starts it again after it died.
 
-    def __init__(self, roads: Path, stations: Sequence[Station], clock: Clock) -> None:
+    `contours_version` grows whenever contours changed.
+    """
+
+    def __init__(
+        self, city_dir: Path, stations: Sequence[Station], clock: Clock, *, ring_limit_s: float = 300.0
+    ) -> None:
+        self._city_dir, self._clock, self._ring_limit_s = city_dir, clock, ring_limit_s
         self._stations = tuple(stations)
-        places = [(station.lat_deg, station.lon_deg) for station in self._stations]
-        self._order = json.dumps({"roads": str(roads), "stations": places}).encode() + b"\n"
-        self._clock = clock
+        self._crews: CrewsTold | None = None
+        self._incidents: IncidentsTold | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._latest: CoverageChanged | None = None
+        self._is_astray = False
         self._turn = asyncio.Lock()
+        self._shapes_due_s = -1.0
+        self._scopes: frozenset[frozenset[int]] = frozenset()
+        self._answer: TickAnswer | None = None
+        self._contours: list[Contour] = []
+        self._scoped: dict[frozenset[int], ScopeCover] = {}
+        self._scoped_contours: dict[frozenset[int], list[Contour]] = {}
+        self._geojson: dict[str, bytes] = {}
+        self._trend: deque[tuple[float, list[float]]] = deque(maxlen=TREND_KEPT)
+        self.contours_version = 0
+        self.posts: tuple[PostAway, ...] = ()
+
+    # --- what is known -----------------------------------------------------------------------------------------------
 
     @property
     def pid(self) -> int | None:
@@ -62,41 +90,136 @@ class CoverageWorker:
 
     def latest(self) -> CoverageChanged | None:
         """Return the newest result, None before the first."""
-        return self._latest
+        return None if self._answer is None else self._answer.changed
+
+    def scope(self, station_ids: frozenset[int]) -> ScopeCover | None:
+        """Return what is cut to the zones of these stations; None until a tick was asked for them (see `watch`)."""
+        return self._scoped.get(station_ids)
+
+    def contours(self, station_ids: frozenset[int]) -> Sequence[Contour] | None:
+        """Return the newest contours (of all where no station is named); None where a scope is not reckoned yet."""
+        return self._scoped_contours.get(station_ids) if station_ids else self._contours
+
+    def losses(self) -> Sequence[Leaving]:
+        """Return what each available unit's leaving uncovers, by the last tick."""
+        return [] if self._answer is None else self._answer.losses
+
+    def trend(self) -> Sequence[tuple[float, list[float]]]:
+        """Return times (ms) and shares of the last hour, oldest first, one each 10 s."""
+        return tuple(self._trend)
+
+    def watch(self, scopes: Iterable[frozenset[int]]) -> None:
+        """Say which sets of stations look on: from the next tick on, contours and gaps are cut to each."""
+        wanted = frozenset(scope for scope in scopes if scope)
+        if wanted - self._scopes:
+            self._shapes_due_s = -1.0
+        self._scopes = wanted
+
+    # --- what is told ------------------------------------------------------------------------------------------------
+
+    async def tell_stations(self, stations: Sequence[Station]) -> None:
+        """Reckon with other stations from now on: another process is started with them."""
+        if tuple(stations) != self._stations:
+            async with self._turn:
+                self._stations = tuple(stations)
+                self._geojson.clear()
+                await self._end()
+
+    async def tell_crews(self, crews: UnitColumns) -> None:
+        """Tell which units belong to which stations. Raises UnavailableError."""
+        told = CrewsTold(crews)
+        if told != self._crews:
+            self._crews = told
+            self._geojson.pop("planned", None)
+            await self._tell(told)
+
+    async def tell_incidents(self, told: IncidentsTold) -> None:
+        """Tell the past incidents that weigh the coverage. Raises UnavailableError."""
+        if told != self._incidents:
+            self._incidents = told
+            await self._tell(told)
+
+    async def _tell(self, told: CrewsTold | IncidentsTold) -> None:
+        """Tell a running process; one that is started later is told by its start."""
+        if self._process is not None:
+            await self.ask(told)
+
+    # --- what is asked -----------------------------------------------------------------------------------------------
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the process's answer; starts the process when there is none.
+
+        Raises UnavailableError when it could not answer, died, or was too late; the next question starts another.
+        """
+        async with self._turn:
+            if self._is_astray:
+                await self._end()
+            if self._process is None:
+                await self._start()
+            return await self._exchange(question, ANSWER_WITHIN_S)
 
     async def start(self) -> None:
         """Start the process and wait until its roads are loaded. Raises UnavailableError."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "console.coverage_worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        await self._exchange(self._order, BUILT_WITHIN_S)
-
-    async def shares(
-        self, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], on_foot: NDArray[np.bool_]
-    ) -> CoverageChanged:
-        """Return what units at these WGS-84 positions (n,) reach; starts the process when there is none.
-
-        Raises UnavailableError when it died or did not answer in time; the next call starts another.
-        """
         async with self._turn:
             if self._process is None:
-                await self.start()
-            rows = np.concatenate((lat_deg, lon_deg, on_foot.astype(np.float64)))
-            answer = await self._exchange(_framed(rows), ANSWER_WITHIN_S)
-        self._latest = self._changed(np.frombuffer(answer, np.float64))
-        return self._latest
+                await self._start()
+
+    async def tick(self, units: UnitColumns, *, off_duty: Sequence[int] = ()) -> CoverageChanged:
+        """Reckon the coverage by these units; contours, gaps and the ring every three seconds. Raises UnavailableError."""
+        started_s = self._clock.monotonic_s()
+        wants_shapes = started_s >= self._shapes_due_s
+        scopes = self._scopes
+        asked = TickAsked(
+            at_ms=self._clock.now_us() / 1000.0,
+            steady_ms=started_s * 1000.0,
+            hour_of_week=hour_of_week(self._clock.now_us()),
+            units=units,
+            off_duty=list(off_duty),
+            wants_shapes=wants_shapes,
+            scopes=[sorted(scope) for scope in scopes],
+        )
+        answer = _expect(TickAnswer, await self.ask(asked))
+        if wants_shapes:
+            self._shapes_due_s = started_s + SHAPES_EVERY_S
+        return self._take(answer)
+
+    async def leaving(self, unit_ids: Sequence[int]) -> list[Leaving]:
+        """Return what these units' leaving uncovers. Raises UnavailableError."""
+        return _expect(LeavingAnswer, await self.ask(LeavingAsked(list(unit_ids)))).losses
+
+    async def planned(self) -> bytes:
+        """Return the planned contours as GeoJSON, reckoned once for the stations and crews. Raises UnavailableError."""
+        return await self._kept("planned", PlannedAsked())
+
+    async def ring_ways(self) -> bytes:
+        """Return the ways of the ring's links as GeoJSON, reckoned once. Raises UnavailableError."""
+        return await self._kept("ring", RingAsked())
+
+    async def _kept(self, name: str, question: PlannedAsked | RingAsked) -> bytes:
+        if name not in self._geojson:
+            self._geojson[name] = _expect(GeoJsonAnswer, await self.ask(question)).data
+        return self._geojson[name]
+
+    # --- the process -------------------------------------------------------------------------------------------------
 
     async def run(
-        self, positions: Callable[[], Positions], tell: Callable[[CoverageChanged], None], *, every_s: float = 1.0
+        self,
+        units: Callable[[], tuple[UnitColumns, Sequence[int]]],
+        *,
+        before: Callable[[], Awaitable[None]],
+        every_s: float = 1.0,
     ) -> None:
-        """Ask once every `every_s` for ever and tell each result; a worker that dies is started again after a pause."""
+        """Reckon once every `every_s` for ever: `before` tells what is new, `units` gives them and who is off duty.
+
+        A process that dies is started again after a pause.
+        """
         pause_s = every_s
         while True:
             started_s = self._clock.monotonic_s()
             try:
-                tell(await self.shares(*positions()))
+                await before()
+                columns, off_duty = units()
+                await self.tick(columns, off_duty=off_duty)
                 pause_s = every_s
             except UnavailableError as error:
                 pause_s = min(pause_s * 2.0, 30.0)
@@ -105,8 +228,36 @@ class CoverageWorker:
 
     async def stop(self) -> None:
         """End the process; a second call does nothing."""
+        await self._end()
+
+    async def _start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "console.coverage_process"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        places = [
+            StationPlace(station.station_id, station.lat_deg, station.lon_deg, station.ring_order)
+            for station in self._stations
+        ]
+        order = Order(str(self._city_dir), places, self._ring_limit_s)
+        self.posts = tuple(_expect(Ready, await self._exchange(order, BUILT_WITHIN_S)).stations)
+        for post in self.posts:
+            if not post.has_zone:
+                _LOG.warning("station_far_from_roads", station_id=post.station_id, away_m=round(post.away_m))
+        self._shapes_due_s = -1.0
+        for told in (self._crews, self._incidents):
+            if told is not None:
+                await self._exchange(told, ANSWER_WITHIN_S)
+
+    async def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
+            return
+        if self._is_astray:
+            self._is_astray = False
+            await _kill(process)
             return
         assert process.stdin is not None
         process.stdin.close()
@@ -115,52 +266,58 @@ class CoverageWorker:
         except TimeoutError:
             await _kill(process)
 
-    async def _exchange(self, data: bytes, within_s: float) -> bytes:
+    async def _exchange(self, question: Question, within_s: float) -> Answer:
+        """Ask the process once. A question that is abandoned half-way costs the process: its answer would be another's."""
         process = self._process
         assert process is not None
         try:
-            return await asyncio.wait_for(_ask(process, data), within_s)
-        except (OSError, EOFError, TimeoutError) as error:
+            answer = decode_answer(await asyncio.wait_for(_ask(process, framed(question)), within_s))
+        except (OSError, EOFError, TimeoutError, FileFormatError) as error:
             self._process = None
             await _kill(process)
             raise UnavailableError(
                 f"the coverage worker gave no answer ({type(error).__name__}); it is started again"
             ) from error
+        except asyncio.CancelledError:
+            self._is_astray = True
+            raise
+        if isinstance(answer, Failed):
+            raise UnavailableError(answer.message)
+        return answer
 
-    def _changed(self, answer: NDArray[np.float64]) -> CoverageChanged:
-        zones = answer[_HEAD:].reshape(len(self._stations), 3)
-        stations = [
-            StationShares(station_id=station.station_id, shares=shares)
-            for station, shares in zip(self._stations, zones.tolist(), strict=True)
-        ]
-        at_ms = self._clock.now_us() / 1000.0
-        return CoverageChanged(
-            at_ms=at_ms,
-            shares=answer[2:_HEAD].tolist(),
-            stations=stations,
-            available_count=int(answer[1]),
-            computed_ms=float(answer[0]),
-        )
+    def _take(self, answer: TickAnswer) -> CoverageChanged:
+        self._answer = answer
+        if answer.contours is not None:
+            self._contours = answer.contours
+            self.contours_version += 1
+        self._scoped = {frozenset(part.station_ids): part for part in answer.scopes}
+        for station_ids, part in self._scoped.items():
+            if part.contours is not None:
+                self._scoped_contours[station_ids] = part.contours
+        for station_ids in self._scoped_contours.keys() - self._scoped.keys():
+            del self._scoped_contours[station_ids]
+        self._note_trend(answer.changed)
+        return answer.changed
+
+    def _note_trend(self, changed: CoverageChanged) -> None:
+        """Keep a point each ten seconds; after the clock went back, what lies ahead of it is forgotten."""
+        while self._trend and self._trend[-1][0] > changed.at_ms:
+            self._trend.pop()
+        if not self._trend or changed.at_ms - self._trend[-1][0] >= TREND_EVERY_S * 1000.0:
+            self._trend.append((changed.at_ms, changed.shares))
 
 
-def available_positions(states: UnitStates, kind_of: Callable[[int], UnitKind | None]) -> Positions:
-    """Return where the units stand that may be sent over the roads: free or standby, heard of lately, no drones.
+def hour_of_week(now_us: int) -> int:
+    """Return the hour of the week by the machine's own zone; 0 = Monday 0:00 to 1:00."""
+    at = utc_of(now_us).astimezone()
+    return at.weekday() * 24 + at.hour
 
-    Covert units are left out: whoever may see the shares and the count could tell from them that there is one, and where.
-    """
-    ready = (
-        np.isin(states["duty"], _AVAILABLE_INDEXES)
-        & (states["state"] & int(UnitBit.COVERT) == 0)
-        & np.isin(states["link"], _HEARD_INDEXES)
-        & (states["observed_us"] > 0)
-    )
-    ready &= states["lat_e7"] != np.iinfo(np.int32).min
-    chosen = states[ready]
-    kinds = [kind_of(unit_id) for unit_id in chosen["unit_id"].tolist()]
-    on_ground = np.array([kind is not None and kind is not UnitKind.DRONE for kind in kinds], np.bool_)
-    on_foot = np.array([kind is UnitKind.OFFICER for kind in kinds], np.bool_)
-    lat, lon = chosen["lat_e7"][on_ground] * 1e-7, chosen["lon_e7"][on_ground] * 1e-7
-    return lat, lon, on_foot[on_ground]
+
+def _expect(kind: type[_One], answer: Answer) -> _One:
+    if not isinstance(answer, kind):
+        message = f"the coverage worker answered {type(answer).__name__} instead of {kind.__name__}; ask again"
+        raise UnavailableError(message)
+    return answer
 
 
 async def _ask(process: asyncio.subprocess.Process, data: bytes) -> bytes:
@@ -176,40 +333,3 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     await process.wait()
-
-
-def _framed(values: NDArray[np.float64]) -> bytes:
-    data = np.ascontiguousarray(values, np.float64).tobytes()
-    return LENGTH.pack(len(data)) + data
-
-
-def serve(source: BinaryIO, sink: BinaryIO, seconds: Callable[[], float]) -> None:
-    """Answer questions until `source` ends: the child's side. `seconds` is a monotonic clock."""
-    order = json.loads(source.readline())
-    places = np.array(order["stations"], np.float64).reshape(-1, 2)
-    coverage = Coverage(load_roads(Path(order["roads"])), places[:, 0], places[:, 1])
-    coverage.shares(places[:, 0], places[:, 1])
-    _send(sink, np.zeros(0))
-    while head := source.read(LENGTH.size):
-        lat_deg, lon_deg, on_foot = np.frombuffer(source.read(*LENGTH.unpack(head)), np.float64).reshape(3, -1)
-        started_s = seconds()
-        shares = coverage.shares(lat_deg, lon_deg, on_foot > 0.0)
-        computed_ms = 1000.0 * (seconds() - started_s)
-        _send(sink, np.concatenate(([computed_ms, shares.unit_count], shares.total, shares.zones.ravel())))
-
-
-def _send(sink: BinaryIO, values: NDArray[np.float64]) -> None:
-    sink.write(_framed(values))
-    sink.flush()
-
-
-def main() -> None:
-    """Run the child: be nice to the loop that waits for us, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
-    with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, sys.stdout.buffer, SYSTEM_CLOCK.monotonic_s)
-
-
-if __name__ == "__main__":
-    main()

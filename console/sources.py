@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from console.wire_coverage import CoverageChanged
+from console.coverage_protocol import Answer, Leaving, Question, ScopeCover
+from console.wire_coverage import Contour, CoverageChanged
 from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
@@ -127,5 +128,36 @@ class FieldBridge(BridgeSource, Protocol):
 class CoverageSource(Protocol):
     """Where the live coverage comes from (console/coverage_worker.py)."""
 
+    @property
+    def contours_version(self) -> int:
+        """Grows whenever contours changed."""
+
     def latest(self) -> CoverageChanged | None:
         """Return the newest result, None before the first."""
+
+    def scope(self, station_ids: frozenset[int]) -> ScopeCover | None:
+        """Return what is cut to the zones of these stations; None until a tick was asked for them."""
+
+    def contours(self, station_ids: frozenset[int]) -> Sequence[Contour] | None:
+        """Return the newest contours (of all where no station is named); None where a scope is not reckoned yet."""
+
+    def watch(self, scopes: Iterable[frozenset[int]]) -> None:
+        """Say which sets of stations look on."""
+
+    def losses(self) -> Sequence[Leaving]:
+        """Return what each available unit's leaving uncovers, by the last tick."""
+
+    def trend(self) -> Sequence[tuple[float, list[float]]]:
+        """Return times (ms) and shares of the last hour, oldest first."""
+
+    async def leaving(self, unit_ids: Sequence[int]) -> list[Leaving]:
+        """Return what these units' leaving uncovers. Raises UnavailableError."""
+
+    async def planned(self) -> bytes:
+        """Return the planned contours as GeoJSON. Raises UnavailableError."""
+
+    async def ring_ways(self) -> bytes:
+        """Return the ways of the ring's links as GeoJSON. Raises UnavailableError."""
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the process's answer. Raises UnavailableError."""

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from console.auth.policy import MESSAGE_POLICIES, Scope, allows
+from console.auth.policy import Scope
 from console.sources import BridgeSource, CoverageSource
 from console.stream_client import Client
+from console.stream_coverage import CoverageFeed
 from console.stream_feed import Feed
 from console.stream_group import Changes, Group, Mask, View, snapped_box
 from console.stream_status import StatusTexts
@@ -29,7 +30,6 @@ from console.wire import (
     encode_message,
     pack_trail,
 )
-from console.wire_coverage import CoverageChanged
 from infra.clock import MICROSECONDS, Clock
 from infra.metrics import FIX_TO_FRAME_S, STREAM_CLIENTS, STREAM_DROPPED, STREAM_FRAMES
 from telemetry.model.alarm import Alarm
@@ -47,11 +47,10 @@ class LiveStream:
     def __init__(self, bridge: BridgeSource, clock: Clock, *, coverage: CoverageSource | None = None) -> None:
         self.epoch = (clock.now_us() // MICROSECONDS) & 0xFFFFFFFF
         self.clients: set[Client] = set()
-        self.feeds: list[Feed] = []
+        self.feeds: list[Feed] = [] if coverage is None else [CoverageFeed(coverage)]
         """What else browsers are told: add to it before the first one joins."""
         self._bridge = bridge
         self._clock = clock
-        self._coverage = coverage
         self._groups: dict[View, Group] = {}
         self._masks: dict[Scope, Mask] = {}
         self._masks_of: tuple[int, int] = (-1, -1)
@@ -61,7 +60,6 @@ class LiveStream:
         self._alarm_texts: OrderedDict[int, str] = OrderedDict()
         self._statuses = StatusTexts(bridge)
         self._degraded: dict[str, Degraded] = {}
-        self._coverage_shown: CoverageChanged | None = None
         self._timed_version = 0
         self.turned_s = clock.monotonic_s()
         """When the last turn was made, on the monotonic clock."""
@@ -84,7 +82,6 @@ class LiveStream:
         client.latest_texts["units"] = self._units.text(client.scope)
         for what, degraded in self._degraded.items():
             client.latest_texts[f"degraded {what}"] = encode_message(degraded)
-        self._add_coverage(client)
         self._start_alarms(client, resume)
         for feed in self.feeds:
             feed.start(client, resume)
@@ -163,7 +160,6 @@ class LiveStream:
         self._read_alarms()
         self._refresh_units(now_s)
         self._statuses.refresh(self.clients)
-        self._refresh_coverage()
         self._read_feeds()
         self._note_latency(now_us)
         due = self._frames_of_due_groups(now_us, now_s)
@@ -258,7 +254,7 @@ class LiveStream:
         if len(received_us) and received_us.max() > 0:
             FIX_TO_FRAME_S.observe(max(0.0, (now_us - int(received_us.max())) / MICROSECONDS))
 
-    # --- units, alarms, coverage ---------------------------------------------------------------------------------
+    # --- units, alarms ---------------------------------------------------------------------------------
 
     def unit_metas(self, scope: Scope) -> list[UnitMeta]:
         """Return the units of a scope with the devices that speak for them now."""
@@ -319,40 +315,6 @@ class LiveStream:
             if len(self._alarm_texts) > ALARM_TEXTS:
                 self._alarm_texts.popitem(last=False)
         return text
-
-    def _refresh_coverage(self) -> None:
-        newest = None if self._coverage is None else self._coverage.latest()
-        if newest is None or newest is self._coverage_shown:
-            return
-        self._coverage_shown = newest
-        texts: dict[frozenset[int], str] = {}
-        for client in self.clients:
-            self._add_coverage(client, texts)
-            client.wake()
-
-    def _add_coverage(self, client: Client, texts: dict[frozenset[int], str] | None = None) -> None:
-        whole = self._coverage_shown
-        if whole is None or not allows(MESSAGE_POLICIES["coverage"], client.scope.role):
-            return
-        station_ids = client.scope.station_ids
-        text = None if texts is None else texts.get(station_ids)
-        if text is None:
-            text = encode_message(within(whole, client.scope))
-            if texts is not None:
-                texts[station_ids] = text
-        client.latest_texts["coverage"] = text
-
-
-def within(coverage: CoverageChanged, scope: Scope) -> CoverageChanged:
-    """Return the coverage with the stations of a scope alone; the force's own shares stay."""
-    stations = [station for station in coverage.stations if scope.sees_station(station.station_id)]
-    return CoverageChanged(
-        at_ms=coverage.at_ms,
-        shares=coverage.shares,
-        stations=stations,
-        available_count=coverage.available_count,
-        computed_ms=coverage.computed_ms,
-    )
 
 
 def session_codes(ended: Sequence[bytes], changed: Sequence[bytes]) -> Callable[[Client], int | None]:

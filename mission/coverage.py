@@ -1,209 +1,286 @@
-"""What is covered: planned 1, 3 and 5-minute reach of stations, and the share of road length that units reach now."""
+"""What is covered: the shares that units reach within 1, 3 and 5 minutes, by how many of them, how soon, and what each is worth."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mission.contours import Field, field_of, reach_polygons, to_geojson
-from mission.roads import EdgeIndex, Ints, RoadGraph, Snapped, reverse_edges, travel_times
+from mission.ground import GroundUnits, Places, Standing, StationPosts, Weights, stand, street_places
+from mission.labels import NOBODY, Labels, merge_labels
+from mission.reach import Party, Reach, Reckoning, seconds_to
+from mission.roads import ACCESS_CAR, ACCESS_EMERGENCY, EdgeIndex, Ints, RoadGraph
+from mission.skeleton import Stands, Ways, skeleton_of
+from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, Speeds, TravelMode, network_of
+from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 MINUTES: Final = (1, 3, 5)
-FOOT_MPS: Final = 2.5
-"""An officer in a hurry on foot."""
-AT_JUNCTION_M: Final = 10.0
-"""Who stands so near to the beginning of a one-way street may still choose another street."""
 LIMITS_S: Final = tuple(60.0 * minutes for minutes in MINUTES)
+FARTHEST_S: Final = 1800.0
+"""Beyond this, nobody is said to come."""
+_LIMITS_OF_RANKS_S: Final = (FARTHEST_S, LIMITS_S[-1])
+_CAR: Final = GROUND_MODES.index(TravelMode.CAR)
+_POST_WITHIN_M: Final = 250.0
+_BIN_S: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Shares of road length (0..1) reached within 1, 3 and 5 minutes, of the whole city and of each station's zone.
+class Tier:
+    """Places of one tier (1, 3 or 5 minutes): how many there are, how many are reached in time, and which (indexes) are not."""
 
-    `total` has shape (3,), `zones` (stations, 3) in the order in which the stations were given; `unit_count` is how many
-    units stood near a road.
+    minutes: int
+    total: int
+    misses: tuple[int, ...]
+
+    @property
+    def met(self) -> int:
+        """How many are reached in time."""
+        return self.total - len(self.misses)
+
+
+@dataclass(frozen=True)
+class Response:
+    """Seconds until somebody is there, mobilisation included, for half and for 90 % of what is expected; None: nobody is.
+
+    `turnout_s` is the mean mobilisation in it.
     """
 
-    total: Floats
-    zones: Floats
-    unit_count: int
+    p50_s: float | None
+    p90_s: float | None
+    turnout_s: float | None
 
 
-@dataclass(frozen=True)
-class _Streets:
-    """Each street between two nodes once: its ends and length, and which street each edge is, in which direction."""
+@dataclass(frozen=True, eq=False)
+class CoverageNow:
+    """The coverage by given units; shares are ratios (0..1) within 1, 3 and 5 minutes, shape (3,), and of zones (stations, 3).
 
-    tail: Ints
-    head: Ints
-    length_m: Floats
-    of_edge: NDArray[np.int64]
-    edge_is_forward: NDArray[np.bool_]
+    NaN stands where a station has no zone; `people_shares` and `incident_shares` are None where nothing is known of them.
 
+    `loss_ratio` (units,): how much the 3-minute share falls when a unit leaves. `nearest` holds the two nearest units (rows of
+    `units`) of every node with their travel seconds, mobilisation apart.
+    """
 
-@dataclass(frozen=True)
-class _Mode:
-    """A way to move: its graph, and the seconds that each street takes forward and backward (inf: not allowed)."""
+    units: GroundUnits
+    standing: Standing
+    parties: tuple[Party, ...]
+    nearest: Labels
+    shares: Floats
+    double_shares: Floats
+    zone_shares: Floats
+    people_shares: Floats | None
+    incident_shares: Floats | None
+    loss_ratio: Floats
+    response: Response
+    tiers: tuple[Tier, ...]
 
-    graph: RoadGraph
-    forward_s: Floats
-    backward_s: Floats
+    @property
+    def on_map_count(self) -> int:
+        """How many of the units stand near a road that they may use."""
+        return len(self.standing.row)
+
+    @property
+    def off_map_count(self) -> int:
+        """How many do not: they count nowhere else."""
+        return len(self.standing.off_map)
 
 
 class Coverage:
-    """The coverage of one road graph and its stations; building it takes about 0.3 s for 50,000 nodes.
+    """The coverage of one road graph and its stations; building it takes about 0.4 s for 50,000 nodes.
 
-    A place on a street counts as reached when a unit gets there from either end, or from where it stands, in time: vehicles
-    in car time and along one-way streets, officers on foot at FOOT_MPS and both ways. A zone is the streets to which its
-    station is the nearest by car.
+    A place on a street counts as reached when a unit gets there from either end, or from where it stands, in time, each in
+    its own mode. A zone is the streets to which its station is the nearest by car. Road length is that of streets which
+    vehicles may use. Raises InputError for a map without roads.
     """
 
-    def __init__(self, graph: RoadGraph, station_lat_deg: Floats, station_lon_deg: Floats) -> None:
-        self._graph = graph
-        self._index = EdgeIndex(graph)
-        reverse = reverse_edges(graph)
-        self._streets = _streets_of(graph, reverse)
-        self._car = _car_mode(graph, self._streets, reverse)
-        self._foot = _foot_mode(graph, self._streets)
-        self._station_count = len(station_lat_deg)
-        self._stations = self._index.snap(station_lat_deg, station_lon_deg, within_m=np.inf)
-        self.zone_of_node: Final = self._zones()
-        self._zone_of_street = self.zone_of_node[self._streets.tail]
-        self._zone_length_m = self._sum_by_zone(self._streets.length_m)
-
-    def shares(self, lat_deg: Floats, lon_deg: Floats, on_foot: NDArray[np.bool_] | None = None) -> Shares:
-        """Return what units at these WGS-84 positions (n,) reach; `on_foot` (n,) tells who walks (nobody by default).
-
-        About 15 ms for 500 units on 50,000 nodes.
-        """
-        snapped = self._index.snap(lat_deg, lon_deg)
-        walking = np.zeros(len(snapped.edge), np.bool_) if on_foot is None else on_foot
-        parties = [
-            (mode, _part(snapped, mask)) for mode, mask in ((self._car, ~walking), (self._foot, walking)) if mask.any()
-        ]
-        seconds = [self._seconds_from(mode, party, LIMITS_S[-1]) for mode, party in parties]
-        reached_m = np.zeros((len(LIMITS_S), len(self._streets.tail)))
-        for row, limit_s in enumerate(LIMITS_S):
-            for (mode, party), times in zip(parties, seconds, strict=True):
-                reached_m[row] = np.maximum(reached_m[row], self._reached_ratio(mode, times, party, limit_s))
-        reached_m *= self._streets.length_m
-        zones = (
-            np.column_stack([self._sum_by_zone(row) for row in reached_m])
-            / np.maximum(self._zone_length_m, 1e-9)[:, None]
+    def __init__(
+        self,
+        graph: RoadGraph,
+        stations: StationPosts,
+        *,
+        speeds: Speeds = DEFAULT_SPEEDS,
+        places: Places | None = None,
+        weights: Weights | None = None,
+        closed_streets: Ints | None = None,
+    ) -> None:
+        if not graph.node_count or not graph.streets.count:
+            message = "the map holds no roads: import one with `skybeat roads import`, or make the demo city with `skybeat demo`"
+            raise InputError(message)
+        self.graph: Final = graph
+        self.stations: Final = stations
+        self.places: Final = places
+        self.skeleton: Final = skeleton_of(graph)
+        self.index: Final = EdgeIndex(graph)
+        self._speeds, self._weights, self._closed = speeds, weights or Weights(), closed_streets
+        self._ways: dict[tuple[int, int | None], Ways] = {}
+        streets = graph.streets
+        is_road = ((streets.access | streets.back_access) & (ACCESS_CAR | ACCESS_EMERGENCY)) != 0
+        self.road_m: Final = np.where(is_road, streets.length_m, 0.0)
+        snapped = self.index.snap(
+            stations.lat_deg, stations.lon_deg, within_m=np.inf, access=MODE_ACCESS[TravelMode.CAR]
         )
-        whole = max(float(self._streets.length_m.sum()), 1e-9)
-        return Shares(reached_m.sum(axis=1) / whole, zones, int((snapped.edge >= 0).sum()))
+        self.station_away_m: Final = snapped.away_m
+        self.has_zone: Final = (snapped.away_m <= _POST_WITHIN_M) & (snapped.edge >= 0)
+        street, along = street_places(graph, snapped.edge, snapped.along_ratio)
+        self.station_stands: Final = Stands(street, along, np.arange(len(stations), dtype=np.int32))
+        self.zone_labels: Final = self._zones()
+        self.zone_of_node: Final = self.zone_labels.owner[0]
+        self._zone_of_street = self.zone_of_node[streets.tail]
+        self._zone_m = self._by_zone(self.road_m)
 
-    def planned(self, station_ids: list[int]) -> dict[str, Any]:
-        """Return planned reach as a GeoJSON FeatureCollection: each station, then all (station_id null), 5 to 1 minutes.
+    # --- what is asked ---------------------------------------------------------------------------------------------
 
-        Properties: `station_id`, `minutes`. Takes about 2 s for 14 stations in a city.
+    def now(self, units: GroundUnits, *, hour_of_week: int | None = None) -> CoverageNow:
+        """Return the coverage by these units. `hour_of_week` (0 = Monday 0:00, local) chooses speeds and past incidents.
+
+        About 35 ms for 500 units in three modes on 50,000 nodes.
         """
-        field = field_of(self._graph)
-        features, nearest = [], np.full(self._graph.node_count, np.inf)
-        for place, station_id in enumerate(station_ids):
-            seconds = self._seconds_from(self._car, _one(self._stations, place), LIMITS_S[-1] * 1.6)
-            nearest = np.minimum(nearest, seconds)
-            features += self._reach_features(field.seconds(seconds), field, {"station_id": station_id})
-        features += self._reach_features(field.seconds(nearest), field, {"station_id": None})
-        return {"type": "FeatureCollection", "features": features}
-
-    def _reach_features(self, seconds: Floats, field: Field, properties: Mapping[str, object]) -> list[dict[str, Any]]:
-        return [
-            {
-                "type": "Feature",
-                "properties": {**properties, "minutes": minutes},
-                "geometry": to_geojson(self._graph, reach_polygons(field, seconds, 60.0 * minutes)),
-            }
-            for minutes in reversed(MINUTES)
-        ]
-
-    def _seconds_from(self, mode: _Mode, snapped: Snapped, limit_s: float) -> Floats:
-        """Return the seconds to each node from the ends of the streets where units stand."""
-        on_road = snapped.edge >= 0
-        street, along = self._places(snapped, on_road)
-        nodes = np.concatenate((self._streets.head[street], self._streets.tail[street]))
-        at_junction = along * self._streets.length_m[street] <= AT_JUNCTION_M
-        back_s = np.where(
-            at_junction, np.minimum(mode.forward_s[street], mode.backward_s[street]), mode.backward_s[street]
+        standing = stand(self.graph, self.index, units)
+        parties = self.parties(standing, hour_of_week=hour_of_week)
+        by_place = merge_labels([party.labels for party in parties]) if parties else self._nobody()
+        reckoning = Reckoning(parties, by_place, self.road_m, owner_count=len(units))
+        reaches = [reckoning.within(limit_s) for limit_s in LIMITS_S]
+        place = self.skeleton.place_of_node
+        nearest = Labels(by_place.seconds.take(place, axis=1), by_place.owner.take(place, axis=1))
+        incidents = self._weights.incidents(self.graph.node_count, hour_of_week)
+        return CoverageNow(
+            units=units,
+            standing=standing,
+            parties=parties,
+            nearest=nearest,
+            shares=self._shares(reaches, lambda reach: reach.any_ratio),
+            double_shares=self._shares(reaches, lambda reach: reach.double_ratio),
+            zone_shares=self._zone_shares(reaches),
+            people_shares=_weighted_shares(nearest.seconds[0], self._weights.people),
+            incident_shares=_weighted_shares(nearest.seconds[0], incidents),
+            loss_ratio=reaches[1].alone_m / max(float(self.road_m.sum()), 1e-9),
+            response=_response(nearest, units.turnout_s, self._expected(incidents)),
+            tiers=self._tiers(parties),
         )
-        offsets = np.concatenate((_spent(1.0 - along, mode.forward_s[street]), _spent(along, back_s)))
-        allowed = np.isfinite(offsets)
-        return travel_times(mode.graph, nodes[allowed], limit_s, offsets_s=offsets[allowed])
 
-    def _places(self, snapped: Snapped, on_road: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
-        """Return the streets of those on a road and how far along them they stand (0..1 from the tail)."""
-        edge, along = snapped.edge[on_road], snapped.along_ratio[on_road]
-        return self._streets.of_edge[edge], np.where(self._streets.edge_is_forward[edge], along, 1.0 - along)
+    def weigh(self, weights: Weights) -> None:
+        """Count with other weights from now on."""
+        self._weights = weights
 
-    def _reached_ratio(self, mode: _Mode, seconds: Floats, snapped: Snapped, limit_s: float) -> Floats:
-        """Return how much of each street (0..1) is reached in time."""
-        from_tail = np.maximum(limit_s - seconds[self._streets.tail], 0.0) / mode.forward_s
-        from_head = np.maximum(limit_s - seconds[self._streets.head], 0.0) / mode.backward_s
-        ratio = np.minimum(from_tail + from_head, 1.0)
-        street, along = self._places(snapped, snapped.edge >= 0)
-        ahead = np.minimum(limit_s / mode.forward_s[street], 1.0 - along)
-        behind = np.minimum(limit_s / mode.backward_s[street], along)
-        np.maximum.at(ratio, street, ahead + behind)
-        return ratio
+    def parties(self, standing: Standing, *, hour_of_week: int | None = None) -> tuple[Party, ...]:
+        """Return the units by mode with their labels."""
+        hour = None if hour_of_week is None else hour_of_week % 24
+        found = []
+        for mode in np.unique(standing.mode).tolist():
+            ways, stands = self.ways(mode, hour), standing.of_mode(mode)
+            found.append(Party(ways, stands, ways.labels(stands, limits_s=_LIMITS_OF_RANKS_S)))
+        return tuple(found)
 
-    def _zones(self) -> Ints:
-        """Return for each node the index of the station that reaches it first; -1 where none does."""
-        if not self._station_count:
-            return np.full(self._graph.node_count, -1, np.int32)
-        nearest = np.full(self._graph.node_count, np.inf)
-        zone = np.full(self._graph.node_count, -1, np.int32)
-        for place in range(self._station_count):
-            seconds = self._seconds_from(self._car, _one(self._stations, place), np.inf)
-            sooner = seconds < nearest
-            nearest[sooner], zone[sooner] = seconds[sooner], place
-        return zone
+    def ways(self, mode: int, hour: int | None = None) -> Ways:
+        """Return the ways of a ground mode (its index) at an hour of the day; those of other hours are forgotten."""
+        found = self._ways.get((mode, hour))
+        if found is None:
+            self._ways = {key: ways for key, ways in self._ways.items() if key[1] in {None, hour}}
+            network = network_of(
+                self.graph, GROUND_MODES[mode], speeds=self._speeds, hour=hour, closed_streets=self._closed
+            )
+            found = self._ways[mode, hour] = Ways(self.skeleton, network)
+        return found
 
-    def _sum_by_zone(self, length_m: Floats) -> Floats:
+    # --- how it is reckoned ----------------------------------------------------------------------------------------
+
+    def _zones(self) -> Labels:
+        """Return for each node the station (by index) that reaches it first by car, and in how many seconds."""
+        stands = self.station_stands.of(self.has_zone)
+        labels = self.ways(_CAR).labels(stands, limits_s=(np.inf,))
+        place = self.skeleton.place_of_node
+        return Labels(labels.seconds.take(place, axis=1), labels.owner.take(place, axis=1))
+
+    def _nobody(self) -> Labels:
+        shape = (len(_LIMITS_OF_RANKS_S), self.graph.node_count)
+        return Labels(np.full(shape, np.inf), np.full(shape, NOBODY, np.int32))
+
+    def _shares(self, reaches: list[Reach], ratio: Callable[[Reach], Floats]) -> Floats:
+        whole = max(float(self.road_m.sum()), 1e-9)
+        return np.array([float((ratio(reach) * self.road_m).sum()) / whole for reach in reaches])
+
+    def _zone_shares(self, reaches: list[Reach]) -> Floats:
+        reached = np.column_stack([self._by_zone(reach.any_ratio * self.road_m) for reach in reaches])
+        whole = np.where(self._zone_m > 0.0, self._zone_m, np.nan)
+        return np.asarray(reached / whole[:, None], np.float64)
+
+    def _by_zone(self, length_m: Floats) -> Floats:
         inside = self._zone_of_street >= 0
-        sums = np.bincount(self._zone_of_street[inside], length_m[inside], minlength=self._station_count)
+        sums = np.bincount(self._zone_of_street[inside], length_m[inside], minlength=len(self.stations))
         return np.asarray(sums, np.float64)
 
+    @cached_property
+    def node_road_m(self) -> Floats:
+        """Half the length of the roads that meet at each node (nodes,)."""
+        streets = self.graph.streets
+        count = self.graph.node_count
+        halves = 0.5 * self.road_m
+        sums = np.bincount(streets.tail, halves, minlength=count) + np.bincount(streets.head, halves, minlength=count)
+        return np.asarray(sums, np.float64)
 
-def _one(snapped: Snapped, place: int) -> Snapped:
-    return _part(snapped, slice(place, place + 1))
+    def _expected(self, incidents: Floats | None) -> Floats:
+        """Return where calls are expected: as in the past, else where people are, else along all roads alike."""
+        if incidents is not None:
+            return incidents
+        return self.node_road_m if self._weights.people is None else self._weights.people
+
+    @cached_property
+    def _place_stands(self) -> Stands:
+        places = self.places
+        assert places is not None
+        snapped = self.index.snap(places.lat_deg, places.lon_deg, within_m=_POST_WITHIN_M)
+        known = np.flatnonzero(snapped.edge >= 0)
+        street, along = street_places(self.graph, snapped.edge[known], snapped.along_ratio[known])
+        return Stands(street, along, known.astype(np.int32))
+
+    @cached_property
+    def zone_of_place(self) -> Ints:
+        """The station (by index) in whose zone each place lies; -1: none."""
+        zones = np.full(0 if self.places is None else len(self.places.minutes), NOBODY, np.int32)
+        if len(zones):
+            stands = self._place_stands
+            zones[stands.owner] = self.zone_of_node[self.graph.streets.tail[stands.street]]
+        return zones
+
+    def _tiers(self, parties: tuple[Party, ...]) -> tuple[Tier, ...]:
+        if self.places is None or not len(self.places.minutes):
+            return ()
+        seconds = np.full(len(self.places.minutes), np.inf)
+        stands = self._place_stands
+        seconds[stands.owner] = seconds_to(parties, stands)
+        tiers = []
+        for minutes in MINUTES:
+            members = np.flatnonzero(self.places.minutes == minutes)
+            misses = members[seconds[members] > 60.0 * minutes]
+            tiers.append(Tier(minutes, len(members), tuple(misses.tolist())))
+        return tuple(tiers)
 
 
-def _part(snapped: Snapped, part: slice | NDArray[np.bool_]) -> Snapped:
-    return Snapped(snapped.edge[part], snapped.along_ratio[part], snapped.away_m[part])
+def _weighted_shares(seconds: Floats, weights: Floats | None) -> Floats | None:
+    """Return the shares of weights at nodes within the limits; None where there are none."""
+    whole = 0.0 if weights is None else float(weights.sum())
+    if weights is None or whole <= 0.0:
+        return None
+    return np.array([float(weights[seconds <= limit_s].sum()) / whole for limit_s in LIMITS_S])
 
 
-def _spent(ratio: Floats, seconds: Floats) -> Floats:
-    """Return the seconds for a part of a street; inf stays inf for an empty part too (one-way streets)."""
-    return np.where(np.isfinite(seconds), ratio * np.where(np.isfinite(seconds), seconds, 0.0), np.inf)
+def _response(nearest: Labels, turnout_s: Floats, expected: Floats) -> Response:
+    """Return the weighted quantiles of what the nearest unit takes to move off and to come, to a tenth of a second."""
+    reached: NDArray[np.bool_] = nearest.owner[0] != NOBODY
+    whole = float(expected.sum())
+    if not reached.any() or whole <= 0.0:
+        return Response(None, None, None)
+    turnout = turnout_s[nearest.owner[0, reached]]
+    seconds, weight = nearest.seconds[0, reached] + turnout, expected[reached]
+    passed = np.cumsum(np.bincount((seconds / _BIN_S).astype(np.int64), weight)).astype(np.float64)
+    if passed[-1] <= 0.0:
+        return Response(None, None, None)
+    mean_turnout_s = float((turnout * weight).sum() / weight.sum())
+    return Response(_quantile(passed, 0.5 * whole), _quantile(passed, 0.9 * whole), mean_turnout_s)
 
 
-def _streets_of(graph: RoadGraph, reverse: Ints) -> _Streets:
-    """Pair each edge with the one that runs back; of two edges of one street the one with the lower number leads."""
-    number = np.arange(len(graph.edge_from))
-    is_paired = (reverse >= 0) & (reverse[np.maximum(reverse, 0)] == number)
-    leads = ~is_paired | (number <= reverse)
-    street = np.cumsum(leads) - 1
-    street[~leads] = street[reverse[~leads]]
-    first = np.flatnonzero(leads)
-    return _Streets(graph.edge_from[first], graph.edge_to[first], graph.edge_length_m[first], street, leads)
-
-
-def _car_mode(graph: RoadGraph, streets: _Streets, reverse: Ints) -> _Mode:
-    first = np.flatnonzero(streets.edge_is_forward)
-    back = reverse[first]
-    backward_s = np.where(back >= 0, graph.edge_seconds[np.maximum(back, 0)], np.inf)
-    return _Mode(graph, graph.edge_seconds[first], backward_s)
-
-
-def _foot_mode(graph: RoadGraph, streets: _Streets) -> _Mode:
-    seconds = streets.length_m / FOOT_MPS
-    both_ways = replace(
-        graph,
-        edge_from=np.concatenate((streets.tail, streets.head)),
-        edge_to=np.concatenate((streets.head, streets.tail)),
-        edge_seconds=np.concatenate((seconds, seconds)),
-    )
-    return _Mode(both_ways, seconds, seconds)
+def _quantile(passed: Floats, wanted_weight: float) -> float | None:
+    at = int(np.searchsorted(passed, wanted_weight * (1.0 - 1e-12)))
+    return round((at + 0.5) * _BIN_S, 2) if at < len(passed) else None

@@ -110,7 +110,7 @@ def _seeds(
     edges: _Edges, starts: Starts, seconds: Floats, owner: Ints, nearer: Ints, limit_s: float
 ) -> tuple[Starts, NDArray[np.bool_]]:
     """Return where the next rank begins, one start a node, and which edges join nodes of equal nearer owners."""
-    is_inner = np.all(nearer[:, edges.tail] == nearer[:, edges.head], axis=0)
+    is_inner = np.all(nearer.take(edges.tail, axis=1) == nearer.take(edges.head, axis=1), axis=0)
     border = np.flatnonzero(~is_inner)
     tail, head, taken_s = edges.tail[border], edges.head[border], edges.matrix.data[border]
     nodes, owners, times = [], [], []

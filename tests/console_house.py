@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from psycopg_pool import AsyncConnectionPool
 
 from console import wire
 from console.auth.accounts import Account, Accounts
+from console.coverage_protocol import Answer, Leaving, Question, ScopeCover
 from console.parts import Parts, Services, allowed_origins
 from console.web_app import create_app, listen, make_server
 from console.wire import Role
-from console.wire_coverage import CoverageChanged, StationShares
+from console.wire_coverage import Contour, CoverageChanged, StationShares
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import app_pool
 from infra.journal import JournalFailedError
@@ -168,17 +169,61 @@ class SmallBridge:
         return self.alarms.open()[0]
 
 
+FIXED_COVERAGE = CoverageChanged(
+    at_ms=1.0,
+    shares=[0.1, 0.2, 0.3],
+    stations=[StationShares(station_id=1, shares=[0.1, 0.2, 0.3])],
+    available_count=3,
+    computed_ms=2.0,
+    plan=[0.2, 0.4, 0.6],
+)
+FIXED_LOSSES = [
+    Leaving(CAR, 0.02, 0.61, [1, 2]),
+    Leaving(COVERT, 0.5, None, None),
+    Leaving(FAR, 0.04, None, None),
+]
+
+
 class FixedCoverage:
-    """One result for ever."""
+    """One result, told anew whenever it is asked for; `changed`, `contours_of` and `scopes` may be set."""
+
+    def __init__(self) -> None:
+        self.changed = FIXED_COVERAGE
+        self.contours_version = 1
+        self.contours_of: dict[frozenset[int], list[Contour]] = {frozenset(): []}
+        self.scopes: dict[frozenset[int], ScopeCover] = {}
+        self.watched: frozenset[frozenset[int]] = frozenset()
 
     def latest(self) -> CoverageChanged | None:
-        return CoverageChanged(
-            at_ms=1.0,
-            shares=[0.1, 0.2, 0.3],
-            stations=[StationShares(station_id=1, shares=[0.1, 0.2, 0.3])],
-            available_count=3,
-            computed_ms=2.0,
-        )
+        return msgspec.structs.replace(self.changed)
+
+    def scope(self, station_ids: frozenset[int]) -> ScopeCover | None:
+        return self.scopes.get(station_ids)
+
+    def contours(self, station_ids: frozenset[int]) -> list[Contour] | None:
+        return self.contours_of.get(station_ids)
+
+    def watch(self, scopes: Iterable[frozenset[int]]) -> None:
+        self.watched = frozenset(scopes)
+
+    def losses(self) -> list[Leaving]:
+        return FIXED_LOSSES
+
+    def trend(self) -> list[tuple[float, list[float]]]:
+        return [(1_000.0, [0.1, 0.2, 0.3]), (601_000.0, [0.2, 0.3, 0.4])]
+
+    async def leaving(self, unit_ids: Sequence[int]) -> list[Leaving]:
+        return [loss for loss in FIXED_LOSSES if loss.unit_id in unit_ids]
+
+    async def planned(self) -> bytes:
+        features = [{"properties": {"station_id": station_id, "minutes": 1}} for station_id in (1, 2, None)]
+        return msgspec.json.encode({"type": "FeatureCollection", "features": features})
+
+    async def ring_ways(self) -> bytes:
+        return b'{"type":"FeatureCollection","features":[]}'
+
+    async def ask(self, question: Question) -> Answer:
+        raise UnavailableError(type(question).__name__)
 
 
 @dataclass

@@ -50,30 +50,6 @@ async def show_tiles(request: Request) -> Response:
     return FileResponse(path, headers={"cache-control": "private, no-cache"}, media_type="application/vnd.pmtiles")
 
 
-@ROUTER.get("/api/coverage/planned", response_class=Response)
-@policy(Policy.SEE_PLACES)
-async def show_planned_coverage(request: Request) -> Response:
-    """Return the roads' 1, 3 and 5-minute contours of each station and of all (station_id null) as GeoJSON."""
-    stations = parts_of(request).services.bridge.registry.stations.values()
-    ids = {station.number: station.station_id for station in stations}
-    planned = await asyncio.to_thread(_read_planned, _folder(request) / "planned.geojson", ids)
-    return tagged_response(request, planned, GEOJSON)
-
-
-def _read_planned(path: Path, ids: dict[int, int]) -> bytes:
-    """Return the contours with the registry's station ids; a city knows its stations by their numbers."""
-    data, _ = _read_file(path, wants_gzip=False)
-    planned = json.loads(data)
-    numbers = [feature["properties"].pop("station_number") for feature in planned["features"]]
-    known = [
-        (item, number) for item, number in zip(planned["features"], numbers, strict=True) if number in {None, *ids}
-    ]
-    for feature, number in known:
-        feature["properties"]["station_id"] = None if number is None else ids[number]
-    planned["features"] = [feature for feature, _ in known]
-    return json.dumps(planned).encode()
-
-
 def _folder(request: Request) -> Path:
     folder = parts_of(request).services.city_dir
     if folder is None:

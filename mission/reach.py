@@ -1,0 +1,217 @@
+"""How much of each street units reach within a limit: partly reached streets count in part, by one unit, by two, by whom alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mission.labels import NOBODY, Labels, merge_labels
+from mission.roads import Ints
+from mission.skeleton import Stands, Ways
+from telemetry.model.geodesy import Floats
+
+
+@dataclass(frozen=True)
+class Party:
+    """Units of one mode: their ways, where they stand, and the two nearest of them at each place of the skeleton."""
+
+    ways: Ways
+    stands: Stands
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Ratios (0..1) of each street (streets,): reached by anybody, and by at least two.
+
+    `alone_m` (owners,) is how much street length each owner alone reaches: what is lost when it leaves.
+    """
+
+    any_ratio: Floats
+    double_ratio: Floats
+    alone_m: Floats
+
+
+class Reckoning:
+    """The parties on one map: what they reach within one limit after another. `length_m` (streets,) is what a street counts.
+
+    `nearest` are the parties' labels merged, by place.
+    """
+
+    def __init__(self, parties: Sequence[Party], nearest: Labels, length_m: Floats, *, owner_count: int) -> None:
+        self._parties, self._length_m, self._owner_count = parties, length_m, owner_count
+        if not parties:
+            return
+        skeleton = parties[0].ways.skeleton
+        tail, head = skeleton.street_places
+        self._places = (tail, head)
+        first, second = nearest.seconds
+        self._soonest_s = np.minimum(first.take(tail), first.take(head))
+        slowest = [np.max([party.ways.seconds(end) for party in parties], axis=0) for end in (0, 1)]
+        self._doubled_s = np.minimum(second.take(tail) + slowest[0], second.take(head) + slowest[1])
+        self._crowded = np.unique(np.concatenate([party.stands.street for party in parties]))
+
+    def within(self, limit_s: float) -> Reach:
+        """Return what is reached within `limit_s`.
+
+        Exact: along a street every unit moves at its own mode's speed, from both ends and from where it stands, and
+        overlaps count once. Streets that nobody reaches, or that two units reach whole from one end, need no reckoning.
+        About 3 ms for 500 units in three modes on 50,000 nodes.
+        """
+        count, owners = len(self._length_m), self._owner_count
+        if not self._parties:
+            return Reach(np.zeros(count), np.zeros(count), np.zeros(owners))
+        is_doubled = self._doubled_s <= limit_s
+        is_open = (self._soonest_s < limit_s) & ~is_doubled
+        is_open[self._crowded] = False
+        open_streets = np.flatnonzero(is_open)
+        any_ratio = is_doubled.astype(np.float64)
+        double_ratio = any_ratio.copy()
+        tail, head = self._end_reach(open_streets, limit_s, 0), self._end_reach(open_streets, limit_s, 1)
+        reached = np.minimum(tail.seconds[0] + head.seconds[0], 1.0)
+        any_ratio[open_streets], double_ratio[open_streets] = reached, _double(tail, head)
+        alone_m = np.zeros(owners + 1)  # the last place is nobody's
+        for owner, ratio in _alone(tail, head, reached):
+            alone_m += np.bincount(owner % (owners + 1), ratio * self._length_m[open_streets], minlength=owners + 1)
+        depths = self._crowded_reach(limit_s)
+        any_ratio[self._crowded], double_ratio[self._crowded] = depths.any_ratio, depths.double_ratio
+        return Reach(any_ratio, double_ratio, alone_m[:owners] + depths.alone_m)
+
+    def _end_reach(self, streets: NDArray[np.intp], limit_s: float, end: int) -> Labels:
+        """Return the two owners that get farthest along streets from one end (0 tail, 1 head).
+
+        The ratios (2, streets) stand in `seconds`; beside them whose they are.
+        """
+        place = self._places[end].take(streets)
+        parts = []
+        for party in self._parties:
+            left_s = np.maximum(limit_s - party.labels.seconds.take(place, axis=1), 0.0)
+            ratio = -left_s / party.ways.seconds(end).take(streets)
+            parts.append(Labels(ratio, party.labels.owner.take(place, axis=1)))
+        merged = merge_labels(parts)
+        return Labels(np.minimum(-merged.seconds, 1.0), merged.owner)
+
+    def _crowded_reach(self, limit_s: float) -> Reach:
+        tail, head = self._end_reach(self._crowded, limit_s, 0), self._end_reach(self._crowded, limit_s, 1)
+        rows = _rows_of(self._crowded, tail, head, self._parties, limit_s)
+        return _sweep(rows, self._length_m[self._crowded], self._owner_count)
+
+
+def _double(tail: Labels, head: Labels) -> Floats:
+    """Return the ratio that two owners reach: two from the tail, two from the head, or one from each where they overlap."""
+    first, second = tail.seconds
+    head_first, head_second = head.seconds
+    low, high = 1.0 - head_first, first
+    from_tail, from_head = second, 1.0 - head_second
+    plain = np.minimum(second + head_second, 1.0)
+    left = np.where(from_tail >= low, high, from_tail + high - low)
+    right = np.where(from_head <= high, 1.0 - high, head_second)
+    is_joined = (high > low) & (tail.owner[0] != head.owner[0])
+    return np.asarray(np.where(is_joined, left + right, plain), np.float64)
+
+
+def _alone(tail: Labels, head: Labels, any_ratio: Floats) -> list[tuple[Ints, Floats]]:
+    """Return for the first owner at each end what it alone reaches; counted once where it is the same at both."""
+    is_same = tail.owner[0] == head.owner[0]
+    without_tail = tail.seconds[1] + np.where(is_same, head.seconds[1], head.seconds[0])
+    without_head = tail.seconds[0] + head.seconds[1]
+    lost_tail = any_ratio - np.minimum(without_tail, 1.0)
+    lost_head = np.where(is_same, 0.0, any_ratio - np.minimum(without_head, 1.0))
+    return [(tail.owner[0], lost_tail), (head.owner[0], lost_head)]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Stretches of streets: which of the crowded streets, whose, from where to where (0..1)."""
+
+    street: NDArray[np.intp]
+    owner: Ints
+    low: Floats
+    high: Floats
+
+
+def _rows_of(crowded: Ints, tail: Labels, head: Labels, parties: Sequence[Party], limit_s: float) -> _Rows:
+    """Return every stretch on the streets where units stand: from both ends and about each stand."""
+    count = len(crowded)
+    streets, owners = [np.tile(np.arange(count), 4)], [tail.owner.ravel(), head.owner.ravel()]
+    ends = head.seconds.ravel()
+    lows: list[Floats] = [np.zeros(2 * count), 1.0 - ends]
+    highs: list[Floats] = [tail.seconds.ravel(), np.ones(2 * count)]
+    for party in parties:
+        stands, network = party.stands, party.ways.network
+        streets.append(np.searchsorted(crowded, stands.street))
+        owners.append(stands.owner)
+        behind = limit_s / network.backward_s[stands.street]
+        ahead = limit_s / network.forward_s[stands.street]
+        lows.append(np.maximum(stands.along_ratio - behind, 0.0))
+        highs.append(np.minimum(stands.along_ratio + ahead, 1.0))
+    street, owner = np.concatenate(streets), np.concatenate(owners)
+    low, high = np.concatenate(lows), np.concatenate(highs)
+    kept = (owner != NOBODY) & (high > low)
+    return _Rows(street[kept], owner[kept], low[kept], high[kept])
+
+
+def _sweep(rows: _Rows, length_m: Floats, owner_count: int) -> Reach:
+    """Sweep along each street: how much of it lies under one owner's stretches at least, under two, under one alone."""
+    count = len(length_m)
+    segments = _united(rows, owner_count)
+    street = np.concatenate((segments.street, segments.street))
+    place = np.concatenate((segments.low, segments.high))
+    change = np.repeat(np.array([1, -1]), len(segments.low))
+    whose = np.concatenate((segments.owner, segments.owner)).astype(np.int64) * change
+    order = np.lexsort((place, street))
+    street, place = street[order], place[order]
+    depth, who = np.cumsum(change[order]), np.cumsum(whose[order])
+    passed = np.zeros(len(place))
+    passed[:-1] = np.where(depth[:-1] > 0, np.diff(place), 0.0)
+    any_ratio = np.bincount(street, passed, minlength=count)
+    double_ratio = np.bincount(street, passed * (depth >= 2), minlength=count)
+    is_alone = depth == 1
+    alone_m = np.bincount(who[is_alone], (passed * length_m[street])[is_alone], minlength=owner_count)
+    return Reach(np.minimum(any_ratio, 1.0), np.minimum(double_ratio, 1.0), alone_m.astype(np.float64))
+
+
+def _united(rows: _Rows, owner_count: int) -> _Rows:
+    """Unite what one owner reaches of one street where it overlaps."""
+    if not len(rows.street):
+        return rows
+    group = rows.street * (owner_count + 1) + rows.owner
+    order = np.lexsort((rows.low, group))
+    group, low, high = group[order], rows.low[order], rows.high[order]
+    shift = 2.0 * np.cumsum(np.concatenate(([0], group[1:] != group[:-1])))
+    farthest = np.maximum.accumulate(high + shift)
+    begins = np.concatenate(([True], low[1:] + shift[1:] > farthest[:-1]))
+    first = np.flatnonzero(begins)
+    ends = np.maximum.reduceat(high, first)
+    return _Rows(rows.street[order][first], rows.owner[order][first], low[first], ends)
+
+
+def seconds_to(parties: Sequence[Party], targets: Stands) -> Floats:
+    """Return how soon any party is at places on streets (targets,); inf where nobody comes within the labels' limit."""
+    found = np.full(len(targets.street), np.inf)
+    for party in parties:
+        tail, head = (places[targets.street] for places in party.ways.skeleton.street_places)
+        seconds = party.labels.seconds[0]
+        forward_s, backward_s = (party.ways.seconds(end)[targets.street] for end in (0, 1))
+        np.minimum(found, seconds[tail] + _part(targets.along_ratio, forward_s), out=found)
+        np.minimum(found, seconds[head] + _part(1.0 - targets.along_ratio, backward_s), out=found)
+        row, stand = _meetings(targets.street, party.stands.street)
+        apart = targets.along_ratio[row] - party.stands.along_ratio[stand]
+        direct = np.where(apart >= 0.0, _part(apart, forward_s[row]), _part(-apart, backward_s[row]))
+        np.minimum.at(found, row, direct)
+    return found
+
+
+def _meetings(streets: Ints, others: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return all pairs (index into `streets`, index into `others`) that name the same street."""
+    order = np.argsort(others, kind="stable")
+    first, end = (np.searchsorted(others[order], streets, side=side) for side in ("left", "right"))
+    counts = end - first
+    row = np.repeat(np.arange(len(streets)), counts)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return row, order[first[row] + place]
+
+
+def _part(ratio: Floats, seconds: Floats) -> Floats:
+    return np.where(ratio > 0.0, np.where(ratio > 0.0, ratio, 1.0) * seconds, 0.0)
