@@ -647,6 +647,23 @@ export interface ConditionsReply {
   told_ms: number | null;
 }
 
+/** What was reported is on the disk. `ignored` says what of it could not be understood and was left out. */
+export interface KeptReply {
+  kept: boolean;
+  ignored: string[];
+}
+
+/** On or off duty. */
+export interface SetDuty {
+  duty_status: DutyByHand;
+}
+
+/** A unit's duty status as it stands after the request. */
+export interface UnitDutyReply {
+  unit_id: number;
+  duty_status: DutyStatus;
+}
+
 /** A call. `source_ref` makes it the same call when it is sent twice; without a place it is kept and the place asked for. Coordinates are in `crs`: wgs84 (default), gcj02, bd09 or cgcs2000. */
 export interface NewIncident {
   source_ref: string;
@@ -732,7 +749,7 @@ export interface EntriesReply {
   entries: EntryView[];
 }
 
-/** A unit that could go: when it would be there, and what its leaving uncovers. `suits`: it has what the call asks for; `lacks` says what not. `cover_change_ratio`: change of the 3-minute share (0..1, negative is a loss); null where it is not known. `opens_gap` and `opens_ring` name what would open. */
+/** A unit that could go: when it would be there, and what its leaving uncovers. `travel_s` is the way alone, mobilisation (`turnout_s`) apart; `distance_m` by air. `suits`: it has what the call asks for; `unsuited` says why not ("equipment", "service", "battery") and `lacks` what it does not carry. `cover_change_ratio`: change of the 3-minute share (0..1, negative is a loss); null where it is not known. `opens_gap` and `opens_ring` name what would open. */
 export interface CandidateView {
   unit_id: number;
   in_air: boolean;
@@ -740,6 +757,7 @@ export interface CandidateView {
   turnout_s: number;
   distance_m: number;
   suits: boolean;
+  unsuited: Unsuited[];
   lacks: Equipment[];
   cover_change_ratio: number | null;
   opens_gap: string | null;
@@ -748,13 +766,18 @@ export interface CandidateView {
   advised: boolean;
 }
 
-/** Who could go: ground by arrival, then air; at most ten each. `as_of_ms`: the positions' time. */
+/** Who could go: ground by arrival, then air; at most ten each. `as_of_ms`: the positions' time. `wanted` and `wanted_in_air`: what the call asks a unit to carry. Told and not offered: units on duty that stand off the map's streets (`off_map_unit_ids`) or of which nobody knows where they are (`unlocated_unit_ids`). `estimated`: there is no road network to ask, the times are guessed from the distance by air. */
 export interface CandidatesReply {
   ground: CandidateView[];
   air: CandidateView[];
   as_of_ms: number;
   place_is_known: boolean;
   off_map_count: number;
+  wanted: Equipment[];
+  wanted_in_air: Equipment[];
+  off_map_unit_ids: number[];
+  unlocated_unit_ids: number[];
+  estimated: boolean;
 }
 
 /** Who handles what is not police work. */
@@ -846,6 +869,181 @@ export interface TasksReply {
 /** One task as it stands after the answer. */
 export interface TaskReply {
   task: TaskView;
+}
+
+/** A place where something could stand, in the question's crs. */
+export interface SitePlace {
+  lat_deg: number;
+  lon_deg: number;
+}
+
+/** A kind to place: how many new ones (null: the fewest that cover all), the limit of its crew's travel and how it moves. Without `candidates`, stations may stand at junctions of main roads, posts there and at the force's posts, mobile rooms at the city's places with a tier and at the force's posts. `keep_existing`: those of the force stay and count. */
+export interface SiteKindWanted {
+  kind: string;
+  new_count?: number | null;
+  limit_s?: number;
+  mode?: TravelMode;
+  keep_existing?: boolean;
+  candidates?: SitePlace[] | null;
+  candidate_count?: number;
+}
+
+/** Where should they stand? Coordinates are in `crs`: wgs84 (default), gcj02, bd09 or cgcs2000. `backup_share`: what a second cover is worth beside a first. `must_reach_first_tier`: places of the one-minute tier are reached within it whatever else is. */
+export interface SitingRequest {
+  kinds: SiteKindWanted[];
+  demand?: DemandKind;
+  demand_count?: number;
+  hour_of_week?: number | null;
+  backup_share?: number;
+  must_reach_first_tier?: boolean;
+  within_s?: number;
+  seed?: number;
+  crs?: string;
+}
+
+/** A new site, WGS-84: the street it stands at, and the share of demand (0..1) that only it covers. */
+export interface SiteView {
+  kind: string;
+  lat_deg: number;
+  lon_deg: number;
+  street_zh: string;
+  street_en: string;
+  alone_share: number;
+}
+
+/** The new sites, and what they and those that stand cover; shares are of all demand (0..1). `proof` optimal: no other choice is better; else `bound_share` is the most that another could reach, and `gap_ratio` how far below it this one stays. `covered_share` counts what at least one place covers, `backup_share` what at least two do, `beyond_share` what no site could cover. */
+export interface SitingReply {
+  sites: SiteView[];
+  proof: Proof;
+  before_share: number;
+  covered_share: number;
+  backup_share: number;
+  beyond_share: number;
+  bound_share: number;
+  gap_ratio: number;
+  solver_s: number;
+  demand_count: number;
+  site_count: number;
+}
+
+/** Share the streets out among the stations (`station_ids` null: all), `beats_per_station` each, by this demand. */
+export interface BeatsRequest {
+  beats_per_station?: number;
+  station_ids?: number[] | null;
+  demand?: DemandKind;
+  hour_of_week?: number | null;
+  tolerance_ratio?: number;
+  mode?: TravelMode;
+}
+
+/** A beat, one piece of the street net: its part of all demand and of road length, seconds from its centre (WGS-84). `polygons`: its ground as GeoJSON coordinates of a MultiPolygon, [lon, lat]. */
+export interface BeatView {
+  station_id: number;
+  number: number;
+  weight_share: number;
+  road_km: number;
+  mean_s: number;
+  worst_s: number;
+  lat_deg: number;
+  lon_deg: number;
+  polygons: number[][][][];
+}
+
+/** All beats. `imbalance_ratio`: how far the worst beat is from the even share; `is_balanced`: within the tolerance. */
+export interface BeatsReply {
+  beats: BeatView[];
+  imbalance_ratio: number;
+  is_balanced: boolean;
+  beyond_share: number;
+}
+
+/** One move: where to, what expected coverage wins (share of demand), what leaving costs and arriving wins, the drive. `share_gain` is what the plain share within the limit wins (negative: width lost for backup won). `kept_count`: places of the first tier that the unit holds and that stay held. `way`: the drive as [lon, lat]. */
+export interface MoveView {
+  unit_id: number;
+  post_id: number | null;
+  lat_deg: number;
+  lon_deg: number;
+  name_zh: string;
+  name_en: string;
+  gain_share: number;
+  share_gain: number;
+  left_share: number;
+  won_share: number;
+  drive_s: number;
+  drive_km: number;
+  kept_count: number;
+  stood_s: number | null;
+  move_count: number;
+  way: number[][];
+}
+
+/** A unit that stays, and why: dwell, moved_enough or first_tier. */
+export interface UnitHeld {
+  unit_id: number;
+  reason: Hold;
+}
+
+/** At most three moves, the best first. Shares (0..1) of demand: expected coverage and plain cover, before and after. */
+export interface MoveUpReply {
+  as_of_ms: number;
+  limit_s: number;
+  busy_ratio: number;
+  moves: MoveView[];
+  expected_before_share: number;
+  expected_after_share: number;
+  covered_before_share: number;
+  covered_after_share: number;
+  available_count: number;
+  off_map_count: number;
+  held: UnitHeld[];
+}
+
+/** A station dragged to another place, in the question's crs; units that stand at it go with it. */
+export interface StationMoved {
+  station_id: number;
+  lat_deg: number;
+  lon_deg: number;
+}
+
+/** A street closed: by its name (all of it), or by a place on it (that stretch; a bridge as a whole). */
+export interface StreetClosed {
+  name?: string | null;
+  lat_deg?: number | null;
+  lon_deg?: number | null;
+}
+
+/** What if stations stood elsewhere, streets were closed, units were away? Coordinates are in `crs`. */
+export interface WhatIfRequest {
+  stations?: StationMoved[];
+  closed?: StreetClosed[];
+  away_unit_ids?: number[];
+  crs?: string;
+}
+
+/** How the city is covered in one case: the figures, gaps and ring as the live message tells them, and the contours. */
+export interface Picture {
+  coverage: CoverageChanged;
+  contours: Contour[];
+}
+
+/** What was closed: its name, length and the stretches as lines of [lon, lat]. */
+export interface ClosedView {
+  name_zh: string;
+  name_en: string;
+  length_km: number;
+  lines: number[][][];
+}
+
+/** The coverage before and after; `lost_km` of road were within 3 minutes and are not, `won_km` the other way round. `opened_links` and `closed_links`: links of the ring (two station ids) that are open only after, closed only after. */
+export interface WhatIfReply {
+  before: Picture;
+  after: Picture;
+  lost_km: number;
+  won_km: number;
+  opened_links: number[][];
+  closed_links: number[][];
+  closed: ClosedView[];
+  computed_ms: number;
 }
 
 export type FromBrowser = Hello | Subscribe | Pong;
