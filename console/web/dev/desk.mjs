@@ -320,6 +320,81 @@ export function makeDesk(force, planned) {
     };
   }
 
+  function whatIf(body) {
+    const asIs = coverage(force.coverage());
+    const loss = 0.004 * (body.away_unit_ids?.length ?? 0) + 0.021 * (body.closed?.length ?? 0);
+    const gain = 0.012 * (body.stations?.length ?? 0);
+    const after = {
+      ...asIs,
+      shares: asIs.shares.map((share) => share - loss + gain),
+      gaps: gain ? asIs.gaps.slice(1) : asIs.gaps,
+      ring: gain ? { ...asIs.ring, closed: true, links: links.map((link) => ({ ...link, closed: true })) } : asIs.ring,
+    };
+    const moved = (body.stations ?? []).map((s, i) => ({
+      contour_id: `m${i}`,
+      minutes: 3,
+      polygon: [blob([s.lon_deg, s.lat_deg], 1400, 2)],
+    }));
+    return {
+      before: { coverage: asIs, contours: contours().added },
+      after: { coverage: after, contours: [...contours().added, ...moved] },
+      lost_km: 12.4,
+      won_km: 3.1,
+      opened_links: [],
+      closed_links: [],
+      closed: (body.closed ?? []).map((place) => ({
+        name_zh: "水车桥",
+        name_en: "Shuiche Bridge",
+        length_km: 0.4,
+        lines: [
+          [
+            [place.lon_deg, place.lat_deg - 0.003],
+            [place.lon_deg, place.lat_deg + 0.003],
+          ],
+        ],
+      })),
+      computed_ms: 210,
+    };
+  }
+
+  function moveUp() {
+    const one = (unit_id, i) => {
+      const unit = force.all().find((each) => each.unit_id === unit_id);
+      const to = at(i);
+      return {
+        unit_id,
+        post_id: i,
+        lat_deg: to[1],
+        lon_deg: to[0],
+        name_zh: stations[i].name_zh,
+        name_en: stations[i].name_en,
+        gain_share: 0.018 - 0.003 * i,
+        share_gain: 0.02,
+        left_share: 0.004,
+        won_share: 0.024,
+        drive_s: 190 + i * 30,
+        drive_km: 2.1,
+        kept_count: 0,
+        stood_s: 1200,
+        move_count: 0,
+        way: [[unit.lon_e7 / 1e7, unit.lat_e7 / 1e7], to],
+      };
+    };
+    return {
+      as_of_ms: Date.now(),
+      limit_s: 180,
+      busy_ratio: 0.2,
+      moves: [one(17, 5), one(26, 6)],
+      expected_before_share: 0.81,
+      expected_after_share: 0.83,
+      covered_before_share: 0.843,
+      covered_after_share: 0.868,
+      available_count: 165,
+      off_map_count: 0,
+      held: [],
+    };
+  }
+
   const wayOf = (link) => {
     const [a, b] = [link.from_station_id, link.to_station_id].map((id) => at(id - 1));
     const bend = move([(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], 0, 160);
@@ -345,6 +420,8 @@ export function makeDesk(force, planned) {
     candidates,
     figures,
     trend,
+    whatIf,
+    moveUp,
     contours,
     coverage,
     of: (id) => incidents.get(id),

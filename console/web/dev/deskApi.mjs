@@ -24,6 +24,8 @@ export function deskApi(desk, request) {
   const answers = {
     "GET /api/incidents": () => ({ incidents: desk.all(), next_before: null }),
     "POST /api/incidents": () => ({ incident: desk.create(body), created: true }),
+    "POST /api/whatif": () => desk.whatIf(body),
+    "GET /api/moveup": desk.moveUp,
     "GET /api/agencies": () => ({ agencies: desk.agencies }),
     "GET /api/figures": desk.figures,
     "GET /api/coverage/trend": desk.trend,

@@ -6,7 +6,8 @@ import { live } from "../live/live";
 import { getDesk } from "../state/desk";
 import { incidentOnDesk } from "../state/incidents";
 import { getPlaces } from "../state/places";
-import { bridgesClosed, movedStations } from "../state/whatIf";
+import { moves } from "../state/moveUp";
+import { bridgesClosed, movedStations, waysClosed } from "../state/whatIf";
 import type { IncidentView } from "../wire.generated";
 import { gapsShown, ringShown } from "./coverFeed";
 
@@ -43,16 +44,23 @@ export interface Ghost {
   readonly number: string;
 }
 
+/** A way to drive, or a stretch that is closed. */
+export interface Way {
+  readonly path: readonly (readonly number[])[];
+  readonly isClosed: boolean;
+}
+
 export interface DeskMarks {
   readonly pins: readonly Pin[];
   readonly plates: readonly Plate[];
   readonly legs: readonly Leg[];
   readonly ghosts: readonly Ghost[];
+  readonly ways: readonly Way[];
   readonly closed: readonly Place[];
   readonly picked: Place | null;
 }
 
-export const NO_MARKS: DeskMarks = { pins: [], plates: [], legs: [], ghosts: [], closed: [], picked: null };
+export const NO_MARKS: DeskMarks = { pins: [], plates: [], legs: [], ghosts: [], ways: [], closed: [], picked: null };
 const PLATE_FROM_KM2 = 1;
 
 function pins(chosen: IncidentView | null): Pin[] {
@@ -128,7 +136,7 @@ export function deskMarks(language: Language, isSupervising: boolean): DeskMarks
   const chosen = isSupervising ? incidentOnDesk() : null;
   const base = { ...NO_MARKS, pins: pins(chosen) };
   if (!isSupervising) return base;
-  const { picked } = getDesk();
+  const { picked, panel } = getDesk();
   return {
     pins: base.pins,
     plates: plates(language),
@@ -138,6 +146,10 @@ export function deskMarks(language: Language, isSupervising: boolean): DeskMarks
       to: [lon, lat] as const,
       number: String(station.number).padStart(2, "0"),
     })),
+    ways: [
+      ...waysClosed().map((path) => ({ path, isClosed: true })),
+      ...(panel === "moveup" ? moves().map(({ way }) => ({ path: way, isClosed: false })) : []),
+    ],
     closed: bridgesClosed().map(({ lon, lat }) => [lon, lat] as const),
     picked: picked ? [picked.lon, picked.lat] : null,
   };

@@ -172,6 +172,27 @@ function drawLegs(pen: Pen, { legs }: DeskMarks, projection: Projection, p: Pale
   pen.globalAlpha = 1;
 }
 
+function drawWays(pen: Pen, { ways }: DeskMarks, projection: Projection, p: Palette): void {
+  for (const { path, isClosed } of ways) {
+    pen.strokeStyle = isClosed ? p.gap : p.accent;
+    pen.lineWidth = isClosed ? 4 : 2.4;
+    pen.setLineDash(isClosed ? [2, 6] : []);
+    pen.beginPath();
+    for (const [i, [lon, lat]] of path.entries()) {
+      const [x, y] = [projection.x(lon!), projection.y(lat!)];
+      if (i) pen.lineTo(x, y);
+      else pen.moveTo(x, y);
+    }
+    pen.stroke();
+    const end = path.at(-1);
+    if (isClosed || !end) continue;
+    pen.beginPath();
+    pen.arc(projection.x(end[0]!), projection.y(end[1]!), 6, 0, Math.PI * 2);
+    pen.stroke();
+  }
+  pen.setLineDash([]);
+}
+
 function drawGhosts(pen: Pen, { ghosts }: DeskMarks, projection: Projection, p: Palette): void {
   for (const { from, to, number } of ghosts) {
     const [x0, y0] = [projection.x(from[0]), projection.y(from[1])];
@@ -220,6 +241,7 @@ function drawPlaces(pen: Pen, { closed, picked }: DeskMarks, projection: Project
 
 /** Lines and moved stations: under the markers' labels. */
 export function drawUnder(pen: Pen, marks: DeskMarks, projection: Projection, p: Palette): void {
+  drawWays(pen, marks, projection, p);
   drawLegs(pen, marks, projection, p);
   drawGhosts(pen, marks, projection, p);
 }

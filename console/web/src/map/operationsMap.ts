@@ -6,6 +6,7 @@ import { live } from "../live/live";
 import { getDesk, type LonLat, onDesk } from "../state/desk";
 import { screenOf } from "../state/roles";
 import { change, getSettings, onChange, type Settings } from "../state/settings";
+import { onMoveUp } from "../state/moveUp";
 import { imagined, onWhatIf } from "../state/whatIf";
 import type { MapReply } from "../wire.generated";
 import { type Atlas, drawAtlas } from "./atlas";
@@ -89,12 +90,7 @@ export class OperationsMap {
     this.claims = new Claims(this.map);
     this.hand = new DeskHand(this.map, this.overlay, () => this.projection());
     this.map.touchZoomRotate.disableRotation();
-    this.map.easeTo({
-      center: facts.center as [number, number],
-      zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN),
-      offset: this.offset(),
-      duration: 0,
-    });
+    if (!this.isSupervising) this.begin();
     this.deck = new MapLibreOverlay({
       interleaved: false,
       layers: [],
@@ -108,9 +104,20 @@ export class OperationsMap {
       live.summary.subscribe(() => this.showCover()),
       onDesk(() => this.deskChanged()),
       onWhatIf(() => this.deskChanged()),
+      onMoveUp(() => this.deskChanged()),
     ];
     this.showCover();
     this.frame = requestAnimationFrame(this.tick);
+  }
+
+  /** An operator begins near the middle; a supervisor with the whole city. */
+  private begin(): void {
+    this.map.easeTo({
+      center: this.facts.center as [number, number],
+      zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN),
+      offset: this.offset(),
+      duration: 0,
+    });
   }
 
   remove(): void {
@@ -132,9 +139,12 @@ export class OperationsMap {
     });
     this.map.on("click", (event) => this.clicked(event));
     this.map.on("mousedown", (event) => this.isSupervising && this.hand.pressed(event));
-    this.map.on("styleimagemissing", ({ id }) => drawMissing(this.map, id));
+    this.map.setMissingStyleImageResolver((id) => drawMissing(this.map, id));
     this.map.on("mousemove", (event) => this.hovered(event));
-    this.map.on("styledata", () => this.claims.forget());
+    this.map.on("styledata", () => {
+      this.claims.forget();
+      this.showCover();
+    });
     this.map.on("error", () => undefined);
     this.moved();
   }
@@ -161,7 +171,7 @@ export class OperationsMap {
 
   /** Bring coverage, gaps and ring up to date; what did not change is left alone. */
   private showCover(): void {
-    if (!this.isSupervising) return;
+    if (!this.isSupervising || !this.map.getSource("now")) return;
     for (const name of this.feed.refresh(this.settings.cover))
       this.map.getSource<GeoJSONSource>(name)?.setData(this.feed.shown[name] as never);
     this.dirty = true;

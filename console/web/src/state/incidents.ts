@@ -1,6 +1,6 @@
 // What a person does with incidents: look at one, ask who could go, send, recall, change, hand over. Every change names its version.
 import { get, RequestError, write } from "../api/client";
-import { type IncidentNews, isClosedIncident } from "../live/incidentBook";
+import { isToSend } from "../live/incidentBook";
 import { live } from "../live/live";
 import { currentMap } from "../map/current";
 import type {
@@ -51,6 +51,12 @@ const advised = (list: readonly CandidateView[]): number[] => {
   return best ? [best.unit_id] : [];
 };
 
+/** What Enter sends unless a person chooses otherwise: who is advised, where nobody goes yet. */
+const atFirst = (incidentId: number, { ground, air }: CandidatesReply): number[] => {
+  const incident = live.incidents.of(incidentId);
+  return incident && isToSend(incident) ? [...advised(ground), ...advised(air)] : [];
+};
+
 /** Ask who could go. What a person chose already stays chosen while it is still offered. */
 export async function askCandidates(incidentId: number): Promise<void> {
   try {
@@ -63,7 +69,7 @@ export async function askCandidates(incidentId: number): Promise<void> {
     changeDesk({
       candidates: reply,
       candidatesOf: incidentId,
-      chosenIds: fresh ? [...advised(reply.ground), ...advised(reply.air)] : kept,
+      chosenIds: fresh ? atFirst(incidentId, reply) : kept,
     });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
@@ -185,11 +191,3 @@ export async function loadDesk(): Promise<void> {
   if (incidents) live.putIncidents(incidents.incidents);
   changeDesk({ agencies: agencies?.agencies ?? [], ways: ways?.features.map(wayOf) ?? [] });
 }
-
-/** True where a change of an incident changes who should be sent. */
-export const concernsCandidates = ({ incident, before }: IncidentNews): boolean =>
-  !isClosedIncident(incident) &&
-  (before === null ||
-    before.lat_deg !== incident.lat_deg ||
-    before.lon_deg !== incident.lon_deg ||
-    before.dispatches !== incident.dispatches);

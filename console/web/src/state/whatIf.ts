@@ -4,12 +4,24 @@ import { RequestError, write } from "../api/client";
 import { getPlaces } from "./places";
 import type { Contour, CoverageChanged, Gap, RingState, StationView } from "../wire.generated";
 
-export interface WhatIfReply {
-  readonly as_of_ms: number;
-  readonly before: CoverageChanged;
-  readonly after: CoverageChanged;
+interface Picture {
+  readonly coverage: CoverageChanged;
   readonly contours: readonly Contour[];
-  readonly notes?: readonly string[];
+}
+
+interface ClosedWay {
+  readonly name_zh: string;
+  readonly name_en: string;
+  readonly length_km: number;
+  readonly lines: readonly (readonly (readonly number[])[])[];
+}
+
+export interface WhatIfReply {
+  readonly before: Picture;
+  readonly after: Picture;
+  readonly lost_km: number;
+  readonly won_km: number;
+  readonly closed: readonly ClosedWay[];
 }
 
 interface Place {
@@ -139,14 +151,19 @@ export interface Imagined {
   readonly ring: RingState | null;
 }
 
+const picture = ({ coverage, contours }: Picture): Imagined => ({
+  contours,
+  gaps: coverage.gaps,
+  ring: coverage.ring,
+});
+
 let last: { reply: WhatIfReply; shown: Imagined } | null = null;
 
 /** What the map shows instead of now; null while no what-if is answered. The same object as long as the answer is the same. */
 export function imagined(): Imagined | null {
   const { on, reply } = state;
   if (!on || !reply) return null;
-  if (last?.reply !== reply)
-    last = { reply, shown: { contours: reply.contours, gaps: reply.after.gaps, ring: reply.after.ring } };
+  if (last?.reply !== reply) last = { reply, shown: picture(reply.after) };
   return last.shown;
 }
 
@@ -161,3 +178,7 @@ export function movedStations(): (Place & { readonly station: StationView })[] {
 }
 
 export const bridgesClosed = (): readonly Place[] => (state.on ? state.closed : []);
+
+/** The stretches that the server closed, as lines of [lon, lat]. */
+export const waysClosed = (): readonly (readonly (readonly number[])[])[] =>
+  state.on && state.reply ? state.reply.closed.flatMap((each) => each.lines) : [];

@@ -6,7 +6,7 @@ import { mayDispatch } from "../state/roles";
 import { useText } from "../state/useText";
 import { UnitGlyph } from "../ui/icons";
 import type { CandidateView, IncidentView } from "../wire.generated";
-import { keyed } from "./acts";
+import { keyed, sentTo } from "./acts";
 import { useStationNumber, useUnitMeta, useUnitName } from "./names";
 
 function Cost({ unit }: { unit: CandidateView }) {
@@ -91,7 +91,7 @@ export function Candidates({ incident }: { incident: IncidentView }) {
   const { candidates, candidatesOf } = useDesk();
   const t = useText();
   if (!candidates || candidatesOf !== incident.incident_id) return <p className="sentence">{t("cand.waiting")}</p>;
-  const { ground, air } = keyed(candidates);
+  const { ground, air } = keyed(candidates, sentTo(incident));
   return (
     <div data-testid="candidates">
       <div className="candhead">

@@ -2,8 +2,7 @@
 import { useEffect, useState } from "react";
 import { duration } from "../format/figures";
 import { isClosedIncident, isToSend, liveDispatches } from "../live/incidentBook";
-import { live } from "../live/live";
-import { useDesk } from "../state/desk";
+import { changeDesk, useDesk } from "../state/desk";
 import { type Failure, incidentOnDesk } from "../state/incidents";
 import { mayDispatch } from "../state/roles";
 import { useLive } from "../state/useLive";
@@ -167,11 +166,16 @@ function SendBar({ incident, isOpen, onMore }: { incident: IncidentView; isOpen:
 }
 
 export function IncidentPanel() {
-  const { incidents } = useLive();
+  useLive();
   const { incidentId, figures, role } = useDesk();
   const t = useText();
   const [moreOf, setMoreOf] = useState<number | null>(null);
-  const incident = (incidentId === null ? null : live.incidents.of(incidentId)) ?? incidents[0] ?? incidentOnDesk();
+  const incident = incidentOnDesk();
+  const shownId = incident?.incident_id ?? null;
+  // What is looked at stays: a call that comes in never takes its place, so that Enter cannot send to another one.
+  useEffect(() => {
+    if (shownId !== null && incidentId !== shownId) changeDesk({ incidentId: shownId });
+  }, [shownId, incidentId]);
   if (!incident) {
     return (
       <aside

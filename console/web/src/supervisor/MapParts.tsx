@@ -1,6 +1,6 @@
 // What floats over the supervisor's map: which coverage is shown, its legend, the word that a what-if is not real.
 import type { ReactNode } from "react";
-import { cycleCover, toggleWhatIf } from "./acts";
+import { cycleCover, openMoveUp, openReport, toggleWhatIf } from "./acts";
 import { toggleLabels, toggleTrails } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { mayPlan } from "../state/roles";
@@ -12,7 +12,7 @@ const VIEWS: readonly CoverView[] = ["now", "plan", "change"];
 
 export function SupervisorTools() {
   const { cover, trails, labels } = useSettings();
-  const { role } = useDesk();
+  const { role, panel } = useDesk();
   const { on } = useWhatIf();
   const t = useText();
   return (
@@ -46,6 +46,14 @@ export function SupervisorTools() {
           {t("whatIf.button")} <span className="kbd">W</span>
         </button>
       ) : null}
+      {mayPlan(role) ? (
+        <button type="button" aria-pressed={panel === "moveup"} data-testid="moveup-open" onClick={openMoveUp}>
+          {t("move.button")} <span className="kbd">U</span>
+        </button>
+      ) : null}
+      <button type="button" data-testid="report-open" onClick={openReport}>
+        {t("report.button")} <span className="kbd">P</span>
+      </button>
     </div>
   );
 }
@@ -56,7 +64,7 @@ function Area({ minutes }: { minutes: 1 | 3 | 5 }) {
   const opacity = { 1: "var(--c-o1)", 3: "var(--c-o3)", 5: "var(--c-o5)" }[minutes];
   const text =
     on && reply && minutes === 1
-      ? t("whatIf.minutes", { n: 1 })
+      ? t("view.legend.whatIf", { n: 1 })
       : minutes === 5
         ? t("view.legend.minutes", { n: 5 })
         : String(minutes);

@@ -125,7 +125,7 @@ function EndForm({ incident, onFailure }: { incident: IncidentView; onFailure: (
           )}
           {ending !== "cleared" && chosen?.phone ? (
             <a className="btn s ghost" href={`tel:${chosen.phone}`}>
-              {t("incident.callBack")} {chosen.phone}
+              {t("more.call", { phone: chosen.phone })}
             </a>
           ) : null}
           <label>

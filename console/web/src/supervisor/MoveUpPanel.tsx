@@ -1,40 +1,21 @@
 // Who should move up where: at most three moves, each with what it gains and what it costs on the way.
-import { useEffect, useState } from "react";
-import { get, RequestError } from "../api/client";
-import { duration, percent, shift } from "../format/figures";
+import { useEffect } from "react";
+import { RequestError } from "../api/client";
+import { distance, duration, figure, percent, shift } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { currentMap } from "../map/current";
+import { askMoves, type Move, useMoveUp } from "../state/moveUp";
 import { changeDesk } from "../state/desk";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { UnitGlyph } from "../ui/icons";
-import { useStationNumber, useUnitMeta, useUnitName } from "./names";
-
-export interface Move {
-  readonly unit_id: number;
-  readonly lat_deg: number;
-  readonly lon_deg: number;
-  readonly name_zh: string;
-  readonly name_en: string;
-  readonly travel_s: number;
-  readonly gain_ratio: number;
-  readonly cost_ratio: number | null;
-  readonly closes_gap: string | null;
-  readonly closes_ring: readonly number[] | null;
-}
-
-interface MoveUpReply {
-  readonly as_of_ms: number;
-  readonly moves: readonly Move[];
-}
+import { useUnitMeta, useUnitName } from "./names";
 
 function MoveLine({ move }: { move: Move }) {
   const { language } = useSettings();
   const nameOf = useUnitName();
   const metaOf = useUnitMeta();
-  const numberOf = useStationNumber();
   const t = useText();
-  const [from, to] = move.closes_ring ?? [];
   return (
     <button
       type="button"
@@ -50,16 +31,13 @@ function MoveLine({ move }: { move: Move }) {
           <span className="t2 ell">{t("move.to", { place: nameIn(language, move) })}</span>
         </span>
         <span className="cost t2 num">
-          {t("move.gain", { gain: shift(move.gain_ratio) })}
-          {move.cost_ratio === null ? "" : ` · ${t("move.cost", { cost: percent(Math.abs(move.cost_ratio), 1) })}`}
-          {move.closes_gap === null ? "" : ` · ${t("move.closesGap", { label: move.closes_gap })}`}
-          {from === undefined || to === undefined
-            ? ""
-            : ` · ${t("move.closesRing", { from: numberOf(from), to: numberOf(to) })}`}
+          {t("move.gain", { gain: shift(move.gain_share) })}
+          {` · ${t("move.cost", { left: percent(move.left_share, 1), won: percent(move.won_share, 1) })}`}
         </span>
       </span>
       <span className="when num">
-        <span className="tm">{duration(move.travel_s * 1000)}</span>
+        <span className="tm">{duration(move.drive_s * 1000)}</span>
+        <span className="f12 t3">{distance(move.drive_km * 1000)}</span>
       </span>
     </button>
   );
@@ -67,22 +45,10 @@ function MoveLine({ move }: { move: Move }) {
 
 export function MoveUpPanel() {
   const t = useText();
-  const [reply, setReply] = useState<MoveUpReply | RequestError | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt asks anew
+  const reply = useMoveUp();
   useEffect(() => {
-    let gone = false;
-    const put = (found: MoveUpReply | RequestError): void => {
-      if (!gone) setReply(found);
-    };
-    get<MoveUpReply>("/api/moveup").then(put, (error: unknown) => {
-      if (!(error instanceof RequestError)) throw error;
-      put(error);
-    });
-    return () => {
-      gone = true;
-    };
-  }, [attempt]);
+    void askMoves();
+  }, []);
   return (
     <aside
       className="panel incident"
@@ -110,6 +76,15 @@ export function MoveUpPanel() {
             {reply.moves.map((move) => (
               <MoveLine key={move.unit_id} move={move} />
             ))}
+            {reply.moves.length ? (
+              <p className="sentence num bordered">
+                {t("move.sum", {
+                  before: percent(reply.covered_before_share, 1),
+                  after: percent(reply.covered_after_share, 1),
+                  limit: figure(reply.limit_s / 60),
+                })}
+              </p>
+            ) : null}
             {reply.moves.length === 0 ? <p className="sentence">{t("move.none")}</p> : null}
           </>
         ) : null}
@@ -119,8 +94,7 @@ export function MoveUpPanel() {
             className="btn"
             data-testid="moveup-again"
             onClick={() => {
-              setReply(null);
-              setAttempt(attempt + 1);
+              void askMoves();
             }}
           >
             {t("move.ask")}

@@ -18,9 +18,13 @@ const NAMED = 2;
 const CLOSERS = 3;
 
 function Missing({ shares }: { shares: StationShares }) {
+  const { language } = useSettings();
   const nameOf = useUnitName();
   const t = useText();
-  const names = shares.missing_unit_ids.slice(0, NAMED).map(nameOf).join("、");
+  const names = shares.missing_unit_ids
+    .slice(0, NAMED)
+    .map(nameOf)
+    .join(language === "zh" ? "、" : ", ");
   const away = shares.missing_unit_ids.length;
   const behind = t("sup.offPlan", { points: figure(((shares.plan[1] ?? 0) - (shares.shares[1] ?? 0)) * 100) });
   const who =
@@ -149,9 +153,9 @@ export function Stations() {
         <table className="sta">
           <colgroup>
             <col />
-            <col style={{ width: 58 }} />
-            <col style={{ width: 98 }} />
             <col style={{ width: 50 }} />
+            <col style={{ width: 92 }} />
+            <col style={{ width: 46 }} />
           </colgroup>
           <thead>
             <tr>

@@ -12,7 +12,7 @@ import { isOffPlan } from "./Kpis";
 import { TrendChart } from "./TrendChart";
 
 const ZONE_OFF_PLAN = 0.1;
-const MOST_DOTS = 62;
+const MOST_DOTS = 14;
 
 function Cell({ id, name, of, children }: { id: string; name: string; of?: string; children: ReactNode }) {
   return (
@@ -122,7 +122,7 @@ function Kinds() {
         {percent(coverage?.shares[1])}
         <i>%</i>
       </div>
-      <div className="tiers">
+      <div className="tiers named">
         {rows.map(([name, share]) => (
           <div key={name} className="tier">
             <span className="f12 t3 nw">{name}</span>

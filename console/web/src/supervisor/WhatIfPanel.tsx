@@ -222,6 +222,13 @@ export function WhatIfPanel() {
       (lat - station.lat_deg) * DEGREE_M,
       (lon - station.lon_deg) * DEGREE_M * Math.cos((lat * Math.PI) / 180),
     );
+  const closedName = (
+    place: { lat: number; lon: number },
+    told?: { name_zh: string; name_en: string; length_km: number },
+  ): string =>
+    told && nameIn(language, told)
+      ? `${nameIn(language, told)} ${distance(told.length_km * 1000)}`
+      : `${place.lat.toFixed(4)}, ${place.lon.toFixed(4)}`;
   const nothing = moved.length + closed.length + awayIds.length === 0;
   return (
     <aside
@@ -244,12 +251,12 @@ export function WhatIfPanel() {
           <p className="t3 f13 hint">{t("whatIf.hint")}</p>
         </div>
         <div className="sec" aria-busy={asking}>
-          {reply ? <Figures before={reply.before} after={reply.after} /> : null}
-          {reply?.notes?.map((note) => (
-            <p key={note} className="f12 t3">
-              {note}
+          {reply ? <Figures before={reply.before.coverage} after={reply.after.coverage} /> : null}
+          {reply ? (
+            <p className="f12 t2 num">
+              {t("whatIf.roads", { lost: figure(reply.lost_km, 1), won: figure(reply.won_km, 1) })}
             </p>
-          ))}
+          ) : null}
           {asking ? <p className="f13 t3">{t("whatIf.asking")}</p> : null}
           {error ? (
             <p className="f13 c-alarm" role="alert">
@@ -271,7 +278,7 @@ export function WhatIfPanel() {
             {closed.map((place, i) => (
               <Changed
                 key={`${place.lon} ${place.lat}`}
-                text={t("whatIf.closed", { n: `${place.lat.toFixed(4)}, ${place.lon.toFixed(4)}` })}
+                text={t("whatIf.closed", { n: closedName(place, reply?.closed[i]) })}
                 onBack={() => openBridge(i)}
               />
             ))}

@@ -1,12 +1,12 @@
 // What the supervisor's buttons and keys do alike.
-import { isUnacknowledged } from "../live/alarmBook";
+import { liveDispatches } from "../live/incidentBook";
 import { live } from "../live/live";
 import { changeDesk, getDesk } from "../state/desk";
 import { type Failure, incidentOnDesk, openIncident, sendUnits, toggleCandidate } from "../state/incidents";
 import { mayDispatch, mayPlan } from "../state/roles";
 import { change, type CoverView, getSettings } from "../state/settings";
 import { enterWhatIf, getWhatIf, leaveWhatIf } from "../state/whatIf";
-import type { CandidatesReply, CandidateView } from "../wire.generated";
+import type { CandidatesReply, CandidateView, IncidentView } from "../wire.generated";
 
 const ORDER: readonly CoverView[] = ["now", "plan", "change", "off"];
 const GROUND_KEYS = 4;
@@ -36,18 +36,26 @@ function first(list: readonly CandidateView[], n: number): CandidateView[] {
   return advised && !shown.includes(advised) ? [...shown.slice(0, n - 1), advised] : shown;
 }
 
-/** The candidates that have a key: the first on the ground, then in the air, the advised always among them. */
-export const keyed = (reply: CandidatesReply): { ground: CandidateView[]; air: CandidateView[] } => ({
-  ground: first(reply.ground, GROUND_KEYS),
-  air: first(reply.air, AIR_KEYS),
-});
+/** The candidates that have a key: the first on the ground, then in the air, the advised always among them; who goes already is left out. */
+export function keyed(
+  reply: CandidatesReply,
+  sentIds: readonly number[],
+): { ground: CandidateView[]; air: CandidateView[] } {
+  const free = (list: readonly CandidateView[]): CandidateView[] =>
+    list.filter((each) => !sentIds.includes(each.unit_id));
+  return { ground: first(free(reply.ground), GROUND_KEYS), air: first(free(reply.air), AIR_KEYS) };
+}
+
+/** The units that go to an incident now. */
+export const sentTo = (incident: IncidentView): number[] => liveDispatches(incident).map((each) => each.unit_id);
 
 /** Choose the candidate with this key, 1 to 6; false where there is none. */
 export function chooseByKey(key: number): boolean {
   const { candidates, candidatesOf, panel, role } = getDesk();
-  if (!candidates || panel !== "incident" || candidatesOf !== incidentOnDesk()?.incident_id || !mayDispatch(role))
+  const incident = incidentOnDesk();
+  if (!candidates || !incident || panel !== "incident" || candidatesOf !== incident.incident_id || !mayDispatch(role))
     return false;
-  const { ground, air } = keyed(candidates);
+  const { ground, air } = keyed(candidates, sentTo(incident));
   const hit = [...ground, ...air][key - 1];
   if (hit) toggleCandidate(hit.unit_id);
   return hit !== undefined;
@@ -106,6 +114,3 @@ export function stepBack(): boolean {
   else return false;
   return true;
 }
-
-/** Alarms that nobody took, for the list of what else is in hand. */
-export const waitingAlarms = () => live.book.open().filter(isUnacknowledged);

@@ -8,13 +8,15 @@ import type { Counts } from "../state/rows";
 import { getSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
-import type { Alarm } from "../wire.generated";
+import type { Alarm, IncidentView } from "../wire.generated";
 import { soundAlarm, wakeSound } from "./sound";
 
 const POLITE_EVERY_MS = 5000;
 /** Counts change all the time; they are told this seldom unless the connection or an alarm changes. */
 const COUNTS_EVERY_MS = 30_000;
 const REPEAT_EVERY_MS = 10_000;
+/** A call that is older was not just taken: it comes with the connection. */
+const FRESH_CALL_MS = 60_000;
 
 function spoken(alarm: Alarm): string {
   const { language } = getSettings();
@@ -22,6 +24,13 @@ function spoken(alarm: Alarm): string {
   const meta = alarm.unit_id === null ? undefined : live.store.meta.get(alarm.unit_id);
   const unit = meta ? nameIn(language, meta) || meta.call_sign : t("alarms.unknownUnit");
   return t("alarms.announce", { kind: t(`alarms.${alarm.kind}`), unit });
+}
+
+function spokenCall(incident: IncidentView): string {
+  const t = translator(getSettings().language);
+  const title = incident.title || t(`category.${incident.category}`);
+  const place = incident.place_text || t("incident.placeMissing");
+  return t("announce.incident", { urgency: incident.urgency, title, place });
 }
 
 export function Announcer({ counts }: { counts: Counts }) {
@@ -54,6 +63,12 @@ export function Announcer({ counts }: { counts: Counts }) {
       if (alarm.priority === 1) setUrgent(spoken(alarm));
       if (alarm.priority === 1 && getSettings().sound) soundAlarm();
     });
+    const offIncidents = live.onIncident(({ incident, isNew }) => {
+      if (!isNew || live.nowMs() - incident.reported_ms > FRESH_CALL_MS) return;
+      if (incident.urgency === 1) setUrgent(spokenCall(incident));
+      else setPolite(spokenCall(incident));
+      if (incident.urgency === 1 && getSettings().sound) soundAlarm();
+    });
     const again = setInterval(() => {
       const calls = live.book.open().some((alarm) => alarm.priority === 1 && isUnacknowledged(alarm));
       if (calls && getSettings().sound) soundAlarm();
@@ -62,6 +77,7 @@ export function Announcer({ counts }: { counts: Counts }) {
     globalThis.addEventListener("keydown", wakeSound, { once: true });
     return () => {
       off();
+      offIncidents();
       clearInterval(again);
     };
   }, []);

@@ -95,7 +95,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
   const common = (
     <>
       <Announcer counts={counts} />
-      <HelpDialog />
+      <HelpDialog screen={isSupervising ? "supervisor" : "operator"} />
     </>
   );
   if (phone) {

@@ -1,7 +1,7 @@
 // The keys, in one dialog.
 import { useEffect, useRef } from "react";
 import type { TextKey } from "../i18n/zh";
-import { change, useSettings } from "../state/settings";
+import { change, type Screen, useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 
 const KEYS: readonly [string, TextKey][] = [
@@ -21,8 +21,26 @@ const KEYS: readonly [string, TextKey][] = [
   ["?", "help.help"],
 ];
 
-export function HelpDialog() {
+const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
+  ["1  2", "help.screens"],
+  ["1 … 6", "help.candidates"],
+  ["Enter", "help.send"],
+  ["N", "help.new"],
+  ["J  K  ↓  ↑", "help.incidents"],
+  ["C", "help.cover"],
+  ["W", "help.whatIf"],
+  ["U", "help.moveUp"],
+  ["P", "help.report"],
+];
+/** On the supervisor's screen these keys do something else, or nothing. */
+const OPERATOR_ONLY: ReadonlySet<TextKey> = new Set(["help.next", "help.open", "help.coverage", "help.alarms"]);
+
+export function HelpDialog({ screen }: { screen: Screen }) {
   const { helpOpen } = useSettings();
+  const shown =
+    screen === "supervisor"
+      ? [...SUPERVISOR_KEYS, ...KEYS.filter(([, text]) => !OPERATOR_ONLY.has(text))]
+      : [SUPERVISOR_KEYS[0]!, ...KEYS];
   const t = useText();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -38,7 +56,7 @@ export function HelpDialog() {
     >
       <h2 id="help-title">{t("help.title")}</h2>
       <div className="keys">
-        {KEYS.map(([key, text]) => (
+        {shown.map(([key, text]) => (
           <div key={text} style={{ display: "contents" }}>
             <span className="kbd">{key}</span>
             <span>{t(text)}</span>
