@@ -63,7 +63,7 @@ def generate() -> str:
         "// Written by tools/generate_wire.py from console/wire.py and console/api/models.py: change those, then run it.",
         "/* eslint-disable */",
         *_constants(),
-        *(_words(words) for words in WORDS),
+        *(_words(words) for words in (*WORDS, *_further_words())),
         *(_numbers(numbers) for numbers in NUMBERS),
         *(_interface(struct) for struct in _structs()),
         _union("FromBrowser", (wire.Hello, wire.Subscribe, wire.Pong)),
@@ -128,6 +128,32 @@ def _words(words: type[StrEnum]) -> str:
     values = ", ".join(f'"{word.value}"' for word in words)
     plural = f"{name[:-1]}IES" if name.endswith("Y") else f"{name}ES" if name.endswith("S") else f"{name}S"
     return f"export const {plural} = [{values}] as const;\nexport type {words.__name__} = (typeof {plural})[number];"
+
+
+def _further_words() -> Sequence[type[StrEnum]]:
+    """Return the words that structs speak of beside WORDS, in the order of their meeting."""
+    found: dict[type[StrEnum], None] = {}
+    for struct in _structs():
+        info = inspect.type_info(struct)
+        assert isinstance(info, inspect.StructType)
+        for field in info.fields:
+            found.update(dict.fromkeys(_words_in(field.type)))
+    return [words for words in found if words not in WORDS]
+
+
+def _words_in(info: inspect.Type) -> Iterable[type[StrEnum]]:
+    match info:
+        case inspect.EnumType() if issubclass(info.cls, StrEnum):
+            yield info.cls
+        case inspect.Metadata():
+            yield from _words_in(info.type)
+        case inspect.ListType():
+            yield from _words_in(info.item_type)
+        case inspect.DictType():
+            yield from _words_in(info.value_type)
+        case inspect.UnionType():
+            for kind in info.types:
+                yield from _words_in(kind)
 
 
 def _numbers(numbers: type[IntEnum | IntFlag]) -> str:

@@ -107,6 +107,24 @@ export type Category = (typeof CATEGORIES)[number];
 export const EQUIPMENTS = ["aed", "first_aid", "life_ring", "extinguisher", "shield", "breath_tester", "speaker", "searchlight", "thermal_camera"] as const;
 export type Equipment = (typeof EQUIPMENTS)[number];
 
+export const DUTY_BY_HANDS = ["off_duty", "standby", "free"] as const;
+export type DutyByHand = (typeof DUTY_BY_HANDS)[number];
+
+export const UNSUITEDS = ["equipment", "service", "battery"] as const;
+export type Unsuited = (typeof UNSUITEDS)[number];
+
+export const TRAVEL_MODES = ["car", "blue_light", "motorcycle", "ebike", "foot", "drone"] as const;
+export type TravelMode = (typeof TRAVEL_MODES)[number];
+
+export const DEMAND_KINDS = ["roads", "people", "incidents"] as const;
+export type DemandKind = (typeof DEMAND_KINDS)[number];
+
+export const PROOFS = ["optimal", "feasible"] as const;
+export type Proof = (typeof PROOFS)[number];
+
+export const HOLDS = ["dwell", "moved_enough", "first_tier"] as const;
+export type Hold = (typeof HOLDS)[number];
+
 export const FrameKind = {
   SNAPSHOT: 1,
   DELTA: 2,
@@ -683,6 +701,34 @@ export interface NewIncident {
   reported_at?: string | null;
 }
 
+/** A call that a webhook brings; without `source_ref` its webhook-id is what makes it the same call when it comes again. */
+export interface HookIncident {
+  source_ref?: string;
+  title: string;
+  text?: string;
+  urgency?: number;
+  category?: Category;
+  place_text?: string;
+  lat_deg?: number | null;
+  lon_deg?: number | null;
+  crs?: string;
+  caller_name?: string;
+  caller_phone?: string;
+  audio_url?: string;
+  recording_url?: string;
+  needs?: Equipment[];
+  reported_at?: string | null;
+}
+
+/** What a call centre's program is answered: which incident its call is, and what is to be asked about the place. `place_note`: "missing", "off_map", "maybe_shifted" (the coordinates may be GCJ-02 that was not declared), or nothing. */
+export interface IncidentTaken {
+  incident_id: number;
+  number: string;
+  state: IncidentState;
+  place_note: string;
+  created: boolean;
+}
+
 /** What is to be changed of an incident that stands at `version`; what is left out stays. */
 export interface EditIncident {
   version: number;
@@ -1043,7 +1089,6 @@ export interface WhatIfReply {
   opened_links: number[][];
   closed_links: number[][];
   closed: ClosedView[];
-  computed_ms: number;
 }
 
 export type FromBrowser = Hello | Subscribe | Pong;
