@@ -154,13 +154,13 @@ def _round_s(sky: Airspace, starts: Floats, target: Floats, air_speed_mps: float
     return best
 
 
-def _bends(ring: Any, side: float) -> Floats:  # noqa: ANN401 - shapely has no types
-    """Return the corners that stick out of a closed area: `side` is 1 for its outline, -1 for a hole's."""
+def _bends(ring: Any, side_factor: float) -> Floats:  # noqa: ANN401 - shapely has no types
+    """Return the corners that stick out of a closed area: `side_factor` is 1 for its outline, -1 for a hole's."""
     points = shapely.get_coordinates(ring)[:-1]
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     is_left = 1.0 if shapely.is_ccw(ring) else -1.0
-    return np.asarray(points[turn * is_left * side > 0.0], np.float64)
+    return np.asarray(points[turn * is_left * side_factor > 0.0], np.float64)
 
 
 def _plane_of(zones: Sequence[Any]) -> LocalPlane:

@@ -96,7 +96,7 @@ class Speeds(msgspec.Struct, frozen=True, kw_only=True):
 
     `class_speed_mps` holds one speed for each road class (CLASS_* of mission/roads.py); the motor modes take a road's posted
     limit into account through `edge_seconds`. `hour_factor` multiplies times, one factor for each hour of the local day.
-    `turnout_s` are seconds from the word to moving off, drones included, apart from travel. `contraflow_penalty` multiplies
+    `turnout_s` are seconds from the word to moving off, drones included, apart from travel. `contraflow_factor` multiplies
     the time against a one-way street with blue lights. `measured` counts the fixes behind each fitted speed, by mode and
     class. Raises InputError for anything that is no speed.
     """
@@ -104,7 +104,7 @@ class Speeds(msgspec.Struct, frozen=True, kw_only=True):
     class_speed_mps: dict[TravelMode, tuple[float, ...]]
     hour_factor: dict[TravelMode, tuple[float, ...]]
     turnout_s: dict[TravelMode, float]
-    contraflow_penalty: float = 2.0
+    contraflow_factor: float = 2.0
     drone_air_speed_mps: float = 15.0
     measured: dict[TravelMode, tuple[int, ...]] = {}
 
@@ -114,7 +114,7 @@ class Speeds(msgspec.Struct, frozen=True, kw_only=True):
             _demand(f"hour factors of {mode}", self.hour_factor.get(mode, ()), HOURS, (0.1, 10.0))
         for mode in TravelMode:
             _demand(f"turnout seconds of {mode}", [self.turnout_s.get(mode, math.nan)], 1, (0.0, 3600.0))
-        _demand("the contraflow penalty", [self.contraflow_penalty], 1, (1.0, 100.0))
+        _demand("the contraflow factor", [self.contraflow_factor], 1, (1.0, 100.0))
         _demand("the air speed of drones", [self.drone_air_speed_mps], 1, (1.0, 100.0))
 
 
@@ -264,7 +264,7 @@ def _free_seconds(graph: RoadGraph, mode: TravelMode, speeds: Speeds) -> tuple[F
     forward_s = _one_way(graph, streets.forward_edge, streets.access, mode, class_speed)
     backward_s = _one_way(graph, streets.backward_edge, streets.back_access, mode, class_speed)
     if mode is TravelMode.BLUE_LIGHT:
-        return _with_contraflow(streets, forward_s, backward_s, speeds.contraflow_penalty)
+        return _with_contraflow(streets, forward_s, backward_s, speeds.contraflow_factor)
     return forward_s, backward_s
 
 

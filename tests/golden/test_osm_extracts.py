@@ -125,7 +125,7 @@ def plain_oracle(roads: RoadGraph, mode: TravelMode) -> "nx.MultiDiGraph[int]":
         network.add_weighted_edges_from((head, tail, cost) for tail, head, cost, *_ in rows)
     if mode is TravelMode.BLUE_LIGHT:
         regular = {(tail, head, way) for tail, head, _, _, way in rows}
-        penalty = DEFAULT_SPEEDS.contraflow_penalty
+        penalty = DEFAULT_SPEEDS.contraflow_factor
         network.add_weighted_edges_from(
             (head, tail, cost * penalty)
             for tail, head, cost, road_class, way in rows

@@ -64,7 +64,7 @@ def test_against_a_one_way_street_go_only_walkers_and_blue_lights_at_a_penalty()
         assert np.isinf(from_to(line(), mode, 2, 0)), mode
     assert from_to(line(), TravelMode.FOOT, 2, 0) == pytest.approx(600.0 / 2.5)
     there, back = from_to(line(), TravelMode.BLUE_LIGHT, 0, 2), from_to(line(), TravelMode.BLUE_LIGHT, 2, 0)
-    assert back == pytest.approx(there * DEFAULT_SPEEDS.contraflow_penalty)
+    assert back == pytest.approx(there * DEFAULT_SPEEDS.contraflow_factor)
 
 
 def test_nobody_drives_against_a_trunk_road_even_with_blue_lights() -> None:
@@ -202,7 +202,7 @@ def oracle_of(graph: RoadGraph, mode: TravelMode) -> "nx.MultiDiGraph[int]":
         if mode is TravelMode.FOOT:
             network.add_edge(head, tail, weight=seconds)
         if mode is TravelMode.BLUE_LIGHT and road_class not in {0, 8} and (head, tail, way) not in backs:
-            network.add_edge(head, tail, weight=seconds * DEFAULT_SPEEDS.contraflow_penalty)
+            network.add_edge(head, tail, weight=seconds * DEFAULT_SPEEDS.contraflow_factor)
     return network
 
 
