@@ -90,7 +90,7 @@ export class OperationsMap {
     this.claims = new Claims(this.map);
     this.hand = new DeskHand(this.map, this.overlay, () => this.projection());
     this.map.touchZoomRotate.disableRotation();
-    if (!this.isSupervising) this.begin();
+    if (!this.isSupervising || document.querySelector(".sheet")) this.begin();
     this.deck = new MapLibreOverlay({
       interleaved: false,
       layers: [],

@@ -31,6 +31,8 @@ export interface Desk {
   readonly agencies: readonly AgencyView[];
   readonly ways: readonly RingWay[];
   readonly reportOpen: boolean;
+  /** On narrow screens the right panel lies over the map and can be tucked away. */
+  readonly tucked: boolean;
 }
 
 const FRESH: Desk = {
@@ -48,6 +50,7 @@ const FRESH: Desk = {
   agencies: [],
   ways: [],
   reportOpen: false,
+  tucked: false,
 };
 
 let desk: Desk = FRESH;

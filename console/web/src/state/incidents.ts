@@ -39,7 +39,7 @@ export function incidentOnDesk(): IncidentView | null {
 
 /** Look at an incident and bring it into view. */
 export function openIncident(incidentId: number): void {
-  changeDesk({ incidentId, panel: "incident", chosenIds: [], candidates: null, candidatesOf: null });
+  changeDesk({ incidentId, panel: "incident", tucked: false, chosenIds: [], candidates: null, candidatesOf: null });
   const incident = live.incidents.of(incidentId);
   if (incident && incident.lat_deg !== null && incident.lon_deg !== null)
     currentMap()?.show([incident.lon_deg, incident.lat_deg]);

@@ -30,8 +30,10 @@ function Kpi(props: {
         {props.side ? <span className="t3 ell">{props.side}</span> : null}
       </div>
       <div className={`vl num ${props.tone ?? ""}`}>
-        <span data-testid={`kpi-${props.id}-value`}>{props.value}</span>
-        {props.rest ? <span className="rest">{props.rest}</span> : null}
+        <span>
+          <span data-testid={`kpi-${props.id}-value`}>{props.value}</span>
+          {props.rest ? <span className="rest"> {props.rest}</span> : null}
+        </span>
         <small className="ell">{props.context}</small>
       </div>
     </div>

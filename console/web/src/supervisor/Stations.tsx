@@ -59,7 +59,13 @@ function Row({ station, shares }: { station: StationView; shares: StationShares 
       data-off-plan={off}
     >
       <th scope="row">
-        <button type="button" className="name" aria-pressed={on} onClick={choose}>
+        <button
+          type="button"
+          className="name"
+          aria-pressed={on}
+          title={`${name} ${percent(share, 0)} %`}
+          onClick={choose}
+        >
           <span className="num t3">{String(station.number).padStart(2, "0")}</span>
           <span className="ell">{name}</span>
         </button>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { nameIn } from "../i18n/text";
 import { live } from "../live/live";
 import { selectUnit } from "../state/actions";
+import { changeDesk, useDesk } from "../state/desk";
 import { loadPlaces, usePlaces } from "../state/places";
 import { allRows, countsOf } from "../state/rows";
 import { screenOf, screensOf } from "../state/roles";
@@ -21,6 +22,7 @@ import { AlarmDrawer } from "./AlarmDrawer";
 import { Announcer } from "./Announcer";
 import { CoverPanel } from "./CoverPanel";
 import { HelpDialog } from "./HelpDialog";
+import { Icon } from "./icons";
 import { Inspector } from "./Inspector";
 import { KpiStrip } from "./KpiStrip";
 import { answerKey } from "./keyboard";
@@ -63,6 +65,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
   const { language, selectedId, listCollapsed, screen: chosen } = useSettings();
   const screen = screenOf(session.role, chosen);
   const isSupervising = screen === "supervisor" && !phone;
+  const { tucked } = useDesk();
   const summary = useLive();
   const { stations, city } = usePlaces();
   const t = useText();
@@ -113,13 +116,24 @@ export function Desk({ session, onSignOut }: DeskProps) {
       </>
     );
   }
+  const drawer = isSupervising ? (
+    <button
+      type="button"
+      className="btn s drawerbtn tuck"
+      aria-expanded={!tucked}
+      data-testid="drawer-toggle"
+      onClick={() => changeDesk({ tucked: !tucked })}
+    >
+      {t("incident.title")} <Icon name={tucked ? "left" : "right"} size={14} />
+    </button>
+  ) : null;
   const units = listCollapsed ? <UnitRail counts={counts} /> : <UnitPanel items={items} counts={counts} />;
   const details = selectedId === null ? <CoverPanel rows={rows} /> : <Inspector unitId={selectedId} />;
   const left = isSupervising ? <Stations /> : units;
   const right = isSupervising ? <RightPanel /> : details;
   return (
     <div
-      className={`app ${isSupervising ? "supervisor" : listCollapsed ? "narrow" : ""}`}
+      className={`app ${isSupervising ? `supervisor ${tucked ? "tucked" : ""}` : listCollapsed ? "narrow" : ""}`}
       data-testid={screen}
       data-loaded={loaded}
     >
@@ -141,6 +155,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
         </div>
         {right}
       </main>
+      {drawer}
       {isSupervising ? <ReportDialog /> : null}
       {common}
     </div>

@@ -205,7 +205,7 @@ export function MapPane({ screen }: MapPaneProps) {
       {screen === "supervisor" ? <SupervisorTools /> : <Tools />}
       <Zoom />
       {screen === "supervisor" ? <CoverLegend /> : <Legend />}
-      {screen === "supervisor" && !lost ? <MapWords /> : null}
+      {lost ? null : <MapWords />}
       <Attribution />
       {figures ? <Scale figures={figures} /> : null}
       {lost ? <div className="ctl mapnote alarm">{t("map.frozen", { time: clockTime(live.drawnAtMs()) })}</div> : null}

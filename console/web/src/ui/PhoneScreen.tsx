@@ -4,6 +4,7 @@ import { duration } from "../format/figures";
 import { isUnacknowledged } from "../live/alarmBook";
 import { isToSend } from "../live/incidentBook";
 import { toggleLanguage, toggleTheme, cycleCoverage } from "../state/actions";
+import { useDesk } from "../state/desk";
 import type { Counts, UnitRow } from "../state/rows";
 import { change, type Tab, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
@@ -108,7 +109,9 @@ export function PhoneScreen(props: PhoneProps) {
   const t = useText();
   const [step, setStep] = useState(1);
   const waiting = alarms.filter(isUnacknowledged).length;
-  const height = tab === "map" ? HEIGHTS[0] : tab === "units" ? HEIGHTS[step]! : HEIGHTS[Math.max(1, step)]!;
+  const { picking } = useDesk();
+  const height =
+    picking !== "none" || tab === "map" ? HEIGHTS[0] : tab === "units" ? HEIGHTS[step]! : HEIGHTS[Math.max(1, step)]!;
   return (
     <div className="phone" data-testid="operator">
       <MapPane screen="operator" />
