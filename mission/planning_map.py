@@ -56,14 +56,20 @@ class PlanningMap:
             raise InputError("the map holds no roads: import one with `skybeat roads import`")
         self.graph: Final = graph
         self.index: Final = EdgeIndex(graph)
-        self._speeds, self._weights, self._closed = speeds, weights or Weights(), closed_streets
+        self.weights = weights or Weights()
+        self.speeds: Final = speeds
+        self._closed = closed_streets
         self._networks: dict[TravelMode, ModeNetwork] = {}
 
     def network(self, mode: TravelMode) -> ModeNetwork:
         """Return the network of a ground mode at a free hour; built once."""
         if mode not in self._networks:
-            self._networks[mode] = network_of(self.graph, mode, speeds=self._speeds, closed_streets=self._closed)
+            self._networks[mode] = network_of(self.graph, mode, speeds=self.speeds, closed_streets=self._closed)
         return self._networks[mode]
+
+    def weigh(self, weights: Weights) -> None:
+        """Count with other people and past incidents from now on."""
+        self.weights = weights
 
     def node_weight(self, kind: DemandKind, *, hour_of_week: int | None = None) -> Floats:
         """Return demand by node (nodes,). Raises InputError when this map knows none of the kind."""
@@ -74,9 +80,9 @@ class PlanningMap:
             ends = np.concatenate((streets.tail, streets.head))
             return np.bincount(ends, np.tile(half_m, 2), minlength=self.graph.node_count).astype(np.float64)
         if kind is DemandKind.PEOPLE:
-            known = self._weights.people
+            known = self.weights.people
         else:
-            known = self._weights.incidents(self.graph.node_count, hour_of_week)
+            known = self.weights.incidents(self.graph.node_count, hour_of_week)
         if known is None or known.sum() <= 0.0:
             raise InputError(
                 f"this map knows no {kind.value}: ask with the demand `roads`, or bring {kind.value} first"
