@@ -16,12 +16,15 @@ from console.field import Field
 from console.field_ways import RoadWays
 from console.health import Health
 from console.incident_desk import IncidentDesk
+from console.intake_keys import IntakeKeys
 from console.nearest import NearestUnits
 from console.page_reports import PageReports
+from console.planning_desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
 from console.stream import LiveStream, session_codes
 from console.stream_incidents import IncidentFeed
 from console.stream_tasks import TaskFeed
+from console.webhooks import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
 from telemetry.model.errors import InputError
@@ -66,9 +69,12 @@ class Parts:
     health: Health
     desk: IncidentDesk
     nearest: NearestUnits
+    intake_keys: IntakeKeys
     officers: Field
     tasks: TaskFeed
     reports: PageReports
+    webhooks: Webhooks
+    planning: PlanningDesk
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -99,6 +105,8 @@ def make_parts(services: Services) -> Parts:
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways)
     tasks = TaskFeed(officers, services.bridge, clock)
     stream.feeds.append(tasks)
+    webhooks = Webhooks(services.pool, clock, settings.data_dir)
+    health.further["webhooks"] = lambda: webhooks.trouble
     return Parts(
         services=services,
         stream=stream,
@@ -108,9 +116,12 @@ def make_parts(services: Services) -> Parts:
         health=health,
         desk=desk,
         nearest=nearest,
+        intake_keys=IntakeKeys(services.pool, clock, settings.data_dir),
         officers=officers,
         tasks=tasks,
         reports=PageReports(services.bridge, services.pool, clock),
+        webhooks=webhooks,
+        planning=PlanningDesk(services.city_dir, services.bridge, clock),
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

@@ -121,21 +121,25 @@ def _demand_own_page(request: Request, parts: Parts) -> None:
 
 async def read_body(request: Request, kind: type[Body]) -> Body:
     """Return the request's JSON as `kind`. Raises InputError for what is too long, no JSON, or not of that form."""
-    data = await read_bytes(request)
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"the request is not what this address takes: {error}"
-        raise InputError(message) from error
+    return decode_body(await read_bytes(request), kind)
 
 
 async def read_bytes(request: Request) -> bytes:
-    """Return the request's body as it came. Raises InputError for what is too long or does not come whole in time."""
+    """Return the request's body as it was sent. Raises InputError for one that is too long or does not come whole in time."""
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
             return await _all_of(request)
     except (TimeoutError, ClientDisconnect) as error:
         message = f"the request did not come whole within {BODY_WITHIN_S:g} s: send it again"
+        raise InputError(message) from error
+
+
+def decode_body(data: bytes, kind: type[Body]) -> Body:
+    """Return JSON as `kind`. Raises InputError for what is no JSON or not of that form."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"the request is not what this address takes: {error}"
         raise InputError(message) from error
 
 

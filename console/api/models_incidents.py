@@ -38,6 +38,25 @@ class NewIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """RFC 3339 with an offset; unset: now."""
 
 
+class HookIncident(NewIncident, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call that a webhook brings; without `source_ref` its webhook-id is what makes it the same call when it comes again."""
+
+    source_ref: Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f]*$")] = ""
+
+
+class IncidentTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call centre's program is answered: which incident its call is, and what is to be asked about the place.
+
+    `place_note`: "missing", "off_map", "maybe_shifted" (the coordinates may be GCJ-02 that was not declared), or nothing.
+    """
+
+    incident_id: int
+    number: str
+    state: IncidentState
+    place_note: str
+    created: bool
+
+
 class EditIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be changed of an incident that stands at `version`; what is left out stays."""
 
@@ -185,7 +204,10 @@ class UrgencyFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FiguresReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Today's figures of the scope, since local midnight of the server."""
+    """Figures of the scope: today's since midnight of China Standard Time, or a shift's since its beginning.
+
+    `to_send_count`: new ones to which nobody is sent; `oldest_to_send_ms`: when the oldest of them was reported.
+    """
 
     since_ms: float
     response_p50_s: float | None

@@ -850,7 +850,7 @@ export interface UrgencyFigures {
   on_target_ratio: number | null;
 }
 
-/** Today's figures of the scope, since local midnight of the server. */
+/** Figures of the scope: today's since midnight of China Standard Time, or a shift's since its beginning. `to_send_count`: new ones to which nobody is sent; `oldest_to_send_ms`: when the oldest of them was reported. */
 export interface FiguresReply {
   since_ms: number;
   response_p50_s: number | null;
