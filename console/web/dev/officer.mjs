@@ -125,7 +125,7 @@ export function makeOfficer(force, unitId) {
   }
 
   function recall(reason = "") {
-    const task = [...tasks.values()].findLast(({ dispatch }) => STEPS.indexOf(dispatch.state) < 6);
+    const task = open().at(-1);
     if (task) post({ ...task, dispatch: { ...task.dispatch, state: "recalled", recalled_ms: Date.now(), reason } });
   }
 
@@ -155,6 +155,10 @@ export function makeOfficer(force, unitId) {
       if (pathname === "/api/me/sos") {
         force.end("sos", unitId);
         return { status: 204, body: "" };
+      }
+      if (/^\/api\/units\/\d+\/duty$/.test(pathname)) {
+        mine().duty = body.duty_status === "free" ? 2 : 0;
+        return { status: 200, body: { unit_id: unitId, duty_status: body.duty_status } };
       }
       if (pathname === "/api/mock/task") return { status: 200, body: { task: push(body.urgency) } };
       if (pathname === "/api/mock/recall") return { status: 200, body: recall(body.reason) ?? {} };

@@ -198,10 +198,12 @@ export function MapView({ task, me, accuracyM, unitId }: MapViewProps) {
   const way = useStableWay(task);
   const { box, map, error, retry } = useTaskMap({ theme, language, way }, redraw);
   const remaining = remainingFor(task, me);
-  const fit = (): void => map?.fit([...way, ...(target ? [target] : []), ...(me ? [me] : [])]);
-  const hasMe = me !== null;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the camera goes to a new task and to the first own place, not to each step
-  useEffect(fit, [map, task.dispatch.dispatch_id, way, hasMe]);
+  useEffect(
+    () => map?.look([...way, ...(target ? [target] : []), ...(me ? [me] : [])]),
+    [map, way, target?.[0], target?.[1], me?.[0], me?.[1]],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new task is shown whole, whatever the map showed before
+  useEffect(() => map?.fit(), [map, task.dispatch.dispatch_id, way]);
   return (
     <section className="map omap" data-testid="task-map" data-ready={map !== null} aria-label={t("officer.task.map")}>
       <div ref={box} className="mapbox" />
@@ -209,7 +211,13 @@ export function MapView({ task, me, accuracyM, unitId }: MapViewProps) {
       {map?.facts.attribution ? <div className="oattribution">{map.facts.attribution}</div> : null}
       {remaining ? <Left remaining={remaining} /> : null}
       <div className="omaptools">
-        <button type="button" className="btn" aria-label={t("officer.task.fit")} data-testid="task-fit" onClick={fit}>
+        <button
+          type="button"
+          className="btn"
+          aria-label={t("officer.task.fit")}
+          data-testid="task-fit"
+          onClick={() => map?.fit()}
+        >
           <Icon name="fit" />
         </button>
         {target ? (

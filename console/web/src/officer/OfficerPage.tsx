@@ -8,6 +8,7 @@ import { useText } from "../state/useText";
 import { Icon, type IconName } from "../ui/icons";
 import type { SessionReply } from "../wire.generated";
 import { officer } from "./desk";
+import { DutyRow } from "./DutyRow";
 import { dutyOf } from "./duty";
 import { HelpBanner } from "./HelpBanner";
 import { HoldButton } from "./HoldButton";
@@ -84,7 +85,7 @@ function Notices() {
 }
 
 /** No task: how my position stands, and that tasks come by themselves. */
-function Calm() {
+function Calm({ unitId }: { unitId: number | null }) {
   const { past } = useOfficer();
   const t = useText();
   return (
@@ -94,6 +95,7 @@ function Calm() {
         <h2 className="h">{t("officer.task.none")}</h2>
         <p className="f13 t3">{t("officer.task.noneHint")}</p>
       </section>
+      <DutyRow unitId={unitId} />
       {past.length > 0 ? <PastTasks /> : null}
     </div>
   );
@@ -215,10 +217,10 @@ export function OfficerPage({ session, onSignOut }: OfficerPageProps) {
               <TaskPane shown={chosen} unitId={unitId} nowMs={nowMs} />
             </>
           ) : (
-            <Calm />
+            <Calm unitId={unitId} />
           )}
         </div>
-        {tab === "position" ? <PositionPane /> : null}
+        {tab === "position" ? <PositionPane unitId={unitId} /> : null}
         {tab === "more" ? <MorePane session={session} onSignOut={onSignOut} /> : null}
       </main>
       <Nav tab={tab} waiting={waiting} onTab={setTab} />

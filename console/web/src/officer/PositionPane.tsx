@@ -2,6 +2,7 @@
 import { age, figure, measure, percent } from "../format/figures";
 import { useText } from "../state/useText";
 import { officer } from "./desk";
+import { DutyRow } from "./DutyRow";
 import { toneOfSharing } from "./sharing";
 import { sharingSentence, sharingWord } from "./texts";
 import { useOfficer } from "./useOfficer";
@@ -80,13 +81,14 @@ function Details() {
   );
 }
 
-export function PositionPane() {
+export function PositionPane({ unitId }: { unitId: number | null }) {
   const { facts } = useOfficer();
   const t = useText();
   return (
     <div className="opane" data-testid="position-pane">
       <SharingCard />
       {facts.on ? <Details /> : null}
+      <DutyRow unitId={unitId} />
       <p className="f13 t3">{t("officer.share.hidden")}</p>
     </div>
   );

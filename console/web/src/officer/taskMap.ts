@@ -16,6 +16,9 @@ setWorkerUrl(workerUrl);
 const FLY_MS = 240;
 const CLOSEST_ZOOM = 16;
 const PADDING = { top: 48, bottom: 84, left: 40, right: 40 };
+/** Nearer to the edge, or under the buttons at the foot, a place is not seen. */
+const EDGE_PX = 20;
+const FOOT_PX = 60;
 const NAMED = ["labels", "places", "roads"];
 const KEPT: ReadonlySet<string> = new Set(MAP_LAYERS);
 
@@ -67,17 +70,20 @@ function ignoreRefusal(error: unknown): string {
 
 export class TaskMap {
   private readonly map: MapLibre;
+  /** The officer moved the map: it stays where it was put until it is asked to show all. */
+  private isOfficers = false;
+  private places: readonly Place[] = [];
   private readonly still = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor(
     container: HTMLElement,
     readonly facts: MapReply,
-    private look: Look,
+    private looks: Look,
     onMove: () => void,
   ) {
     this.map = new MapLibre({
       container,
-      style: styleWith(look),
+      style: styleWith(looks),
       bounds: facts.bounds as [number, number, number, number],
       attributionControl: false,
       dragRotate: false,
@@ -92,7 +98,13 @@ export class TaskMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.on("move", onMove);
-    this.map.on("resize", onMove);
+    this.map.on("resize", () => {
+      this.keepInView();
+      onMove();
+    });
+    this.map.on("movestart", (event) => {
+      if (event.originalEvent) this.isOfficers = true;
+    });
     this.map.on("error", () => undefined);
     this.map.once("idle", () => this.leaveKeyboard());
     this.leaveKeyboard();
@@ -108,18 +120,24 @@ export class TaskMap {
 
   /** Another theme, language or way. */
   show(look: Look): void {
-    const before = this.look;
-    this.look = look;
+    const before = this.looks;
+    this.looks = look;
     if (look.theme !== before.theme || look.language !== before.language) this.map.setStyle(styleWith(look));
     else if (look.way !== before.way) this.map.getSource<GeoJSONSource>("way")?.setData(wayData(look.way));
   }
 
-  /** Bring these places into view; the whole city when there are none. */
-  fit(places: readonly Place[]): void {
-    const bounds = new LngLatBounds(this.facts.bounds as [number, number, number, number]);
-    const wanted = places.length === 0 ? bounds : new LngLatBounds();
-    for (const place of places) wanted.extend(place as [number, number]);
-    this.map.fitBounds(wanted, {
+  /** What is to be seen: the way, where to, and me. The camera follows only when something left the picture. */
+  look(places: readonly Place[]): void {
+    this.places = places;
+    this.keepInView();
+  }
+
+  /** Show all of it now. */
+  fit(): void {
+    this.isOfficers = false;
+    const wanted = new LngLatBounds();
+    for (const place of this.places) wanted.extend(place as [number, number]);
+    this.map.fitBounds(this.places.length > 0 ? wanted : (this.facts.bounds as [number, number, number, number]), {
       padding: PADDING,
       maxZoom: CLOSEST_ZOOM,
       duration: FLY_MS,
@@ -127,13 +145,19 @@ export class TaskMap {
     });
   }
 
+  private keepInView(): void {
+    if (this.isOfficers || this.map.isMoving()) return;
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const seen = this.places.every((place) => {
+      const { x, y } = this.at(place);
+      return x > EDGE_PX && x < clientWidth - EDGE_PX && y > EDGE_PX && y < clientHeight - FOOT_PX;
+    });
+    if (!seen) this.fit();
+  }
+
   /** Where a place is on the map, pixels. */
   at(place: Place): { readonly x: number; readonly y: number } {
     return this.map.project(place as [number, number]);
-  }
-
-  zoomBy(steps: number): void {
-    this.map.zoomTo(this.map.getZoom() + steps, { duration: this.still.matches ? 0 : FLY_MS });
   }
 
   /** The map is no stop of the keyboard: its three buttons are. */
