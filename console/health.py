@@ -42,6 +42,8 @@ class Health:
         self.clock_offset_s: float | None = None
         self.history_lag_s = history_lag_s
         self.journal_state = journal_state
+        self.further: dict[str, Callable[[], str]] = {}
+        """Further parts that say by themselves how they do: "ok" or what is wrong."""
         self._newest_schema = load_migrations()[-1].version
         self._pool = pool
         self._clock = clock
@@ -64,6 +66,7 @@ class Health:
             "history": late,
             "journal": journal,
             "clock": self._clock_check(),
+            **{part: say() for part, say in self.further.items()},
         }
 
     def state(self) -> str:
