@@ -20,11 +20,11 @@ ISLAND_NODES: Final = 50
 """Roads that hang together with fewer nodes than this, and with nothing else, are left out (but never the largest part)."""
 LEAST_LENGTH_M: Final = 0.01
 """The length of an edge between two nodes at the same position: they stay joined."""
-NOWHERE: Final = 2**31 - 1
-"""The coordinate of a node that a way names and the file does not hold."""
 ATTRIBUTION: Final = "© OpenStreetMap contributors"
 """What the Open Database License asks to be shown on every map made of these data."""
 _DEGREE: Final = 1e7
+_HALF_TURN_E7: Final = 1_800_000_000
+_QUARTER_TURN_E7: Final = 900_000_000
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,10 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class RawWays:
-    """The ways as they were read: node references and positions (1e-7 degree) of all ways behind one another."""
+    """The ways as they were read: node references and positions (1e-7 degree) of all ways behind one another.
+
+    A node that the file does not hold has a position off the globe.
+    """
 
     refs: list[int] = field(default_factory=list)
     lon_e7: list[int] = field(default_factory=list)
@@ -135,7 +138,7 @@ def _pieces(raw: RawWays) -> tuple[_Nodes, _Pieces, int, int]:
     refs = np.array(raw.refs, np.int64)
     lon_e7, lat_e7 = np.array(raw.lon_e7, np.int64), np.array(raw.lat_e7, np.int64)
     way = np.repeat(np.arange(len(raw.sizes)), np.array(raw.sizes, np.int64))
-    is_known = lon_e7 != NOWHERE
+    is_known = (np.abs(lon_e7) <= _HALF_TURN_E7) & (np.abs(lat_e7) <= _QUARTER_TURN_E7)
     same_way = way[1:] == way[:-1]
     repeated = same_way & (refs[1:] == refs[:-1])
     first = np.flatnonzero(same_way & ~repeated & is_known[1:] & is_known[:-1])
