@@ -1,5 +1,12 @@
 // A task's own small map: the base map, the way, and where the camera stands; loaded only when a task has one to show.
-import { type GeoJSONSource, LngLatBounds, Map as MapLibre, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import {
+  type GeoJSONSource,
+  LngLatBounds,
+  type PaddingOptions,
+  Map as MapLibre,
+  setWorkerUrl,
+  type StyleSpecification,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { get, RequestError } from "../api/client";
 import type { Language } from "../i18n/text";
@@ -15,7 +22,7 @@ setWorkerUrl(workerUrl);
 
 const FLY_MS = 240;
 const CLOSEST_ZOOM = 16;
-const PADDING = { top: 48, bottom: 84, left: 40, right: 40 };
+const SIDE_PX = 40;
 /** Nearer to the edge, or under the buttons at the foot, a place is not seen. */
 const EDGE_PX = 20;
 const FOOT_PX = 60;
@@ -138,11 +145,22 @@ export class TaskMap {
     const wanted = new LngLatBounds();
     for (const place of this.places) wanted.extend(place as [number, number]);
     this.map.fitBounds(this.places.length > 0 ? wanted : (this.facts.bounds as [number, number, number, number]), {
-      padding: PADDING,
+      padding: this.padding(),
       maxZoom: CLOSEST_ZOOM,
       duration: FLY_MS,
       animate: !this.still.matches,
     });
+  }
+
+  /** Room for the pin's height above and for the buttons below, less of it on a low map. */
+  private padding(): PaddingOptions {
+    const { clientHeight } = this.map.getContainer();
+    return {
+      top: Math.min(48, clientHeight * 0.2),
+      bottom: Math.min(FOOT_PX + 24, clientHeight * 0.42),
+      left: SIDE_PX,
+      right: SIDE_PX,
+    };
   }
 
   private keepInView(): void {
