@@ -75,7 +75,8 @@ ACCESS_ALL: Final = 31
 GRAPH_FORMAT: Final = 3
 """Grows whenever an older file of a graph can no longer be read."""
 
-_SNAP_CANDIDATES: Final = 12
+_SNAP_CANDIDATES: Final = (12, 60)
+"""So many of the nearest sample points are looked at, the second number where the first leaves a doubt."""
 _SAMPLE_SPACING_M: Final = 40.0
 _LEAST_SECONDS: Final = 1e-6
 
@@ -234,7 +235,10 @@ class Snapped:
 
 
 class EdgeIndex:
-    """Finds the nearest street of a position: the best of those whose sample points (every 40 m) are nearest."""
+    """Finds the nearest street of a position: the best of those whose sample points (every 40 m) are nearest.
+
+    A street whose samples are farther than 20 m beyond the best one found cannot be nearer, so that is where it stops looking.
+    """
 
     def __init__(self, graph: RoadGraph) -> None:
         self._graph, self._streets = graph, graph.streets
@@ -253,16 +257,26 @@ class EdgeIndex:
         if not len(lat_deg) or not len(street_of_sample):
             return Snapped(np.full(len(lat_deg), -1, np.int32), np.zeros(len(lat_deg)), np.full(len(lat_deg), np.inf))
         points = np.column_stack(self._graph.plane.to_plane(lat_deg, lon_deg))
-        count = min(_SNAP_CANDIDATES, len(street_of_sample))
-        nearest = np.asarray(tree.query(points, k=list(range(1, count + 1)))[1])
-        candidates = street_of_sample[nearest]
+        street, ratio, away = np.zeros(len(points), np.int64), np.zeros(len(points)), np.zeros(len(points))
+        unsure = np.arange(len(points))
+        for wished in _SNAP_CANDIDATES:
+            count = min(wished, len(street_of_sample))
+            reach_m, nearest = tree.query(points[unsure], k=list(range(1, count + 1)))
+            found = self._best(points[unsure], street_of_sample[np.asarray(nearest)])
+            street[unsure], ratio[unsure], away[unsure] = found
+            unsure = unsure[np.asarray(reach_m)[:, -1] < found[2] + _SAMPLE_SPACING_M / 2.0]
+            if not len(unsure) or count == len(street_of_sample):
+                break
+        edge = np.where(away <= within_m, self._streets.forward_edge[street], -1).astype(np.int32)
+        return Snapped(edge, ratio, away)
+
+    def _best(self, points: Floats, candidates: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """Return the nearest of the candidate streets (n, k) of each point, how far along it, and how far away."""
         offset = points[:, None, :] - self._tails[candidates]
         ratio = np.clip((offset * self._vectors[candidates]).sum(axis=2) / self._squares[candidates], 0.0, 1.0)
         away = np.hypot(*np.moveaxis(offset - ratio[..., None] * self._vectors[candidates], 2, 0))
         row, best = np.arange(len(points)), away.argmin(axis=1)
-        near = away[row, best] <= within_m
-        edge = np.where(near, self._streets.forward_edge[candidates[row, best]], -1).astype(np.int32)
-        return Snapped(edge, ratio[row, best], away[row, best])
+        return candidates[row, best], ratio[row, best], away[row, best]
 
     def _sampled(self, access: int) -> tuple[NDArray[np.int64], cKDTree]:
         """Return the streets of the sample points and their tree, for those who have one of the bits."""

@@ -8,12 +8,13 @@ import networkx as nx
 import numpy as np
 import osmium
 import pytest
+import shapely
 from scipy.sparse.csgraph import dijkstra
 
 from mission.osm import OsmExtract, read_osm
 from mission.osm_graph import ATTRIBUTION
 from mission.osm_tags import is_road, rule_of
-from mission.roads import ACCESS_CAR, RoadGraph, load_roads
+from mission.roads import ACCESS_ALL, ACCESS_CAR, EdgeIndex, RoadGraph, load_roads
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, TravelMode, network_of
 from telemetry.model.geodesy import distance_m
 
@@ -193,3 +194,18 @@ def test_chinese_names_stand_in_both_columns(test_data: Path) -> None:
     named = roads.way_name_zh != ""
     assert named.sum() > 400
     assert (roads.way_name_en[named] != "").all()
+
+
+@pytest.mark.parametrize("access", [ACCESS_ALL, ACCESS_CAR])
+def test_positions_snap_to_the_street_that_shapely_finds_nearest(extract: tuple[str, OsmExtract], access: int) -> None:
+    roads = extract[1].roads
+    streets, xy = roads.streets, roads.node_xy_m
+    allowed = np.flatnonzero((streets.access | streets.back_access) & access)
+    lines = shapely.linestrings(np.stack((xy[streets.tail[allowed]], xy[streets.head[allowed]]), axis=1))
+    random = np.random.default_rng(3)
+    places = xy[random.integers(0, len(xy), 3000)] + random.normal(0.0, 60.0, (3000, 2))
+    expected = shapely.STRtree(lines).query_nearest(shapely.points(places), return_distance=True, all_matches=False)[1]
+    lat, lon = roads.plane.from_plane(places[:, 0], places[:, 1])
+    snapped = EdgeIndex(roads).snap(lat, lon, within_m=np.inf, access=access)
+    assert snapped.away_m == pytest.approx(expected, abs=0.001)
+    assert np.isin(streets.of_edge[snapped.edge], allowed).all()
