@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
 
-import msgspec
 import numpy as np
 
 from mission.ground import Places, Weights
 from mission.roads import RoadGraph, load_roads
-from mission.travel import DEFAULT_SPEEDS, Speeds
+from mission.travel import SPEEDS_FILE, Speeds, load_speeds
 from telemetry.model.errors import FileFormatError, NotFoundError
 
 ROADS: Final = "roads.npz"
-SPEEDS: Final = "speeds.json"
+SPEEDS: Final = SPEEDS_FILE
 TIERS: Final = "tiers.geojson"
 PEOPLE: Final = "people.npy"
 TIER_MINUTES: Final = (1, 3, 5)
@@ -42,18 +41,6 @@ def load_city(folder: Path) -> CityFiles:
         raise NotFoundError(message)
     graph = load_roads(roads)
     return CityFiles(graph, load_speeds(folder), load_places(folder / TIERS), Weights(load_people(folder, graph)))
-
-
-def load_speeds(folder: Path) -> Speeds:
-    """Return the speeds that were fitted or set for the city, the usual ones where there are none. Raises FileFormatError."""
-    path = folder / SPEEDS
-    if not path.exists():
-        return DEFAULT_SPEEDS
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Speeds)
-    except (OSError, msgspec.DecodeError, ValueError) as error:
-        message = f"{path} holds no speeds ({error}): mend it, or delete it for the usual speeds"
-        raise FileFormatError(message) from error
 
 
 def load_places(path: Path) -> Places | None:

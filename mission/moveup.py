@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
@@ -185,8 +186,10 @@ class _Search:
     def __init__(self, case: MoveUpCase, rules: MoveUpRules) -> None:
         self._case, self._rules = case, rules
         self._weight = case.weight / case.weight.sum()
+        # sparse: a post covers a small part of the city, and a sparse product keeps to one thread
         self._covers = case.unit_covers.astype(np.float32)
-        self._post_covers = case.post_covers.astype(np.float32)
+        self._sparse_covers = csr_array(self._covers)
+        self._post_covers = [csr_array(table.astype(np.float32)) for table in case.post_covers]
         self._lets_go = (~case.post_keeps).astype(np.float32)
 
     def start(self) -> _State:
@@ -238,7 +241,7 @@ class _Search:
 
     def _left(self, state: _State) -> Floats:
         """Return what each unit's leaving costs, as a share (units,)."""
-        return np.asarray(self._covers @ self._next_worth(state.reached - 1), np.float64)
+        return np.asarray(self._sparse_covers @ self._next_worth(state.reached - 1), np.float64)
 
     def _won(self, state: _State) -> Floats:
         """Return what each unit's arriving at each post wins once it has left, as a share (units, posts)."""
@@ -247,7 +250,7 @@ class _Search:
         for mode in np.unique(self._case.mode).tolist():
             mine = np.flatnonzero((self._case.mode == mode) & state.units)
             table = self._post_covers[mode]
-            won[mine] = table @ worth + (self._covers[mine] * (worth_left - worth)) @ table.T
+            won[mine] = table @ worth + (table @ (self._covers[mine] * (worth_left - worth)).T).T
         return won
 
     def _next_worth(self, reached: Counts) -> NDArray[np.float32]:
