@@ -208,6 +208,9 @@ class Field:
                     _log.warning("field_waits", waiting=self._to_write.qsize())
                 is_lost = True
                 await asyncio.sleep(AGAIN_S)
+            except BaseException:
+                self._give_back(told)
+                raise
             else:
                 is_lost = False
 

@@ -17,6 +17,7 @@ Line: TypeAlias = tuple[tuple[float, float], ...]
 WITHIN_M: Final = 400.0
 """Farther from every street than this a place is off the map, and no way leads there."""
 LONGEST_S: Final = 3600.0
+_NOTHING_RATIO: Final = 1e-6
 
 
 class WayFinder:
@@ -51,11 +52,12 @@ class WayFinder:
         """Return the nodes of the fastest way from the first to the second place, and its seconds."""
         network, streets = self._network, self._network.streets
         ends = np.array([streets.tail[street], streets.head[street]])
-        leave_s = (along[0] * network.backward_s[street[0]], (1.0 - along[0]) * network.forward_s[street[0]])
-        reach_s = (along[1] * network.forward_s[street[1]], (1.0 - along[1]) * network.backward_s[street[1]])
+        forward_s, backward_s = network.forward_s[street], network.backward_s[street]
+        leave_s = (_part_s(along[0], backward_s[0]), _part_s(1.0 - along[0], forward_s[0]))
+        reach_s = (_part_s(along[1], forward_s[1]), _part_s(1.0 - along[1], backward_s[1]))
         found_s, before = dijkstra(network.matrix, indices=ends[:, 0], limit=LONGEST_S, return_predecessors=True)
         total_s = {
-            (first, last): _known(leave_s[first]) + found_s[first, ends[last, 1]] + _known(reach_s[last])
+            (first, last): leave_s[first] + float(found_s[first, ends[last, 1]]) + reach_s[last]
             for first, last in itertools.product((0, 1), (0, 1))
         }
         (first, last), seconds = min(total_s.items(), key=lambda item: item[1])
@@ -64,7 +66,7 @@ class WayFinder:
         way = [int(ends[last, 1])]
         while way[-1] != ends[first, 0]:
             way.append(int(before[first, way[-1]]))
-        return way[::-1], float(seconds)
+        return way[::-1], seconds
 
     def _along_one_street(self, street: NDArray[np.int64], along: NDArray[np.float64]) -> float:
         """Return the seconds between two places of one street without leaving it, inf where they are not on one."""
@@ -72,15 +74,16 @@ class WayFinder:
             return float("inf")
         apart = float(along[1] - along[0])
         seconds = self._network.forward_s if apart >= 0 else self._network.backward_s
-        return abs(apart) * _known(float(seconds[street[0]]))
+        return _part_s(abs(apart), seconds[street[0]])
 
     def _points(self, nodes: list[int]) -> list[tuple[float, float]]:
         graph = self._network.graph
         return [(_short(graph.node_lon_deg[node]), _short(graph.node_lat_deg[node])) for node in nodes]
 
 
-def _known(seconds_s: float) -> float:
-    return float("inf") if np.isnan(seconds_s) else float(seconds_s)
+def _part_s(ratio: float, street_s: float) -> float:
+    """Return the seconds of a part of a street; none of it takes no time, also where it may not be used."""
+    return 0.0 if ratio < _NOTHING_RATIO else float(ratio * street_s)
 
 
 def _point(place: Place) -> tuple[float, float]:

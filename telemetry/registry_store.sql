@@ -73,7 +73,8 @@ order by device_id limit 1;
 
 -- name: list_devices
 -- Every device with the unit that it speaks for now; the address of a phone is a digest and is cut.
-select d.device_id, d.protocol, case when d.protocol = 'mavlink' then d.address else left(d.address, 8) end as address,
+select d.device_id, d.protocol,
+    case when d.protocol = 'osmand' then left(d.address, 8) else d.address end as address,
     d.label, d.report_interval_s, u.call_sign, (extract(epoch from d.created_at) * 1000000)::bigint as created_us,
     (extract(epoch from d.revoked_at) * 1000000)::bigint as revoked_us, d.signing_key_sealed is not null as signs
 from public.device d

@@ -47,8 +47,9 @@ async def end_call_for_help(request: Request) -> Response:
 @ROUTER.get("/api/me/tasks", **says(TasksReply))
 @policy(Policy.OWN_TASKS)
 async def list_tasks(request: Request) -> Response:
-    """Return what the officer is wanted for now."""
+    """Return what the officer is wanted for now; 503 while nobody knows, which is another thing than none."""
     parts, unit_id = parts_of(request), account_of(request).unit_id
+    await parts.desk.follower.refresh()
     return reply(TasksReply(tasks=[] if unit_id is None else parts.tasks.tasks(unit_id)))
 
 
