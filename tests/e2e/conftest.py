@@ -76,12 +76,18 @@ class RunningDemo:
 
     def sign_in_url(self) -> str:
         """Return a fresh one-time link for the administrator."""
-        environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir / "demo"), "SKYBEAT_PORT": str(self.port)}
-        command = [sys.executable, "-m", "console.cli", "user", "link", "admin"]
-        said = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True).stdout
+        said = self.command("user", "link", "admin")
         found = re.search(r"http://\S+", said)
         assert found is not None, said
         return found[0]
+
+    def command(self, *arguments: str) -> str:
+        """Run a command of `skybeat` beside the demo and return what it said."""
+        environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir / "demo"), "SKYBEAT_PORT": str(self.port)}
+        whole = [sys.executable, "-m", "console.cli", *arguments]
+        done = subprocess.run(whole, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     @asynccontextmanager
     async def replaying(self, file: Path, *, speed: float) -> AsyncIterator[None]:
@@ -146,6 +152,11 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
+def is_foreign(url: str) -> bool:
+    """Tell whether a request would leave the machine."""
+    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "blob:", "data:"))
+
+
 class Visit:
     """One signed-in visit: the page and all that went wrong or left the machine while it was open."""
 
@@ -159,7 +170,7 @@ class Visit:
         page.on("request", lambda request: self._note(request.url))
 
     def _note(self, url: str) -> None:
-        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "blob:", "data:")):
+        if is_foreign(url):
             self.foreign.append(url)
 
     async def sign_in(self, url: str) -> None:
