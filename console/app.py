@@ -16,6 +16,7 @@ from console.city_files import ROADS
 from console.control import Answer, OpenReplay, ReplayState, Request, control_socket
 from console.coverage_follow import follow_coverage
 from console.coverage_worker import CoverageWorker
+from console.incident_past import PastIncidents
 from console.parts import Services, allowed_origins, check_exposure, sign_in_url
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
@@ -118,7 +119,8 @@ async def running_house(settings: Settings, urls: DatabaseUrls, *, clock: Clock 
             await _until(lambda: bridge.ingest_port > 0, running)
             await _until(lambda: server.started, serving)
             if coverage is not None:
-                supervisor.start("coverage", lambda: follow_coverage(coverage, bridge))
+                past = PastIncidents(pool, clock)
+                supervisor.start("coverage", lambda: follow_coverage(coverage, bridge, past_incidents=past.told))
             origin = min(allowed_origins(settings))
             token = await first_link(Accounts(pool), clock.now_us())
             async with control_socket(settings.data_dir, lambda request: handle_control(service, request)):

@@ -34,7 +34,8 @@ from console.coverage_protocol import (
     UnitColumns,
 )
 from console.coverage_view import Shapes, changed_of, cut_to, shapes_of
-from mission.contours import LIVE_CELL_M, field_of, planned_geojson, zone_shapes
+from mission.air import load_airspace
+from mission.contours import LIVE_CELL_M, Surface, field_of, planned_geojson, zone_shapes
 from mission.coverage import Coverage, CoverageNow
 from mission.drift import crews_at_posts, drifts
 from mission.gaps import Gaps
@@ -59,6 +60,7 @@ class CoverageEngine:
             city.graph, stations, speeds=city.speeds, places=city.places, weights=city.weights
         )
         self.speeds: Final = city.speeds
+        self._airspace = load_airspace(Path(order.city_dir), plane=city.graph.plane)
         self._people = city.weights.people
         self._ring = Ring(self.coverage, limit_s=order.ring_limit_s)
         self._settled = Settled()
@@ -98,8 +100,9 @@ class CoverageEngine:
             case RingAsked():
                 return GeoJsonAnswer(msgspec.json.encode(self._ring.ways_geojson()))
             case NearestAsked():
+                units = units_of(question.units, self.speeds)
                 return nearest_of(
-                    self.coverage, self.speeds, units_of(question.units, self.speeds), question, leaving=self.leaving
+                    self.coverage, self.speeds, units, question, airspace=self._airspace, leaving=self.leaving
                 )
             case PlaceAsked():
                 return place_of(self.coverage, question)
@@ -135,12 +138,13 @@ class CoverageEngine:
 
     def _shapes_of(self, now: CoverageNow, asked: TickAsked) -> Shapes:
         hour = asked.hour_of_week % 24
+        surface = Surface(self._field, now.nearest.seconds[0])
         ring = self._ring.now(now.standing, self._station_rows(now.units), hour=hour)
         return shapes_of(
             self.coverage,
-            self._field,
+            surface,
             now,
-            gaps=self._gaps.find(now, people=self._people),
+            gaps=self._gaps.find(now, surface, people=self._people),
             opened_km2=self._gaps.opened_km2(now),
             ring=self._settled.take(ring, asked.steady_ms / 1000.0),
         )

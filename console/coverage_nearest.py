@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from console.coverage_protocol import Leaving, NearestAnswer, NearestAsked, PlaceAnswer, PlaceAsked
+from mission.air import Airspace, Wind, flight_times
 from mission.coverage import Coverage
 from mission.ground import GroundUnits, street_places
-from mission.recommend import Wind, arrivals, flights
+from mission.recommend import arrivals
 from mission.travel import Speeds, TravelMode
 from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.geodesy import Floats
@@ -24,12 +25,21 @@ def nearest_of(
     units: GroundUnits,
     asked: NearestAsked,
     *,
+    airspace: Airspace,
     leaving: Callable[[list[int]], list[Leaving]],
 ) -> NearestAnswer:
     """Return how soon each unit is at the place, and what the leaving of the soonest uncovers."""
     wind = Wind(from_deg=asked.wind_from_deg, speed_mps=asked.wind_mps)
     drones = np.column_stack((asked.drones.lat_deg, asked.drones.lon_deg)).reshape(-1, 2)
-    flight_s = flights(drones[:, 0], drones[:, 1], asked.lat_deg, asked.lon_deg, speeds=speeds, wind=wind)
+    flight_s = flight_times(
+        drones[:, 0],
+        drones[:, 1],
+        asked.lat_deg,
+        asked.lon_deg,
+        air_speed_mps=speeds.drone_air_speed_mps,
+        wind=wind,
+        airspace=airspace,
+    )
     found = arrivals(coverage, units, asked.lat_deg, asked.lon_deg, hour=asked.hour_of_week % 24)
     soonest = np.argsort(found.travel_s + units.turnout_s, kind="stable")[:TOLD_LOSSES]
     return NearestAnswer(

@@ -14,10 +14,11 @@ from console.coverage_worker import hour_of_week
 from console.incident_place import nearest_station
 from console.sources import BridgeSource, CoverageSource
 from infra.clock import Clock
+from mission.air import Wind, flight_times
 from mission.dispatch import Order
 from mission.incident_board import IncidentBoard
 from mission.model import Equipment, Incident, PlaceNote
-from mission.recommend import Candidate, Crew, Leaves, Wind, flights, mode_for, offered, unsuited_of, wanted_of
+from mission.recommend import Candidate, Crew, Leaves, mode_for, offered, unsuited_of, wanted_of
 from mission.roads import CLASS_LOCAL
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I4
@@ -29,8 +30,9 @@ from telemetry.model.unit_state import LINK_STATES
 ANSWER_WITHIN_S: Final = 3.0
 OFF_ROADS_M: Final = 250.0
 """A place so far from any road is asked about."""
-ON_ROAD_M: Final = 60.0
-"""So near to a road a place lies that was told in the right system."""
+BESIDE_ROADS_M: Final = 150.0
+ON_ROAD_M: Final = 30.0
+"""A place so far beside any road, that taken as GCJ-02 would lie so near to one, may have been told in it undeclared."""
 DETOUR: Final = 1.4
 """How much longer than the straight line a way is guessed to be where no roads are known."""
 _HEARD: Final = frozenset({LINK_STATES.index(LinkState.LIVE), LINK_STATES.index(LinkState.STALE)})
@@ -86,10 +88,10 @@ class NearestUnits:
         answer = await self._asked(PlaceAsked(lat_deg, lon_deg))
         if not isinstance(answer, PlaceAnswer):
             return "", nearest
-        if answer.away_m <= OFF_ROADS_M:
-            return "", nearest if answer.station_id is None else answer.station_id
-        note = PlaceNote.MAYBE_SHIFTED if answer.shifted_away_m <= ON_ROAD_M else PlaceNote.OFF_MAP
-        return note.value, nearest
+        station_id = nearest if answer.station_id is None or answer.away_m > OFF_ROADS_M else answer.station_id
+        if answer.away_m > BESIDE_ROADS_M and answer.shifted_away_m <= ON_ROAD_M:
+            return PlaceNote.MAYBE_SHIFTED.value, station_id
+        return PlaceNote.OFF_MAP.value if answer.away_m > OFF_ROADS_M else "", station_id
 
     # --- how it is asked -----------------------------------------------------------------------------------------------
 
@@ -190,7 +192,8 @@ def _guessed(ground: Sequence[_Standing], drones: Sequence[_Standing], incident:
         seconds[one.unit.unit_id] = (away_m * DETOUR / speed_mps, DEFAULT_SPEEDS.turnout_s[mode])
     if drones:
         places = np.array([(one.lat_deg, one.lon_deg) for one in drones])
-        flight_s = flights(places[:, 0], places[:, 1], lat_deg, lon_deg, speeds=DEFAULT_SPEEDS, wind=wind)
+        air_speed_mps = DEFAULT_SPEEDS.drone_air_speed_mps
+        flight_s = flight_times(places[:, 0], places[:, 1], lat_deg, lon_deg, air_speed_mps=air_speed_mps, wind=wind)
         launch_s = DEFAULT_SPEEDS.turnout_s[TravelMode.DRONE]
         for one, found_s in zip(drones, flight_s.tolist(), strict=True):
             seconds[one.unit.unit_id] = (found_s if np.isfinite(found_s) else None, launch_s)

@@ -15,8 +15,8 @@ from mission.ground import GroundUnits, Standing, stand, street_places
 from mission.model import Category, Equipment, Urgency
 from mission.roads import Ints
 from mission.skeleton import Stands
-from mission.travel import GROUND_MODES, MODE_ACCESS, Speeds, TravelMode, mode_of
-from telemetry.model.geodesy import Floats, bearing_deg, distance_m
+from mission.travel import GROUND_MODES, MODE_ACCESS, TravelMode, mode_of
+from telemetry.model.geodesy import Floats
 from telemetry.model.unit import Service, UnitKind
 
 SHOWN: Final = 10
@@ -32,8 +32,6 @@ PLACE_WITHIN_M: Final = 2_000.0
 AT_STREET_M: Final = 50.0
 WALK_MPS: Final = 1.4
 """From a street to a place more than 50 m beside it, the rest is walked."""
-LEAST_MPS: Final = 1.0
-"""A drone that makes less way over ground than this does not come."""
 DRONE_ENDURANCE_S: Final = 1_800.0
 DRONE_ON_SCENE_S: Final = 300.0
 DRONE_RESERVE_RATIO: Final = 0.2
@@ -181,26 +179,6 @@ def _target(coverage: Coverage, mode: int, lat_deg: float, lon_deg: float) -> tu
     street, along = street_places(coverage.graph, snapped.edge, snapped.along_ratio)
     walk_s = max(0.0, float(snapped.away_m[0]) - AT_STREET_M) / WALK_MPS
     return Stands(street, along, np.zeros(1, np.int32)), walk_s
-
-
-@dataclass(frozen=True)
-class Wind:
-    """From where (degrees from true north) and how strong it blows, where drones fly."""
-
-    from_deg: float = 0.0
-    speed_mps: float = 0.0
-
-
-def flights(
-    drone_lat_deg: Floats, drone_lon_deg: Floats, lat_deg: float, lon_deg: float, *, speeds: Speeds, wind: Wind
-) -> Floats:
-    """Return the seconds of each drone's flight (n,) to a place, launch apart; inf against a wind that is too strong."""
-    away_m = distance_m(drone_lat_deg, drone_lon_deg, lat_deg, lon_deg)
-    turned = np.radians(bearing_deg(drone_lat_deg, drone_lon_deg, lat_deg, lon_deg) - wind.from_deg)
-    against_mps, across_mps = wind.speed_mps * np.cos(turned), wind.speed_mps * np.sin(turned)
-    straight_mps = np.sqrt(np.maximum(speeds.drone_air_speed_mps**2 - across_mps**2, 0.0))
-    speed_mps = np.where(np.abs(across_mps) < speeds.drone_air_speed_mps, straight_mps - against_mps, 0.0)
-    return np.where(speed_mps > LEAST_MPS, away_m / np.maximum(speed_mps, LEAST_MPS), np.inf)
 
 
 # --- who suits ---------------------------------------------------------------------------------------------------

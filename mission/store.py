@@ -194,10 +194,10 @@ async def agencies(connection: AsyncConnection) -> list[Agency]:
     ]
 
 
-async def load_equipment(connection: AsyncConnection) -> dict[int, frozenset[Equipment]]:
-    """Return what each unit of the scope carries; units without anything are left out."""
-    rows = await _run(connection, "load_equipment", {})
-    return {row["unit_id"]: frozenset(Equipment(name) for name in row["equipment"]) for row in rows}
+async def load_past(connection: AsyncConnection, since_us: int, *, limit: int) -> list[tuple[int, int, int]]:
+    """Return (lat_e7, lon_e7, reported_us) of the scope's calls since a time, the newest first; what was no police work apart."""
+    rows = await _run(connection, "load_past", {"since_at": utc_of(since_us), "limit": limit})
+    return [(row["lat_e7"], row["lon_e7"], us_of(row["reported_at"])) for row in rows]
 
 
 async def _run(connection: AsyncConnection, query: str, values: Row) -> list[dict[str, Any]]:

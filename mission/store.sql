@@ -131,9 +131,11 @@ where incident_id = %(incident_id)s::int and version > %(after_version)s::int or
 -- All agencies.
 select * from public.agency order by agency_id;
 
--- name: load_equipment
--- What units carry.
-select unit_id, equipment from public.unit where equipment <> '{}';
+-- name: load_past
+-- Where and when calls were, the newest first.
+select lat_e7, lon_e7, reported_at from public.incident
+where lat_e7 is not null and reported_at >= %(since_at)s::timestamptz and state <> 'non_police'
+order by reported_at desc limit %(limit)s::int;
 
 -- name: find_key_by_token
 -- The intake key of a bearer token that is not revoked.

@@ -28,8 +28,8 @@ from console.incident_intake import changes_of, draft_of
 from console.incident_views import entry_view, sees_incident, view_of
 from console.parts import Parts
 from console.wire_incident import IncidentView
+from mission.air import Wind
 from mission.model import Incident, IncidentState
-from mission.recommend import Wind
 from telemetry.model.errors import InputError
 
 ROUTER: Final = router("incidents")
