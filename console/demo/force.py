@@ -1,7 +1,8 @@
 """The demo force as a process of its own: `python -m console.demo.force` with its configuration as one JSON line on stdin.
 
-It speaks only through the real sockets: signed MAVLink 2 by UDP, phone reports by HTTP. Counts go to stdout as JSON lines,
-one a second and a last one with "final": true. It ends on SIGTERM, Ctrl-C or when its standard input closes.
+One-time links of its officers' pages follow there, a line each. It speaks only through the real sockets: signed MAVLink 2
+by UDP, phone reports by HTTP, pages by HTTP and websocket. Counts go to stdout as JSON lines, one a second and a last one
+with "final": true. It ends on SIGTERM, Ctrl-C or when its standard input closes.
 """
 
 import asyncio
@@ -12,16 +13,19 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
 
 from console.demo import city_table as table
 from console.demo.crews import CityClock
+from console.demo.drone_link import DroneLink
 from console.demo.drones import Drone
 from console.demo.flight import STEP_S, Flight
 from console.demo.force_config import ForceConfig, ForceUnit
+from console.demo.officer import Body
+from console.demo.officer_pages import OfficerPages, PageSignIn
 from console.demo.patrols import patrol_routes
 from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport, Walks
 from infra.clock import SYSTEM_CLOCK
@@ -32,6 +36,7 @@ from telemetry.model.unit import UnitKind
 LINES_MOST: Final = 16
 UNITS_A_LINE: Final = 40
 QUEUE_MOST: Final = 20_000
+LONGEST_LINE_BYTES: Final = 64 << 20
 DRAIN_S: Final = 2.0
 ORDERLY_END_S: Final = 8.0
 OFF_DUTY_LOOK_S: Final = 15.0
@@ -48,35 +53,8 @@ TAKEOFF_SPREAD_S: Final = 25.0
 ORIGIN: Final = (table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG)
 
 
-class _DroneLink(asyncio.DatagramProtocol):
-    """One drone's UDP socket."""
-
-    def __init__(self, drone: Drone) -> None:
-        self.drone = drone
-        self.refused = 0
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to send."""
-        self._transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ANN401, ARG002 - asyncio's signature
-        """Answer what the ground asks."""
-        self.send(self.drone.hear(data, SYSTEM_CLOCK.now_us()))
-
-    def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
-        """Count that nobody listens."""
-        self.refused += 1
-
-    def send(self, data: bytes) -> None:
-        """Send a datagram; nothing for no bytes."""
-        if data and self._transport is not None:
-            self._transport.sendto(data)
-
-    def close(self) -> None:
-        """Close the socket."""
-        if self._transport is not None:
-            self._transport.close()
+class Serves(Walks, Body, Protocol):
+    """What carries a phone about and goes where its officer is sent."""
 
 
 class Force:
@@ -87,11 +65,14 @@ class Force:
         self._random = np.random.default_rng([config.seed, 53])
         self._clock = CityClock(SYSTEM_CLOCK, offset_s=config.city_offset_s)
         self._phones = [unit for unit in config.units if unit.system_id == 0]
-        self._links = [_DroneLink(drone) for drone in _drones(config)]
+        self._links = [DroneLink(drone) for drone in _drones(config)]
         self._queue: asyncio.Queue[PhoneReport] = asyncio.Queue(QUEUE_MOST)
         self._counts = PhoneCounts()
         self._in_need: dict[int, Walks] = {}
         self._alarms_sent = 0
+        self._pages = OfficerPages(SYSTEM_CLOCK, config.seed)
+        self._walkers: dict[str, Serves] = {}
+        self._waiting: list[PageSignIn] = []
         self._started_s = SYSTEM_CLOCK.monotonic_s()
 
     def counts(self) -> dict[str, object]:
@@ -111,17 +92,29 @@ class Force:
             "commands_refused": sum(link.drone.commands_refused for link in self._links),
             "phone_p99_ms": self._counts.p99_ms(),
             "alarms_sent": self._alarms_sent,
+            "aloft": [link.drone.system_id for link in self._links if not link.drone.flight.on_ground],
+            **self._pages.counts(),
         }
+
+    def sign_in(self, page: PageSignIn) -> None:
+        """Let a unit's officer open its page, as soon as the unit is out."""
+        walker = self._walkers.get(page.call_sign)
+        if walker is None:
+            self._waiting.append(page)
+        else:
+            self._pages.open(page, walker)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fly, walk and report until `stop`; then let what is on its way arrive."""
         lines = self._open_lines()
         async with asyncio.TaskGroup() as group:
             work = [group.create_task(line.run()) for line in lines]
-            work += [group.create_task(self._fly()), group.create_task(self._walk()), group.create_task(self._tell())]
+            work += [group.create_task(self._fly()), group.create_task(self._walk())]
+            work += [group.create_task(self._tell()), group.create_task(self._pages.run())]
             await stop.wait()
             for task in work[len(lines) :]:
                 task.cancel()
+            await self._pages.close()
             self._clear_alarms()
             await self._drain()
             for task in work[: len(lines)]:
@@ -162,6 +155,10 @@ class Force:
     async def _walk(self) -> None:
         """Report for each phone at its own interval, first all within one interval; raise and clear an SOS now and then."""
         walkers = await asyncio.to_thread(walkers_of, self._config.roads, self._phones, self._config.seed)
+        self._walkers = {unit.call_sign: walker for unit, walker in zip(self._phones, walkers, strict=True)}
+        waiting, self._waiting = self._waiting, []
+        for page in waiting:
+            self.sign_in(page)
         due = [
             (self._elapsed_s() + float(self._random.uniform(0.0, unit.interval_s)), n)
             for n, unit in enumerate(self._phones)
@@ -238,7 +235,7 @@ class Force:
             _print(self.counts())
 
 
-def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Walks]:
+def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Serves]:
     """Return a walker for each phone. Its rooms are imported here, so that the drones fly before the roads are loaded."""
     from console.demo.ground import Streets, Walker
     from mission.roads import load_roads
@@ -269,10 +266,10 @@ def _print(figures: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-async def _until_input_closes(stop: asyncio.Event) -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
+async def _read_input(reader: asyncio.StreamReader, force: Force, stop: asyncio.Event) -> None:
+    """Let officers sign in as their links come; stop when the input closes."""
+    while line := await reader.readline():
+        force.sign_in(msgspec.json.decode(line, type=PageSignIn))
     stop.set()
 
 
@@ -283,13 +280,14 @@ async def _leave_in_any_case(stop: asyncio.Event) -> None:
     os._exit(1)
 
 
-async def _main(config: ForceConfig) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+async def _main() -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watches = [asyncio.create_task(_until_input_closes(stop)), asyncio.create_task(_leave_in_any_case(stop))]
-    force = Force(config)
+    reader = asyncio.StreamReader(limit=LONGEST_LINE_BYTES)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    force = Force(msgspec.json.decode(await reader.readline(), type=ForceConfig))
+    watches = [asyncio.create_task(_read_input(reader, force, stop)), asyncio.create_task(_leave_in_any_case(stop))]
     await force.run(stop)
     for watch in watches:
         watch.cancel()
@@ -298,8 +296,7 @@ async def _main(config: ForceConfig) -> None:
 
 def main() -> None:
     """Read the configuration from standard input and run."""
-    config = msgspec.json.decode(sys.stdin.buffer.readline(), type=ForceConfig)
-    asyncio.run(_main(config))
+    asyncio.run(_main())
 
 
 if __name__ == "__main__":

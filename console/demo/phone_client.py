@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import msgspec
 
+from console.demo.http_answer import HTTP_OK, read_answer
 from infra.clock import utc_of
 
 ANSWER_WITHIN_S: Final = 5.0
@@ -18,7 +19,6 @@ LATENCIES_KEPT: Final = 2000
 RETRY_AFTER_S: Final = 0.5
 RETRIES: Final = 1
 ALARM_RETRIES: Final = 10
-HTTP_OK: Final = 200
 HTTP_BUSY: Final = 503
 
 
@@ -171,18 +171,7 @@ class PhoneLine:
         assert self._reader is not None
         self._writer.write(data)
         await self._writer.drain()
-        return await _read_answer(self._reader, self.close)
-
-
-async def _read_answer(reader: asyncio.StreamReader, close: Callable[[], Awaitable[None]]) -> int:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-    if fields.get("transfer-encoding", "").lower() == "chunked":
-        while (size := int((await reader.readline()).split(b";")[0], 16)) > 0:
-            await reader.readexactly(size + 2)
-        await reader.readline()
-    else:
-        await reader.readexactly(int(fields.get("content-length", "0")))
-    if fields.get("connection", "").lower() == "close":
-        await close()
-    return int(head[0].split(" ")[1])
+        answer = await read_answer(self._reader)
+        if answer.fields.get("connection", "").lower() == "close":
+            await self.close()
+        return answer.status

@@ -13,10 +13,13 @@ import psycopg
 from console.app import House, database, run_house
 from console.auth.accounts import Accounts
 from console.demo.city import City, prepare_city
-from console.demo.crews import CityClock
+from console.demo.crews import CityClock, Watch
+from console.demo.duty_keeper import LOOK_EVERY_S, DutyKeeper
 from console.demo.force_config import ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
+from console.demo.measures import Figures, Measures
 from console.demo.seed_force import install, plan_force
+from console.demo.staff import Staff, calling
 from console.demo.watcher import Watcher
 from console.parts import sign_in_url
 from console.wire import Role
@@ -28,6 +31,7 @@ from telemetry.links import UdpLink
 from telemetry.model.batch import Quality
 
 DRAIN_S: Final = 2.0
+CALLS_PER_MINUTE: Final = 1.0
 WATCH_ACCOUNT: Final = "demo-watcher"
 _POSITIONS: Final = (
     "select count(*) from store.position where received_at >= %s and quality & %s = 0 and device_id = any(%s)"
@@ -49,8 +53,11 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     hour: int | None = None
 
 
-class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--report` writes. `positions_lost` = sent - stored - dropped by the kernel before we could read them."""
+class DemoReport(Figures, frozen=True, kw_only=True):
+    """What `--report` writes, beside the figures of calls and coverage.
+
+    `positions_lost` = sent - stored - dropped by the kernel before we could read them; `officers`: pages that signed in.
+    """
 
     first_dot_s: float | None
     units: int
@@ -63,6 +70,8 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     frames: int
     seed: int
     duration_s: float
+    watch: Watch
+    officers: int
 
 
 def run_demo(settings: Settings, options: DemoOptions, say: Say) -> None:
@@ -91,7 +100,8 @@ class Demo:
         self._counts: dict[str, Any] = {}
         self._first_dot_s: float | None = None
         bridge = house.service.bridge
-        self._watcher = Watcher(house.origin, SYSTEM_CLOCK, lambda: bridge.picture.units)
+        self._measures = Measures(SYSTEM_CLOCK.now_us() / 1000.0)
+        self._watcher = Watcher(house.origin, SYSTEM_CLOCK, lambda: bridge.picture.units, self._measures.take)
 
     async def run(self, city: City, plan: ForcePlan, secrets: dict[str, str]) -> None:
         """Start the force and the watcher, tell where to look, wait, stop, report."""
@@ -100,11 +110,14 @@ class Demo:
         watching = asyncio.create_task(self._watcher.run(await _link_for(accounts, WATCH_ACCOUNT, Role.VIEWER)))
         force = await start_force(self._config(city, plan, secrets))
         reading = asyncio.create_task(self._read_counts(force))
+        living = asyncio.create_task(self._live(accounts, city, plan, force))
         try:
             token = await _link_for(accounts, "admin", Role.ADMIN)
             self._announce(sign_in_url(self._house.origin, token))
             await self._wait(watching, reading)
         finally:
+            living.cancel()
+            await asyncio.wait((living,))
             await _end(force, reading)
             watching.cancel()
             await asyncio.wait((watching,))
@@ -125,6 +138,22 @@ class Demo:
             ingest=("127.0.0.1", bridge.ingest_port),
             city_offset_s=self._city_clock.offset_s,
         )
+
+    async def _live(self, accounts: Accounts, city: City, plan: ForcePlan, force: asyncio.subprocess.Process) -> None:
+        """Let officers open their pages and the call centre call in, once units are on the map; keep duty statuses true."""
+        await self._watcher.first_delta.wait()
+        registry = self._house.service.bridge.registry
+        staff = Staff(accounts, self._house.origin)
+        unit_ids = {unit.call_sign: unit.unit_id for unit in registry.units.values()}
+        assert force.stdin is not None
+        await staff.open_pages(plan, unit_ids, force.stdin)
+        tiers = city.directory / "tiers.geojson"
+        orders = await staff.orders(self._urls.owner, tiers, seed=self._options.seed, per_minute=CALLS_PER_MINUTE)
+        keeper = DutyKeeper(plan, self._city_clock, registry, self._house.pool, self._urls.owner)
+        async with calling(orders, self._say):
+            while True:
+                await keeper.look(self._counts.get("aloft", ()))
+                await asyncio.sleep(LOOK_EVERY_S)
 
     async def _read_counts(self, force: asyncio.subprocess.Process) -> None:
         assert force.stdout is not None
@@ -171,6 +200,9 @@ class Demo:
             errors=int(self._counts.get("errors", 0)),
             frames=self._watcher.frames,
             seed=self._options.seed,
+            watch=self._city_clock.watch(),
+            officers=int(self._counts.get("pages", 0)),
+            **msgspec.structs.asdict(self._measures.figures()),
             duration_s=round(float(self._counts.get("elapsed_s", 0.0)), 1),
         )
 

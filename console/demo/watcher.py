@@ -1,35 +1,33 @@
 """A real client of the console: signs in by a link, opens the websocket, decodes frames and times them."""
 
 import asyncio
-import http.client
-import json
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
+from websockets.asyncio.client import ClientConnection
 
-from console.wire import SUBPROTOCOL, Frame, FrameKind, decode_frame
+from console.demo.api_client import ApiClient, say_hello
+from console.wire import Frame, FrameKind, decode_frame
 from infra.clock import Clock
-from telemetry.model.errors import UnavailableError
 from telemetry.model.unit_state import UnitStates
 
 SAMPLES_AT_MOST: Final = 200_000
-LONGEST_MESSAGE_BYTES: Final = 32 << 20
-"""20,000 units with their devices are told in one text of some 6 MB."""
 
 
 class Watcher:
-    """Watches every unit as a browser would.
+    """Watches every unit as a browser would; `hear` is told each text.
 
     `first_delta` is set when the first delta with a placed unit is decoded; `latencies_ms` holds, for each fix that a delta
     brought, the time from our receiving it to its being decoded here (the picture of the same process tells the former).
     """
 
-    def __init__(self, origin: str, clock: Clock, picture: Callable[[], UnitStates]) -> None:
-        self._origin = origin
+    def __init__(
+        self, origin: str, clock: Clock, picture: Callable[[], UnitStates], hear: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._client = ApiClient(origin)
+        self._hear = hear
         self._clock = clock
         self._picture = picture
         self.first_delta = asyncio.Event()
@@ -41,40 +39,21 @@ class Watcher:
 
     async def run(self, token: str) -> None:
         """Sign in and watch until cancelled. Raises UnavailableError when the console does not let us in."""
-        cookie = await asyncio.to_thread(self._sign_in, token)
-        address = self._origin.replace("http", "ws", 1) + "/ws"
-        headers = {"Cookie": cookie}
-        async with connect(
-            address,
-            origin=Origin(self._origin),
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            additional_headers=headers,
-            compression=None,
-            max_size=LONGEST_MESSAGE_BYTES,
-        ) as socket:
-            await socket.send('{"type":"hello","v":1,"resume":null}')
-            await socket.send('{"type":"sub","bbox":null,"unit_ids":[],"hz":5}')
+        await self._client.sign_in(token)
+        async with self._client.socket() as socket:
+            await say_hello(socket, rate_hz=5.0)
             await self._watch(socket)
 
     def p99_ms(self) -> float | None:
         """Return the 99th percentile of fix to decoded frame; None before the first."""
         return round(float(np.percentile(self.latencies_ms, 99)), 1) if self.latencies_ms else None
 
-    def _sign_in(self, token: str) -> str:
-        connection = http.client.HTTPConnection(self._origin.removeprefix("http://"), timeout=10)
-        headers = {"Content-Type": "application/json", "X-Skybeat": "1", "Origin": self._origin}
-        connection.request("POST", "/api/session/link", json.dumps({"token": token}), headers)
-        answer = connection.getresponse()
-        cookie = answer.getheader("Set-Cookie", "").partition(";")[0]
-        connection.close()
-        if answer.status != http.client.OK or not cookie:
-            raise UnavailableError(f"the console answered {answer.status} to its own sign-in link: see its log")
-        return cookie
-
     async def _watch(self, socket: ClientConnection) -> None:
         async for message in socket:
             if isinstance(message, bytes):
                 self._take(decode_frame(message))
+            else:
+                self._hear(message)
 
     def _take(self, frame: Frame) -> None:
         self.frames += 1

@@ -1,0 +1,112 @@
+"""The people of the demo at their screens: officers' and the dispatcher's accounts, their one-time links, the call centre's key."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from console.auth.accounts import Account, Accounts
+from console.demo.call_centre import CallOrders
+from console.demo.crews import Watch
+from console.demo.force_plan import ForcePlan
+from console.demo.officer_pages import PageSignIn
+from console.intake_keys import add_key, revoke_key
+from console.wire import Role
+from infra.clock import SYSTEM_CLOCK, utc_of
+from infra.database import owner_connection
+
+DISPATCHER: Final = "demo-dispatcher"
+ENDS_WITHIN_S: Final = 8.0
+KEY_LABEL: Final = "demo call centre"
+MOST_PAGES: Final = 120
+"""Of a large force so many officers have their page open; the others are called by radio."""
+AGENCIES: Final = (
+    ("城市管理", "Urban management", "12319", ["service"]),
+    ("消防救援", "Fire and rescue", "119", ["fire"]),
+    ("急救中心", "Ambulance", "120", ["help"]),
+)
+_AGENCY: Final = (
+    "insert into public.agency (name_zh, name_en, phone, categories) values (%s, %s, %s, %s)"
+    " on conflict (name_zh, name_en) do nothing"
+)
+_OWN_KEYS: Final = "select label from public.intake_key where label like %s and revoked_at is null"
+
+
+class Staff:
+    """Gives people their accounts and links."""
+
+    def __init__(self, accounts: Accounts, origin: str) -> None:
+        self._accounts, self._origin = accounts, origin
+
+    async def open_pages(self, plan: ForcePlan, unit_ids: dict[str, int], pipe: asyncio.StreamWriter) -> None:
+        """Tell the force's process each officer's one-time link, those of vehicles first."""
+        known = {account.unit_id: account for account in await self._accounts.all() if account.unit_id is not None}
+        units = sorted((unit for unit in plan.units if unit.answers), key=lambda unit: Watch.DAY not in unit.watches)
+        for unit in units[:MOST_PAGES]:
+            unit_id = unit_ids[unit.call_sign]
+            name = f"demo {unit.call_sign}"
+            account = known.get(unit_id) or await self._account(name, Role.OFFICER, unit_id=unit_id)
+            token = await self._accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us())
+            page = PageSignIn(call_sign=unit.call_sign, token=token, origin=self._origin)
+            pipe.write(msgspec.json.encode(page) + b"\n")
+            await pipe.drain()
+
+    async def orders(self, owner_url: str, tiers: Path, *, seed: int, per_minute: float) -> CallOrders:
+        """Return what the call centre's process is told."""
+        account = await self._account(DISPATCHER, Role.OPERATOR)
+        return CallOrders(
+            origin=self._origin,
+            intake_key=await asyncio.to_thread(_fresh_key, owner_url),
+            token=await self._accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us()),
+            tiers=str(tiers),
+            seed=seed,
+            per_minute=per_minute,
+        )
+
+    async def _account(self, name: str, role: Role, *, unit_id: int | None = None) -> Account:
+        found = await self._accounts.by_name(name)
+        return found or await self._accounts.add(name, role, unit_id=unit_id)
+
+
+def _fresh_key(owner_url: str) -> str:
+    """Give the call centre's program a new key, refuse those of earlier demos, and name the agencies that take what is theirs."""
+    now_us = SYSTEM_CLOCK.now_us()
+    with owner_connection(owner_url) as connection:
+        for agency in AGENCIES:
+            connection.execute(_AGENCY, agency)
+        for (label,) in connection.execute(_OWN_KEYS, (f"{KEY_LABEL}%",)).fetchall():
+            revoke_key(connection, label, now_us=now_us)
+        return add_key(connection, f"{KEY_LABEL} {utc_of(now_us):%Y-%m-%d %H:%M:%S}", vault=None, now_us=now_us)[1]
+
+
+@asynccontextmanager
+async def calling(orders: CallOrders, say: Callable[[str], None]) -> AsyncIterator[None]:
+    """Run the call centre's process for the time of the block; `say` is told when it ends by itself."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "console.demo.call_centre"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(orders) + b"\n")
+    await process.stdin.drain()
+    waiting = asyncio.create_task(_tell_end(process, say))
+    try:
+        yield
+    finally:
+        waiting.cancel()
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), ENDS_WITHIN_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _tell_end(process: asyncio.subprocess.Process, say: Callable[[str], None]) -> None:
+    await process.wait()
+    say("the call centre's process ended by itself: see the lines above")
