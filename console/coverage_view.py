@@ -20,7 +20,7 @@ from console.wire_coverage import (
     StationShares,
     TierShares,
 )
-from mission.contours import Field, as_multi, reach_polygons, rings_of
+from mission.contours import Surface, as_multi, rings_of
 from mission.coverage import LIMITS_S, MINUTES, Coverage, CoverageNow
 from mission.drift import Drift
 from mission.gaps import GapArea
@@ -62,7 +62,7 @@ class Shapes:
 
 def shapes_of(
     coverage: Coverage,
-    field: Field,
+    surface: Surface,
     now: CoverageNow,
     *,
     gaps: tuple[GapArea, ...],
@@ -73,7 +73,7 @@ def shapes_of(
     unit_id, station_id = now.units.unit_id, coverage.stations.station_id
     links = [(int(station_id[link.one]), int(station_id[link.other])) for link in ring.links]
     return Shapes(
-        drawn=tuple(_drawn(coverage.graph, field, now)),
+        drawn=tuple(_drawn(coverage.graph, surface)),
         gap_areas=gaps,
         gaps=tuple(_gap_view(coverage, now, gap, gap.shape) for gap in gaps),
         ring=_ring_view(coverage, ring) if ring.links else None,
@@ -148,12 +148,11 @@ def _largest(shape: Any) -> Any:  # noqa: ANN401 - shapely has no types
     return max(pieces, key=lambda piece: piece.area, default=None)
 
 
-def _drawn(graph: RoadGraph, field: Field, now: CoverageNow) -> list[Drawn]:
-    seconds = field.seconds(now.nearest.seconds[0])
+def _drawn(graph: RoadGraph, surface: Surface) -> list[Drawn]:
     return [
         Drawn(minutes, polygon, _contour(graph, minutes, polygon))
         for minutes, limit_s in zip(MINUTES, LIMITS_S, strict=True)
-        for polygon in reach_polygons(field, seconds, limit_s).geoms
+        for polygon in surface.within(limit_s)
     ]
 
 

@@ -12,6 +12,7 @@ from console.coverage_protocol import StationPlace
 from console.coverage_view import changed_of, shapes_of
 from console.planning_protocol import WhatIfAsked
 from console.wire_coverage import CoverageChanged
+from mission.contours import Surface
 from mission.coverage import Coverage
 from mission.drift import drifts
 from mission.ground import GroundUnits, station_posts
@@ -101,7 +102,8 @@ def _closed_view(graph: RoadGraph, streets: Ints) -> ClosedView:
 
 def _picture(case: Situation, crews: GroundUnits, asked: WhatIfAsked) -> Picture:
     coverage = case.stage.coverage
-    shapes = shapes_of(coverage, case.stage.field, case.now, gaps=case.gaps, opened_km2=case.opened_km2, ring=case.ring)
+    surface = Surface(case.stage.field, case.now.nearest.seconds[0])
+    shapes = shapes_of(coverage, surface, case.now, gaps=case.gaps, opened_km2=case.opened_km2, ring=case.ring)
     drift = drifts(coverage, case.plan.zone_shares, case.now, crews, off_duty=frozenset())
     changed = changed_of(coverage, case.now, case.plan, drift=drift, shapes=shapes, at_ms=asked.at_ms)
     return Picture(coverage=_seen(changed, asked), contours=list(shapes.contours))

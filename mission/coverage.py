@@ -207,9 +207,8 @@ class Coverage:
         return np.asarray(reached / whole[:, None], np.float64)
 
     def _by_zone(self, length_m: Floats) -> Floats:
-        inside = self._zone_of_street >= 0
-        sums = np.bincount(self._zone_of_street[inside], length_m[inside], minlength=len(self.stations))
-        return np.asarray(sums, np.float64)
+        sums = np.bincount(self._zone_of_street + 1, length_m, minlength=len(self.stations) + 1)  # 0 is nobody's
+        return np.asarray(sums[1:], np.float64)
 
     @cached_property
     def node_road_m(self) -> Floats:
@@ -272,8 +271,9 @@ def _response(nearest: Labels, turnout_s: Floats, expected: Floats) -> Response:
     whole = float(expected.sum())
     if not reached.any() or whole <= 0.0:
         return Response(None, None, None)
-    turnout = turnout_s[nearest.owner[0, reached]]
-    seconds, weight = nearest.seconds[0, reached] + turnout, expected[reached]
+    rows = slice(None) if reached.all() else reached
+    turnout = turnout_s.take(nearest.owner[0][rows])
+    seconds, weight = nearest.seconds[0][rows] + turnout, expected[rows]
     passed = np.cumsum(np.bincount((seconds / _BIN_S).astype(np.int64), weight)).astype(np.float64)
     if passed[-1] <= 0.0:
         return Response(None, None, None)

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Final
 
-import contourpy
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import label
 
-from mission.contours import SIMPLIFY_M, Field
+from mission.contours import Field, Surface
 from mission.coverage import FARTHEST_S, Coverage, CoverageNow
 from mission.skeleton import Stands
 from telemetry.model.geodesy import Floats
@@ -21,7 +19,6 @@ LEAST_AREA_KM2: Final = 0.25
 LEAST_ROAD_KM: Final = 0.2
 CLOSERS: Final = 3
 SHOWN: Final = 8
-_BEYOND: Final = 1.6
 _M2_OF_KM2: Final = 1e6
 
 
@@ -57,16 +54,23 @@ class Gaps:
 
     def __init__(self, coverage: Coverage, field: Field) -> None:
         self._coverage, self._field = coverage, field
-        self._ground = np.isfinite(field.off_road_s)
-        self._share_of_ground = np.maximum(
-            gaussian_filter(self._ground.astype(np.float64), field.smoothing_cells), 1e-6
-        )
         self._cell_km2 = field.cell_m**2 / _M2_OF_KM2
 
-    def find(self, now: CoverageNow, *, limit_s: float = LIMIT_S, people: Floats | None = None) -> tuple[GapArea, ...]:
-        """Return at most SHOWN gaps of at least LEAST_AREA_KM2 with some road in them, most road first."""
+    def find(
+        self,
+        now: CoverageNow,
+        surface: Surface | None = None,
+        *,
+        limit_s: float = LIMIT_S,
+        people: Floats | None = None,
+    ) -> tuple[GapArea, ...]:
+        """Return at most SHOWN gaps of at least LEAST_AREA_KM2 with some road in them, most road first.
+
+        `surface` is that of the nearest unit's seconds, where it is at hand.
+        """
         seconds = now.nearest.seconds[0]
-        shapes = self._shapes(self._smooth(seconds, limit_s), limit_s)
+        ground = Surface(self._field, seconds) if surface is None else surface
+        shapes = ground.beyond(limit_s, least_m2=LEAST_AREA_KM2 * _M2_OF_KM2)
         found = [self._gap(shape, seconds, limit_s, people) for shape in shapes]
         sound = sorted((gap for gap in found if gap is not None), key=lambda gap: -gap.road_km)[:SHOWN]
         return tuple(self._labelled(gap, place, now) for place, gap in enumerate(sound))
@@ -77,7 +81,7 @@ class Gaps:
         first, second = now.nearest.seconds
         owner = now.nearest.owner[0]
         is_alone = (first <= limit_s) & (second > limit_s)
-        alone = is_alone[field.node] & self._ground & (first[field.node] + field.off_road_s <= limit_s)
+        alone = is_alone[field.node] & field.is_ground & (first[field.node] + field.off_road_s <= limit_s)
         cell_owner = np.where(alone, owner[field.node], -1)
         counts = np.bincount(cell_owner[alone], minlength=len(now.units))
         opened = {}
@@ -89,30 +93,6 @@ class Gaps:
         return opened
 
     # --- shapes ----------------------------------------------------------------------------------------------------
-
-    def _smooth(self, node_seconds: Floats, limit_s: float) -> Floats:
-        """Return the smoothed seconds of the ground's cells; what is not ground weighs nothing."""
-        seconds = np.minimum(self._field.seconds(node_seconds), limit_s * _BEYOND)
-        masked = np.where(self._ground, seconds, 0.0)
-        smooth = gaussian_filter(masked, self._field.smoothing_cells) / self._share_of_ground
-        return np.where(self._ground, smooth, 0.0)
-
-    def _shapes(self, seconds: Floats, limit_s: float) -> list[Any]:
-        if not (seconds > limit_s).any():
-            return []
-        field = self._field
-        generator = contourpy.contour_generator(
-            field.east_m, field.north_m, seconds, fill_type=contourpy.FillType.OuterOffset
-        )
-        filled: Any = generator.filled(limit_s, limit_s * _BEYOND * 2.0)
-        shapes = []
-        for points, offsets in zip(*filled, strict=True):
-            rings = [points[start:end] for start, end in pairwise(offsets.tolist())]
-            holes = [ring for ring in rings[1:] if shapely.Polygon(ring).area >= LEAST_AREA_KM2 * _M2_OF_KM2 / 5.0]
-            simple = shapely.make_valid(shapely.simplify(shapely.Polygon(rings[0], holes), SIMPLIFY_M))
-            parts = [part for part in shapely.get_parts(simple) if part.geom_type == "Polygon"]
-            shapes += [part for part in parts if part.area >= LEAST_AREA_KM2 * _M2_OF_KM2]
-        return shapes
 
     def _gap(self, shape: Any, seconds: Floats, limit_s: float, people: Floats | None) -> GapArea | None:  # noqa: ANN401 - shapely has no types
         coverage = self._coverage

@@ -78,17 +78,28 @@ def _merge(one: Labels, other: Labels) -> Labels:
         owner = np.take_along_axis(np.concatenate((one.owner, other.owner)), order, axis=0)
         return Labels(np.take_along_axis(seconds, order, axis=0), owner)
     is_one = one.seconds[0] <= other.seconds[0]
-    first = np.where(is_one, one.seconds[0], other.seconds[0])
-    first_owner = np.where(is_one, one.owner[0], other.owner[0])
+    first_owner = pick(is_one, one.owner[0], other.owner[0])
     if ranks == 1:
-        return Labels(first[None], first_owner[None])
-    rest = np.where(is_one, other.seconds[0], one.seconds[0])
-    rest_owner = np.where(is_one, other.owner[0], one.owner[0])
-    behind = np.where(is_one, one.seconds[1], other.seconds[1])
-    is_rest = rest <= behind
-    second = np.where(is_rest, rest, behind)
-    second_owner = np.where(is_rest, rest_owner, np.where(is_one, one.owner[1], other.owner[1]))
-    return Labels(np.stack((first, second)), np.stack((first_owner, second_owner)))
+        return Labels(np.minimum(one.seconds, other.seconds), first_owner[None])
+    rest_owner = pick(is_one, other.owner[0], one.owner[0])
+    seconds, owner = np.empty_like(one.seconds), np.empty_like(one.owner)
+    np.minimum(one.seconds[0], other.seconds[0], out=seconds[0])
+    owner[0] = first_owner
+    second_of(one, other, np.maximum(one.seconds[0], other.seconds[0]), rest_owner, (seconds[1], owner[1]))
+    return Labels(seconds, owner)
+
+
+def second_of(one: Labels, other: Labels, rest_s: Floats, rest_owner: Ints, into: tuple[Floats, Ints]) -> None:
+    """Write into (seconds, owner) the soonest of what was second in both and of what lost the first place (`rest_s`)."""
+    behind_s = np.minimum(one.seconds[1], other.seconds[1])
+    behind_owner = pick(one.seconds[1] <= other.seconds[1], one.owner[1], other.owner[1])
+    into[1][:] = pick(rest_s <= behind_s, rest_owner, behind_owner)
+    np.minimum(rest_s, behind_s, out=into[0])
+
+
+def pick(mask: NDArray[np.bool_], one: Ints, other: Ints) -> Ints:
+    """Return `one` where the mask holds, else `other`: what numpy's where does, several times faster for whole numbers."""
+    return other + (one - other) * mask.view(np.int8)
 
 
 class _Edges:

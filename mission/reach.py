@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,13 @@ class Reach:
     alone_m: Floats
 
 
+@lru_cache(maxsize=8)
+def slowest_s(ways: tuple[Ways, ...]) -> tuple[Floats, Floats]:
+    """Return the most seconds that any of some modes takes along each street, from its tail and from its head."""
+    tail, head = (np.max([mode.seconds(end) for mode in ways], axis=0) for end in (0, 1))
+    return tail, head
+
+
 class Reckoning:
     """The parties on one map: what they reach within one limit after another. `length_m` (streets,) is what a street counts.
 
@@ -48,7 +56,7 @@ class Reckoning:
         self._places = (tail, head)
         first, second = nearest.seconds
         self._soonest_s = np.minimum(first.take(tail), first.take(head))
-        slowest = [np.max([party.ways.seconds(end) for party in parties], axis=0) for end in (0, 1)]
+        slowest = slowest_s(tuple(party.ways for party in parties))
         self._doubled_s = np.minimum(second.take(tail) + slowest[0], second.take(head) + slowest[1])
         self._crowded = np.unique(np.concatenate([party.stands.street for party in parties]))
 

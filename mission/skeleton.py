@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mission.labels import LEAST_SECONDS, NOBODY, Labels, Starts, nearest_labels
+from mission.labels import NOBODY, Labels, Starts, nearest_labels, pick, second_of
 from mission.roads import Ints, RoadGraph, SecondsMatrix, fastest_matrix
 from mission.streets import Streets
 from mission.travel import ModeNetwork
@@ -312,20 +312,17 @@ class Ways:
 def _join_two(one: Labels, other: Labels) -> Labels:
     """Return the nearest of two labels a node (one or two ranks) whose owners may be the same."""
     is_one = one.seconds[0] <= other.seconds[0]
-    first = np.where(is_one, one.seconds[0], other.seconds[0])
-    first_owner = np.where(is_one, one.owner[0], other.owner[0])
+    first_owner = pick(is_one, one.owner[0], other.owner[0])
     if len(one.seconds) == 1:
-        return Labels(first[None], first_owner[None])
-    behind = np.where(is_one, one.seconds[1], other.seconds[1])
-    behind_owner = np.where(is_one, one.owner[1], other.owner[1])
-    rest = np.where(is_one, other.seconds[0], one.seconds[0])
-    rest_owner = np.where(is_one, other.owner[0], one.owner[0])
-    is_same = rest_owner == first_owner
-    rest = np.where(is_same, np.where(is_one, other.seconds[1], one.seconds[1]), rest)
-    rest_owner = np.where(is_same, np.where(is_one, other.owner[1], one.owner[1]), rest_owner)
-    is_rest = rest <= behind
-    second, second_owner = np.where(is_rest, rest, behind), np.where(is_rest, rest_owner, behind_owner)
-    return Labels(np.stack((first, second)), np.stack((first_owner, second_owner)))
+        return Labels(np.minimum(one.seconds, other.seconds), first_owner[None])
+    rest_owner = pick(is_one, other.owner[0], one.owner[0])
+    rest_s = np.maximum(one.seconds[0], other.seconds[0])
+    rest_s[rest_owner == first_owner] = np.inf
+    seconds, owner = np.empty_like(one.seconds), np.empty_like(one.owner)
+    np.minimum(one.seconds[0], other.seconds[0], out=seconds[0])
+    owner[0] = first_owner
+    second_of(one, other, rest_s, rest_owner, (seconds[1], owner[1]))
+    return Labels(seconds, owner)
 
 
 def _with_direct(labels: Labels, direct: Starts, limits_s: tuple[float, ...]) -> Labels:
@@ -370,6 +367,3 @@ def _spent(ratio: Floats, seconds: Floats) -> Floats:
     """Return the seconds for a part of a step; inf stays inf for an empty part too."""
     is_open = np.isfinite(seconds)
     return np.where(is_open, ratio * np.where(is_open, seconds, 0.0), np.inf)
-
-
-__all__ = ["AT_JUNCTION_M", "LEAST_SECONDS", "Skeleton", "Stands", "Ways", "skeleton_of"]
