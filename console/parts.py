@@ -25,7 +25,6 @@ from console.stream import LiveStream, session_codes
 from console.stream_incidents import IncidentFeed
 from console.stream_tasks import TaskFeed
 from console.webhooks import Webhooks
-from console.webhooks import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
 from telemetry.model.errors import InputError
@@ -75,7 +74,6 @@ class Parts:
     tasks: TaskFeed
     reports: PageReports
     webhooks: Webhooks
-    webhooks: Webhooks
     planning: PlanningDesk
     origins: frozenset[str]
     cookie_name: str
@@ -109,8 +107,6 @@ def make_parts(services: Services) -> Parts:
     stream.feeds.append(tasks)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)
     health.further["webhooks"] = lambda: webhooks.trouble
-    webhooks = Webhooks(services.pool, clock, settings.data_dir)
-    health.further["webhooks"] = lambda: webhooks.trouble
     return Parts(
         services=services,
         stream=stream,
@@ -124,7 +120,6 @@ def make_parts(services: Services) -> Parts:
         officers=officers,
         tasks=tasks,
         reports=PageReports(services.bridge, services.pool, clock),
-        webhooks=webhooks,
         webhooks=webhooks,
         planning=PlanningDesk(services.city_dir, services.bridge, clock),
         origins=origins,

@@ -180,12 +180,14 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("field writes", parts.officers.write_forever)
             supervisor.start("field looks", parts.officers.look_forever)
             supervisor.start("webhooks", parts.webhooks.run)
+            supervisor.start("planning", parts.planning.watch)
             supervisor.start("audit", lambda: _flush_audit(parts))
         try:
             yield
         finally:
             parts.stream.close_sessions(lambda _client: 1001)
             await supervisor.stop()
+            await parts.planning.stop()
 
     return live
 
