@@ -264,6 +264,7 @@ export function makeDesk(force, planned) {
       turnout_s: 20,
       distance_m: [700, 1000, 2200, 2100][i],
       suits: i !== 3,
+      unsuited: i === 3 && incident.needs.length ? ["equipment"] : [],
       lacks: i === 3 ? incident.needs : [],
       cover_change_ratio: [-0.005, 0, -0.003, -0.013][i],
       opens_gap: null,
@@ -284,9 +285,17 @@ export function makeDesk(force, planned) {
       advised: i === 0,
     }));
     const place_is_known = incident.lat_deg !== null;
-    return place_is_known
-      ? { ground, air, as_of_ms: Date.now(), place_is_known, off_map_count: 1 }
-      : { ground: [], air: [], as_of_ms: Date.now(), place_is_known, off_map_count: 0 };
+    const told = {
+      as_of_ms: Date.now(),
+      place_is_known,
+      off_map_count: 0,
+      off_map_unit_ids: [],
+      unlocated_unit_ids: [],
+      wanted: incident.needs,
+      wanted_in_air: [],
+      estimated: false,
+    };
+    return place_is_known ? { ...told, ground, air, off_map_count: 1 } : { ...told, ground: [], air: [] };
   }
 
   function figures() {

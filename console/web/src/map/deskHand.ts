@@ -1,15 +1,17 @@
 // What a hand does on the supervisor's map: pick a place, open an incident, and in the what-if close a bridge or drag a station.
 import type { Map as MapLibre, MapMouseEvent } from "maplibre-gl";
+import { live } from "../live/live";
 import { changeDesk, getDesk, type LonLat } from "../state/desk";
 import { openIncident } from "../state/incidents";
-import { closeBridge, getWhatIf, moveStation, movedStations } from "../state/whatIf";
+import { change } from "../state/settings";
+import { closeBridge, getWhatIf, moveStation, movedStations, toggleAway } from "../state/whatIf";
 import { pinAt } from "./deskSketch";
 import type { Overlay } from "./overlay";
-import { nearestStation } from "./picking";
+import { nearestStation, nearestUnit } from "./picking";
 import type { Projection } from "./projection";
 
-const BRIDGE_REACH_PX = 14;
-const BRIDGE_NAMES = "label-bridge";
+const ROAD_REACH_PX = 6;
+const ROADS = ["road-0", "road-1", "road-2", "road-3"];
 
 export class DeskHand {
   private dragged: number | null = null;
@@ -27,13 +29,21 @@ export class DeskHand {
       return true;
     }
     const incidentId = pinAt(this.overlay.desk, this.projection(), point.x, point.y);
-    if (incidentId !== null && isSupervising) {
+    if (incidentId !== null) {
       openIncident(incidentId);
+      if (!isSupervising) change({ screen: "supervisor", tab: "incidents" });
       return true;
     }
-    const bridge = isSupervising && getWhatIf().on ? this.bridgeAt(point.x, point.y) : undefined;
-    if (bridge) closeBridge(bridge);
-    return bridge !== undefined;
+    return isSupervising && getWhatIf().on && this.imagine(point.x, point.y, { lon: lngLat.lng, lat: lngLat.lat });
+  }
+
+  /** In the what-if a click takes a unit away, or closes the road or bridge under it. */
+  private imagine(x: number, y: number, place: LonLat): boolean {
+    if (nearestStation(this.overlay.stations, this.projection(), x, y) !== null) return true;
+    const unitId = nearestUnit(live.store, this.projection(), x, y);
+    if (unitId !== null) toggleAway(unitId);
+    else if (this.hasRoad(x, y)) closeBridge(place);
+    return true;
   }
 
   /** In the what-if a pressed station is dragged until it is let go. */
@@ -61,15 +71,12 @@ export class DeskHand {
     if (this.dragged !== null) moveStation(this.dragged, { lon: lngLat.lng, lat: lngLat.lat }, how);
   }
 
-  /** The bridge whose name is within a few pixels. */
-  private bridgeAt(x: number, y: number): LonLat | undefined {
-    if (!this.map.getLayer(BRIDGE_NAMES)) return undefined;
+  private hasRoad(x: number, y: number): boolean {
     const around: [[number, number], [number, number]] = [
-      [x - BRIDGE_REACH_PX, y - BRIDGE_REACH_PX],
-      [x + BRIDGE_REACH_PX, y + BRIDGE_REACH_PX],
+      [x - ROAD_REACH_PX, y - ROAD_REACH_PX],
+      [x + ROAD_REACH_PX, y + ROAD_REACH_PX],
     ];
-    const [hit] = this.map.queryRenderedFeatures(around, { layers: [BRIDGE_NAMES] });
-    if (hit?.geometry.type !== "Point") return undefined;
-    return { lon: hit.geometry.coordinates[0]!, lat: hit.geometry.coordinates[1]! };
+    const layers = ROADS.filter((id) => this.map.getLayer(id));
+    return this.map.queryRenderedFeatures(around, { layers }).length > 0;
   }
 }

@@ -2,27 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { RequestError, write } from "../api/client";
 import { getPlaces } from "./places";
-import type { Contour, CoverageChanged, Gap, RingState, StationView } from "../wire.generated";
-
-interface Picture {
-  readonly coverage: CoverageChanged;
-  readonly contours: readonly Contour[];
-}
-
-interface ClosedWay {
-  readonly name_zh: string;
-  readonly name_en: string;
-  readonly length_km: number;
-  readonly lines: readonly (readonly (readonly number[])[])[];
-}
-
-export interface WhatIfReply {
-  readonly before: Picture;
-  readonly after: Picture;
-  readonly lost_km: number;
-  readonly won_km: number;
-  readonly closed: readonly ClosedWay[];
-}
+import type { Contour, Gap, Picture, RingState, StationView, WhatIfReply } from "../wire.generated";
 
 interface Place {
   readonly lon: number;

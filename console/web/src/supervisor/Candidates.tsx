@@ -1,23 +1,24 @@
 // Who could go: on the ground by arrival, then in the air; each with its key and what its leaving uncovers.
-import { distance, duration, percent, shift } from "../format/figures";
+import { distance, duration, percent, shift, UNKNOWN_FIGURE } from "../format/figures";
+import type { TextKey } from "../i18n/zh";
 import { useDesk } from "../state/desk";
 import { toggleCandidate } from "../state/incidents";
 import { mayDispatch } from "../state/roles";
 import { useText } from "../state/useText";
 import { UnitGlyph } from "../ui/icons";
 import type { CandidateView, IncidentView } from "../wire.generated";
-import { keyed, sentTo } from "./acts";
+import { keyed, sentTo } from "./keyed";
 import { useStationNumber, useUnitMeta, useUnitName } from "./names";
 
 function Cost({ unit }: { unit: CandidateView }) {
   const numberOf = useStationNumber();
   const t = useText();
   const parts: { text: string; tone: string }[] = [];
-  if (!unit.suits)
-    parts.push({
-      text: t("cand.lacks", { what: unit.lacks.map((need) => t(`equipment.${need}`)).join(" · ") || "–" }),
-      tone: "c-attn",
-    });
+  for (const why of unit.unsuited) {
+    const what = unit.lacks.map((need) => t(`equipment.${need}`)).join(" · ");
+    const text = why === "equipment" ? t("cand.lacks", { what: what || UNKNOWN_FIGURE }) : t(`unsuited.${why}`);
+    parts.push({ text, tone: "c-attn" });
+  }
   if (unit.in_air) {
     if (unit.battery_ratio !== null)
       parts.push({
@@ -80,7 +81,7 @@ function Candidate({ unit, hotkey }: { unit: CandidateView; hotkey: number | nul
         <Cost unit={unit} />
       </span>
       <span className="when num">
-        <span className="tm">{duration(unit.travel_s * 1000)}</span>
+        <span className="tm">{duration((unit.travel_s + unit.turnout_s) * 1000)}</span>
         <span className="f12 t3">{distance(unit.distance_m)}</span>
       </span>
     </button>
@@ -91,6 +92,11 @@ export function Candidates({ incident }: { incident: IncidentView }) {
   const { candidates, candidatesOf } = useDesk();
   const t = useText();
   if (!candidates || candidatesOf !== incident.incident_id) return <p className="sentence">{t("cand.waiting")}</p>;
+  const told: [TextKey, number][] = [
+    ["cand.offMap", candidates.off_map_count],
+    ["cand.unlocated", candidates.unlocated_unit_ids.length],
+  ];
+  const left = told.filter(([, n]) => n > 0);
   const { ground, air } = keyed(candidates, sentTo(incident));
   return (
     <div data-testid="candidates">
@@ -112,9 +118,12 @@ export function Candidates({ incident }: { incident: IncidentView }) {
         <Candidate key={unit.unit_id} unit={unit} hotkey={ground.length + i + 1} />
       ))}
       {air.length ? null : <p className="sentence bordered">{t("cand.noneAir")}</p>}
-      {candidates.off_map_count ? (
-        <p className="f12 t3 offmap">{t("cand.offMap", { n: candidates.off_map_count })}</p>
-      ) : null}
+      {left.map(([key, n]) => (
+        <p key={key} className="f12 t3 offmap">
+          {t(key, { n })}
+        </p>
+      ))}
+      {candidates.estimated ? <p className="f12 c-attn offmap">{t("cand.estimated")}</p> : null}
     </div>
   );
 }

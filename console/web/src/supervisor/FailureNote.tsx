@@ -15,7 +15,7 @@ export function FailureNote({ failure, onSeen }: { failure: Failure | null; onSe
     ? t("send.not", { why: error.detail || t(error.key, error.figures) })
     : names.length
       ? t("send.conflict", { what: names.join(" · ") })
-      : `${t("send.conflictUnknown")} ${error.detail}`;
+      : t("send.conflictUnknown");
   return (
     <div
       className={`failure ${isConflict ? "attn" : "alarm"}`}
@@ -23,6 +23,7 @@ export function FailureNote({ failure, onSeen }: { failure: Failure | null; onSe
       data-testid={isConflict ? "conflict" : "failure"}
     >
       <p>{sentence}</p>
+      {isConflict && error.detail ? <p className="f12 t2">{error.detail}</p> : null}
       <button type="button" className="btn s" onClick={onSeen}>
         {t("send.reload")}
       </button>

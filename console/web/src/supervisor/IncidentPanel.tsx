@@ -9,7 +9,7 @@ import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { Icon } from "../ui/icons";
 import type { IncidentView } from "../wire.generated";
-import { newCall, onSent, sendChosen } from "./acts";
+import { onSent, sendChosen } from "./acts";
 import { AlsoInHand } from "./AlsoInHand";
 import { Candidates } from "./Candidates";
 import { FailureNote } from "./FailureNote";
@@ -167,7 +167,7 @@ function SendBar({ incident, isOpen, onMore }: { incident: IncidentView; isOpen:
 
 export function IncidentPanel() {
   useLive();
-  const { incidentId, figures, role } = useDesk();
+  const { incidentId, figures } = useDesk();
   const t = useText();
   const [moreOf, setMoreOf] = useState<number | null>(null);
   const incident = incidentOnDesk();
@@ -194,13 +194,6 @@ export function IncidentPanel() {
                 : ""}
             </p>
           </div>
-          {mayDispatch(role) ? (
-            <div className="sec">
-              <button type="button" className="btn" data-testid="new-call" onClick={newCall}>
-                {t("incident.new")} <span className="kbd">N</span>
-              </button>
-            </div>
-          ) : null}
           <AlsoInHand chosenId={null} />
         </div>
       </aside>

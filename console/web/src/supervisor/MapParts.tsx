@@ -8,7 +8,7 @@ import { change, type CoverView, useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { leaveWhatIf, useWhatIf } from "../state/whatIf";
 
-const VIEWS: readonly CoverView[] = ["now", "plan", "change"];
+const VIEWS = ["now", "plan", "change"] as const satisfies readonly CoverView[];
 
 export function SupervisorTools() {
   const { cover, trails, labels } = useSettings();

@@ -4,14 +4,15 @@ import { RequestError } from "../api/client";
 import { distance, duration, figure, percent, shift } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { currentMap } from "../map/current";
-import { askMoves, type Move, useMoveUp } from "../state/moveUp";
+import { askMoves, useMoveUp } from "../state/moveUp";
 import { changeDesk } from "../state/desk";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { UnitGlyph } from "../ui/icons";
+import type { MoveView } from "../wire.generated";
 import { useUnitMeta, useUnitName } from "./names";
 
-function MoveLine({ move }: { move: Move }) {
+function MoveLine({ move }: { move: MoveView }) {
   const { language } = useSettings();
   const nameOf = useUnitName();
   const metaOf = useUnitMeta();

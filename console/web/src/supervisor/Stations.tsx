@@ -45,7 +45,7 @@ function Row({ station, shares }: { station: StationView; shares: StationShares 
   const on = stationId === station.station_id;
   const [share, plan] = [shares?.shares[1] ?? null, shares?.plan[1] ?? null];
   const off = isOffPlan(share, plan, ZONE_OFF_PLAN);
-  const short = shares !== undefined && shares.on_duty < shares.crew;
+  const short = shares !== undefined && shares.missing_unit_ids.length > 0;
   const name = nameIn(language, station);
   const choose = (): void => {
     change({ stationId: on ? null : station.station_id });

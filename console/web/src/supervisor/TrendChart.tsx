@@ -1,30 +1,7 @@
 // 3-minute cover over the last hour against its plan, as one line with its newest value.
 import { clockTime, figure } from "../format/figures";
 import type { TrendReply } from "../wire.generated";
-
-const WIDTH = 232;
-const HEIGHT = 86;
-const PLOT = { left: 2, right: 184, top: 10, bottom: 62 };
-/** The axis shows at least so many points of a share, so that noise stays flat. */
-const LEAST_SPAN = 0.12;
-const APART_PX = 13;
-
-interface Scale {
-  readonly x: (ms: number) => number;
-  readonly y: (share: number) => number;
-}
-
-/** Scales of the plot: the whole time across, the shares and the plan within the height. */
-export function scaleOf(trend: TrendReply): Scale {
-  const [from, to] = [trend.at_ms[0]!, trend.at_ms.at(-1)!];
-  const shares = trend.shares.map((row) => row[1]!).concat(trend.plan[1] ?? []);
-  const top = Math.max(...shares);
-  const bottom = Math.min(Math.min(...shares), top - LEAST_SPAN);
-  return {
-    x: (ms) => PLOT.left + ((ms - from) / Math.max(1, to - from)) * (PLOT.right - PLOT.left),
-    y: (share) => PLOT.bottom - ((share - bottom) / (top - bottom)) * (PLOT.bottom - PLOT.top),
-  };
-}
+import { APART_PX, HEIGHT, PLOT, scaleOf, WIDTH } from "./trendScale";
 
 const minutes = (ms: number): string => clockTime(ms).slice(0, 5);
 
@@ -36,7 +13,8 @@ export function TrendChart({ trend }: { trend: TrendReply }) {
   const [lastMs, last] = rows.at(-1)!;
   const plan = trend.plan[1];
   const path = rows.map(([ms, share], i) => `${i ? "L" : "M"}${x(ms).toFixed(1)} ${y(share).toFixed(1)}`).join("");
-  const lastY = plan !== undefined && Math.abs(y(last) - y(plan)) < APART_PX ? y(plan) + APART_PX : y(last);
+  const apart = plan === undefined ? Number.POSITIVE_INFINITY : y(last) - y(plan);
+  const lastY = Math.abs(apart) < APART_PX ? y(plan!) + (apart < 0 ? -APART_PX : APART_PX) : y(last);
   return (
     <svg
       className="trend"

@@ -67,7 +67,7 @@ function Figures({ before, after }: { before: CoverageChanged; after: CoverageCh
   const t = useText();
   const points = (i: number): number | null => {
     const [a, b] = [before.shares[i], after.shares[i]];
-    return a === undefined || b === undefined ? null : Math.round((b - a) * 1000) / 10;
+    return a === undefined || b === undefined ? null : (Math.round(b * 1000) - Math.round(a * 1000)) / 10;
   };
   const [linksBefore, linksAfter] = [openLinks(before), openLinks(after)];
   return (

@@ -1,17 +1,13 @@
 // What the supervisor's buttons and keys do alike.
-import { liveDispatches } from "../live/incidentBook";
 import { live } from "../live/live";
 import { changeDesk, getDesk } from "../state/desk";
 import { type Failure, incidentOnDesk, openIncident, sendUnits, toggleCandidate } from "../state/incidents";
 import { mayDispatch, mayPlan } from "../state/roles";
 import { change, type CoverView, getSettings } from "../state/settings";
 import { enterWhatIf, getWhatIf, leaveWhatIf } from "../state/whatIf";
-import type { CandidatesReply, CandidateView, IncidentView } from "../wire.generated";
+import { keyed, sentTo } from "./keyed";
 
 const ORDER: readonly CoverView[] = ["now", "plan", "change", "off"];
-const GROUND_KEYS = 4;
-const AIR_KEYS = 2;
-
 export function cycleCover(): void {
   const at = ORDER.indexOf(getSettings().cover);
   change({ cover: ORDER[(at + 1) % ORDER.length]! });
@@ -29,25 +25,6 @@ export function toggleWhatIf(): void {
   changeDesk({ panel: "whatif" });
   change({ selectedId: null });
 }
-
-function first(list: readonly CandidateView[], n: number): CandidateView[] {
-  const shown = list.slice(0, n);
-  const advised = list.find((each) => each.advised);
-  return advised && !shown.includes(advised) ? [...shown.slice(0, n - 1), advised] : shown;
-}
-
-/** The candidates that have a key: the first on the ground, then in the air, the advised always among them; who goes already is left out. */
-export function keyed(
-  reply: CandidatesReply,
-  sentIds: readonly number[],
-): { ground: CandidateView[]; air: CandidateView[] } {
-  const free = (list: readonly CandidateView[]): CandidateView[] =>
-    list.filter((each) => !sentIds.includes(each.unit_id));
-  return { ground: first(free(reply.ground), GROUND_KEYS), air: first(free(reply.air), AIR_KEYS) };
-}
-
-/** The units that go to an incident now. */
-export const sentTo = (incident: IncidentView): number[] => liveDispatches(incident).map((each) => each.unit_id);
 
 /** Choose the candidate with this key, 1 to 6; false where there is none. */
 export function chooseByKey(key: number): boolean {

@@ -167,7 +167,7 @@ function Scale({ figures }: { figures: MapFigures }) {
 
 function Attribution() {
   const { city } = usePlaces();
-  const said = (city as { readonly attribution?: string } | null)?.attribution;
+  const said = city?.attribution;
   return said ? (
     <div className="attribution" data-testid="attribution">
       {said}
