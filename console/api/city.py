@@ -12,12 +12,15 @@ from fastapi.responses import FileResponse
 from console.api.contract import parts_of, reply, router, says, tagged_response
 from console.api.models import MapReply
 from console.auth.policy import Policy, policy
+from console.tile_archive import read_tile
 from telemetry.model.errors import NotFoundError
 
 ROUTER: Final = router("map")
 LAYERS: Final = ("relief", "valley", "water", "parks", "blocks", "roads", "labels", "places")
 GEOJSON: Final = "application/geo+json"
 TILES: Final = "basemap.pmtiles"
+TILES_URL: Final = "/api/map/tiles/{z}/{x}/{y}.mvt"
+MVT: Final = "application/vnd.mapbox-vector-tile"
 
 
 @ROUTER.get("/api/map", **says(MapReply))
@@ -42,12 +45,30 @@ async def show_layer(request: Request, layer: str) -> Response:
 @ROUTER.get(f"/api/map/{TILES}", response_class=Response)
 @policy(Policy.SIGNED_IN)
 async def show_tiles(request: Request) -> Response:
-    """Return the base map's vector tiles, whole or the asked range of bytes; 404 where the city was made without."""
-    path = _folder(request) / TILES
-    if not await asyncio.to_thread(path.is_file):
+    """Return the base map's vector tiles in one archive, whole or the asked range of bytes; 404 where there is none."""
+    path = await asyncio.to_thread(_archive, _folder(request))
+    return FileResponse(path, headers={"cache-control": "private, no-cache"}, media_type="application/vnd.pmtiles")
+
+
+@ROUTER.get(TILES_URL, response_class=Response)
+@policy(Policy.SIGNED_IN)
+async def show_tile(request: Request, z: int, x: int, y: int) -> Response:
+    """Return one vector tile of the base map, its layers named as the GeoJSON ones; 204 where nothing is drawn."""
+    folder = _folder(request)
+    tile = await asyncio.to_thread(lambda: read_tile(_archive(folder), z, x, y))
+    if tile is None:
+        return Response(status_code=204)
+    if tile.is_gzip and "gzip" not in request.headers.get("accept-encoding", ""):
+        return tagged_response(request, gzip.decompress(tile.data), MVT)
+    return tagged_response(request, tile.data, MVT, is_gzip=tile.is_gzip)
+
+
+def _archive(folder: Path) -> Path:
+    path = folder / TILES
+    if not path.is_file():
         message = f"the city has no {TILES}: its layers are GeoJSON under /api/map/{{layer}}.geojson"
         raise NotFoundError(message)
-    return FileResponse(path, headers={"cache-control": "private, no-cache"}, media_type="application/vnd.pmtiles")
+    return path
 
 
 def _folder(request: Request) -> Path:
@@ -95,5 +116,5 @@ def _read_about(folder: Path) -> MapReply:
         center=about["center"],
         layers=layers,
         attribution=str(about.get("attribution", "")),
-        tiles_url=f"/api/map/{TILES}" if (folder / TILES).is_file() else None,
+        tiles_url=TILES_URL if (folder / TILES).is_file() else None,
     )

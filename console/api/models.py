@@ -172,7 +172,7 @@ class MapReply(msgspec.Struct, frozen=True, kw_only=True):
     """The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist.
 
     `attribution` must be shown on the map ("" where nothing is asked); `tiles_url` is where vector tiles of the same layers
-    are, as one .pmtiles read by ranges, null where there are none.
+    are, with {z}, {x} and {y} to fill in (8 <= z <= 14), null where there are none.
     """
 
     name_zh: str

@@ -34,7 +34,7 @@ async def test_the_map_tells_its_attribution_and_where_its_tiles_are(house: Hous
     async with house.client(await house.cookie(Role.VIEWER)) as browser:
         about = (await browser.get("/api/map")).json()
         assert about["attribution"] == "© OpenStreetMap contributors"
-        assert about["tiles_url"] == "/api/map/basemap.pmtiles"
+        assert about["tiles_url"] == "/api/map/tiles/{z}/{x}/{y}.mvt"
         assert (about["name_zh"], about["name_en"]) == ("赫尔辛基", "Helsinki")
         assert "roads" in about["layers"]
         roads = (await browser.get("/api/map/roads.geojson")).json()
@@ -44,6 +44,26 @@ async def test_the_map_tells_its_attribution_and_where_its_tiles_are(house: Hous
         missing = await browser.get("/api/map/basemap.pmtiles")
         assert missing.status_code == 404
         assert "GeoJSON" in missing.json()["detail"]
+
+
+@pytest.mark.skipif(not has_tippecanoe(), reason="vector tiles need the package cubao-tippecanoe")
+async def test_a_tile_has_the_layers_of_the_map_and_the_sea_has_none(house: House) -> None:
+    async with house.client(await house.cookie(Role.VIEWER)) as browser:
+        tile = await browser.get("/api/map/tiles/14/9327/4742.mvt")
+        assert tile.status_code == 200
+        assert tile.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+        assert all(layer in tile.content for layer in (b"roads", b"blocks", b"places"))
+        assert b"Aleksanterinkatu" in tile.content
+        plain = await browser.get("/api/map/tiles/14/9327/4742.mvt", headers={"accept-encoding": "identity"})
+        assert plain.content == tile.content
+        again = await browser.get("/api/map/tiles/14/9327/4742.mvt", headers={"if-none-match": tile.headers["etag"]})
+        assert again.status_code == 304
+        assert (await browser.get("/api/map/tiles/14/1/1.mvt")).status_code == 204
+        assert (await browser.get("/api/map/tiles/3/1/1.mvt")).status_code == 204
+        assert (await browser.get("/api/map/tiles/3/9/1.mvt")).status_code == 422
+        assert (await browser.get("/api/map/tiles/99/9/1.mvt")).status_code == 422
+    async with house.client() as stranger:
+        assert (await stranger.get("/api/map/tiles/14/9327/4742.mvt")).status_code == 401
 
 
 async def test_tiles_are_read_by_ranges_and_not_by_strangers(house: House) -> None:

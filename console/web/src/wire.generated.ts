@@ -597,7 +597,7 @@ export interface AlarmReply {
   alarm: Alarm;
 }
 
-/** The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist. `attribution` must be shown on the map ("" where nothing is asked); `tiles_url` is where vector tiles of the same layers are, as one .pmtiles read by ranges, null where there are none. */
+/** The base map: [west, south, east, north] and [lon, lat] in degrees WGS-84, and the layers that exist. `attribution` must be shown on the map ("" where nothing is asked); `tiles_url` is where vector tiles of the same layers are, with {z}, {x} and {y} to fill in (8 <= z <= 14), null where there are none. */
 export interface MapReply {
   name_zh: string;
   name_en: string;
