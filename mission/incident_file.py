@@ -79,6 +79,7 @@ def parse_incident_file(data: bytes, *, now_us: int, crs: Crs = Crs.WGS84) -> In
         twin = first_line.setdefault(line.draft.source_ref, number)
         if twin != number:
             problems.append(Problem(number, f"source_ref is that of line {twin}: keep one of them"))
+            continue
         lines.append(line)
     return IncidentFile(tuple(lines), tuple(sorted(problems)))
 
