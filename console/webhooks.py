@@ -61,7 +61,7 @@ def retry_after_s(attempt_count: int, *, dice: float) -> float:
 
 
 class Webhooks:
-    """Empties the outbox. Several consoles on one database share the work: each message is claimed for a minute by one.
+    """Empties the outbox. Several consoles on one database share the work: each message is claimed for 20 s by one.
 
     A receiver that does not answer is left alone for a growing while, and only its own messages wait.
     """

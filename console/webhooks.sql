@@ -5,14 +5,14 @@
 select webhook_id, label, url, inside, secret_sealed from public.webhook where disabled_at is null order by webhook_id;
 
 -- name: claim
--- The next message of a receiver: the oldest that is due and before which nothing of its incident waits. Nobody else takes it for a minute.
+-- The next message of a receiver: the oldest that is due and before which nothing of its incident waits. Nobody else takes it for 20 s.
 update public.webhook_delivery d
 set claimed_at = %(now)s::timestamptz, attempt_count = d.attempt_count + 1
 where d.delivery_id = (
     select c.delivery_id from public.webhook_delivery c
     where c.webhook_id = %(webhook_id)s::int and c.delivered_at is null and c.given_up_at is null
       and c.next_at <= %(now)s::timestamptz
-      and (c.claimed_at is null or c.claimed_at < %(now)s::timestamptz - interval '60 seconds')
+      and (c.claimed_at is null or c.claimed_at < %(now)s::timestamptz - interval '20 seconds')
       and not exists (
           select from public.webhook_delivery e
           where e.webhook_id = c.webhook_id and e.incident_id = c.incident_id and e.change_sequence < c.change_sequence

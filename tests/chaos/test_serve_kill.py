@@ -89,11 +89,11 @@ def free_port() -> int:
         return port
 
 
-def start(folder: Path, ingest_port: int) -> subprocess.Popen[bytes]:
+def start(folder: Path, ingest_port: int, *, console_port: int = 0) -> subprocess.Popen[bytes]:
     """Start `skybeat serve` and return when phones can reach it."""
     environment = os.environ | {
         "SKYBEAT_DATA_DIR": str(folder),
-        "SKYBEAT_PORT": "0",
+        "SKYBEAT_PORT": str(console_port),
         "SKYBEAT_INGEST_PORT": str(ingest_port),
         "SKYBEAT_MAVLINK_LINKS": "",
         "SKYBEAT_LOG_LEVEL": "error",
