@@ -62,7 +62,10 @@ class PlanningWorker:
     async def stop(self) -> None:
         """End the process; a second call does nothing."""
         self._stay()
-        process, self._process = self._process, None
+        await self._end()
+
+    async def _end(self) -> None:
+        process = self._process
         if process is None:
             return
         assert process.stdin is not None
@@ -71,6 +74,8 @@ class PlanningWorker:
             await asyncio.wait_for(process.wait(), STOPPED_WITHIN_S)
         except TimeoutError:
             await _kill(process)
+        if self._process is process:
+            self._process = None
 
     async def _exchange(self, question: Question, within_s: float) -> Answer:
         is_new = self._process is None
@@ -116,9 +121,8 @@ class PlanningWorker:
 
     async def _retire(self) -> None:
         await asyncio.sleep(self._idle_s)
-        self._retiring = None
         async with self._turn:
-            await self.stop()
+            await self._end()
 
 
 async def _ask(process: asyncio.subprocess.Process, data: bytes) -> bytes:
