@@ -1,4 +1,7 @@
-"""The demo's dispatcher: leaves each call to the people at the screens for a while, and then does what is advised."""
+"""The demo's dispatcher: leaves each call to the people at the screens for a while, and then does what is advised.
+
+It minds the calls that came from the call centre's program; what people took or sent by hand is theirs.
+"""
 
 from typing import Final
 
@@ -11,6 +14,8 @@ PATIENCE_S: Final = {1: 8.0, 2: 20.0, 3: 20.0}
 ASKS_PLACE_S: Final = 15.0
 UNANSWERED_S: Final = 45.0
 UNANSWERED: Final = frozenset({DispatchState.QUEUED, DispatchState.SENT, DispatchState.RECEIVED})
+DISPATCHER: Final = "demo-dispatcher"
+SOURCE: Final = "rest"
 AGAIN_S: Final = 6.0
 """After something was tried for a call, it is left alone so long."""
 
@@ -21,6 +26,7 @@ class SeenDispatch(msgspec.Struct, frozen=True):
     dispatch_id: int
     unit_id: int
     state: DispatchState
+    sent_by: str
     queued_ms: float
 
 
@@ -34,6 +40,7 @@ class SeenIncident(msgspec.Struct, frozen=True):
     urgency: int
     category: Category
     lat_deg: float | None
+    source: str
     reported_ms: float
     response_s: float | None
     target_s: float
@@ -119,7 +126,11 @@ class DeskBook:
         """Return what is to be done now, one thing a call."""
         work = []
         for incident in self._incidents.values():
-            if incident.state in CLOSED or now_ms < self._rest_until_ms.get(incident.incident_id, 0.0):
+            if (
+                incident.state in CLOSED
+                or incident.source != SOURCE
+                or now_ms < self._rest_until_ms.get(incident.incident_id, 0.0)
+            ):
                 continue
             wanted = self._wanted(incident, now_ms)
             if wanted is not None:
@@ -142,9 +153,12 @@ class DeskBook:
         if incident.reported_ms < self._began_ms:
             return CloseOld(incident)
         age_s = (now_ms - incident.reported_ms) / 1000.0
-        live = [sent for sent in incident.dispatches if sent.state in UNANSWERED]
-        for sent in live:
-            if now_ms - sent.queued_ms > UNANSWERED_S * 1000.0:
+        for sent in incident.dispatches:
+            if (
+                sent.state in UNANSWERED
+                and sent.sent_by == DISPATCHER
+                and now_ms - sent.queued_ms > UNANSWERED_S * 1000.0
+            ):
                 return Recall(incident, sent)
         if incident.state is not IncidentState.NEW or age_s < PATIENCE_S.get(incident.urgency, PATIENCE_S[3]):
             return TellPlace(incident) if incident.lat_deg is None and age_s >= ASKS_PLACE_S else None

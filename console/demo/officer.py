@@ -14,7 +14,8 @@ MOUNTS_S: Final = (5.0, 15.0)
 STAYS_S: Final = (60.0, 180.0)
 UNSEEN_S: Final = 45.0
 """Who stands at the place so long and was not seen to arrive says so."""
-DECLINES_RATIO: Final = 0.03
+DECLINES_RATIO: Final = 0.04
+"""Of the tasks after the first."""
 SAY_AGAIN_S: Final = 5.0
 DECLINE_REASONS: Final = ("正在处置另一起警情", "vehicle does not start")
 
@@ -79,6 +80,7 @@ class Officer:
         self._said_at_s: dict[str, float] = {}
         self._accepts_s = self._clears_s = self._there_s = float("inf")
         self._declines = False
+        self._had_tasks = 0
         self._goal: tuple[float, float] | None = None
 
     @property
@@ -128,7 +130,8 @@ class Officer:
         self._said, self._said_at_s, self._goal = set(), {}, None
         self._accepts_s = now_s + float(self._random.uniform(*THINKS_S))
         self._clears_s = self._there_s = float("inf")
-        self._declines = bool(self._random.random() < DECLINES_RATIO)
+        self._declines = bool(self._random.random() < DECLINES_RATIO) and self._had_tasks > 0
+        self._had_tasks += 1
 
     def _give_up(self) -> None:
         if self._goal is not None:

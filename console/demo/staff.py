@@ -12,6 +12,7 @@ import msgspec
 from console.auth.accounts import Account, Accounts
 from console.demo.call_centre import CallOrders
 from console.demo.crews import Watch
+from console.demo.desk import DISPATCHER
 from console.demo.force_plan import ForcePlan
 from console.demo.officer_pages import PageSignIn
 from console.intake_keys import add_key, revoke_key
@@ -19,7 +20,6 @@ from console.wire import Role
 from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import owner_connection
 
-DISPATCHER: Final = "demo-dispatcher"
 ENDS_WITHIN_S: Final = 8.0
 KEY_LABEL: Final = "demo call centre"
 MOST_PAGES: Final = 120
