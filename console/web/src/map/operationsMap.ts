@@ -157,7 +157,9 @@ export class OperationsMap {
   private style() {
     const { language, coverage, stationId, labels } = this.settings;
     const { palette } = this;
-    return styleOf(location.origin, { palette, language, coverage, stationId, labels, cover: this.cover() });
+    const tilesUrl = this.facts.tiles_url;
+    const cover = this.cover();
+    return styleOf(location.origin, { palette, language, coverage, stationId, labels, cover, tilesUrl });
   }
 
   private get isSupervising(): boolean {

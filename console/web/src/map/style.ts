@@ -232,6 +232,27 @@ export interface StyleChoice {
   readonly labels: boolean;
   /** The supervisor's coverage; null: the operator's, which is the plan. */
   readonly cover: CoverChoice | null;
+  /** Where vector tiles of the base map's layers are; without them each layer is one GeoJSON file. */
+  readonly tilesUrl?: string | null;
+}
+
+const TILES = "base";
+const TILE_ZOOMS = { minzoom: 8, maxzoom: 14 };
+
+const isBase = (source: unknown): boolean => (MAP_LAYERS as readonly unknown[]).includes(source);
+
+/** The base map's layers drawn from one source of vector tiles: of a large city only what is in view is loaded. */
+function overTiles(style: StyleSpecification, tilesUrl: string): StyleSpecification {
+  const others = Object.entries(style.sources).filter(([name]) => !isBase(name));
+  const layers = style.layers.map((layer) =>
+    "source" in layer && isBase(layer.source) ? { ...layer, source: TILES, "source-layer": layer.source } : layer,
+  );
+  const base = { type: "vector" as const, tiles: [tilesUrl], ...TILE_ZOOMS };
+  return {
+    ...style,
+    sources: { ...Object.fromEntries(others), [TILES]: base },
+    layers: layers as LayerSpecification[],
+  };
 }
 
 /** The whole style for a choice of theme, language and layers; MapLibre applies only what differs. */
@@ -245,7 +266,7 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
   for (const name of MAP_LAYERS)
     sources[name] = { type: "geojson", data: `${origin}/api/map/${name}.geojson`, tolerance: 0.3 };
   sources[CLAIMS] = { type: "geojson", data: NO_CLAIMS as never };
-  return {
+  const style: StyleSpecification = {
     version: 8,
     sources,
     layers: [
@@ -272,4 +293,5 @@ export function styleOf(origin: string, choice: StyleChoice): StyleSpecification
       claimsLayer(FONTS),
     ],
   };
+  return choice.tilesUrl ? overTiles(style, `${origin}${choice.tilesUrl}`) : style;
 }
