@@ -136,7 +136,7 @@ def _move_view(
         name_zh=post.name_zh,
         name_en=post.name_en,
         gain_share=move.gain_share,
-        share_gain=move.share_gain,
+        covered_gain_share=move.covered_gain_share,
         left_share=move.left_share,
         won_share=move.won_share,
         drive_s=move.drive_s,

@@ -95,7 +95,7 @@ class MoveUpCase:
 class Move:
     """One move: `unit` and `post` are indexes; shares are parts of all weight (0..1).
 
-    `gain_share` is what expected coverage wins, `share_gain` what the plain share within the limit wins (may be negative:
+    `gain_share` is what expected coverage wins, `covered_gain_share` what the plain share within the limit wins (may be negative:
     backup won for width lost); `left_share` is what leaving costs and `won_share` what arriving wins. `kept_count` counts
     the first-tier places that the unit reaches now and that stay reached.
     """
@@ -103,7 +103,7 @@ class Move:
     unit: int
     post: int
     gain_share: float
-    share_gain: float
+    covered_gain_share: float
     left_share: float
     won_share: float
     drive_s: float
@@ -281,7 +281,7 @@ class _Search:
             unit=unit,
             post=post,
             gain_share=gain_share,
-            share_gain=self.covered_share(after) - self.covered_share(state),
+            covered_gain_share=self.covered_share(after) - self.covered_share(state),
             left_share=left_share,
             won_share=gain_share + left_share,
             drive_s=float(case.drive_s[unit, post]),

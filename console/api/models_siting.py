@@ -129,7 +129,7 @@ class BeatsReply(msgspec.Struct, frozen=True, kw_only=True):
 class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     """One move: where to, what expected coverage wins (share of demand), what leaving costs and arriving wins, the drive.
 
-    `share_gain` is what the plain share within the limit wins (negative: width lost for backup won). `kept_count`: places of
+    `covered_gain_share` is what the plain share within the limit wins (negative: width lost for backup won). `kept_count`: places of
     the first tier that the unit holds and that stay held. `way`: the drive as [lon, lat].
     """
 
@@ -140,7 +140,7 @@ class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str
     name_en: str
     gain_share: float
-    share_gain: float
+    covered_gain_share: float
     left_share: float
     won_share: float
     drive_s: float

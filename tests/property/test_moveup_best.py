@@ -85,7 +85,7 @@ def test_three_moves_keep_every_rule_and_add_up(seed: int, units: int, posts: in
     assert advice.expected_after_share - advice.expected_before_share == pytest.approx(total)
     assert advice.expected_after_share == pytest.approx(expected(case, moves, rules.busy_ratio))
     assert advice.covered_after_share - advice.covered_before_share == pytest.approx(
-        sum(move.share_gain for move in advice.moves)
+        sum(move.covered_gain_share for move in advice.moves)
     )
     for move in advice.moves:
         assert move.won_share - move.left_share == pytest.approx(move.gain_share)
@@ -131,7 +131,7 @@ def changed(**fields: object) -> Advice:
 def test_a_unit_goes_where_more_is_won_than_left() -> None:
     (move,) = changed().moves
     assert (move.unit, move.post, move.drive_s) == (0, 0, 120.0)
-    assert move.share_gain == pytest.approx(0.8)
+    assert move.covered_gain_share == pytest.approx(0.8)
     assert move.left_share == pytest.approx(0.065)
     assert move.won_share == pytest.approx(0.585)
 
