@@ -1,6 +1,6 @@
 """Reach on the ground: travel times at nodes become a smooth field, and the field becomes polygons in GeoJSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +21,8 @@ from telemetry.model.geodesy import Floats
 CELL_M: Final = 50.0
 LIVE_CELL_M: Final = 75.0
 """What moves every second is drawn a little coarser than what was planned."""
+STATION_CELL_M: Final = 100.0
+"""How coarse the zones of many stations are drawn."""
 OFF_ROAD_MPS: Final = 3.0
 """How fast a patrol gets from the road to a door, running included."""
 OFF_ROAD_REACH_M: Final = 205.0
@@ -57,6 +59,12 @@ class Field:
     def is_ground(self) -> NDArray[np.bool_]:
         """Which cells have a road near."""
         return np.isfinite(self.off_road_s)
+
+    @cached_property
+    def grid_m(self) -> tuple[Floats, Floats]:
+        """East and north of every cell, both (rows, columns)."""
+        east, north = np.meshgrid(self.east_m, self.north_m)
+        return east, north
 
     @cached_property
     def ground_share(self) -> Floats:
@@ -105,6 +113,44 @@ class Surface:
 
 def _smoothed(values: Floats, field: Field) -> Floats:
     return np.asarray(gaussian_filter(values, field.smoothing_cells, truncate=3.0), np.float64)
+
+
+def drawn_within(
+    field: Field,
+    seconds: Floats,
+    window: tuple[slice, slice],
+    *,
+    limits_s: Sequence[float],
+    least_m2: float,
+    least_hole_m2: float,
+) -> list[list[Any]]:
+    """Return for each limit the polygons of a window of the field; `seconds` (rows, columns) are those of its cells."""
+    rows, columns = window
+    ground, share = field.is_ground[rows, columns], field.ground_share[rows, columns]
+    smooth = _smoothed(np.where(ground, np.minimum(seconds, limits_s[-1] * _BEYOND), 0.0), field) / share
+    generator = _generator(field, window, np.where(ground, smooth, limits_s[-1] * _BEYOND))
+    return [
+        sound_polygons(_rings(generator.filled(-1.0, limit_s)), least_m2=least_m2, least_hole_m2=least_hole_m2)
+        for limit_s in limits_s
+    ]
+
+
+def _generator(field: Field, window: tuple[slice, slice], values: Floats) -> contourpy.ContourGenerator:
+    """Return what `contour_generator` would, without its general preparations: they take longer than a small contour."""
+    east, north = field.grid_m
+    return contourpy.SerialContourGenerator(
+        east[window],
+        north[window],
+        values,
+        np.zeros(values.shape, np.bool_),
+        corner_mask=False,
+        line_type=contourpy.LineType.Separate,
+        fill_type=contourpy.FillType.OuterOffset,
+        quad_as_tri=False,
+        z_interp=contourpy.ZInterp.Linear,
+        x_chunk_size=0,
+        y_chunk_size=0,
+    )
 
 
 def reach_polygons(field: Field, seconds: Floats, limit_s: float) -> Any:  # noqa: ANN401 - shapely has no types

@@ -63,6 +63,13 @@ class Skeleton:
         return a[chain].astype(np.intp), b[chain].astype(np.intp)
 
     @cached_property
+    def place_ends(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The two junctions between which each place lies; a junction lies at itself."""
+        own = np.arange(len(self.junction))
+        a, b = self.inner_ends
+        return np.concatenate((own, a)), np.concatenate((own, b))
+
+    @cached_property
     def place_of_node(self) -> NDArray[np.intp]:
         """The place of each node in labels: junctions first, then the nodes within chains in the chains' order."""
         places = self.junction_of_node.astype(np.intp)
@@ -204,7 +211,23 @@ class Ways:
         """
         at_junctions = nearest_labels(self.matrix, self.starts(stands), limits_s=limits_s)
         labels = self._spread(at_junctions, limits_s)
-        return _with_direct(labels, self._direct(stands), limits_s)
+        return _with_direct(labels, self.direct(stands), limits_s)
+
+    @property
+    def place_offsets(self) -> tuple[Floats, Floats]:
+        """The seconds to each place from each of its two junctions."""
+        own = np.zeros(len(self.skeleton.junction))
+        return np.concatenate((own, self._inner_from_a)), np.concatenate((own, self._inner_from_b))
+
+    def carried(self, junction_s: Floats) -> Floats:
+        """Return the seconds (..., places) of who is at the junctions in `junction_s` (..., junctions)."""
+        a, b = self.skeleton.inner_ends
+        inner = junction_s.take(a, axis=-1)
+        inner += self._inner_from_a
+        other = junction_s.take(b, axis=-1)
+        other += self._inner_from_b
+        np.minimum(inner, other, out=inner)
+        return np.concatenate((junction_s, inner), axis=-1)
 
     def _spread(self, junctions: Labels, limits_s: tuple[float, ...]) -> Labels:
         """Carry labels from the junctions to the nodes within chains."""
@@ -288,7 +311,7 @@ class Ways:
         to_a = begin_s + self._back.between(first_step[chain], step)
         return to_a, end_s + self._ahead.between(step + 1, first_step[chain + 1])
 
-    def _direct(self, stands: Stands) -> Starts:
+    def direct(self, stands: Stands) -> Starts:
         """Return whom stands reach without leaving their chain: one row for each stand and place within the chain."""
         skeleton = self.skeleton
         step, begin_s, end_s = self.offsets(stands)

@@ -9,6 +9,7 @@ labels of the nearest unit alone. Gaps and ring are reckoned every third second,
 """
 
 import contextlib
+import importlib
 import os
 import statistics
 import time
@@ -132,7 +133,7 @@ class Networkx:
     """The nearest unit of every node by networkx: one more node from which the units of a mode start."""
 
     def __init__(self, scene: Scene) -> None:
-        networkx = _peer("networkx")
+        networkx = peer("networkx")
         self._search = networkx.multi_source_dijkstra_path_length
         self._scene = scene
         self._graphs = []
@@ -164,7 +165,7 @@ class Pandana:
     """The nearest unit of every node by pandana: points of interest on reversed edges."""
 
     def __init__(self, scene: Scene) -> None:
-        pandana, pandas = _peer("pandana"), _peer("pandas")
+        pandana, pandas = peer("pandana"), peer("pandas")
         self._networks = []
         graph, units = scene.graph, scene.units
         for mode in MODES:
@@ -220,9 +221,8 @@ def _units(graph: RoadGraph, random: np.random.Generator) -> GroundUnits:
     return GroundUnits(ids, ids % STATIONS, places[0], places[1], modes[ids % len(modes)], np.full(UNITS, 20.0))
 
 
-def _peer(name: str) -> Any:  # noqa: ANN401 - a module without types
-    import importlib
-
+def peer(name: str) -> Any:  # noqa: ANN401 - a module without types
+    """Return a peer's module. Raises UnavailableError, with what to do, where it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
