@@ -34,6 +34,13 @@ describe("IncidentBook", () => {
     expect(book.take(2, incident(1, { version: 3, state: "accepted" }))?.before?.state).toBe("offered");
   });
 
+  it("lets no answer to a request undo a receipt that overtook it", () => {
+    const book = new IncidentBook();
+    book.take(1, incident(1, { version: 2, state: "accepted" }));
+    expect(book.put(incident(1, { version: 2, state: "offered" }))).toBeNull();
+    expect(book.put(incident(1, { version: 3, state: "cleared" }))?.before?.state).toBe("accepted");
+  });
+
   it("keeps a closed incident for whoever looks at it, but not among the open ones", () => {
     const book = new IncidentBook();
     book.take(1, incident(1));

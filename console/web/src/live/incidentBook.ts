@@ -43,13 +43,20 @@ export class IncidentBook {
   /** Take a numbered message; null if it brings nothing new (a replay after reconnection, an older version). */
   take(seq: number, incident: IncidentView): IncidentNews | null {
     this.seq = Math.max(this.seq, seq);
-    return this.put(incident);
+    const before = this.of(incident.incident_id);
+    return before && before.version > incident.version ? null : this.replace(before, incident);
   }
 
-  /** Take one incident's standing without a number (the answer to a request); an older version than the known is ignored. */
+  /**
+   * Take one incident's standing without a number (the answer to a request). Receipts leave the version as it is, and may
+   * have overtaken the answer: what is known at the same version stays.
+   */
   put(incident: IncidentView): IncidentNews | null {
-    const before = this.incidents.get(incident.incident_id) ?? null;
-    if (before && before.version > incident.version) return null;
+    const before = this.of(incident.incident_id);
+    return before && before.version >= incident.version ? null : this.replace(before, incident);
+  }
+
+  private replace(before: IncidentView | null, incident: IncidentView): IncidentNews | null {
     if (before && JSON.stringify(before) === JSON.stringify(incident)) return null;
     this.incidents.delete(incident.incident_id);
     this.incidents.set(incident.incident_id, incident);

@@ -41,7 +41,7 @@ export class DeskHand {
   private imagine(x: number, y: number, place: LonLat): boolean {
     if (nearestStation(this.overlay.stations, this.projection(), x, y) !== null) return true;
     const unitId = nearestUnit(live.store, this.projection(), x, y);
-    if (unitId !== null) toggleAway(unitId);
+    if (unitId !== null && live.store.meta.get(unitId)?.kind !== "drone") toggleAway(unitId);
     else if (this.hasRoad(x, y)) closeBridge(place);
     return true;
   }

@@ -9,6 +9,7 @@ import { mayDispatch } from "../state/roles";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
+import { AcknowledgeButton } from "../ui/AlarmDrawer";
 import { newCall } from "./acts";
 import { Priority, Standing } from "./IncidentPanel";
 
@@ -34,23 +35,15 @@ export function AlsoInHand({ chosenId }: { chosenId: number | null }) {
       {calls.map((alarm) => {
         const meta = alarm.unit_id === null ? undefined : units.get(alarm.unit_id);
         return (
-          <button
-            key={alarm.alarm_id}
-            type="button"
-            className="also"
-            data-testid="also-alarm"
-            disabled={!meta}
-            onClick={() => meta && selectUnit(meta.unit_id)}
-          >
+          <div key={alarm.alarm_id} className="also call" data-testid="also-alarm">
             <Priority urgency={1} />
-            <span className="ell">
+            <button type="button" className="ell" disabled={!meta} onClick={() => meta && selectUnit(meta.unit_id)}>
               <b>{t(`alarms.${alarm.kind}`)}</b>{" "}
               <span className="t2">{meta ? nameIn(language, meta) || meta.call_sign : t("alarms.unknownUnit")}</span>
-            </span>
-            <span className="c-alarm num nw">
-              {t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) })}
-            </span>
-          </button>
+            </button>
+            <span className="c-alarm num nw">{duration(nowMs - alarm.raised_us / 1000)}</span>
+            <AcknowledgeButton alarm={alarm} primary={false} />
+          </div>
         );
       })}
       {others.map((incident) => (

@@ -242,13 +242,13 @@ export function WhatIfPanel() {
         <div className="sec">
           <div className="row">
             <span className="badge acc">{t("whatIf.title")}</span>
-            <span className="t2 f13 ell">{t("whatIf.on")}</span>
             <span className="sp" />
             <button type="button" className="btn s ghost" onClick={toggleWhatIf}>
               {t("whatIf.leave")} <span className="kbd">Esc</span>
             </button>
           </div>
-          <p className="t3 f13 hint">{t("whatIf.hint")}</p>
+          <p className="t2 f13 hint">{t("whatIf.on")}</p>
+          <p className="t3 f13">{t("whatIf.hint")}</p>
         </div>
         <div className="sec" aria-busy={asking}>
           {reply ? <Figures before={reply.before.coverage} after={reply.after.coverage} /> : null}
