@@ -1003,7 +1003,7 @@ export interface BeatsReply {
   beyond_share: number;
 }
 
-/** One move: where to, what expected coverage wins (share of demand), what leaving costs and arriving wins, the drive. `share_gain` is what the plain share within the limit wins (negative: width lost for backup won). `kept_count`: places of the first tier that the unit holds and that stay held. `way`: the drive as [lon, lat]. */
+/** One move: where to, what expected coverage wins (share of demand), what leaving costs and arriving wins, the drive. `covered_gain_share` is what the plain share within the limit wins (negative: width lost for backup won). `kept_count`: places of the first tier that the unit holds and that stay held. `way`: the drive as [lon, lat]. */
 export interface MoveView {
   unit_id: number;
   post_id: number | null;
@@ -1012,7 +1012,7 @@ export interface MoveView {
   name_zh: string;
   name_en: string;
   gain_share: number;
-  share_gain: number;
+  covered_gain_share: number;
   left_share: number;
   won_share: number;
   drive_s: number;
