@@ -38,6 +38,7 @@ _PUSH_STATES: Final = {
     DispatchState.SENT: PushState.SENT,
     DispatchState.RECEIVED: PushState.RECEIVED,
 }
+_OFFERED: Final = frozenset({DispatchState.QUEUED, DispatchState.SENT})
 _log: Final = get_logger("field")
 
 Way = tuple[tuple[float, float], ...]
@@ -104,7 +105,7 @@ class Field:
         self._pages[page.channel.channel_id] = page
         self._downlink.open(page.channel)
         for _, sent in self.tasks(unit_id):
-            if sent.state not in _PUSH_STATES:  # what nobody has yet, the next turn offers
+            if sent.state not in _OFFERED:  # what nobody has yet, the next turn offers
                 page.waiting[sent.dispatch_id] = None
         return page
 

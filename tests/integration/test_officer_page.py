@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
-from mission.model import DispatchState, Urgency
+from mission.model import DispatchState, Incident, Urgency
 from telemetry.model.commands import SendText
+from telemetry.model.errors import UnavailableError
 from telemetry.model.events import AlarmKind
+from telemetry.rate_limit import RateLimit
 from tests.conftest import FakeClock, TestDatabase
 from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, House, running
 from tests.officer_house import (
@@ -80,6 +83,9 @@ async def test_a_page_that_connects_later_finds_its_task_and_every_page_of_the_o
         await eventually(lambda: house.parts.desk.board.live_dispatches()[0][1].state is DispatchState.SENT)
     async with lin.page() as again:  # neither page said that it received
         assert (await next_task(again))["dispatch"]["state"] == "sent"
+        await lin.answer(sent.dispatch_id, "received")
+    async with lin.page() as third:  # one phone has it, and another one is taken in hand
+        assert (await next_task(third))["dispatch"]["state"] == "received"
         await lin.answer(sent.dispatch_id, "accepted")
     async with lin.page() as later:
         assert (await next_task(later))["dispatch"]["state"] == "accepted"
@@ -187,6 +193,52 @@ async def test_a_task_that_is_not_accepted_in_time_is_told_to_the_desk(house: Ho
         await eventually(lambda: column(database, told) == ["unanswered"])
 
 
+async def test_a_push_reaches_the_page_while_the_database_is_away_and_is_written_down_when_it_is_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lin = await officer(house)
+    (sent,) = await send(house, await call(house), OFFICER)
+    desk, refused = house.parts.desk, 0
+    answer = desk.answer
+
+    async def away(*arguments: Any, **more: Any) -> Incident:  # noqa: ANN401 - as the desk takes them
+        nonlocal refused
+        refused += 1
+        if refused > 1:
+            return await answer(*arguments, **more)
+        message = "the database does not answer"
+        raise UnavailableError(message)
+
+    monkeypatch.setattr(desk, "answer", away)
+    async with lin.page() as page:
+        assert (await next_task(page))["dispatch"]["state"] == "queued"
+        assert (await next_task(page, "sent"))["dispatch"]["dispatch_id"] == sent.dispatch_id
+    assert refused == 2
+
+
+async def test_an_officer_that_nobody_can_answer_is_told_so_and_not_that_there_is_no_task(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lin = await officer(house)
+
+    async def away() -> None:
+        message = "the database does not answer"
+        raise UnavailableError(message)
+
+    monkeypatch.setattr(house.parts.desk.follower, "refresh", away)
+    assert (await lin.ask("GET", "/api/me/tasks")).status_code == 503
+
+
+async def test_the_system_tells_of_webhooks(house: House) -> None:
+    async with house.client(await house.cookie(Role.ADMIN)) as client:
+        assert (await client.get("/api/system")).json()["checks"]["webhooks"] == "ok"
+        house.parts.webhooks.trouble = "webhook 1: 3 changes wait"
+        checks = (await client.get("/api/system")).json()["checks"]
+        assert checks["webhooks"] == "webhook 1: 3 changes wait"
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+
+
 # --- the track ---------------------------------------------------------------------------------------------------
 
 
@@ -246,7 +298,7 @@ async def test_a_revoked_page_is_refused(house: House, database: TestDatabase) -
 
 async def test_too_many_positions_are_refused_and_other_officers_are_heard(house: House) -> None:
     lin, far = await officer(house), await officer(house, FAR)
-    house.parts.reports._rate._burst = 5
+    house.parts.reports._rate = RateLimit(0.001, 5)
     statuses = [(await lin.report()).status_code for _ in range(12)]
     assert statuses[:5] == [200] * 5
     assert 429 in statuses
