@@ -21,7 +21,8 @@ NEAR: Final = (36.0618, 103.8343)
 """Where the officer stands, and a place 145 m from there, degrees WGS-84."""
 
 HOLD_S: Final = 1.1
-OFFLINE_NOISE: Final = re.compile("ERR_INTERNET_DISCONNECTED")
+NOISE: Final = re.compile("ERR_INTERNET_DISCONNECTED|status of 401 .*/api/session$")
+"""What Chromium writes by itself while it is offline, and when a page asks who is signed in and nobody is."""
 
 
 class Desk:
@@ -101,7 +102,7 @@ class Phone:
         page.on("request", lambda request: self.foreign.append(request.url) if is_foreign(request.url) else None)
 
     def _hear(self, kind: str, text: str) -> None:
-        if kind == "error" and not OFFLINE_NOISE.search(text):
+        if kind == "error" and not NOISE.search(text):
             self.errors.append(text)
 
     async def sign_in(self, url: str) -> None:
