@@ -14,7 +14,7 @@ from console.coverage_worker import hour_of_week
 from console.incident_place import nearest_station
 from console.sources import BridgeSource, CoverageSource
 from infra.clock import Clock
-from mission.air import Wind, flight_times
+from mission.air import CALM, Wind, flight_times
 from mission.dispatch import Order
 from mission.incident_board import IncidentBoard
 from mission.model import Equipment, Incident, PlaceNote
@@ -58,9 +58,11 @@ class NearestUnits:
         self._board = board
         self._clock = clock
         self._coverage = coverage
+        self._wind = CALM
 
     async def candidates(self, incident: Incident, scope: Scope, wind: Wind) -> CandidatesReply:
         """Return who of a scope could go, at most ten on the ground and ten in the air; nobody while the place is unknown."""
+        self._wind = wind  # who is sent next is sent in the wind that was told last
         needs = frozenset(incident.needs)
         wanted = [sorted(wanted_of(incident.category, needs, in_air=in_air)) for in_air in (False, True)]
         now_us = self._clock.now_us()
@@ -78,7 +80,7 @@ class NearestUnits:
         if incident is None or incident.lat_e7 is None or incident.lon_e7 is None:
             return [Order(unit_id=unit_id) for unit_id in unit_ids]
         everyone, _ = self._on_duty(None, frozenset(unit_ids))
-        found = await self._arrivals(incident, everyone, Wind())
+        found = await self._arrivals(incident, everyone, self._wind)
         known = {one.unit.unit_id: _candidate(one, incident, found) for one in everyone}
         return [_order(unit_id, known.get(unit_id)) for unit_id in unit_ids]
 

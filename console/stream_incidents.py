@@ -1,7 +1,7 @@
 """What browsers are told of incidents: each as it stands, numbered by its change, in the reader's scope and mask."""
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, TypeAlias
 
 from console.auth.policy import ACTING, COVERT_ROLES, MESSAGE_POLICIES, allows
 from console.incident_views import sees_incident, view_of
@@ -10,10 +10,11 @@ from console.stream_client import Client
 from console.wire import Resume, Role, encode_message
 from console.wire_incident import IncidentChanged
 from infra.clock import Clock
-from mission.incident_board import IncidentBoard
+from mission.incident_board import IncidentBoard, on_target
 from mission.model import Incident
 
 TEXTS: Final = 4_000
+_Key: TypeAlias = tuple[int, int, int, tuple[bool, bool, bool | None]]
 
 
 class IncidentFeed:
@@ -30,7 +31,8 @@ class IncidentFeed:
         self._seq = 0
         self._places: dict[Client, int] = {}
         self._first: dict[Client, list[Incident]] = {}
-        self._texts: OrderedDict[tuple[int, int, bool, bool], str] = OrderedDict()
+        self._texts: OrderedDict[_Key, str] = OrderedDict()
+        self._changes: dict[tuple[int, int], list[Incident]] = {}
 
     def start(self, client: Client, resume: Resume | None) -> None:
         """Give a browser that joins its place: where it was, or all that is open."""
@@ -60,16 +62,26 @@ class IncidentFeed:
         if place is None:
             return []
         waiting = sorted(self._first.pop(client, ()), key=lambda incident: incident.change_seq)
-        waiting += self._board.changes_since(place)
+        waiting += self._changes_since(place)
         self._places[client] = self._board.seq
         units, scope = self._bridge.registry.units, client.scope
         return [self._text(incident, scope.role) for incident in waiting if sees_incident(scope, incident, units)]
 
+    def _changes_since(self, place: int) -> list[Incident]:
+        """Return what the board tells, asked once for all browsers that stand at one place."""
+        key = (place, self._board.seq)
+        if key not in self._changes:
+            self._changes = {known: found for known, found in self._changes.items() if known[1] == self._board.seq}
+            self._changes[key] = self._board.changes_since(place)
+        return self._changes[key]
+
     def _text(self, incident: Incident, role: Role) -> str:
-        key = (incident.incident_id, incident.change_seq, role in ACTING, role in COVERT_ROLES)
+        registry, now_us = self._bridge.registry, self._clock.now_us()
+        sight = (role in ACTING, role in COVERT_ROLES, on_target(incident, now_us))
+        key = (incident.incident_id, incident.change_seq, registry.version, sight)
         text = self._texts.get(key)
         if text is None:
-            view = view_of(incident, role, self._bridge.registry.units, now_us=self._clock.now_us())
+            view = view_of(incident, role, registry.units, now_us=now_us)
             text = self._texts[key] = encode_message(IncidentChanged(seq=incident.change_seq, incident=view))
             if len(self._texts) > TEXTS:
                 self._texts.popitem(last=False)
