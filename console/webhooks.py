@@ -54,10 +54,10 @@ class _Due(msgspec.Struct, frozen=True, kw_only=True):
     attempt_count: int
 
 
-def retry_after_s(attempt_count: int, *, dice: float) -> float:
-    """Return how long to wait after so many failures: 5 s, doubled each time, an hour at most; `dice` 0..1 spreads it by a quarter."""
+def retry_after_s(attempt_count: int, *, jitter_ratio: float) -> float:
+    """Return how long to wait after so many failures: 5 s, doubled each time, an hour at most; `jitter_ratio` 0..1 spreads it by a quarter."""
     doubled_s = FIRST_RETRY_S * 2.0 ** min(attempt_count - 1, 20)
-    return min(doubled_s, LONGEST_RETRY_S) * (0.75 + 0.5 * dice)
+    return min(doubled_s, LONGEST_RETRY_S) * (0.75 + 0.5 * jitter_ratio)
 
 
 class Webhooks:
@@ -157,10 +157,10 @@ class Webhooks:
     async def _note_failure(self, hook: Hook, due: _Due, words: str, *, wait_s: float | None, whole: bool) -> None:
         """Wait longer each time; `whole`: the receiver itself is ill, so that its other messages wait too."""
         dice = random.random()  # noqa: S311 - jitter, not a secret
-        delay_s = max(wait_s or 0.0, retry_after_s(due.attempt_count, dice=dice))
+        delay_s = max(wait_s or 0.0, retry_after_s(due.attempt_count, jitter_ratio=dice))
         if whole:
             self._failures[hook.webhook_id] = count = self._failures.get(hook.webhook_id, 0) + 1
-            pause_s = max(wait_s or 0.0, retry_after_s(count, dice=dice))
+            pause_s = max(wait_s or 0.0, retry_after_s(count, jitter_ratio=dice))
             self._pause_until_s[hook.webhook_id] = self._clock.monotonic_s() + pause_s
         now_us = self._clock.now_us()
         if now_us - due.queued_us > GIVE_UP_S * MICROSECONDS:

@@ -135,11 +135,11 @@ def test_what_a_name_leads_to_is_judged_by_what_the_administrator_said(
 
 
 def test_retries_grow_to_an_hour_and_are_spread() -> None:
-    waits = [retry_after_s(count, dice=0.5) for count in range(1, 40)]
+    waits = [retry_after_s(count, jitter_ratio=0.5) for count in range(1, 40)]
     assert waits[:4] == [5, 10, 20, 40]
     assert max(waits) == 3600
-    assert retry_after_s(3, dice=0.0) == 15
-    assert retry_after_s(3, dice=1.0) == 25
+    assert retry_after_s(3, jitter_ratio=0.0) == 15
+    assert retry_after_s(3, jitter_ratio=1.0) == 25
     assert sum(waits) > GIVE_UP_S  # a day holds some thirty attempts
 
 
