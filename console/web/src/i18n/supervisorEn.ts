@@ -147,6 +147,8 @@ export const supervisorEn: Readonly<Record<keyof typeof supervisorZh, string>> =
   "send.hint": "One push: phone, place, audio. Each receipt is shown.",
   "send.sending": "Sending",
   "send.more": "More",
+  "send.failed": "Not sent: {why}",
+  "help.focus": "Go to the incident",
   "send.not": "Not changed: {why}",
   "send.conflict":
     "Not changed: another desk has just changed this incident ({what}). What you see is the newest. Look, then act.",

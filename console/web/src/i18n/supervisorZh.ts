@@ -144,6 +144,8 @@ export const supervisorZh = {
   "send.hint": "一键推送电话、位置、录音；送达与接受逐条回执",
   "send.sending": "正在派",
   "send.more": "更多",
+  "send.failed": "没有派出：{why}",
+  "help.focus": "转到警情",
   "send.not": "没有改成：{why}",
   "send.conflict": "没有改成：另一席位刚改了这起警情（{what}）。现在显示的是最新内容，请看过再操作。",
   "send.conflictUnknown": "没有改成：另一席位刚改了这起警情。请看过再操作。",

@@ -5,14 +5,21 @@ import { useText } from "../state/useText";
 
 const keyOf = (what: string): TextKey => `changed.${what as Watched}`;
 
-export function FailureNote({ failure, onSeen }: { failure: Failure | null; onSeen: () => void }) {
+interface FailureProps {
+  readonly failure: Failure | null;
+  /** What was not done: a change, or sending units. */
+  readonly what?: "send.not" | "send.failed";
+  readonly onSeen: () => void;
+}
+
+export function FailureNote({ failure, what = "send.not", onSeen }: FailureProps) {
   const t = useText();
   if (!failure) return null;
   const { error, changed } = failure;
   const isConflict = changed !== null || error.status === 409;
   const names = [...new Set((changed ?? []).map((what) => t(keyOf(what))))];
   const sentence = !isConflict
-    ? t("send.not", { why: error.detail || t(error.key, error.figures) })
+    ? t(what, { why: error.detail || t(error.key, error.figures) })
     : names.length
       ? t("send.conflict", { what: names.join(" · ") })
       : t("send.conflictUnknown");

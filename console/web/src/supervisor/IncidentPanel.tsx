@@ -159,7 +159,7 @@ function SendBar({ incident, isOpen, onMore }: { incident: IncidentView; isOpen:
           {t(isOpen ? "more.close" : "send.more")}
         </button>
       </div>
-      <FailureNote failure={failure} onSeen={() => setFailure(null)} />
+      <FailureNote failure={failure} what="send.failed" onSeen={() => setFailure(null)} />
       {liveDispatches(incident).length ? null : <p className="f12 t3">{t("send.hint")}</p>}
     </div>
   );

@@ -5,6 +5,7 @@ import { currentMap } from "../map/current";
 import { changeDesk, useDesk } from "../state/desk";
 import { openIncident, takeCall } from "../state/incidents";
 import { useText } from "../state/useText";
+import { stepBack } from "./acts";
 import { CATEGORIES, type Category, type Equipment, EQUIPMENTS } from "../wire.generated";
 
 const DECIMALS = 6;
@@ -95,6 +96,11 @@ export function NewCall() {
     >
       <form
         className="scrolls"
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          stepBack();
+        }}
         onSubmit={(event) => {
           event.preventDefault();
           void save();

@@ -26,6 +26,7 @@ const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
   ["1 … 6", "help.candidates"],
   ["Enter", "help.send"],
   ["N", "help.new"],
+  ["I", "help.focus"],
   ["J  K  ↓  ↑", "help.incidents"],
   ["C", "help.cover"],
   ["W", "help.whatIf"],

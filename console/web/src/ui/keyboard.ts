@@ -62,6 +62,13 @@ const ACTS: Readonly<Record<string, Act>> = {
 /** The keys of one screen, asked before those that all screens share; true once it has answered. */
 export type OwnKeys = (key: string) => boolean;
 
+/** Escape leaves a text field; the next one goes back. */
+function leaveField(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  if (event.key === "Escape" && target.matches("input, textarea, select") && !target.closest("dialog[open]"))
+    target.blur();
+}
+
 /** True where the key belongs to what has the focus: text, dialogs, and buttons for Enter and Space. */
 function taken(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
@@ -72,7 +79,11 @@ function taken(event: KeyboardEvent): boolean {
 
 /** Answer a key anywhere on the screen. */
 export function answerKey(event: KeyboardEvent, items: readonly ListItem[], own: OwnKeys): void {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || taken(event)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (taken(event)) {
+    leaveField(event);
+    return;
+  }
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (own(key)) {
     event.preventDefault();
