@@ -167,6 +167,7 @@ def test_between_any_two_steps_a_kill_loses_neither_push_nor_answer_nor_outgoing
 ) -> None:
     program = Program(folder, prepare(folder, receiver_port))
     try:
+        _report_and_call_for_help(program)
         call = {"source_ref": "c1", "title": "help", "urgency": 1, "lat_deg": 36.06, "lon_deg": 103.83}
         incident = program.ask("wang", "POST", "/api/incidents", json=call)["incident"]
         program.kill()
@@ -195,6 +196,21 @@ def test_between_any_two_steps_a_kill_loses_neither_push_nor_answer_nor_outgoing
         assert [state for state in _told() if state in STEPS] == list(STEPS)
     finally:
         program.stop()
+
+
+def _report_and_call_for_help(program: Program) -> None:
+    """Let the page report and call for help: both outlive a kill, and the call ends when the officer says so."""
+    place = {"observed_ms": SYSTEM_CLOCK.now_us() / 1000, "lat_deg": 36.05, "lon_deg": 103.82, "accuracy_m": 5}
+    for path, body in (("position", place), ("sos", {"observed_ms": place["observed_ms"], "position": place})):
+        assert program.ask("lin", "POST", f"/api/me/{path}", json=body)["kept"]
+    program.kill()
+    (alarm,) = program.ask("wang", "GET", "/api/alarms")["alarms"]
+    assert (alarm["kind"], alarm["unit_id"], alarm["ended_us"]) == ("sos", 1, None)
+    (unit,) = program.ask("lin", "GET", "/api/units")["units"]
+    assert [device["protocol"] for device in unit["devices"]] == ["skybeat"]
+    program.ask("lin", "DELETE", "/api/me/sos")
+    (alarm,) = program.ask("wang", "GET", "/api/alarms")["alarms"]
+    assert alarm["ended_us"] is not None
 
 
 def _told() -> list[str]:
