@@ -217,7 +217,7 @@ class Ring:
         graph = self._coverage.graph
         steps = np.hypot(*np.diff(graph.node_xy_m[way], axis=0).T) if len(way) > 1 else np.zeros(0)
         passed = np.concatenate(([0.0], np.cumsum(steps)))
-        node = way[int(np.searchsorted(passed, passed[-1] / 2.0))]
+        node = way[int(np.abs(passed - passed[-1] / 2.0).argmin())]
         at_tail = np.flatnonzero(graph.streets.tail == node)
         street = at_tail[0] if len(at_tail) else np.flatnonzero(graph.streets.head == node)[0]
         return Stands(np.array([street], np.int32), np.array([0.0 if len(at_tail) else 1.0]), np.zeros(1, np.int32))
