@@ -29,6 +29,8 @@ INTERVAL_S: Final = 5.0
 RATE_PER_S: Final = 5.0
 BURST: Final = 400
 """Room for what a page kept while it had no connection: it sends one report after another."""
+ANSWERS_PER_S: Final = 2.0
+ANSWERS_BURST: Final = 60
 SOS_RATE_PER_S: Final = 0.5
 SOS_BURST: Final = 30
 CALLS_REMEMBERED: Final = 2_000
@@ -44,6 +46,7 @@ class PageReports:
         self._clock = clock
         self._turns = ReportTurns(self._take, bridge.durable, clock)
         self._rate = RateLimit(RATE_PER_S, BURST)
+        self._answers = RateLimit(ANSWERS_PER_S, ANSWERS_BURST)
         self._sos_rate = RateLimit(SOS_RATE_PER_S, SOS_BURST)
         self._heard_calls: OrderedDict[tuple[int, int], None] = OrderedDict()
 
@@ -56,6 +59,12 @@ class PageReports:
             message = f"more than {RATE_PER_S:g} positions a second: send less often"
             raise TooManyAttemptsError(message)
         await self._keep(await self._device_of(account), fix)
+
+    def demand_room(self, account: Account) -> None:
+        """Raise TooManyAttemptsError for a page that answers without end: each answer waits for all who change incidents."""
+        if not self._answers.take(str(account.account_id), self._clock.monotonic_s()):
+            message = f"more than {ANSWERS_PER_S:g} answers a second: wait a little, then send it again"
+            raise TooManyAttemptsError(message)
 
     async def call_for_help(self, account: Account, fix: PhoneFix) -> None:
         """Raise the alarm at once, and return when the call is on the disk; the same call sent again is one call."""

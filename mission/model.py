@@ -213,7 +213,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     account_name: str
     """The account, "track" for what a position told, or the intake key's label."""
     action: str
-    """created, edited, state, dispatched, sent, received, accepted, declined, under_way, arrived, cleared, recalled."""
+    """created, edited, state, dispatched, sent, received, accepted, declined, under_way, arrived, cleared, recalled,
+    no_channel (nothing reaches the unit), unanswered (it did not accept in time)."""
     account_id: int | None = None
     unit_id: int | None = None
     state: IncidentState | None = None

@@ -61,6 +61,7 @@ async def answer_task(request: Request, dispatch_id: Id) -> Response:
     The same answer twice is one. 409 tells what became of a task that is over; what happened before its end is still noted.
     """
     parts, said = parts_of(request), await read_body(request, AnswerTask)
+    parts.reports.demand_room(account_of(request))
     if abs(said.answered_ms) > LATEST_MS:
         message = f"answered_ms is {said.answered_ms:g}: allowed are milliseconds since 1970 up to the year 9999"
         raise InputError(message)

@@ -14,6 +14,7 @@ from mission.model import DispatchState, Incident, Urgency
 from telemetry.model.commands import SendText
 from telemetry.model.errors import UnavailableError
 from telemetry.model.events import AlarmKind
+from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
 from tests.conftest import FakeClock, TestDatabase
 from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, House, running
@@ -294,6 +295,17 @@ async def test_a_revoked_page_is_refused(house: House, database: TestDatabase) -
     refused = await lin.report()
     assert refused.status_code == 403
     assert "revoked" in refused.json()["detail"]
+    device = Device(device_id=1, protocol="skybeat", address=f"account/{lin.account_id}", revoked=True)
+    house.bridge.registry.register(device, None, 0)  # and as the registry tells it, without the database
+    assert (await lin.report()).status_code == 403
+    assert (await lin.ask("POST", "/api/me/sos", json={"observed_ms": 1})).status_code == 403
+
+
+async def test_a_page_that_answers_without_end_is_told_to_wait(house: House) -> None:
+    lin = await officer(house)
+    (sent,) = await send(house, await call(house), OFFICER)
+    house.parts.reports._answers = RateLimit(0.001, 2)
+    assert [(await lin.answer(sent.dispatch_id, "received")).status_code for _ in range(3)] == [200, 200, 429]
 
 
 async def test_too_many_positions_are_refused_and_other_officers_are_heard(house: House) -> None:
