@@ -62,9 +62,9 @@ export async function askCandidates(incidentId: number): Promise<void> {
   try {
     const reply = await get<CandidatesReply>(`/api/incidents/${incidentId}/candidates`);
     if (incidentOnDesk()?.incident_id !== incidentId) return;
-    const { candidatesOf, chosenIds } = getDesk();
+    const { candidates, candidatesOf, chosenIds } = getDesk();
     const offered = new Set([...reply.ground, ...reply.air].map((each) => each.unit_id));
-    const fresh = candidatesOf !== incidentId;
+    const fresh = candidatesOf !== incidentId || !candidates?.place_is_known;
     const kept = chosenIds.filter((unitId) => offered.has(unitId));
     changeDesk({
       candidates: reply,
