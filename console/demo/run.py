@@ -18,6 +18,7 @@ from console.demo.duty_keeper import LOOK_EVERY_S, DutyKeeper
 from console.demo.force_config import ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
 from console.demo.measures import Figures, Measures
+from console.demo.past_calls import bring_past_calls
 from console.demo.seed_force import install, plan_force
 from console.demo.staff import Staff, calling
 from console.demo.watcher import Watcher
@@ -84,6 +85,8 @@ def run_demo(settings: Settings, options: DemoOptions, say: Say) -> None:
         vault = Vault.open(settings.data_dir)
         say(f"force: {len(plan.units)} units into the registry")
         secrets = asyncio.run(install(urls.owner, vault, plan, now_us=SYSTEM_CLOCK.now_us()))
+        past = bring_past_calls(city.directory, urls.owner, seed=options.seed, now_us=SYSTEM_CLOCK.now_us())
+        asyncio.run(past)
         say("console: starting")
         run_house(settings, urls, lambda house: Demo(house, urls, options, say, clock).run(city, plan, secrets))
 
