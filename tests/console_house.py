@@ -265,16 +265,11 @@ class House:
         return websockets.connect(f"ws://127.0.0.1:{self.port}/ws", **(options | more))
 
 
-@contextlib.asynccontextmanager
-async def running(
-    database: TestDatabase,
-    tmp_path: Path,
-    *,
-    clock: Clock = SYSTEM_CLOCK,
-    **settings: Any,  # noqa: ANN401 - Settings checks them
-) -> AsyncIterator[House]:
-    """Start a console with a small force on a free port, under a detector of calls that block its loop."""
+def seed(database: TestDatabase) -> None:
+    """Write the small force into the database, unless another console of the same test did so."""
     with psycopg.connect(database.owner_url) as connection:
+        if connection.execute("select from station").fetchone() is not None:
+            return
         connection.execute("insert into station (station_id, number, lat_e7, lon_e7) values (1, 1, 0, 0), (2, 2, 0, 0)")
         for one in contents().units:
             row = (one.unit_id, one.call_sign, one.kind, one.service, one.duty_status, one.station_id, one.covert)
@@ -289,6 +284,22 @@ async def running(
         connection.execute(
             "insert into assignment (device_id, unit_id, started_at) select 10 + unit_id, unit_id, '2020-01-01' from unit"
         )
+
+
+@contextlib.asynccontextmanager
+async def running(
+    database: TestDatabase,
+    tmp_path: Path,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    is_watched: bool = True,
+    **settings: Any,  # noqa: ANN401 - Settings checks them
+) -> AsyncIterator[House]:
+    """Start a console with a small force on a free port, under a detector of calls that block its loop.
+
+    Of two consoles in one test the outer one is not watched: the second's start would be what blocks it.
+    """
+    seed(database)
     wanted = Settings(data_dir=tmp_path, port=0, **settings)
     bound = listen(wanted)
     port = bound.getsockname()[1]
@@ -311,7 +322,7 @@ async def running(
         task = asyncio.create_task(server.serve(sockets=[bound]))
         while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
             await asyncio.sleep(0.01)
-        with blockbuster_ctx(["console", "infra"]):
+        with blockbuster_ctx(["console", "infra"]) if is_watched else contextlib.nullcontext():
             try:
                 yield House(bridge, app.state.parts, pool, f"http://127.0.0.1:{port}", port)
             finally:

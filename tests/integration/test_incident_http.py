@@ -222,3 +222,30 @@ async def test_a_call_without_a_place_is_kept_and_the_place_is_asked_for(
         assert (wrong.status_code, wrong.json()["error"]) == (422, "wrong_input")
         half = await operator.patch(url, json={"version": 2, "lat_deg": 36.0})
         assert half.status_code == 422
+
+
+async def test_two_consoles_on_one_database_show_each_others_changes_to_their_browsers(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    async with (
+        running(database, tmp_path / "county", is_watched=False) as county,
+        running(database, tmp_path / "station") as station,
+    ):
+        there = await station.cookie(Role.SUPERVISOR, stations=(1,))
+        async with (
+            county.client(await county.cookie(Role.OPERATOR)) as operator,
+            station.client(there) as supervisor,
+            station.socket(there) as socket,
+        ):
+            await hello(socket)
+            incident = await call(operator)
+            told = await next_text(socket, "incident")
+            assert (told["incident"]["number"], told["incident"]["state"]) == (incident["number"], "new")
+            url = f"/api/incidents/{incident['incident_id']}"
+            sent = await supervisor.post(f"{url}/dispatch", json={"version": 1, "unit_ids": [CAR]})
+            assert sent.status_code == 200
+            late = await operator.patch(url, json={"version": 1, "title": "silently overwritten?"})
+            assert (late.status_code, "dispatched" in late.json()["detail"]) == (409, True)
+            told = await next_text(socket, "incident")
+            assert (told["incident"]["state"], told["incident"]["title"]) == ("offered", CALL["title"])
+            assert (await operator.get(url)).json()["incident"]["dispatches"][0]["unit_id"] == CAR
