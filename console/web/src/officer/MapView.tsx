@@ -7,11 +7,11 @@ import { live } from "../live/live";
 import { GLYPHS } from "../map/glyphs";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
-import type { StationsReply, StationView, TaskView, UnitKind } from "../wire.generated";
 import { Icon } from "../ui/icons";
+import type { StationsReply, StationView, TaskView, UnitKind } from "../wire.generated";
 import { type Place, type Remaining, remainingOf } from "./route";
-import type { Look, TaskMap } from "./taskMap";
 import { WEAK_M } from "./sharing";
+import type { Look, TaskMap } from "./taskMap";
 
 const FAR_M = 950;
 const PIN = "M0 0-8-9.5V-23h16v13.5Z";

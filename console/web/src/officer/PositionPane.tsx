@@ -1,8 +1,8 @@
 // My position: how the sharing stands, in large words, the switch, and what was sent.
 import { age, figure, measure, percent } from "../format/figures";
 import { useText } from "../state/useText";
-import { officer } from "./desk";
 import { DutyRow } from "./DutyRow";
+import { officer } from "./desk";
 import { toneOfSharing } from "./sharing";
 import { sharingSentence, sharingWord } from "./texts";
 import { useOfficer } from "./useOfficer";

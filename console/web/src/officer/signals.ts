@@ -1,6 +1,7 @@
 // Sound and vibration for a new task; the flashing head of the task is their visual twin.
-import { soundAlarm } from "../ui/sound";
+
 import { getSettings } from "../state/settings";
+import { soundAlarm } from "../ui/sound";
 
 const ROUNDS = 2;
 const ROUND_MS = 600;

@@ -2,18 +2,19 @@
 import {
   type GeoJSONSource,
   LngLatBounds,
-  type PaddingOptions,
   Map as MapLibre,
-  setWorkerUrl,
+  type PaddingOptions,
   type StyleSpecification,
+  setWorkerUrl,
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { get, RequestError } from "../api/client";
 import type { Language } from "../i18n/text";
 import { zh } from "../i18n/zh";
+import { CLAIMS } from "../map/claims";
 import { charactersIn, loadFonts } from "../map/fonts";
 import { type Palette, paletteOf } from "../map/palette";
-import { MAP_LAYERS, styleOf } from "../map/style";
+import { styleOf } from "../map/style";
 import type { Theme } from "../state/settings";
 import type { MapReply } from "../wire.generated";
 import type { Place } from "./route";
@@ -27,7 +28,8 @@ const SIDE_PX = 40;
 const EDGE_PX = 20;
 const FOOT_PX = 60;
 const NAMED = ["labels", "places", "roads"];
-const KEPT: ReadonlySet<string> = new Set(MAP_LAYERS);
+/** What an officer does not see, or this map does not write. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["planned", CLAIMS]);
 
 export interface Look {
   readonly theme: Theme;
@@ -50,13 +52,13 @@ function wayLayers(p: Palette): StyleSpecification["layers"] {
 }
 
 /** The operations map's style without coverage, which an officer does not see; the way lies under the names. */
-function styleWith({ theme, language, way }: Look): StyleSpecification {
+function styleWith({ theme, language, way }: Look, tilesUrl: string | null): StyleSpecification {
   const palette = paletteOf(theme);
-  const choice = { palette, language, coverage: "off" as const, stationId: null, labels: true, cover: null };
+  const choice = { palette, language, coverage: "off" as const, stationId: null, labels: true, cover: null, tilesUrl };
   const whole = styleOf(location.origin, choice);
-  const layers = whole.layers.filter((layer) => !("source" in layer) || KEPT.has(layer.source));
+  const layers = whole.layers.filter((layer) => !("source" in layer) || !LEFT_OUT.has(layer.source as string));
   const names = layers.findIndex((layer) => layer.type === "symbol");
-  const sources = Object.fromEntries(Object.entries(whole.sources).filter(([name]) => KEPT.has(name)));
+  const sources = Object.fromEntries(Object.entries(whole.sources).filter(([name]) => !LEFT_OUT.has(name)));
   return {
     ...whole,
     sources: { ...sources, way: { type: "geojson", data: wayData(way) } },
@@ -64,7 +66,9 @@ function styleWith({ theme, language, way }: Look): StyleSpecification {
   };
 }
 
-async function prepareFonts(): Promise<void> {
+/** The bundled faces for the map's names; where the base map comes in tiles, a phone need not read every name first. */
+async function prepareFonts(facts: MapReply): Promise<void> {
+  if (facts.tiles_url) return loadFonts(charactersIn([]));
   const read = async (layer: string): Promise<string> => JSON.stringify(await get(`/api/map/${layer}.geojson`));
   const texts = await Promise.all(NAMED.map((layer) => read(layer).catch(ignoreRefusal)));
   await loadFonts(charactersIn(texts) + Object.values(zh).join(""));
@@ -90,7 +94,7 @@ export class TaskMap {
   ) {
     this.map = new MapLibre({
       container,
-      style: styleWith(looks),
+      style: styleWith(looks, facts.tiles_url),
       bounds: facts.bounds as [number, number, number, number],
       attributionControl: false,
       dragRotate: false,
@@ -129,7 +133,8 @@ export class TaskMap {
   show(look: Look): void {
     const before = this.looks;
     this.looks = look;
-    if (look.theme !== before.theme || look.language !== before.language) this.map.setStyle(styleWith(look));
+    if (look.theme !== before.theme || look.language !== before.language)
+      this.map.setStyle(styleWith(look, this.facts.tiles_url));
     else if (look.way !== before.way) this.map.getSource<GeoJSONSource>("way")?.setData(wayData(look.way));
   }
 
@@ -190,7 +195,8 @@ export async function makeTaskMap(
   look: () => Look,
   onMove: () => void,
 ): Promise<TaskMap | null> {
-  const [facts] = await Promise.all([get<MapReply>("/api/map"), prepareFonts()]);
+  const facts = await get<MapReply>("/api/map");
+  await prepareFonts(facts);
   const box = container();
   return box ? new TaskMap(box, facts, look(), onMove) : null;
 }
