@@ -9,7 +9,6 @@ from console.wire import Role
 from tests.conftest import TestDatabase
 from tests.console_house import CAR, COVERT, FAR, OFFICER, House, running
 
-
 pytestmark = pytest.mark.database
 
 
