@@ -5,7 +5,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ import numpy as np
 import shapely
 
 from console.api.city import LAYERS, TILES
+from console.city_files import TIERS
 from console.geojson import DECIMALS, Feature, collection, feature, road_features
+from mission.air import NO_FLY_FILE
 from mission.osm import OsmExtract
-from mission.osm_areas import MapFeature
+from mission.osm_areas import TIER_MINUTES, MapFeature
 from mission.roads import RoadGraph
 from mission.travel import SPEEDS_FILE
 from telemetry.model.errors import UnavailableError
@@ -24,6 +26,8 @@ from telemetry.model.geodesy import Floats
 
 Progress = Callable[[str], None]
 
+MADE_FROM: Final = "made_from"
+"""Marks tiered places as the import's own: those without the mark were written by somebody and stay."""
 MAP_VERSION: Final = 1
 """Grows whenever the same extract would give another folder."""
 _BLOCKS_A_FEATURE: Final = 400
@@ -48,11 +52,19 @@ class ImportedCity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build_city(
-    extract: OsmExtract, folder: Path, *, name_zh: str, name_en: str, source: str, progress: Progress = lambda _: None
+    extract: OsmExtract,
+    folder: Path,
+    *,
+    name_zh: str,
+    name_en: str,
+    source: str,
+    is_another: bool = False,
+    progress: Progress = lambda _: None,
 ) -> ImportedCity:
     """Write the city's folder anew and return what its `city.json` says.
 
-    The new folder takes the old one's place when it is whole; fitted speeds stay. Costs about 1 s for 9,000 buildings.
+    The new folder takes the old one's place when it is whole. Fitted speeds, no-fly zones and tiered places that somebody
+    wrote stay, unless the map is another city's. Costs about 1 s for 9,000 buildings.
     """
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -65,7 +77,10 @@ def build_city(
         _write_layer(fresh / "basemap" / f"{layer}.geojson", content)
     if has_tippecanoe():
         _try_tiles(fresh, city.attribution, progress)
+    (fresh / TIERS).write_bytes(msgspec.json.encode(tiers(extract.features, source)))
     (fresh / "city.json").write_bytes(msgspec.json.format(msgspec.json.encode(city)))
+    if not is_another:
+        _keep_own(folder, fresh)
     _take_place(fresh, folder)
     return city
 
@@ -80,11 +95,38 @@ def _try_tiles(fresh: Path, attribution: str, progress: Progress) -> None:
         progress(f"map: {error}")
 
 
+def _keep_own(folder: Path, fresh: Path) -> None:
+    """Take over what belongs to the city and not to its map."""
+    for name in (SPEEDS_FILE, NO_FLY_FILE):
+        if (folder / name).is_file():
+            shutil.copy2(folder / name, fresh / name)
+    own = folder / TIERS
+    if own.is_file() and MADE_FROM.encode() not in own.read_bytes():
+        shutil.copy2(own, fresh / TIERS)
+
+
+def tiers(features: Sequence[MapFeature], source: str) -> Feature:
+    """Return the tiered places of an extract: points with `name_zh`, `name_en`, `kind` and `minutes` (TIER_MINUTES)."""
+    places = [thing for thing in features if thing.layer == "places" and thing.what in TIER_MINUTES]
+    points = [
+        feature(
+            "Point",
+            [round(thing.shape.x, DECIMALS), round(thing.shape.y, DECIMALS)],
+            {
+                "name_zh": thing.name_zh,
+                "name_en": thing.name_en,
+                "kind": thing.what,
+                "minutes": TIER_MINUTES[thing.what],
+            },
+        )
+        for thing in places
+    ]
+    return collection(points) | {MADE_FROM: source}
+
+
 def _take_place(fresh: Path, folder: Path) -> None:
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
-    if (folder / SPEEDS_FILE).is_file():
-        shutil.copy2(folder / SPEEDS_FILE, fresh / SPEEDS_FILE)
     if folder.exists():
         folder.rename(old)
     fresh.rename(folder)

@@ -23,7 +23,7 @@ MOST_REFS: Final = 5_000_000
 
 _READING_ERRORS: Final = (RuntimeError, ValueError, IndexError, MemoryError)
 _WAY_KEYS: Final = ("highway", "waterway")
-_NODE_KEYS: Final = ("barrier", "place", "amenity", "tourism", "railway", "aeroway")
+_NODE_KEYS: Final = ("barrier", "place", "amenity", "tourism", "railway", "aeroway", "shop")
 
 
 class OsmExtract(NamedTuple):
@@ -48,7 +48,8 @@ def read_osm(path: Path, progress: Progress = lambda _: None) -> OsmExtract:
     progress("roads: reading water, parks and buildings")
     areas, left_out = _guarded(path, read_areas)
     found = (*features, *areas)
-    report = msgspec.structs.replace(report, areas_kept=len(areas), areas_left_out=left_out)
+    drawn = sum(thing.layer not in {"labels", "places"} for thing in areas)
+    report = msgspec.structs.replace(report, areas_kept=drawn, areas_left_out=left_out)
     return OsmExtract(roads, report, found)
 
 

@@ -24,12 +24,16 @@ _PARK_NATURAL: Final = frozenset({"wood", "grassland", "scrub", "heath"})
 _CAMPUS: Final = frozenset({"university", "college", "school", "hospital"})
 _WORKS: Final = frozenset({"industrial", "port", "quarry"})
 _DISTRICTS: Final = frozenset({"city", "town", "suburb", "quarter", "neighbourhood", "village", "borough", "hamlet"})
-_PLACES: Final = frozenset(
+TIER_MINUTES: Final[Mapping[str, int]] = MappingProxyType(
     {
-        *("police", "hospital", "school", "university", "college", "bank", "marketplace", "townhall", "courthouse"),
-        *("attraction", "museum", "viewpoint", "station", "aerodrome", "bus_station", "fire_station", "library"),
+        **dict.fromkeys(("townhall", "courthouse", "hospital", "station", "aerodrome", "bus_station", "attraction"), 1),
+        **dict.fromkeys(("school", "university", "college", "bank", "marketplace", "mall", "museum", "library"), 3),
     }
 )
+"""Within how many minutes the police should be at a place of this kind, as forces tier them: seats of government, transport
+hubs, sights and hospitals first, schools, banks and markets next."""
+_PLACES: Final = frozenset({*TIER_MINUTES, "police", "fire_station", "viewpoint"})
+_PLACE_KEYS: Final = ("amenity", "tourism", "railway", "aeroway", "shop")
 _SIMPLE_DEG: Final = 8e-6
 _LABEL_LEAST_DEG2: Final = 1e-6
 """About one hectare: smaller areas bear no label."""
@@ -37,13 +41,17 @@ _METRE_DEG: Final = 1.0 / 111_200.0
 
 
 class MapFeature(NamedTuple):
-    """One thing on the map: its layer and kind (those of the web map), its names, its shape in [lon, lat] degrees, WGS-84."""
+    """One thing on the map: its layer and kind (those of the web map), its names, its shape in [lon, lat] degrees, WGS-84.
+
+    `what` is what a place is, in OpenStreetMap's word: hospital, school, bank.
+    """
 
     layer: str
     kind: str
     name_zh: str
     name_en: str
     shape: Any
+    what: str = ""
 
 
 def point_feature(node: Node, tags: Tags) -> MapFeature | None:
@@ -54,13 +62,13 @@ def point_feature(node: Node, tags: Tags) -> MapFeature | None:
     here = shapely.Point(node.location.lon, node.location.lat)
     if tags.get("place") in _DISTRICTS:
         return MapFeature("labels", "district", name_zh, name_en, here)
-    if _is_place(tags):
-        return MapFeature("places", "place", name_zh, name_en, here)
-    return None
+    what = _what(tags)
+    return MapFeature("places", "place", name_zh, name_en, here, what) if what else None
 
 
-def _is_place(tags: Tags) -> bool:
-    return any(tags.get(key) in _PLACES for key in ("amenity", "tourism", "railway", "aeroway"))
+def _what(tags: Tags) -> str:
+    """Return which place of those that matter this is, "" for none."""
+    return next((tags[key] for key in _PLACE_KEYS if tags.get(key) in _PLACES), "")
 
 
 def line_feature(way: Way, tags: Tags) -> MapFeature | None:
@@ -128,8 +136,9 @@ def _features(layer: str, kind: str, tags: Tags, shape: Any) -> list[MapFeature]
     area = MapFeature(layer, kind, name_zh, name_en, shape)
     if not name_zh:
         return [area]
-    if _is_place(tags):
-        return [area, MapFeature("places", "place", name_zh, name_en, shape.representative_point())]
+    what = _what(tags)
+    if what:
+        return [area, MapFeature("places", "place", name_zh, name_en, shape.representative_point(), what)]
     if layer == "blocks" or shape.area < _LABEL_LEAST_DEG2:
         return [area]
     return [area, MapFeature("labels", kind, name_zh, name_en, shape.representative_point())]

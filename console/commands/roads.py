@@ -75,7 +75,7 @@ def import_command(
     if not dry_run:
         if not another_city:
             demand_own_city(extract.roads, _stations(settings), file.name)
-        _write(settings, extract, file, names=(name_zh, name_en), tell=tell)
+        _write(settings, extract, file, names=(name_zh, name_en), is_another=another_city, tell=tell)
     if as_json:
         click.echo(msgspec.json.encode(extract.report).decode())
         return
@@ -88,7 +88,13 @@ def _silent(_line: str) -> None:
 
 
 def _write(
-    settings: Settings, extract: OsmExtract, file: Path, *, names: tuple[str | None, str | None], tell: Progress
+    settings: Settings,
+    extract: OsmExtract,
+    file: Path,
+    *,
+    names: tuple[str | None, str | None],
+    is_another: bool,
+    tell: Progress,
 ) -> None:
     folder = settings.data_dir / "city"
     plain = file.name.split(".")[0].replace("-latest", "").replace("_", " ").strip().title() or "City"
@@ -100,6 +106,7 @@ def _write(
             name_zh=names[0] or names[1] or plain,
             name_en=names[1] or names[0] or plain,
             source=file.name,
+            is_another=is_another,
             progress=tell,
         )
     tell(f"the map of {city.name_en} is in {folder}: {_RESTART}")
@@ -129,7 +136,7 @@ def counted(report: ImportReport) -> list[str]:
     apart = f"{report.islands} islands with {report.island_nodes} nodes, {report.areas_left_out} broken outlines"
     return [
         f"kept: {report.ways_kept} ways of {report.ways_read}, {size}",
-        f"  {kinds}, {report.barriers} barriers, {report.areas_kept} areas and places",
+        f"  {kinds}, {report.barriers} barriers, {report.areas_kept} areas",
         f"left out: {closed}, {broken}, {apart}",
         f"kept, but a car cannot both reach and leave it: {report.one_sided_nodes} nodes",
     ]

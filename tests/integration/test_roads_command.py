@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from console.api.city import LAYERS
 from console.basemap_build import build_city, has_tippecanoe
+from console.city_files import load_city
 from console.cli import skybeat
 from mission.osm import read_osm
 from mission.roads import load_roads
@@ -130,18 +131,43 @@ def test_roads_are_shown_and_a_missing_map_is_told(test_data: Path) -> None:
     assert "Shanghai (上海) © OpenStreetMap contributors" in run("show").output
 
 
-def test_speeds_survive_a_new_import_and_wrong_ones_are_refused(tmp_path: Path, test_data: Path) -> None:
+def test_what_belongs_to_the_city_survives_a_new_map_of_it(tmp_path: Path, test_data: Path) -> None:
     extract = read_osm(test_data / "osm" / "fujian_small.osm.pbf")
     folder = tmp_path / "city"
     build_city(extract, folder, name_zh="", name_en="", source="x")
+    made = (folder / "tiers.geojson").read_bytes()
     turnout = dict(DEFAULT_SPEEDS.turnout_s) | {TravelMode.CAR: 33.0}
     speeds = msgspec.structs.replace(DEFAULT_SPEEDS, turnout_s=turnout)
     (folder / "speeds.json").write_bytes(msgspec.json.encode(speeds))
+    (folder / "no_fly.geojson").write_text('{"features": []}')
     build_city(extract, folder, name_zh="", name_en="", source="x")
     assert load_speeds(folder) == speeds
-    (folder / "speeds.json").write_text('{"turnout_s": 3}')
-    with pytest.raises(FileFormatError, match="holds no speeds"):
-        load_speeds(folder)
+    assert (folder / "no_fly.geojson").read_text() == '{"features": []}'
+    assert (folder / "tiers.geojson").read_bytes() == made
+    (folder / "tiers.geojson").write_text('{"features": []}')
+    build_city(extract, folder, name_zh="", name_en="", source="x")
+    assert (folder / "tiers.geojson").read_text() == '{"features": []}'
+    build_city(extract, folder, name_zh="", name_en="", source="x", is_another=True)
+    assert (folder / "tiers.geojson").read_bytes() == made
+    assert {path.name for path in folder.iterdir()} & {"speeds.json", "no_fly.geojson"} == set()
+
+
+def test_wrong_speeds_are_refused(tmp_path: Path) -> None:
+    for content in ('{"turnout_s": 3}', "{", ""):
+        (tmp_path / "speeds.json").write_text(content)
+        with pytest.raises(FileFormatError, match="holds no speeds"):
+            load_speeds(tmp_path)
+
+
+def test_places_of_the_extract_are_tiered_and_read_back(tmp_path: Path, test_data: Path) -> None:
+    extract = read_osm(test_data / "osm" / "beijing_haidian.osm.pbf")
+    build_city(extract, tmp_path / "city", name_zh="", name_en="", source="x")
+    city = load_city(tmp_path / "city")
+    assert city.places is not None
+    assert len(city.places.minutes) == 20
+    assert sorted(set(city.places.minutes.tolist())) == [1, 3]
+    assert all(city.places.name_zh)
+    assert np.abs(city.places.lat_deg - 40.003).max() < 0.02
 
 
 def drive(database: TestDatabase, path: Path, *, units: int, speed_mps: float) -> None:
