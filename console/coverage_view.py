@@ -201,7 +201,8 @@ def _ring_view(coverage: Coverage, ring: RingNow) -> RingState:
 
 
 def _stations(coverage: Coverage, now: CoverageNow, plan: CoverageNow, drift: Sequence[Drift]) -> list[StationShares]:
-    rows = zip(coverage.stations.station_id.tolist(), now.zone_shares, plan.zone_shares, drift, strict=True)
+    ids, away_m = coverage.stations.station_id.tolist(), coverage.station_away_m.round(1).tolist()
+    rows = zip(ids, away_m, now.zone_shares, plan.zone_shares, drift, strict=True)
     return [
         StationShares(
             station_id=station_id,
@@ -210,8 +211,9 @@ def _stations(coverage: Coverage, now: CoverageNow, plan: CoverageNow, drift: Se
             on_duty=found.present,
             crew=found.crew,
             missing_unit_ids=list(found.missing),
+            post_away_m=away,
         )
-        for station_id, shares, planned, found in rows
+        for station_id, away, shares, planned, found in rows
     ]
 
 

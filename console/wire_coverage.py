@@ -7,7 +7,8 @@ class StationShares(msgspec.Struct, frozen=True, kw_only=True):
     """A station's zone: shares of its road length (0..1) within 1, 3 and 5 minutes, now and as planned from its post.
 
     `missing_unit_ids`: the station's own units whose absence explains most of what is lost, worst first; `on_duty` and
-    `crew` count units of the station that are there and that belong there.
+    `crew` count units of the station that are there and that belong there. `post_away_m`: how far its post is from the
+    nearest road; beyond 250 m it has no zone, and `shares` and `plan` are empty.
     """
 
     station_id: int
@@ -16,6 +17,7 @@ class StationShares(msgspec.Struct, frozen=True, kw_only=True):
     on_duty: int = 0
     crew: int = 0
     missing_unit_ids: list[int] = []
+    post_away_m: float = 0.0
 
 
 class GapCloser(msgspec.Struct, frozen=True, kw_only=True):

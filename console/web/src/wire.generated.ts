@@ -326,7 +326,7 @@ export interface Degraded {
   lag_s: number;
 }
 
-/** A station's zone: shares of its road length (0..1) within 1, 3 and 5 minutes, now and as planned from its post. `missing_unit_ids`: the station's own units whose absence explains most of what is lost, worst first; `on_duty` and `crew` count units of the station that are there and that belong there. */
+/** A station's zone: shares of its road length (0..1) within 1, 3 and 5 minutes, now and as planned from its post. `missing_unit_ids`: the station's own units whose absence explains most of what is lost, worst first; `on_duty` and `crew` count units of the station that are there and that belong there. `post_away_m`: how far its post is from the nearest road; beyond 250 m it has no zone, and `shares` and `plan` are empty. */
 export interface StationShares {
   station_id: number;
   shares: number[];
@@ -334,6 +334,7 @@ export interface StationShares {
   on_duty: number;
   crew: number;
   missing_unit_ids: number[];
+  post_away_m: number;
 }
 
 /** A unit that would close a gap, and how soon it stands in its middle (s, mobilisation included). */
