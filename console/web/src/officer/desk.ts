@@ -1,30 +1,24 @@
-// The officer's page outside React: place, tasks, answers and calls for help, kept through bad networks; the only instance is `officer`.
+// The officer's page outside React: tasks, answers and calls for help, kept through bad networks; the only instance is `officer`.
 import { get, RequestError } from "../api/client";
 import { live } from "../live/live";
 import { Publisher } from "../live/publisher";
 import type { SessionReply, TasksReply, TaskView } from "../wire.generated";
-import { FixQueue } from "./fixQueue";
 import { type Help, helpOf, NO_HELP, openCall } from "./help";
 import { LocalShelf, MemoryShelf, type Shelf } from "./keeper";
-import { Locator, reportOf } from "./locator";
 import { type Answer, Outbox, type Outgoing, type TaskAnswer } from "./outbox";
+import { PlaceDesk } from "./placeDesk";
 import { Pump, type Turn } from "./pump";
 import type { Place } from "./route";
-import { type Outcome, send, sendFix } from "./send";
+import { type Outcome, send } from "./send";
 import { type SharingFacts, type SharingState, sharingOf } from "./sharing";
 import { signalTask } from "./signals";
 import { isAtWork, isWaiting, type ShownTask, TaskBook, type TaskNews } from "./taskBook";
 
 const BEAT_MS = 1000;
-const CALM_FIX_MS = 5000;
-/** A little less than the second between beats, so that no beat is missed by a hair. */
-const BUSY_FIX_MS = 900;
 const FIX_PATIENCE_MS = 1200;
-/** The longest rests between attempts: what was said is hurried, a call for help most of all. */
-const SPOKEN_WAIT_MS = 3000;
-const FIXES_WAIT_MS = 8000;
+/** The longest rest between attempts: a call for help does not wait. */
+const LONGEST_WAIT_MS = 3000;
 const REPEAT_SIGNAL_MS = 10_000;
-const SHARING_KEY = "sharing";
 const NO_TASK = 404;
 const CHANGED = 409;
 
@@ -55,19 +49,11 @@ class OfficerDesk {
   readonly summary: Publisher<OfficerSummary>;
   private shelf: Shelf = new MemoryShelf();
   private outbox = new Outbox(this.shelf);
-  private fixes = new FixQueue(this.shelf);
   private book = new TaskBook();
-  private locator: Locator | null = null;
+  private place = this.placeOn(this.shelf);
   private session: SessionReply | null = null;
-  private out = new Pump(() => this.sendNext(), SPOKEN_WAIT_MS);
-  private positions = new Pump(() => this.sendFixes(), FIXES_WAIT_MS);
-  private on = false;
-  private sinceMs = 0;
-  private collectedAtMs = 0;
-  private collectedFixMs = 0;
-  private sentAtMs: number | null = null;
+  private out = new Pump(() => this.sendNext(), LONGEST_WAIT_MS);
   private offsetMs = 0;
-  private refusal = "";
   private callTakenMs: number | null = null;
   /** A call waits a moment for the phone's place. */
   private isPlacing = false;
@@ -87,10 +73,11 @@ class OfficerDesk {
     this.session = session;
     this.shelf = new LocalShelf(`skybeat.officer.${session.account_id}.`);
     this.outbox = new Outbox(this.shelf);
-    this.fixes = new FixQueue(this.shelf);
+    this.place = this.placeOn(this.shelf);
     this.book = new TaskBook();
-    this.locator = new Locator(() => this.placed());
-    void this.locator.look();
+    this.callTakenMs = null;
+    this.endedAlarmId = "";
+    this.notices = [];
     const beat = setInterval(() => this.beat(), BEAT_MS);
     globalThis.addEventListener("online", this.hurry);
     document.addEventListener("visibilitychange", this.seen);
@@ -101,7 +88,7 @@ class OfficerDesk {
       () => globalThis.removeEventListener("online", this.hurry),
       () => document.removeEventListener("visibilitychange", this.seen),
     ];
-    if (this.shelf.get(SHARING_KEY) === "1") this.share();
+    this.place.start();
     this.hurry();
     this.watchConnection();
   }
@@ -110,29 +97,21 @@ class OfficerDesk {
   stop(): void {
     for (const each of this.quit) each();
     this.quit = [];
-    this.locator?.stop();
-    this.locator = null;
-    this.on = false;
+    this.place.stop();
     this.session = null;
     this.wasLive = false;
     this.out.stop();
-    this.positions.stop();
   }
 
   /** Signing out ends the sharing for good: the next sign-in begins switched off. */
   signOut(): void {
-    this.shelf.remove(SHARING_KEY);
+    this.place.set("off");
     this.stop();
   }
 
   /** The officer's switch. */
   setSharing(wanted: "on" | "off"): void {
-    if (wanted === "on") this.share();
-    else {
-      this.on = false;
-      this.locator?.stop();
-      this.shelf.remove(SHARING_KEY);
-    }
+    this.place.set(wanted);
     this.summary.now();
   }
 
@@ -154,9 +133,9 @@ class OfficerDesk {
     const item = this.outbox.add({ kind: "sos", saidMs: this.stampMs(), position: null });
     this.summary.now();
     this.isPlacing = true;
-    const fix = await this.locator?.once(FIX_PATIENCE_MS);
+    const position = await this.place.once(FIX_PATIENCE_MS);
     this.isPlacing = false;
-    if (fix) this.outbox.amend(item, { position: this.report(fix) });
+    if (position) this.outbox.amend(item, { position });
     this.out.now();
     this.summary.now();
   }
@@ -183,57 +162,19 @@ class OfficerDesk {
     return Date.now() + this.offsetMs;
   }
 
-  private share(): void {
-    this.on = true;
-    this.sinceMs = Date.now();
-    this.refusal = "";
-    this.shelf.set(SHARING_KEY, "1");
-    this.locator?.start();
-  }
-
-  private report(fix: GeolocationPosition) {
-    return reportOf(fix, this.offsetMs, this.locator?.batteryRatio ?? null);
-  }
-
-  private placed(): void {
-    this.collect();
-    this.summary.later();
+  private placeOn(shelf: Shelf): PlaceDesk {
+    return new PlaceDesk(shelf, {
+      offsetMs: () => this.offsetMs,
+      isBusy: () => this.current().some(({ state }) => isAtWork(state)),
+      onChange: () => this.summary.later(),
+    });
   }
 
   private beat(): void {
-    if (this.on) this.locator?.nudge();
-    this.collect();
-    this.positions.soon();
+    this.place.beat();
     this.out.soon();
     this.repeatSignal();
     this.summary.later();
-  }
-
-  /** Keep the newest fix if one is due: each second on the way, each five else. */
-  private collect(): void {
-    const fix = this.locator?.fix;
-    if (!this.on || !fix || fix.timestamp === this.collectedFixMs) return;
-    const everyMs = this.current().some(({ state }) => isAtWork(state)) ? BUSY_FIX_MS : CALM_FIX_MS;
-    if (Date.now() - this.collectedAtMs < everyMs) return;
-    this.collectedAtMs = Date.now();
-    this.collectedFixMs = fix.timestamp;
-    this.fixes.push(this.report(fix));
-    this.positions.soon();
-  }
-
-  private async sendFixes(): Promise<Turn> {
-    const [fix] = this.fixes.head(1);
-    if (!fix || !this.session) return "done";
-    if (!navigator.onLine) return "later";
-    const outcome = await sendFix(fix);
-    if (outcome.became === "later") return "later";
-    this.fixes.taken([fix]);
-    if (outcome.became === "taken") {
-      this.sentAtMs = Date.now();
-      this.refusal = "";
-    } else this.refusal = outcome.error.detail || outcome.error.key;
-    this.summary.later();
-    return this.fixes.length > 0 ? "more" : "done";
   }
 
   private async sendNext(): Promise<Turn> {
@@ -323,13 +264,13 @@ class OfficerDesk {
 
   private hurry = (): void => {
     this.out.now();
-    this.positions.now();
+    this.place.hurry();
   };
 
   private seen = (): void => {
     if (document.visibilityState !== "visible") return;
-    this.sinceMs = Date.now();
-    this.hurry();
+    this.place.seen();
+    this.out.now();
   };
 
   private alarm() {
@@ -346,25 +287,15 @@ class OfficerDesk {
   }
 
   private build(): OfficerSummary {
-    const fix = this.on ? (this.locator?.fix ?? null) : null;
     const nowMs = Date.now();
-    const facts: SharingFacts = {
-      on: this.on,
-      permission: this.locator?.permission ?? "unknown",
-      sinceMs: this.sinceMs,
-      fixAtMs: fix?.timestamp ?? null,
-      accuracyM: fix?.coords.accuracy ?? null,
-      keptCount: this.fixes?.length ?? 0,
-      isOffline: (this.positions?.isStuck ?? false) || !navigator.onLine,
-      refusal: this.refusal ?? "",
-    };
+    const facts = this.place.facts();
     return {
       sharing: sharingOf(facts, nowMs),
       facts,
-      sentAtMs: this.sentAtMs,
-      isAwake: this.locator?.isAwake ?? false,
-      batteryRatio: this.locator?.batteryRatio ?? null,
-      me: fix ? [fix.coords.longitude, fix.coords.latitude] : null,
+      sentAtMs: this.place.sentAtMs,
+      isAwake: this.place.isAwake,
+      batteryRatio: this.place.batteryRatio,
+      me: this.place.me,
       tasks: this.current(),
       past: this.book.all((id) => this.outbox.answersOf(id)).filter(({ ending }) => ending !== null),
       help: this.help(),
