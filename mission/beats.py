@@ -18,6 +18,7 @@ from telemetry.model.geodesy import Floats
 
 MOST_BEATS_OF_STATION: Final = 20
 TOLERANCE_RATIO: Final = 0.05
+_CENTRING_STEPS: Final = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +111,27 @@ def _divided(
         if count > 1:
             part = seconds[inside][:, inside]
             loads = Loads(weight[inside], np.full(count, 1.0 / count), tolerance_ratio)
-            found = scattered_seeds(part, int(np.searchsorted(inside, own[0])), weight[inside], count)
+            first = int(np.searchsorted(inside, own[0]))
+            found, parts = _parts_of_zone(part, scattered_seeds(part, first, weight[inside], count), loads)
             own = inside[found].astype(np.int32)
-            beat[inside] = first_beat + exchange(part, found, loads, grow(part, found, loads))
+            beat[inside] = first_beat + parts
         else:
             beat[inside] = first_beat
         seeds.append(own)
     station_of = np.repeat(np.arange(len(seeds)), [len(some) for some in seeds])
     return beat, station_of.astype(np.int32), np.concatenate(seeds)
+
+
+def _parts_of_zone(seconds: SecondsMatrix, seeds: Ints, loads: Loads) -> tuple[Ints, Ints]:
+    """Return the seeds and the parts of a zone; a seed that stands in the way of a handover is moved to its part's middle."""
+    parts = exchange(seconds, seeds, loads, grow(seconds, seeds, loads))
+    for _ in range(_CENTRING_STEPS):
+        centred = centres(seconds, parts, loads.weight, seeds)
+        if loads.imbalance_ratio(parts) <= loads.tolerance_ratio or (centred == seeds).all():
+            break
+        seeds = centred
+        parts = exchange(seconds, seeds, loads, parts)
+    return seeds, parts
 
 
 def _told(
