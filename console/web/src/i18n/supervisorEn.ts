@@ -138,7 +138,7 @@ export const supervisorEn: Readonly<Record<keyof typeof supervisorZh, string>> =
   "cand.noneAir": "No drone is free to send.",
   "cand.waiting": "Working out who is nearest",
   "cand.unlocated": "left out, place unknown: {n}",
-  "cand.estimated": "No road map: times are guessed from the distance",
+  "cand.estimated": "The road network does not answer: times are guessed from the distance",
   "unsuited.service": "another service",
   "unsuited.battery": "battery too low for both ways",
   "cand.offMap": "left out, off the road map: {n}",

@@ -135,7 +135,7 @@ export const supervisorZh = {
   "cand.noneAir": "没有可派的无人机。",
   "cand.waiting": "正在算谁最近",
   "cand.unlocated": "{n} 个单位位置不明，没有参与计算",
-  "cand.estimated": "没有路网，时间按直线距离估算",
+  "cand.estimated": "路网暂时没有应答，时间按直线距离估算",
   "unsuited.service": "警种不符",
   "unsuited.battery": "电量不够往返",
   "cand.offMap": "{n} 个单位不在路网上，没有参与计算",

@@ -1,6 +1,6 @@
 // What the supervisor's work puts over the map: pins of incidents, plates of gaps and open links, who goes where.
 import { area, duration } from "../format/figures";
-import { type Language, nameIn, translator } from "../i18n/text";
+import { type Language, nameIn, type Translate, translator } from "../i18n/text";
 import { isToSend, liveDispatches } from "../live/incidentBook";
 import { live } from "../live/live";
 import { getDesk } from "../state/desk";
@@ -8,7 +8,7 @@ import { incidentOnDesk } from "../state/incidents";
 import { getPlaces } from "../state/places";
 import { moves } from "../state/moveUp";
 import { bridgesClosed, movedStations, waysClosed } from "../state/whatIf";
-import type { IncidentView } from "../wire.generated";
+import type { IncidentView, RingLink } from "../wire.generated";
 import { gapsShown, ringShown } from "./coverFeed";
 
 type Place = readonly [number, number];
@@ -23,6 +23,7 @@ export interface Pin {
 }
 
 export interface Plate {
+  /** Empty: the cross alone. */
   readonly text: string;
   readonly place: Place;
   /** A small gap is told by amber words alone, without a plate. */
@@ -62,6 +63,8 @@ export interface DeskMarks {
 
 export const NO_MARKS: DeskMarks = { pins: [], plates: [], legs: [], ghosts: [], ways: [], closed: [], picked: null };
 const PLATE_FROM_KM2 = 1;
+/** Where the ring is open in many places, only the worst are named; each keeps its cross. */
+const MOST_BREAKS = 3;
 
 function pins(chosen: IncidentView | null): Pin[] {
   return live.summary
@@ -98,10 +101,23 @@ function legs(chosen: IncidentView | null): Leg[] {
   return [...sent.flatMap((unitId) => leg(unitId, true)), ...meant.flatMap((unitId) => leg(unitId, false))];
 }
 
+/** Open links with a worst point, the longest missing first. */
+const openLinks = (): RingLink[] =>
+  (ringShown()?.links ?? [])
+    .filter((link) => !link.closed && link.worst_lat_deg !== null)
+    .sort((a, b) => (b.missing_s ?? Number.POSITIVE_INFINITY) - (a.missing_s ?? Number.POSITIVE_INFINITY));
+
 const stationNumber = (stationId: number): string => {
   const station = getPlaces().stations.find((each) => each.station_id === stationId);
   return station ? String(station.number).padStart(2, "0") : "–";
 };
+
+const breakText = (link: RingLink, t: Translate): string =>
+  t("ring.plate", {
+    from: stationNumber(link.from_station_id),
+    to: stationNumber(link.to_station_id),
+    missing: duration(link.missing_s === null ? null : link.missing_s * 1000),
+  });
 
 function plates(language: Language): Plate[] {
   const t = translator(language);
@@ -114,14 +130,9 @@ function plates(language: Language): Plate[] {
       cross: false,
     }),
   );
-  const open = (ringShown()?.links ?? []).filter((link) => !link.closed && link.worst_lat_deg !== null);
-  const breaks = open.map(
-    (link): Plate => ({
-      text: t("ring.plate", {
-        from: stationNumber(link.from_station_id),
-        to: stationNumber(link.to_station_id),
-        missing: duration(link.missing_s === null ? null : link.missing_s * 1000),
-      }),
+  const breaks = openLinks().map(
+    (link, i): Plate => ({
+      text: i < MOST_BREAKS ? breakText(link, t) : "",
       place: [link.worst_lon_deg!, link.worst_lat_deg!],
       big: true,
       gapLabel: null,

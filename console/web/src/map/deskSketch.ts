@@ -29,6 +29,10 @@ export function placePlates(plates: readonly Plate[], projection: Projection, vi
   for (const plate of plates) {
     const [x, y] = [projection.x(plate.place[0]), projection.y(plate.place[1])];
     if (!projection.contains(x, y, 60)) continue;
+    if (plate.text === "") {
+      placed.push({ plate, dx: 0, dy: 0, width: 0 });
+      continue;
+    }
     pen.font = plate.big ? PLATE_FONT : WORDS_FONT;
     const width = Math.ceil(pen.measureText(plate.text).width) + (plate.big ? 20 : 4);
     const away = plate.cross ? 30 : 0;
@@ -129,7 +133,7 @@ export function drawPlates(pen: Pen, placed: readonly PlacedPlate[], projection:
   for (const each of placed) {
     const [x, y] = [projection.x(each.plate.place[0]), projection.y(each.plate.place[1])];
     if (each.plate.cross) drawCross(pen, x, y, p);
-    drawPlateBox(pen, each, x, y, p);
+    if (each.plate.text) drawPlateBox(pen, each, x, y, p);
   }
 }
 

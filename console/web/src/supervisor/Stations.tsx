@@ -145,7 +145,9 @@ export function Stations() {
   const t = useText();
   const shares = new Map(coverage?.stations.map((each) => [each.station_id, each]));
   const inRing = [...stations].sort((a, b) => (a.ring_order ?? 1e9) - (b.ring_order ?? 1e9) || a.number - b.number);
-  const open = coverage?.ring?.links.filter((link) => !link.closed) ?? [];
+  const open = (coverage?.ring?.links.filter((link) => !link.closed) ?? []).sort(
+    (a, b) => (b.missing_s ?? Number.POSITIVE_INFINITY) - (a.missing_s ?? Number.POSITIVE_INFINITY),
+  );
   return (
     <aside className="panel stations" aria-label={t("sup.stations")} data-testid="stations">
       <div className="scrolls">
