@@ -85,6 +85,10 @@ def test_the_duty_status_follows_the_dispatch_in_the_same_transaction(owner: psy
     declined = send(owner, CAR)
     owner.execute("update dispatch set state = 'declined' where dispatch_id = %s", (declined,))
     assert duty(owner, CAR) == "standby"  # it never left
+    owner.execute("update unit set duty_status = 'engaged' where unit_id = %s", (CAR,))
+    recalled = send(owner, CAR)
+    owner.execute("update dispatch set state = 'recalled' where dispatch_id = %s", (recalled,))
+    assert duty(owner, CAR) == "engaged"  # with what it did before
 
 
 async def test_a_duty_status_alone_is_told_as_such_and_any_other_change_as_a_change(

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from console.field import Field
+from console.incident_desk import IncidentDesk
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from mission.model import DispatchState, Incident, Urgency
@@ -17,7 +19,7 @@ from telemetry.model.events import AlarmKind
 from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
 from tests.conftest import FakeClock, TestDatabase
-from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, House, running
+from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, House, SmallBridge, running
 from tests.officer_house import (
     CENTRE,
     LAT_DEG,
@@ -168,6 +170,26 @@ async def test_a_unit_that_nothing_reaches_is_told_to_the_desk_once_and_a_restar
     await field._write(field._to_write.get_nowait())
     assert column(database, told) == ["no_channel"]
     assert (await state_of(house, sent.dispatch_id)).state is DispatchState.QUEUED
+
+
+async def test_a_page_at_another_console_is_a_channel_too(house: House, database: TestDatabase) -> None:
+    lin, clock = await officer(house), FakeClock(SYSTEM_CLOCK.now_us())
+    other = IncidentDesk(house.pool, clock, SmallBridge())
+    field = Field(other, SmallBridge(), house.pool, clock)
+    async with lin.page() as page:
+        (sent,) = await send(house, await call(house), OFFICER)
+        await next_task(page, "sent")
+    await other.follower.refresh()
+    clock.advance(20)
+    field.turn()
+    assert field._to_write.empty()  # the officer's own console has brought it
+    (unseen,) = await send(house, await call(house), CAR)
+    await other.follower.refresh()
+    clock.advance(5)
+    field.turn()
+    assert field._to_write.get_nowait().dispatch_id == unseen.dispatch_id
+    assert (await state_of(house, sent.dispatch_id)).channel == "page"
+    assert column(database, "select count(*) from incident_entry where action = 'unanswered'") == [0]
 
 
 async def test_a_drone_that_is_heard_gets_a_line_of_text_without_place_or_name(house: House) -> None:
