@@ -81,25 +81,13 @@ _HIGHWAYS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
 """The class of each value of `highway` and who may use it when no other tag speaks."""
 
 _OPEN: Final = frozenset(
-    [
-        "yes",
-        "permissive",
-        "designated",
-        "official",
-        "public",
-        "destination",
-        "customers",
-        "delivery",
-        "permit",
-        "residents",
-        "discouraged",
-        "1",
-        "true",
-    ]
+    {
+        *("yes", "permissive", "designated", "official", "public", "1", "true", "discouraged"),
+        *("destination", "customers", "delivery", "permit", "residents", "private", "agricultural", "forestry"),
+    }
 )
-_POLICE_ONLY: Final = frozenset(
-    ["private", "agricultural", "forestry", "emergency", "police", "military", "psv", "bus", "hov", "service", "staff"]
-)
+"""What is open to some is open to the police on duty: private grounds and field tracks too."""
+_BLUE_LIGHT_ONLY: Final = frozenset({"emergency", "police", "military", "psv", "bus", "hov", "service", "staff"})
 _CLOSED: Final = frozenset(["no", "use_sidepath", "dismount", "none", "0", "false", "restricted", "prohibited"])
 _LAYERS: Final = (
     ("access", ACCESS_ALL & ~ACCESS_EMERGENCY),
@@ -146,7 +134,7 @@ def rule_of(tags: Tags) -> WayRule | None:
 
 
 def _allowed(tags: Tags, usual: int) -> int:
-    """Return who may use the way in at least one direction; what is private is open to the police with blue lights."""
+    """Return who may use the way in at least one direction."""
     bits = usual
     if tags.get("motorroad") == "yes":
         bits &= ~_SLOW
@@ -158,7 +146,7 @@ def _allowed(tags: Tags, usual: int) -> int:
             bits |= 0 if key == "access" else about
         elif value in _CLOSED:
             bits = _closed(bits, key, about)
-        elif value in _POLICE_ONLY:
+        elif value in _BLUE_LIGHT_ONLY:
             motor = about & (ACCESS_CAR | ACCESS_MOTORCYCLE)
             bits = (bits & ~motor) | (ACCESS_EMERGENCY if motor & usual else 0)
     if usual & ACCESS_CAR and (tags.get("bus") in _OPEN or tags.get("psv") in _OPEN):
@@ -227,7 +215,7 @@ def blocked_by(tags: Tags) -> int:
     elif kind in _STILES or kind in _WALLS:
         blocked = _MOTOR | ACCESS_BICYCLE
     elif kind in _GATES:
-        is_shut = tags.get("locked") == "yes" or tags.get("access") in {"private", "no"}
+        is_shut = tags.get("locked") == "yes" or tags.get("access") == "no"
         blocked = ACCESS_CAR | ACCESS_MOTORCYCLE if is_shut else 0
     else:
         return 0
