@@ -16,6 +16,7 @@ from console.field import Field
 from console.field_ways import RoadWays
 from console.health import Health
 from console.incident_desk import IncidentDesk
+from console.incident_past import PastIncidents
 from console.intake_keys import IntakeKeys
 from console.nearest import NearestUnits
 from console.page_reports import PageReports
@@ -105,6 +106,7 @@ def make_parts(services: Services) -> Parts:
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways)
     tasks = TaskFeed(officers, services.bridge, clock)
     stream.feeds.append(tasks)
+    past = PastIncidents(services.pool, clock)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)
     health.further["webhooks"] = lambda: webhooks.trouble
     return Parts(
@@ -121,7 +123,7 @@ def make_parts(services: Services) -> Parts:
         tasks=tasks,
         reports=PageReports(services.bridge, services.pool, clock),
         webhooks=webhooks,
-        planning=PlanningDesk(services.city_dir, services.bridge, clock),
+        planning=PlanningDesk(services.city_dir, services.bridge, clock, past_incidents=past.told),
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

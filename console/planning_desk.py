@@ -25,6 +25,7 @@ SEEN_EVERY_S: Final = 10.0
 BEATS_WITHIN_S: Final = 60.0
 MOVES_WITHIN_S: Final = 30.0
 WHAT_IF_WITHIN_S: Final = 30.0
+PAST_EVERY_S: Final = 900.0
 MARGIN_S: Final = 20.0
 """What a siting question may take beside the solver: seconds between places, the model."""
 PastIncidents = Callable[[], Awaitable[IncidentsTold | None]]
@@ -36,9 +37,13 @@ class PlanningDesk:
     `past_incidents` tells where calls were, where somebody knows it.
     """
 
-    def __init__(self, city_dir: Path | None, bridge: BridgeSource, clock: Clock) -> None:
+    def __init__(
+        self, city_dir: Path | None, bridge: BridgeSource, clock: Clock, *, past_incidents: PastIncidents | None = None
+    ) -> None:
         self._city_dir, self._bridge, self._clock = city_dir, bridge, clock
-        self.past_incidents: PastIncidents | None = None
+        self._past_incidents = past_incidents
+        self._past: IncidentsTold | None = None
+        self._past_due_s = -1.0
         self.worker: Final = PlanningWorker()
         self._stands = StandWatch()
 
@@ -111,7 +116,6 @@ class PlanningDesk:
             message = "this installation has no city: import a map with `skybeat roads import`, or start `skybeat demo`"
             raise NotFoundError(message)
         stations = sorted(self._bridge.registry.stations.values(), key=lambda station: station.number)
-        wants_incidents = demand is DemandKind.INCIDENTS and self.past_incidents is not None
         return Ground(
             city_dir=str(self._city_dir),
             stations=[
@@ -119,5 +123,13 @@ class PlanningDesk:
                 for station in stations
             ],
             posts=list(posts),
-            incidents=await self.past_incidents() if wants_incidents and self.past_incidents is not None else None,
+            incidents=await self._incidents() if demand is DemandKind.INCIDENTS else None,
         )
+
+    async def _incidents(self) -> IncidentsTold | None:
+        """Return past calls, read again every quarter of an hour; None where nobody knows any."""
+        now_s = self._clock.monotonic_s()
+        if self._past_incidents is not None and now_s >= self._past_due_s:
+            self._past = await self._past_incidents()
+            self._past_due_s = now_s + PAST_EVERY_S
+        return self._past

@@ -7,6 +7,7 @@ import numpy as np
 
 from console.api.models_siting import BeatsReply, MoveUpReply, SitingReply, WhatIfReply
 from console.city_files import PEOPLE, ROADS, SPEEDS, TIERS, CityFiles, load_city
+from console.coverage_protocol import IncidentsTold
 from console.planning_beats import beats
 from console.planning_moveup import MoveUpDesk
 from console.planning_protocol import BeatsAsked, Ground, MoveUpAsked, Question, SitesAsked, WhatIfAsked
@@ -32,11 +33,12 @@ class PlanningEngine:
         self._loaded: LoadedCity | None = None
         self._moveup = MoveUpDesk()
         self._whatif = WhatIfDesk()
+        self._told: IncidentsTold | None = None
 
     def answer(self, question: Question) -> SitingReply | BeatsReply | MoveUpReply | WhatIfReply:
         """Answer. Raises InputError, NotFoundError or FileFormatError with what to do."""
         city = self._city(question.ground)
-        _weigh(city, question.ground)
+        self._weigh(city, question.ground)
         match question:
             case SitesAsked():
                 return sites(city.area, city.files.places, question)
@@ -54,17 +56,18 @@ class PlanningEngine:
             files = load_city(folder)
             area = PlanningMap(files.graph, speeds=files.speeds, weights=files.weights)
             self._loaded = LoadedCity(stamp, files, area)
-            self._moveup, self._whatif = MoveUpDesk(), WhatIfDesk()
+            self._moveup, self._whatif, self._told = MoveUpDesk(), WhatIfDesk(), None
         return self._loaded
 
-
-def _weigh(city: LoadedCity, ground: Ground) -> None:
-    """Let past incidents weigh where the question brings them."""
-    told = ground.incidents
-    if told is not None:
+    def _weigh(self, city: LoadedCity, ground: Ground) -> None:
+        """Let past incidents weigh where the question brings them."""
+        told = ground.incidents
+        if told is None or told == self._told:
+            return
         nodes = at_nodes(city.files.graph, np.array(told.lat_deg), np.array(told.lon_deg))
         hours = np.array(told.hour_of_week, np.int32)[nodes >= 0]
         city.area.weigh(Weights(city.files.weights.people, nodes[nodes >= 0], hours))
+        self._told = told
 
 
 def _changed_ns(path: Path) -> int:
