@@ -349,27 +349,33 @@ def _join_two(one: Labels, other: Labels) -> Labels:
 
 
 def _with_direct(labels: Labels, direct: Starts, limits_s: tuple[float, ...]) -> Labels:
-    """Take rows (node, owner, seconds) into labels, in place."""
-    if not len(direct.node):
-        return labels
-    nodes = np.unique(direct.node)
-    ranks = len(limits_s)
-    node = np.concatenate((direct.node, np.tile(nodes, ranks)))
-    owner = np.concatenate((direct.owner, labels.owner[:, nodes].ravel()))
-    seconds = np.concatenate((direct.offset_s, labels.seconds[:, nodes].ravel()))
-    best = np.lexsort((seconds, owner, node))
-    is_best = np.ones(len(best), np.bool_)
-    is_best[1:] = (node[best][1:] != node[best][:-1]) | (owner[best][1:] != owner[best][:-1])
-    kept = best[is_best]
-    order = kept[np.lexsort((seconds[kept], node[kept]))]
-    begins = np.searchsorted(node[order], nodes)
-    for rank, limit_s in enumerate(limits_s):
-        at = np.minimum(begins + rank, len(order) - 1)
-        row = order[at]
-        is_good = (node[row] == nodes) & (seconds[row] <= limit_s)
-        labels.seconds[rank, nodes] = np.where(is_good, seconds[row], np.inf)
-        labels.owner[rank, nodes] = np.where(is_good, owner[row], NOBODY)
+    """Take rows (place, owner, seconds) into labels, in place. Of each place only as many rows as there are ranks can matter."""
+    order = np.lexsort((direct.offset_s, direct.node))
+    place = direct.node[order]
+    rank = np.arange(len(order)) - np.searchsorted(place, place)
+    for wanted in range(len(limits_s)):
+        rows = order[rank == wanted]
+        _insert(labels, Starts(direct.node[rows], direct.owner[rows], direct.offset_s[rows]), limits_s)
     return labels
+
+
+def _insert(labels: Labels, rows: Starts, limits_s: tuple[float, ...]) -> None:
+    """Take one row a place into labels, in place: it may win, push the first back, or become the second."""
+    place, seconds, owner = rows.node, np.where(rows.offset_s <= limits_s[0], rows.offset_s, np.inf), rows.owner
+    first_s, first = labels.seconds[0][place], labels.owner[0][place]
+    wins = seconds < first_s
+    labels.seconds[0][place] = np.where(wins, seconds, first_s)
+    labels.owner[0][place] = np.where(wins, owner, first)
+    if len(limits_s) == 1:
+        return
+    second_s, second = labels.seconds[1][place], labels.owner[1][place]
+    pushes = wins & (owner != first)
+    comes = ~wins & (owner != first) & (seconds < second_s)
+    next_s = np.where(pushes, first_s, np.where(comes, seconds, second_s))
+    next_owner = np.where(pushes, first, np.where(comes, owner, second))
+    is_late = ~(next_s <= limits_s[1])
+    labels.seconds[1][place] = np.where(is_late, np.inf, next_s)
+    labels.owner[1][place] = np.where(is_late, NOBODY, next_owner)
 
 
 class _Sums:

@@ -245,7 +245,7 @@ def test_planned_contours_are_sound_nested_and_agree_with_the_roads(city: RoadGr
 
 
 def test_the_plane_of_the_tests_is_that_of_the_geodesy() -> None:
-    assert PLANE is local_plane(36.0, 103.8)
+    assert PLANE.to_plane(36.01, 103.82) == local_plane(36.0, 103.8).to_plane(36.01, 103.82)
 
 
 def test_a_tick_for_five_hundred_units_takes_at_most_sixty_milliseconds_of_cpu(city: RoadGraph) -> None:
