@@ -14,6 +14,7 @@ from mission import dispatch, store
 from mission.errand import By
 from mission.incident_file import IncidentFile, IncidentLine, Problem
 from mission.model import Draft, IncidentState
+from telemetry.model.errors import ConflictError
 from telemetry.model.unit import Station
 
 CHUNK_LINES: Final = 200
@@ -42,11 +43,7 @@ async def import_incidents(url: str, file: IncidentFile, *, now_us: int, is_dry:
         fresh = [line for line in file.lines if line.draft.source_ref not in known]
         if not problems and not is_dry:
             for start in range(0, len(fresh), CHUNK_LINES):
-                async with connection.transaction():
-                    await apply_scope(connection, SERVICE)
-                    await store.lock_changes(connection)
-                    for line in fresh[start : start + CHUNK_LINES]:
-                        await _write(connection, line, stations, now_us=now_us)
+                await _write_chunk(connection, fresh[start : start + CHUNK_LINES], stations, now_us=now_us)
     return ImportReport(
         added_count=len(fresh),
         known_count=len(file.lines) - len(fresh),
@@ -95,6 +92,23 @@ def _station(row: tuple[Any, ...]) -> Station:
         lat_deg=float(lat_deg),
         lon_deg=float(lon_deg),
     )
+
+
+async def _write_chunk(
+    connection: psycopg.AsyncConnection, lines: Sequence[IncidentLine], stations: dict[int, Station], *, now_us: int
+) -> None:
+    try:
+        async with connection.transaction():
+            await apply_scope(connection, SERVICE)
+            await store.lock_changes(connection)
+            for line in lines:
+                await _write(connection, line, stations, now_us=now_us)
+    except psycopg.errors.UniqueViolation as error:
+        message = (
+            f"lines {lines[0].line} to {lines[-1].line} hold a call that somebody else brought in this moment: the lines before "
+            "them are written; run the import again, it goes on where it stopped"
+        )
+        raise ConflictError(message) from error
 
 
 async def _write(

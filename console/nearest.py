@@ -9,7 +9,7 @@ import numpy as np
 
 from console.api.models_incidents import CandidatesReply, CandidateView
 from console.auth.policy import Scope
-from console.coverage_protocol import Leaving, NearestAnswer, NearestAsked, PlaceAnswer, PlaceAsked, UnitColumns
+from console.coverage_protocol import Answer, Leaving, NearestAnswer, NearestAsked, PlaceAnswer, PlaceAsked, UnitColumns
 from console.coverage_worker import hour_of_week
 from console.incident_place import nearest_station
 from console.sources import BridgeSource, CoverageSource
@@ -28,6 +28,10 @@ from telemetry.model.unit import AVAILABLE, LinkState, Unit, UnitKind
 from telemetry.model.unit_state import LINK_STATES
 
 ANSWER_WITHIN_S: Final = 3.0
+PLACE_WITHIN_S: Final = 1.0
+"""A call is not kept waiting longer than this to learn whose zone it lies in."""
+ASKED_AT_ONCE: Final = 16
+"""While so many questions wait for the process, further ones are not added: their answers are guessed."""
 OFF_ROADS_M: Final = 250.0
 """A place so far from any road is asked about."""
 BESIDE_ROADS_M: Final = 150.0
@@ -59,6 +63,7 @@ class NearestUnits:
         self._clock = clock
         self._coverage = coverage
         self._wind = CALM
+        self._asked_count = 0
 
     async def candidates(self, incident: Incident, scope: Scope, wind: Wind) -> CandidatesReply:
         """Return who of a scope could go, at most ten on the ground and ten in the air; nobody while the place is unknown."""
@@ -87,7 +92,7 @@ class NearestUnits:
     async def judge(self, lat_deg: float, lon_deg: float) -> tuple[str, int | None]:
         """Return what is to be asked about a place (WGS-84), and whose zone it is, else the nearest station within 30 km."""
         nearest = nearest_station(self._bridge.registry.stations, lat_deg, lon_deg)
-        answer = await self._asked(PlaceAsked(lat_deg, lon_deg))
+        answer = await self._asked(PlaceAsked(lat_deg, lon_deg), PLACE_WITHIN_S)
         if not isinstance(answer, PlaceAnswer):
             return "", nearest
         station_id = nearest if answer.station_id is None or answer.away_m > OFF_ROADS_M else answer.station_id
@@ -137,27 +142,30 @@ class NearestUnits:
             wind_from_deg=wind.from_deg,
             wind_mps=wind.speed_mps,
         )
-        answer = await self._asked(asked)
+        answer = await self._asked(asked, ANSWER_WITHIN_S)
         if isinstance(answer, NearestAnswer):
             return _found(ground, drones, answer)
         return _guessed(ground, drones, incident, wind)
 
-    async def _asked(self, question: NearestAsked | PlaceAsked) -> object:
-        """Return the process's answer; None where there is no map or no answer in time.
+    async def _asked(self, question: NearestAsked | PlaceAsked, within_s: float) -> object:
+        """Return the process's answer; None where there is no map, no answer in time, or too many wait already.
 
         A question that is given up is not cancelled: its answer would be taken for the next one's.
         """
-        if self._coverage is None:
+        if self._coverage is None or self._asked_count >= ASKED_AT_ONCE:
             return None
+        self._asked_count += 1
         asking = asyncio.ensure_future(self._coverage.ask(question))
-        done, _ = await asyncio.wait((asking,), timeout=ANSWER_WITHIN_S)
-        if not done:
-            asking.add_done_callback(lambda late: late.cancelled() or late.exception())
+        asking.add_done_callback(self._answered)
+        await asyncio.wait((asking,), timeout=within_s)
+        if not asking.done() or asking.cancelled() or isinstance(asking.exception(), UnavailableError):
             return None
-        try:
-            return asking.result()
-        except UnavailableError:
-            return None
+        return asking.result()
+
+    def _answered(self, asking: "asyncio.Future[Answer]") -> None:
+        self._asked_count -= 1
+        if not asking.cancelled():
+            asking.exception()  # looked at here, so that one that nobody waits for any more is no surprise
 
 
 @dataclass(frozen=True)

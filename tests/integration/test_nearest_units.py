@@ -1,5 +1,6 @@
 """Who could go, asked of the real coverage process on a small street, and guessed where it is away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from console.auth.policy import Scope
 from console.coverage_protocol import Answer, Question, UnitColumns
 from console.coverage_worker import CoverageWorker
-from console.nearest import NearestUnits
+from console.nearest import ASKED_AT_ONCE, NearestUnits
 from console.wire import Role
 from mission.air import Wind
 from mission.incident_board import IncidentBoard
@@ -94,6 +95,13 @@ def equip(bridge: SmallBridge, unit_id: int, *carried: Equipment) -> None:
     bridge.registry.units = {**bridge.registry.units, unit_id: msgspec.structs.replace(unit, equipment=carried)}
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loaded machine answers late; what happens then has its own test."""
+    monkeypatch.setattr("console.nearest.ANSWER_WITHIN_S", 60.0)
+    monkeypatch.setattr("console.nearest.PLACE_WITHIN_S", 60.0)
+
+
 @pytest.fixture
 def bridge(fake_clock: FakeClock) -> SmallBridge:
     made = SmallBridge(fake_clock)
@@ -106,6 +114,7 @@ def bridge(fake_clock: FakeClock) -> SmallBridge:
 async def worker(tmp_path: Path, bridge: SmallBridge, fake_clock: FakeClock) -> AsyncIterator[CoverageWorker]:
     make_street(tmp_path)
     made = CoverageWorker(tmp_path, tuple(bridge.registry.stations.values()), fake_clock)
+    await made.start()
     yield made
     await made.stop()
 
@@ -224,3 +233,29 @@ async def test_while_the_process_is_away_times_are_guessed_and_said_to_be(
 async def test_without_a_place_nobody_is_offered_and_the_place_is_asked_for(nearest: NearestUnits) -> None:
     reply = await nearest.candidates(incident(lat_e7=None, lon_e7=None), OPERATOR, Wind())
     assert (reply.place_is_known, reply.ground, reply.air) == (False, [], [])
+
+
+async def test_questions_that_wait_too_long_or_are_too_many_are_answered_by_a_guess(
+    bridge: SmallBridge, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    release = asyncio.Event()
+
+    class Slow(CoverageWorker):
+        async def ask(self, question: Question) -> Answer:
+            nonlocal asked
+            asked += 1
+            await release.wait()
+            message = f"no answer to {type(question).__name__}"
+            raise UnavailableError(message)
+
+    monkeypatch.setattr("console.nearest.PLACE_WITHIN_S", 0.01)
+    slow = NearestUnits(bridge, IncidentBoard(), fake_clock, Slow(Path(), (), fake_clock))
+    answers = await asyncio.gather(*(slow.judge(36.0, 103.8) for _ in range(40)))
+    assert set(answers) == {("", 1)}
+    assert asked == ASKED_AT_ONCE
+    release.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await slow.judge(36.0, 103.8) == ("", 1)
+    assert asked == ASKED_AT_ONCE + 1
