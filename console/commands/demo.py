@@ -34,15 +34,32 @@ DEMO_SETTINGS: Final = {
     "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Another seed, another city."
 )
 @click.option(
+    "--calls",
+    "calls_per_minute",
+    type=click.FloatRange(0, 60),
+    default=1.0,
+    show_default=True,
+    help="Calls a minute; 0 for none.",
+)
+@click.option(
     "--hour",
     type=click.IntRange(0, 23),
     help="Let the city's day begin at this hour: crews of 7 by day, of 4 from 21 to 7.  [default: the machine's hour, in China's time]",
 )
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write figures as JSON.")
 def command(
-    units: int, duration_s: float | None, port: int | None, seed: int, hour: int | None, report: Path | None
+    units: int,
+    duration_s: float | None,
+    port: int | None,
+    seed: int,
+    calls_per_minute: float,
+    hour: int | None,
+    report: Path | None,
 ) -> None:
     """Start database, bridge, console and a force that exists only in software but speaks through the real sockets.
+
+    Crews of 4 patrol, 2 traffic and 1 special serve by day and of 4 patrol by night. Calls come in from a call centre; what
+    nobody at the screens dispatches within some seconds its dispatcher does, and officers answer on their pages and go.
 
     It keeps its own data folder "demo" below SKYBEAT_DATA_DIR and listens on loopback alone.
 
@@ -64,6 +81,7 @@ def command(
         report=report,
         process_started_s=process_started_s(),
         hour=hour,
+        calls_per_minute=calls_per_minute,
     )
     run_demo(settings, options, click.echo)
 

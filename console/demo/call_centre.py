@@ -20,6 +20,7 @@ from websockets.exceptions import WebSocketException
 from console.demo.api_client import ApiClient, say_hello
 from console.demo.calls import Call, CallMaker, CallPlace, located, places_of
 from console.demo.desk import (
+    DISPATCHER,
     Candidates,
     CloseOld,
     DeskBook,
@@ -41,6 +42,7 @@ NOWHERE: Final = [0.0, -80.0, 0.1, -79.9]
 """A view without units: the desk needs no positions."""
 INCIDENT: Final = '{"type":"incident"'
 TOLD_AGAIN_S: Final = 3.0
+WIND_EVERY_S: Final = 1800.0
 ORDERLY_END_S: Final = 5.0
 
 
@@ -61,6 +63,10 @@ class CallOrders(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Taken(msgspec.Struct, frozen=True):
     incident_id: int
+
+
+class _Wind(msgspec.Struct, frozen=True):
+    told_by: str | None
 
 
 class _Agency(msgspec.Struct, frozen=True):
@@ -95,10 +101,13 @@ class CallCentre:
         await self._desk.sign_in(self._orders.token)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._call_in())
+            group.create_task(self._tell_wind())
             group.create_task(self._watch())
             group.create_task(self._work())
 
     async def _call_in(self) -> None:
+        if self._orders.per_minute <= 0.0:
+            return
         await asyncio.sleep(FIRST_CALL_S)
         while True:
             await self._tell_intake(self._maker.next())
@@ -116,6 +125,18 @@ class CallCentre:
                 self._refuse(f"the intake refused a call with {answer.status}: {answer.body[:300]!r}")
                 return
             await asyncio.sleep(TOLD_AGAIN_S)
+
+    async def _tell_wind(self) -> None:
+        """Tell what the wind does over the valley every half hour, unless somebody else told another."""
+        from_deg, speed_mps = 285.0, 3.2
+        while True:
+            wind = {"wind_from_deg": round(from_deg % 360.0, 1), "wind_mps": round(speed_mps, 1)}
+            known = await self._desk.ask("GET", "/api/conditions")
+            if known.ok and known.decoded(_Wind).told_by in (None, DISPATCHER):
+                await self._write("PUT", "/api/conditions", wind)
+            await asyncio.sleep(WIND_EVERY_S)
+            from_deg += float(self._random.uniform(-15.0, 15.0))
+            speed_mps = float(np.clip(speed_mps + self._random.uniform(-0.8, 0.8), 0.5, 8.0))
 
     async def _watch(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from telemetry.model.errors import InputError
 from telemetry.model.geodesy import destination
 
 FILE: Final = "past_calls.csv"
-CALLS_MADE: Final = 400
+CALLS_MADE: Final = 280
 DAYS: Final = 28
 AWAY_M: Final = 180.0
 HOUR_WEIGHTS: Final = (

@@ -32,7 +32,6 @@ from telemetry.links import UdpLink
 from telemetry.model.batch import Quality
 
 DRAIN_S: Final = 2.0
-CALLS_PER_MINUTE: Final = 1.0
 WATCH_ACCOUNT: Final = "demo-watcher"
 _POSITIONS: Final = (
     "select count(*) from store.position where received_at >= %s and quality & %s = 0 and device_id = any(%s)"
@@ -52,6 +51,7 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     report: Path | None
     process_started_s: float
     hour: int | None = None
+    calls_per_minute: float = 1.0
 
 
 class DemoReport(Figures, frozen=True, kw_only=True):
@@ -150,8 +150,8 @@ class Demo:
         unit_ids = {unit.call_sign: unit.unit_id for unit in registry.units.values()}
         assert force.stdin is not None
         await staff.open_pages(plan, unit_ids, force.stdin)
-        tiers = city.directory / "tiers.geojson"
-        orders = await staff.orders(self._urls.owner, tiers, seed=self._options.seed, per_minute=CALLS_PER_MINUTE)
+        tiers, per_minute = city.directory / "tiers.geojson", self._options.calls_per_minute
+        orders = await staff.orders(self._urls.owner, tiers, seed=self._options.seed, per_minute=per_minute)
         keeper = DutyKeeper(plan, self._city_clock, registry, self._house.pool, self._urls.owner)
         async with calling(orders, self._say):
             while True:
