@@ -74,7 +74,8 @@ def import_command(
     extract = read_osm(file, tell)
     if not dry_run:
         if not another_city:
-            demand_own_city(extract.roads, _stations(settings), file.name)
+            for line in demand_own_city(extract.roads, _stations(settings), file.name):
+                tell(line)
         _write(settings, extract, file, names=(name_zh, name_en), is_another=another_city, tell=tell)
     if as_json:
         click.echo(msgspec.json.encode(extract.report).decode())
@@ -112,19 +113,22 @@ def _write(
     tell(f"the map of {city.name_en} is in {folder}: {_RESTART}")
 
 
-def demand_own_city(roads: RoadGraph, stations: Sequence[Station], source: str) -> None:
-    """Raise ConflictError when stations are registered and none of them stands near a road of the map."""
+def demand_own_city(roads: RoadGraph, stations: Sequence[Station], source: str) -> list[str]:
+    """Return a line on the stations that stand off the map, if any; raise ConflictError when all registered ones do."""
     if not stations:
-        return
+        return []
     lat, lon = (np.array([getattr(station, name) for station in stations]) for name in ("lat_deg", "lon_deg"))
-    on_map = EdgeIndex(roads).snap(lat, lon, within_m=NEAR_ROAD_M).edge >= 0
-    if not on_map.any():
+    off = np.flatnonzero(EdgeIndex(roads).snap(lat, lon, within_m=NEAR_ROAD_M).edge < 0)
+    if len(off) == len(stations):
         message = (
             f"none of the {len(stations)} registered stations stands within {NEAR_ROAD_M:.0f} m of a road of {source}: "
             "it is the map of another city (or the stations' coordinates are in another system); "
             "give --another-city to take it all the same"
         )
         raise ConflictError(message)
+    numbers = ", ".join(str(stations[place].number) for place in off.tolist())
+    far = f"more than {NEAR_ROAD_M:.0f} m from every road of the map: check their coordinates and crs"
+    return [f"stations {numbers} stand {far}"] if len(off) else []
 
 
 def counted(report: ImportReport) -> list[str]:

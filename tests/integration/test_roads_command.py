@@ -43,11 +43,11 @@ def bring(path: Path, *arguments: str) -> None:
     assert done.exit_code == 0, f"{done.output}{done.exception!r}"
 
 
-def add_station(database: TestDatabase, lat_deg: float, lon_deg: float) -> None:
+def add_station(database: TestDatabase, lat_deg: float, lon_deg: float, *, number: int = 1) -> None:
     with psycopg.connect(database.owner_url) as connection:
         connection.execute(
-            "insert into station (number, name_zh, name_en, lat_e7, lon_e7) values (1, '一', 'One', %s, %s)",
-            (round(lat_deg * 1e7), round(lon_deg * 1e7)),
+            "insert into station (number, name_zh, name_en, lat_e7, lon_e7) values (%s, '一', 'One', %s, %s)",
+            (number, round(lat_deg * 1e7), round(lon_deg * 1e7)),
         )
 
 
@@ -100,6 +100,14 @@ def test_a_map_of_another_city_is_refused_unless_asked_for(
     assert (own_house / "city" / "city.json").read_bytes() == before
     assert run("import", other, "--another-city").exit_code == 0
     assert json.loads((own_house / "city" / "city.json").read_bytes())["source"] == "fujian_small.osm.pbf"
+
+
+def test_a_station_off_the_map_is_named(own_house: Path, database: TestDatabase, test_data: Path) -> None:
+    add_station(database, *VADUZ)
+    add_station(database, 36.0, 103.8, number=12)
+    done = run("import", test_data / "osm" / "liechtenstein-latest.osm.pbf")
+    assert "stations 12 stand more than 1000 m from every road" in done.output
+    assert (own_house / "city" / "city.json").is_file()
 
 
 def test_a_broken_file_leaves_the_old_map(own_house: Path, test_data: Path, tmp_path: Path) -> None:
