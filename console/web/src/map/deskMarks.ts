@@ -1,6 +1,6 @@
 // What the supervisor's work puts over the map: pins of incidents, plates of gaps and open links, who goes where.
 import { area, duration } from "../format/figures";
-import { type Language, nameIn, type Translate, translator } from "../i18n/text";
+import { type Language, type Translate, translator } from "../i18n/text";
 import { isToSend, liveDispatches } from "../live/incidentBook";
 import { live } from "../live/live";
 import { getDesk } from "../state/desk";
@@ -165,8 +165,3 @@ export function deskMarks(language: Language, isSupervising: boolean): DeskMarks
     picked: picked ? [picked.lon, picked.lat] : null,
   };
 }
-
-export const stationName = (stationId: number | null, language: Language): string => {
-  const station = getPlaces().stations.find((each) => each.station_id === stationId);
-  return station ? nameIn(language, station) : "";
-};

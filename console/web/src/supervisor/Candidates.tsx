@@ -42,7 +42,7 @@ function Cost({ unit }: { unit: CandidateView }) {
       parts.push({ text: t("cand.noGap"), tone: "" });
   }
   return (
-    <div className="cost t2 num ell">
+    <div className="cost t2 num">
       {parts.map(({ text, tone }, i) => (
         <span key={text}>
           {i ? " · " : ""}

@@ -90,10 +90,7 @@ function Facts({ incident }: { incident: IncidentView }) {
     <header className="sec facts" data-testid="incident-facts">
       <div className="row">
         <Priority urgency={incident.urgency} />
-        <h2 className="ell" data-testid="incident-title">
-          {incident.title || t(`category.${incident.category}`)}
-        </h2>
-        <span className="sp" />
+        <h2 data-testid="incident-title">{incident.title || t(`category.${incident.category}`)}</h2>
         <b data-testid="incident-standing" data-state={incident.state}>
           <Standing incident={incident} nowMs={nowMs} />
         </b>
