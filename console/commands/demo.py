@@ -36,8 +36,8 @@ DEMO_SETTINGS: Final = {
 @click.option(
     "--calls",
     "calls_per_minute",
-    type=click.FloatRange(0, 60),
-    default=1.0,
+    type=click.IntRange(0, 60),
+    default=1,
     show_default=True,
     help="Calls a minute; 0 for none.",
 )
@@ -52,7 +52,7 @@ def command(
     duration_s: float | None,
     port: int | None,
     seed: int,
-    calls_per_minute: float,
+    calls_per_minute: int,
     hour: int | None,
     report: Path | None,
 ) -> None:

@@ -54,7 +54,7 @@ class CallOrders(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     tiers: str
     seed: int
-    per_minute: float = 1.0
+    per_minute: int = 1
 
     def __repr__(self) -> str:
         """Hide the secrets."""
@@ -106,7 +106,7 @@ class CallCentre:
             group.create_task(self._work())
 
     async def _call_in(self) -> None:
-        if self._orders.per_minute <= 0.0:
+        if self._orders.per_minute == 0:
             return
         await asyncio.sleep(FIRST_CALL_S)
         while True:

@@ -51,7 +51,7 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     report: Path | None
     process_started_s: float
     hour: int | None = None
-    calls_per_minute: float = 1.0
+    calls_per_minute: int = 1
 
 
 class DemoReport(Figures, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class Staff:
             pipe.write(msgspec.json.encode(page) + b"\n")
             await pipe.drain()
 
-    async def orders(self, owner_url: str, tiers: Path, *, seed: int, per_minute: float) -> CallOrders:
+    async def orders(self, owner_url: str, tiers: Path, *, seed: int, per_minute: int) -> CallOrders:
         """Return what the call centre's process is told."""
         account = await self._account(DISPATCHER, Role.OPERATOR)
         return CallOrders(
