@@ -65,7 +65,7 @@ def run(*, runs: int, seed: int, osm: Path | None = None) -> Figures:
         "standing_p50_ms": round(float(np.percentile(standing_ms, 50)), 3),
         "p99_ms": round(float(np.percentile(ours_ms, 99)), 3),
         "ratio_igraph": round(statistics.median(ratios), 2),
-        "max_error_s": _worst_error_s(scene, peer),
+        "max_error_s": worst_error_s(scene, peer),
         "map": "demo city" if osm is None else osm.name,
     }
     return Figures(figures=figures, goals=GOALS)
@@ -162,7 +162,7 @@ class Peer:
         return seconds
 
 
-def _worst_error_s(scene: Scene, peer: Peer) -> float:
+def worst_error_s(scene: Scene, peer: Peer) -> float:
     """Return the greatest difference of any unit's way to ten places, among the ways that take less than an hour."""
     worst_s = 0.0
     for number in range(PEER_QUESTIONS):
