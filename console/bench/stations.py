@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from console.bench import Figures, Goal
 from console.bench.coverage import cpu_ms, peer, roads_of
 from mission.contours import STATION_CELL_M, field_of
 from mission.coverage import LIMITS_S, Coverage
 from mission.ground import station_posts
-from mission.roads import RoadGraph
+from mission.roads import ACCESS_CAR, RoadGraph
 from mission.station_zones import StationZones
 from mission.travel import TravelMode, network_of
 from telemetry.model.geodesy import Floats
@@ -31,7 +32,7 @@ GOALS: Final[dict[str, Goal]] = {
 def run(*, runs: int, seed: int, osm: Path | None = None) -> Figures:
     """Measure on the demo city, or on an OpenStreetMap extract. Raises UnavailableError where networkx is not installed."""
     graph = roads_of(seed, osm)
-    nodes = np.random.default_rng(seed).choice(graph.node_count, STATIONS, replace=graph.node_count < STATIONS)
+    nodes = _corners(graph, seed)
     stations = station_posts(range(STATIONS), graph.node_lat_deg[nodes], graph.node_lon_deg[nodes])
     zones = StationZones(Coverage(graph, stations), field_of(graph, cell_m=STATION_CELL_M))
     theirs = Networkx(graph)
@@ -71,6 +72,17 @@ class Networkx:
     def seconds(self, nodes: list[int]) -> list[dict[int, float]]:
         """Return the seconds by node from each of the nodes."""
         return [self._search(self._graph, node, cutoff=LIMITS_S[-1]) for node in nodes]
+
+
+def _corners(graph: RoadGraph, seed: int) -> NDArray[np.int64]:
+    """Draw nodes whose streets cars may use both ways: the peer starts at nodes alone, ours from where the station stands."""
+    streets = graph.streets
+    is_both = (streets.access & streets.back_access & ACCESS_CAR) != 0
+    ends = np.concatenate((streets.tail, streets.head))
+    count = graph.node_count
+    is_good = np.bincount(ends, np.tile(is_both, 2), count) == np.bincount(ends, minlength=count)
+    nodes = np.intersect1d(np.flatnonzero(is_good), ends)
+    return np.random.default_rng(seed).choice(nodes, STATIONS, replace=len(nodes) < STATIONS).astype(np.int64)
 
 
 def _worst_error_s(ours: Floats, theirs: list[dict[int, float]], graph: RoadGraph) -> float:
