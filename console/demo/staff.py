@@ -20,6 +20,8 @@ from console.wire import Role
 from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import owner_connection
 
+OURS: Final = "demo "
+"""What the names of the demo's officers' accounts begin with."""
 ENDS_WITHIN_S: Final = 8.0
 KEY_LABEL: Final = "demo call centre"
 MOST_PAGES: Final = 120
@@ -43,13 +45,14 @@ class Staff:
         self._accounts, self._origin = accounts, origin
 
     async def open_pages(self, plan: ForcePlan, unit_ids: dict[str, int], pipe: asyncio.StreamWriter) -> None:
-        """Tell the force's process each officer's one-time link, those of vehicles first."""
-        known = {account.unit_id: account for account in await self._accounts.all() if account.unit_id is not None}
-        units = sorted((unit for unit in plan.units if unit.answers), key=lambda unit: Watch.DAY not in unit.watches)
-        for unit in units[:MOST_PAGES]:
+        """Tell the force's process each officer's one-time link, the day's first; a unit that a person serves is left to them."""
+        people = {
+            one.unit_id for one in await self._accounts.all() if not one.name.startswith(OURS) and not one.disabled
+        }
+        units = [unit for unit in plan.units if unit.answers and unit_ids[unit.call_sign] not in people]
+        for unit in sorted(units, key=lambda unit: Watch.DAY not in unit.watches)[:MOST_PAGES]:
             unit_id = unit_ids[unit.call_sign]
-            name = f"demo {unit.call_sign}"
-            account = known.get(unit_id) or await self._account(name, Role.OFFICER, unit_id=unit_id)
+            account = await self._account(f"{OURS}{unit.call_sign}", Role.OFFICER, unit_id=unit_id)
             token = await self._accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us())
             page = PageSignIn(call_sign=unit.call_sign, token=token, origin=self._origin)
             pipe.write(msgspec.json.encode(page) + b"\n")

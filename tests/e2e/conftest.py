@@ -35,8 +35,9 @@ CHROMIUM_FLAGS: Final = (
 class RunningDemo:
     """`skybeat demo` as a process, on a data folder of its own; can be killed and started again."""
 
-    def __init__(self, data_dir: Path, *, unit_count: int = 60) -> None:
+    def __init__(self, data_dir: Path, *, unit_count: int = 60, hour: int = 12) -> None:
         self._data_dir = data_dir
+        self._hour = hour
         self._unit_count = unit_count
         self._process: subprocess.Popen[str] | None = None
         self.origin = ""
@@ -59,6 +60,8 @@ class RunningDemo:
             str(self.port),
             "--units",
             str(self._unit_count),
+            "--hour",
+            str(self._hour),
         ]
         environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir), "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
@@ -119,16 +122,17 @@ class RunningDemo:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[RunningDemo]:
     """The demo, running; for all tests of the session."""
-    yield from _run_demo(unit_count=60)
+    yield from run_demo(unit_count=60)
 
 
 @pytest.fixture
 def own_demo() -> Iterator[RunningDemo]:
     """A demo of this test alone, in which nothing has happened yet."""
-    yield from _run_demo(unit_count=30)
+    yield from run_demo(unit_count=30)
 
 
-def _run_demo(*, unit_count: int) -> Iterator[RunningDemo]:
+def run_demo(*, unit_count: int) -> Iterator[RunningDemo]:
+    """Run a demo of so many units on a data folder of its own, by day."""
     if not (PROJECT / "console" / "static" / "index.html").exists():
         pytest.skip("THE WEB APP IS NOT BUILT: run `make web`")
     folder = Path(tempfile.mkdtemp(prefix="skybeat-e2e-"))
