@@ -60,7 +60,7 @@ def test_nobody_arrives_from_far_away_nor_before_accepting(looks: list[tuple[flo
 
 @given(
     st.integers(0, 2**32),
-    st.floats(150, 2_000),
+    st.floats(400, 2_000),
     st.floats(1.0, 18.0),
     st.floats(2, 12),
     st.sampled_from([1.0, 2.0, 5.0]),
