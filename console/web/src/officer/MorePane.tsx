@@ -10,6 +10,9 @@ import { officer } from "./desk";
 import { LeaveDialog } from "./dialogs";
 import { useOfficer } from "./useOfficer";
 
+/** What was just said may be under way still; after so long it is unsent. */
+const SETTLE_MS = 1500;
+
 function MyAlarms({ unitId }: { unitId: number | null }) {
   const { alarms } = useLive();
   const t = useText();
@@ -73,7 +76,10 @@ export function MorePane({ session, onSignOut }: MorePaneProps) {
     officer.signOut();
     onSignOut();
   };
-  const hasUnsent = facts.keptCount > 0 || unsentCount > 0;
+  const tryToLeave = async (): Promise<void> => {
+    if (await officer.settle(SETTLE_MS)) leave();
+    else setAsks(true);
+  };
   return (
     <div className="opane more" data-testid="more-pane">
       <p className="t3 f13" data-testid="account">
@@ -90,12 +96,7 @@ export function MorePane({ session, onSignOut }: MorePaneProps) {
       </button>
       <MyAlarms unitId={session.unit_id} />
       <PastTasks />
-      <button
-        type="button"
-        className="btn"
-        data-testid="sign-out"
-        onClick={() => (hasUnsent ? setAsks(true) : leave())}
-      >
+      <button type="button" className="btn" data-testid="sign-out" onClick={() => void tryToLeave()}>
         {t("session.signOut")}
       </button>
       {asks ? (

@@ -19,6 +19,7 @@ const FIX_PATIENCE_MS = 1200;
 /** The longest rest between attempts: a call for help does not wait. */
 const LONGEST_WAIT_MS = 3000;
 const REPEAT_SIGNAL_MS = 10_000;
+const SETTLE_STEP_MS = 100;
 const NO_TASK = 404;
 const CHANGED = 409;
 
@@ -107,6 +108,18 @@ class OfficerDesk {
   signOut(): void {
     this.place.set("off");
     this.stop();
+  }
+
+  /** Wait until nothing is unsent, at most `patienceMs`; tells whether all was sent. */
+  async settle(patienceMs: number): Promise<boolean> {
+    this.hurry();
+    const untilMs = Date.now() + patienceMs;
+    while (this.hasUnsent() && Date.now() < untilMs) await new Promise((go) => setTimeout(go, SETTLE_STEP_MS));
+    return !this.hasUnsent();
+  }
+
+  private hasUnsent(): boolean {
+    return this.place.facts().keptCount > 0 || this.outbox.all().length > 0;
   }
 
   /** The officer's switch. */
