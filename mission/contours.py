@@ -116,23 +116,14 @@ def _smoothed(values: Floats, field: Field) -> Floats:
 
 
 def drawn_within(
-    field: Field,
-    seconds: Floats,
-    window: tuple[slice, slice],
-    *,
-    limits_s: Sequence[float],
-    least_m2: float,
-    least_hole_m2: float,
-) -> list[list[Any]]:
-    """Return for each limit the polygons of a window of the field; `seconds` (rows, columns) are those of its cells."""
-    rows, columns = window
-    ground, share = field.is_ground[rows, columns], field.ground_share[rows, columns]
-    smooth = _smoothed(np.where(ground, np.minimum(seconds, limits_s[-1] * _BEYOND), 0.0), field) / share
-    generator = _generator(field, window, np.where(ground, smooth, limits_s[-1] * _BEYOND))
-    return [
-        sound_polygons(_rings(generator.filled(-1.0, limit_s)), least_m2=least_m2, least_hole_m2=least_hole_m2)
-        for limit_s in limits_s
-    ]
+    field: Field, seconds: Floats, window: tuple[slice, slice], *, limits_s: Sequence[float]
+) -> list[list[list[Floats]]]:
+    """Return for each limit the pieces (rings) of a window of the field; `seconds` (rows, columns) are those of its cells."""
+    ground, share = field.is_ground[window], field.ground_share[window]
+    highest_s = limits_s[-1] * _BEYOND
+    smooth = _smoothed(np.where(ground, np.minimum(seconds, highest_s), 0.0), field) / share
+    generator = _generator(field, window, np.where(ground, smooth, highest_s))
+    return [_rings(generator.filled(-1.0, limit_s)) for limit_s in limits_s]
 
 
 def _generator(field: Field, window: tuple[slice, slice], values: Floats) -> contourpy.ContourGenerator:
@@ -194,17 +185,30 @@ def sound_polygons(
     pieces: list[list[Floats]], *, least_m2: float, least_hole_m2: float, simplify_m: float = SIMPLIFY_M
 ) -> list[Any]:
     """Return valid, simplified shapely polygons of rings, without pieces and holes that are too small to matter."""
-    large = [rings for rings in pieces if abs(_area_m2(rings[0])) >= least_m2]
+    return sound_groups([pieces], least_m2=least_m2, least_hole_m2=least_hole_m2, simplify_m=simplify_m)[0]
+
+
+def sound_groups(
+    groups: Sequence[list[list[Floats]]], *, least_m2: float, least_hole_m2: float, simplify_m: float = SIMPLIFY_M
+) -> list[list[Any]]:
+    """Do for many groups of pieces at once what `sound_polygons` does for one."""
+    large = [
+        (group, rings) for group, pieces in enumerate(groups) for rings in pieces if abs(_area_m2(rings[0])) >= least_m2
+    ]
     polygons = [
         shapely.Polygon(rings[0], [ring for ring in rings[1:] if abs(_area_m2(ring)) >= least_hole_m2])
-        for rings in large
+        for _, rings in large
     ]
     simple = shapely.simplify(polygons, simplify_m, preserve_topology=False)
-    is_valid = shapely.is_valid(simple)
-    sound = list(simple[is_valid])
-    for broken in shapely.make_valid(simple[~is_valid]):
-        sound += _polygons(broken)
-    return [polygon for polygon in sound if polygon.area >= least_m2]
+    sound: list[list[Any]] = [[] for _ in groups]
+    measured = zip(large, simple, shapely.is_valid(simple).tolist(), shapely.area(simple).tolist(), strict=True)
+    for (group, _), polygon, is_valid, area_m2 in measured:
+        if not is_valid:
+            parts = _polygons(shapely.make_valid(polygon))
+            sound[group] += [part for part in parts if part.area >= least_m2]
+        elif area_m2 >= least_m2:
+            sound[group].append(polygon)
+    return sound
 
 
 def _area_m2(ring: Floats) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
-from mission.contours import LEAST_HOLE_M2, LEAST_ISLAND_M2, OFF_ROAD_REACH_M, Field, drawn_within
+from mission.contours import LEAST_HOLE_M2, LEAST_ISLAND_M2, OFF_ROAD_REACH_M, Field, drawn_within, sound_groups
 from mission.coverage import LIMITS_S, Coverage
 from mission.labels import with_sources
 from mission.roads import Ints
@@ -46,11 +46,13 @@ class StationZones:
         direct = self._ways.direct(self._stands)
         order = np.argsort(direct.owner, kind="stable")
         first = np.searchsorted(direct.owner[order], np.arange(len(self._stands.street) + 1))
-        drawn = []
+        groups = []
         for station, junction_s in enumerate(self._at_junctions(LIMITS_S[-1] * _BEYOND)):
             own = order[first[station] : first[station + 1]]
-            drawn.append(self._cells.draw(junction_s, direct.node[own], direct.offset_s[own]))
-        return drawn
+            groups += self._cells.draw(junction_s, direct.node[own], direct.offset_s[own])
+        shapes = sound_groups(groups, least_m2=LEAST_ISLAND_M2, least_hole_m2=LEAST_HOLE_M2)
+        limits = len(LIMITS_S)
+        return [shapes[first_limit : first_limit + limits] for first_limit in range(0, len(shapes), limits)]
 
     def _at_junctions(self, limit_s: float) -> Floats:
         """Return the seconds from each station to each junction of the skeleton."""
@@ -84,8 +86,8 @@ class _Cells:
         self._sorted = place.ravel()[self._order]
         self._boxes = _boxes(coverage, field)
 
-    def draw(self, junction_s: Floats, own_places: Ints, own_s: Floats) -> list[list[Any]]:
-        """Return the polygons for each limit, of seconds at the junctions and at places on the station's own chain."""
+    def draw(self, junction_s: Floats, own_places: Ints, own_s: Floats) -> list[list[list[Floats]]]:
+        """Return the pieces for each limit, of seconds at the junctions and at places on the station's own chain."""
         reached = np.flatnonzero(np.isfinite(junction_s))
         boxes = self._boxes[np.append(reached, len(junction_s))] if not len(reached) else self._boxes[reached]
         low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
@@ -93,9 +95,7 @@ class _Cells:
         seconds = junction_s.take(self._a[window]) + self._from_a[window]
         np.minimum(seconds, junction_s.take(self._b[window]) + self._from_b[window], out=seconds)
         self._add_own(seconds, window, own_places, own_s)
-        return drawn_within(
-            self._field, seconds, window, limits_s=LIMITS_S, least_m2=LEAST_ISLAND_M2, least_hole_m2=LEAST_HOLE_M2
-        )
+        return drawn_within(self._field, seconds, window, limits_s=LIMITS_S)
 
     def _add_own(self, seconds: Floats, window: tuple[slice, slice], places: Ints, place_s: Floats) -> None:
         """Take what is reached without leaving the station's chain into the seconds of a window."""
