@@ -107,7 +107,7 @@ def _posts(area: PlanningMap, ground: Ground) -> tuple[list[_Post], Posts]:
         for post in ground.posts
         if post.kind != "dock"
     ]
-    if len(places) < FEW_POSTS:
+    if len(places) < len(ground.stations) + FEW_POSTS:
         lat, lon = area.graph.node_lat_deg, area.graph.node_lon_deg
         junctions = area.candidates(count=OFFERED_COUNT).tolist()
         places += [_Post(None, *street_names(area, node), float(lat[node]), float(lon[node])) for node in junctions]

@@ -24,21 +24,31 @@ def sites(area: PlanningMap, tiers: Places | None, asked: SitesAsked) -> SitingR
     """Answer where the wished sites should stand. Raises InputError."""
     request = asked.request
     demands = area.demands(request.demand, most_count=request.demand_count, hour_of_week=request.hour_of_week)
-    wishes = [_wish(area, tiers, asked.ground, wanted) for wanted in request.kinds]
+    first_tier = _first_tier(tiers) if request.must_reach_first_tier else None
+    wishes = [_wish(area, tiers, asked.ground, wanted, near=_tiered(first_tier)) for wanted in request.kinds]
     plan = plan_sites(
         area,
         demands,
         wishes,
         backup_share=request.backup_share,
-        must_reach=_first_tier(tiers) if request.must_reach_first_tier else None,
+        must_reach=first_tier,
         effort=Effort(request.within_s, request.seed),
     )
-    sites = [view for wish, *found in zip(wishes, plan.nodes, plan.alone_shares, strict=True)
-             for view in _site_views(area, wish.name, *found)]  # fmt: skip
-    return _siting_reply(plan, sites, demand_count=len(demands.node), wishes=wishes)
+    views: list[SiteView] = []
+    for wish, nodes, alone in zip(wishes, plan.nodes, plan.alone_shares, strict=True):
+        views += _site_views(area, wish.name, nodes, alone)
+    return _siting_reply(plan, views, demand_count=len(demands.node), wishes=wishes)
 
 
-def _wish(area: PlanningMap, tiers: Places | None, ground: Ground, wanted: SiteKindWanted) -> SiteWish:
+def _wish(
+    area: PlanningMap,
+    tiers: Places | None,
+    ground: Ground,
+    wanted: SiteKindWanted,
+    *,
+    near: Sequence[tuple[float, float]],
+) -> SiteWish:
+    """Return the wish on the map; what nobody named as a candidate is spread over it, and stands `near` these places too."""
     standing = _standing(area, ground, wanted) if wanted.keep_existing else np.zeros(0, np.int32)
     return SiteWish(
         name=wanted.kind,
@@ -46,7 +56,9 @@ def _wish(area: PlanningMap, tiers: Places | None, ground: Ground, wanted: SiteK
         limit_s=wanted.limit_s,
         new_count=wanted.new_count,
         standing=standing,
-        candidates=_candidates(area, tiers, ground, wanted),
+        candidates=np.union1d(
+            _candidates(area, tiers, ground, wanted), nodes_near(area, [] if wanted.candidates is not None else near)
+        ).astype(np.int32),
     )
 
 

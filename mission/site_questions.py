@@ -70,6 +70,8 @@ def plan_sites(
     nodes, must, limit_s = _with_places(area, demands, must_reach)
     weight = np.concatenate((demands.weight, np.zeros(len(nodes) - len(demands.node))))
     kinds = [_kind(area, wish, nodes, limit_s) for wish in wishes]
+    if must_reach is not None:
+        _demand_reachable(must_reach, out_of_reach(kinds)[len(demands.node) :])
     if wishes[0].new_count is None:
         siting = fewest_sites(kinds[0], weight, effort=effort)
     else:
@@ -113,6 +115,17 @@ def _with_places(
     must = np.concatenate((np.zeros(len(demands.node), np.bool_), np.ones(len(at), np.bool_)))
     limits = np.concatenate((np.full(len(demands.node), np.inf), 60.0 * places.minutes))
     return np.concatenate((demands.node, at)).astype(np.int32), must, limits
+
+
+def _demand_reachable(places: Places, beyond: NDArray[np.bool_]) -> None:
+    lost = np.flatnonzero(beyond).tolist()
+    if lost:
+        named = ", ".join(places.name_zh[row] or places.name_en[row] or "a place" for row in lost[:3])
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        raise InputError(
+            f"{named}{more} must be reached within their own minutes and are in reach of no site: name candidates near them, "
+            "or ask without `must_reach_first_tier`"
+        )
 
 
 def _kind(area: PlanningMap, wish: SiteWish, nodes: Ints, limit_s: NDArray[np.float64]) -> SiteKind:

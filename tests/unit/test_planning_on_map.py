@@ -125,7 +125,7 @@ def test_a_first_tier_place_is_reached_whatever_else_is(area: PlanningMap) -> No
     seconds = area.seconds_between(TravelMode.CAR, plan.nodes[0], np.array([99], np.int32), limit_s=600.0)
     assert seconds[0, 0] <= 60.0
     elsewhere = SiteWish("post", TravelMode.CAR, 150.0, 1, wish.standing, np.array([0, 5], np.int32))
-    with pytest.raises(InputError, match="in reach of no site"):
+    with pytest.raises(InputError, match="广场 must be reached within their own minutes and are in reach of no site"):
         plan_sites(area, demands_at_every_node(area), [elsewhere], must_reach=tier_one(99))
 
 
