@@ -22,13 +22,27 @@ const ENDINGS: readonly [Ending, TextKey][] = [
   ["non_police", "more.nonPolice"],
 ];
 
-function wordOf(action: string): TextKey | null {
-  for (const key of [`entry.${action}`, `dstate.${action}`, `istate.${action}`]) if (key in zh) return key as TextKey;
-  return null;
+const keyIn = (...keys: string[]): TextKey | null => (keys.find((key) => key in zh) as TextKey | undefined) ?? null;
+
+/** What was done, in words: a new state by its name, a change by what was changed, anything unknown as it is called. */
+function useDeed(): (entry: EntryView) => string {
+  const t = useText();
+  return (entry) => {
+    const { action, state, changes } = entry;
+    if (action === "state" && state) return t(`istate.${state}`);
+    const key = keyIn(`entry.${action}`, `dstate.${action}`);
+    const word = key ? t(key) : action;
+    const what = Object.keys(changes).map((name) => {
+      const named = keyIn(`changed.${name}`);
+      return named ? t(named) : name;
+    });
+    return [word, [...new Set(what)].join(" · ")].filter(Boolean).join(" ");
+  };
 }
 
 function History({ incident }: { incident: IncidentView }) {
   const nameOf = useUnitName();
+  const deedOf = useDeed();
   const t = useText();
   const [entries, setEntries] = useState<readonly EntryView[] | RequestError | null>(null);
   const dispatched = JSON.stringify(incident.dispatches.map((each) => each.state));
@@ -48,22 +62,19 @@ function History({ incident }: { incident: IncidentView }) {
   if (entries.length === 0) return <p className="f13 t3">{t("history.empty")}</p>;
   return (
     <ol className="history" data-testid="history">
-      {entries.map((entry) => {
-        const word = wordOf(entry.action);
-        return (
-          <li key={entry.entry_id}>
-            <span className="num t3">{clockTime(entry.at_ms)}</span>
-            <span>
-              {word ? t(word) : entry.action}
-              {entry.unit_id === null ? "" : ` ${nameOf(entry.unit_id)}`}
-              <span className="t3">
-                {entry.account_name ? ` · ${entry.account_name}` : ""}
-                {entry.note ? ` · ${entry.note}` : ""}
-              </span>
+      {entries.map((entry) => (
+        <li key={entry.entry_id}>
+          <span className="num t3">{clockTime(entry.at_ms)}</span>
+          <span>
+            {deedOf(entry)}
+            {entry.unit_id === null ? "" : ` ${nameOf(entry.unit_id)}`}
+            <span className="t3">
+              {entry.account_name ? ` · ${entry.account_name}` : ""}
+              {entry.note ? ` · ${entry.note}` : ""}
             </span>
-          </li>
-        );
-      })}
+          </span>
+        </li>
+      ))}
     </ol>
   );
 }
