@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -38,13 +38,23 @@ _AGENCY: Final = (
 _OWN_KEYS: Final = "select label from public.intake_key where label like %s and revoked_at is null"
 
 
+class Pipe(Protocol):
+    """The force's standard input."""
+
+    def write(self, data: bytes) -> None:
+        """Write bytes."""
+
+    async def drain(self) -> None:
+        """Wait until there is room again."""
+
+
 class Staff:
     """Gives people their accounts and links."""
 
     def __init__(self, accounts: Accounts, origin: str) -> None:
         self._accounts, self._origin = accounts, origin
 
-    async def open_pages(self, plan: ForcePlan, unit_ids: dict[str, int], pipe: asyncio.StreamWriter) -> None:
+    async def open_pages(self, plan: ForcePlan, unit_ids: Mapping[str, int], pipe: Pipe) -> None:
         """Tell the force's process each officer's one-time link, the day's first; a unit that a person serves is left to them."""
         people = {
             one.unit_id for one in await self._accounts.all() if not one.name.startswith(OURS) and not one.disabled
