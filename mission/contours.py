@@ -162,16 +162,16 @@ def reach_parts(field: Field, seconds: Floats, limit_s: float) -> list[Any]:
     clipped = np.minimum(seconds[rows, columns], limit_s * _BEYOND)
     smooth = gaussian_filter(clipped, field.smoothing_cells, mode="nearest")
     return sound_polygons(
-        filled(field.east_m[columns], field.north_m[rows], smooth, -1.0, limit_s),
+        filled(field.east_m[columns], field.north_m[rows], smooth, (-1.0, limit_s)),
         least_m2=LEAST_ISLAND_M2,
         least_hole_m2=LEAST_HOLE_M2,
     )
 
 
-def filled(east_m: Floats, north_m: Floats, values: Floats, low: float, high: float) -> list[list[Floats]]:
+def filled(east_m: Floats, north_m: Floats, values: Floats, levels: tuple[float, float]) -> list[list[Floats]]:
     """Return where the values (rows, columns) lie between two levels: the rings of each piece, the first the outline."""
     generator = contourpy.contour_generator(east_m, north_m, values, fill_type=contourpy.FillType.OuterOffset)
-    return _rings(generator.filled(low, high))
+    return _rings(generator.filled(*levels))
 
 
 def _rings(pieces: Any) -> list[list[Floats]]:  # noqa: ANN401 - contourpy has no types
@@ -238,7 +238,7 @@ def _mask_shape(field: Field, mask: NDArray[np.bool_]) -> Any:  # noqa: ANN401 -
     if window is None:
         return shapely.MultiPolygon()
     rows, columns = window
-    pieces = filled(field.east_m[columns], field.north_m[rows], mask[rows, columns].astype(np.float64), 0.5, 2.0)
+    pieces = filled(field.east_m[columns], field.north_m[rows], mask[rows, columns].astype(np.float64), (0.5, 2.0))
     polygons = sound_polygons(pieces, least_m2=0.0, least_hole_m2=LEAST_HOLE_M2, simplify_m=field.cell_m / 2.0)
     return as_multi(shapely.make_valid(shapely.MultiPolygon(polygons)))
 
