@@ -1,4 +1,4 @@
-// The book of incidents: what is to be sent first, news once, no older version over a newer one.
+// The book of incidents: what is to be sent first, news once, nothing older over what is newer.
 import { describe, expect, it } from "vitest";
 import { IncidentBook } from "../src/live/incidentBook";
 import { incident } from "./incidents";
@@ -20,31 +20,31 @@ describe("IncidentBook", () => {
     expect(book.open().map((each) => each.incident_id)).toEqual([4, 3, 2, 1]);
   });
 
-  it("never puts an older version over a newer one, whichever way it came", () => {
+  it("never puts an older standing over a newer one, whichever way it came", () => {
     const book = new IncidentBook();
-    book.put(incident(1, { version: 3, title: "new" }));
-    expect(book.take(9, incident(1, { version: 2, title: "old" }))).toBeNull();
+    book.put(incident(1, { seq: 10, title: "new" }));
+    expect(book.take(9, incident(1, { seq: 9, title: "old" }))).toBeNull();
     expect(book.of(1)?.title).toBe("new");
     expect(book.seq).toBe(9);
   });
 
   it("takes a receipt that leaves the version as it was", () => {
     const book = new IncidentBook();
-    book.take(1, incident(1, { version: 3, state: "offered" }));
-    expect(book.take(2, incident(1, { version: 3, state: "accepted" }))?.before?.state).toBe("offered");
+    book.take(1, incident(1, { seq: 1, version: 3, state: "offered" }));
+    expect(book.take(2, incident(1, { seq: 2, version: 3, state: "accepted" }))?.before?.state).toBe("offered");
   });
 
   it("lets no answer to a request undo a receipt that overtook it", () => {
     const book = new IncidentBook();
-    book.take(1, incident(1, { version: 2, state: "accepted" }));
-    expect(book.put(incident(1, { version: 2, state: "offered" }))).toBeNull();
-    expect(book.put(incident(1, { version: 3, state: "cleared" }))?.before?.state).toBe("accepted");
+    book.take(1, incident(1, { seq: 2, state: "accepted" }));
+    expect(book.put(incident(1, { seq: 1, state: "offered" }))).toBeNull();
+    expect(book.put(incident(1, { seq: 3, state: "cleared" }))?.before?.state).toBe("accepted");
   });
 
   it("keeps a closed incident for whoever looks at it, but not among the open ones", () => {
     const book = new IncidentBook();
     book.take(1, incident(1));
-    book.take(2, incident(1, { version: 2, state: "cleared" }));
+    book.take(2, incident(1, { seq: 2, state: "cleared" }));
     expect(book.open()).toEqual([]);
     expect(book.of(1)?.state).toBe("cleared");
   });

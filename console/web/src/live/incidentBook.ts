@@ -40,20 +40,19 @@ export class IncidentBook {
   private incidents = new Map<number, IncidentView>();
   seq = 0;
 
-  /** Take a numbered message; null if it brings nothing new (a replay after reconnection, an older version). */
+  /** Take a numbered message; null if it brings nothing new (a replay after reconnection, an older standing). */
   take(seq: number, incident: IncidentView): IncidentNews | null {
     this.seq = Math.max(this.seq, seq);
     const before = this.of(incident.incident_id);
-    return before && before.version > incident.version ? null : this.replace(before, incident);
+    return before && before.seq > incident.seq ? null : this.replace(before, incident);
   }
 
   /**
-   * Take one incident's standing without a number (the answer to a request). Receipts leave the version as it is, and may
-   * have overtaken the answer: what is known at the same version stays.
+   * Take one incident's standing from the answer to a request; messages may have overtaken it, so what is newer stays.
    */
   put(incident: IncidentView): IncidentNews | null {
     const before = this.of(incident.incident_id);
-    return before && before.version >= incident.version ? null : this.replace(before, incident);
+    return before && before.seq >= incident.seq ? null : this.replace(before, incident);
   }
 
   private replace(before: IncidentView | null, incident: IncidentView): IncidentNews | null {
