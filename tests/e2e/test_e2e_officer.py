@@ -257,6 +257,7 @@ async def test_answers_positions_and_a_call_for_help_given_offline_count_with_th
         await phone.begin_shift(link)
         incident_id, _ = await desk.call("e2e-3", "Person in the river", unit_id)
         await desk.until_state(incident_id, "received")
+        await phone.sees("task-map", "data-ready", "true")
         await phone.context.set_offline(True)
         await phone.tap("task-accepted")
         await expect(phone.page.get_by_test_id("task-hint")).to_contain_text("is kept and will be sent")

@@ -196,7 +196,8 @@ export async function makeTaskMap(
   onMove: () => void,
 ): Promise<TaskMap | null> {
   const facts = await get<MapReply>("/api/map");
-  await prepareFonts(facts);
+  // The map's own worker cannot be asked for twice: in a network that may go at any moment it is in the cache first.
+  await Promise.all([prepareFonts(facts), fetch(workerUrl).then((reply) => reply.blob())]);
   const box = container();
   return box ? new TaskMap(box, facts, look(), onMove) : null;
 }
