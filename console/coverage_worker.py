@@ -242,7 +242,11 @@ class CoverageWorker:
             for station in self._stations
         ]
         order = Order(str(self._city_dir), places, self._ring_limit_s)
-        self.posts = tuple(_expect(Ready, await self._exchange(order, BUILT_WITHIN_S)).stations)
+        try:
+            self.posts = tuple(_expect(Ready, await self._exchange(order, BUILT_WITHIN_S)).stations)
+        except UnavailableError:
+            await self._end()
+            raise
         for post in self.posts:
             if not post.has_zone:
                 _LOG.warning("station_far_from_roads", station_id=post.station_id, away_m=round(post.away_m))
