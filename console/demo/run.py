@@ -1,6 +1,7 @@
 """The demo from start to end: city, force in the registry, house, force process, watcher, report."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import msgspec
 import psycopg
 
 from console.app import House, database, run_house
-from console.auth.accounts import Accounts
+from console.auth.accounts import DATABASE_AWAY, Accounts
 from console.demo.city import City, prepare_city
 from console.demo.crews import CityClock, Watch
 from console.demo.duty_keeper import LOOK_EVERY_S, DutyKeeper
@@ -25,7 +26,7 @@ from console.demo.watcher import Watcher
 from console.parts import sign_in_url
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK, utc_of
-from infra.database import DatabaseUrls
+from infra.database import DatabaseError, DatabaseUrls
 from infra.settings import Settings
 from infra.vault import Vault
 from telemetry.links import UdpLink
@@ -117,7 +118,7 @@ class Demo:
         try:
             token = await _link_for(accounts, "admin", Role.ADMIN)
             self._announce(sign_in_url(self._house.origin, token))
-            await self._wait(watching, reading)
+            await self._wait(watching, reading, living)
         finally:
             living.cancel()
             await asyncio.wait((living,))
@@ -149,13 +150,17 @@ class Demo:
         staff = Staff(accounts, self._house.origin)
         unit_ids = {unit.call_sign: unit.unit_id for unit in registry.units.values()}
         assert force.stdin is not None
-        await staff.open_pages(plan, unit_ids, force.stdin)
+        with contextlib.suppress(ConnectionError):  # a force that ended is told of elsewhere
+            await staff.open_pages(plan, unit_ids, force.stdin)
         tiers, per_minute = city.directory / "tiers.geojson", self._options.calls_per_minute
         orders = await staff.orders(self._urls.owner, tiers, seed=self._options.seed, per_minute=per_minute)
         keeper = DutyKeeper(plan, self._city_clock, registry, self._house.pool, self._urls.owner)
         async with calling(orders, self._say):
             while True:
-                await keeper.look(self._counts.get("aloft", ()))
+                with contextlib.suppress(
+                    *DATABASE_AWAY, DatabaseError
+                ):  # the map goes on, and so do we when it is back
+                    await keeper.look(self._counts.get("aloft", ()))
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _read_counts(self, force: asyncio.subprocess.Process) -> None:
@@ -169,18 +174,20 @@ class Demo:
         self._say(f"another link: SKYBEAT_DATA_DIR={self._house.settings.data_dir} skybeat user link admin")
         self._say("Ctrl-C ends everything")
 
-    async def _wait(self, watching: "asyncio.Task[None]", reading: "asyncio.Task[None]") -> None:
+    async def _wait(
+        self, watching: "asyncio.Task[None]", reading: "asyncio.Task[None]", living: "asyncio.Task[None]"
+    ) -> None:
         """Wait for the time given, or for Ctrl-C, and tell the first dot; a part that ends by itself ends the wait."""
         dot = asyncio.create_task(self._tell_first_dot())
         stop = asyncio.create_task(self._house.stopping.wait())
-        waited = (watching, reading, stop)
+        waited = (watching, reading, living, stop)
         ended, _ = await asyncio.wait(waited, timeout=self._options.duration_s, return_when=asyncio.FIRST_COMPLETED)
         for task in (dot, stop):
             task.cancel()
         if reading in ended:
             self._say("the force's process ended by itself: see the lines above")
-        if watching in ended:
-            watching.result()
+        for part in ended & {watching, living}:
+            part.result()
 
     async def _tell_first_dot(self) -> None:
         await self._watcher.first_delta.wait()
