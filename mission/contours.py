@@ -201,9 +201,10 @@ def sound_groups(
     ]
     simple = shapely.simplify(polygons, simplify_m, preserve_topology=False)
     sound: list[list[Any]] = [[] for _ in groups]
-    measured = zip(large, simple, shapely.is_valid(simple).tolist(), shapely.area(simple).tolist(), strict=True)
-    for (group, _), polygon, is_valid, area_m2 in measured:
-        if not is_valid:
+    is_whole = shapely.is_valid(simple) & (shapely.get_type_id(simple) == shapely.GeometryType.POLYGON)
+    measured = zip(large, simple, is_whole.tolist(), shapely.area(simple).tolist(), strict=True)
+    for (group, _), polygon, is_one, area_m2 in measured:
+        if not is_one:  # what is simplified may cross itself, or fall apart where it was narrow
             parts = _polygons(shapely.make_valid(polygon))
             sound[group] += [part for part in parts if part.area >= least_m2]
         elif area_m2 >= least_m2:
