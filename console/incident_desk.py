@@ -10,8 +10,9 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY, Account
-from console.auth.policy import Scope
+from console.auth.policy import COVERT_ROLES, Scope
 from console.incident_follow import IncidentFollower
+from console.incident_views import is_covert
 from console.sources import BridgeSource
 from console.wire import Role
 from infra.clock import Clock
@@ -149,9 +150,10 @@ class IncidentDesk:
         return after
 
     async def recall(self, incident_id: int, dispatch_id: int, actor: Actor, *, reason: str = "") -> Incident:
-        """Take a unit back from an incident. Raises NotFoundError, ConflictError when it is over already."""
+        """Take a unit back from an incident. Raises NotFoundError (a covert one is told to few), ConflictError when it is over."""
 
         def decide(incident: Incident, now_us: int) -> Change:
+            self._demand_shown(incident, dispatch_id, actor)
             return dispatch.recalled(incident, dispatch_id, by=actor.by, now_us=now_us, reason=reason)
 
         return await self._decide(incident_id, None, actor, decide)
@@ -262,6 +264,13 @@ class IncidentDesk:
             return
         if dispatch.dispatch_of(incident, dispatch_id).unit_id != actor.scope.unit_id:
             message = f"there is no dispatch {dispatch_id} of your unit: read your tasks again"
+            raise NotFoundError(message)
+
+    def _demand_shown(self, incident: Incident, dispatch_id: int, actor: Actor) -> None:
+        if actor.scope is None or actor.scope.role in COVERT_ROLES:
+            return
+        if is_covert(self._bridge.registry.units, dispatch.dispatch_of(incident, dispatch_id).unit_id):
+            message = f"incident {incident.number} has no dispatch {dispatch_id}: read the incident again"
             raise NotFoundError(message)
 
     def _demand_not_wanted(self, incident: Incident, elsewhere: Sequence[tuple[int, str]]) -> None:

@@ -15,7 +15,7 @@ from telemetry.model.unit import Unit
 
 Units = Mapping[int, Unit]
 SHOWN_PHONE_DIGITS: Final = (3, 2)
-_CALLER_FIELDS: Final = frozenset({"caller_name", "caller_phone"})
+_CALLER_FIELDS: Final = frozenset({"caller_name", "caller_phone", "audio_url", "recording_url"})
 
 
 def sees_incident(scope: Scope, incident: Incident, units: Units) -> bool:
@@ -93,7 +93,7 @@ def dispatch_view(sent: Dispatch) -> DispatchView:
 
 
 def entry_view(entry: Entry, role: Role) -> EntryView:
-    """Return a line of history as a role is shown it: what callers said of themselves only to those who act."""
+    """Return a line of history as a role is shown it: who called and how that sounds only to those who act."""
     changes = entry.changes
     if role not in ACTING:
         changes = {name: "***" if name in _CALLER_FIELDS else words for name, words in changes.items()}

@@ -249,7 +249,7 @@ def decode_message(text: str | bytes) -> FromBrowser:
         raise InputError(message)
     try:
         return _FROM_BROWSER.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         message = f"a websocket message that is not one of {SUBPROTOCOL} (hello, sub, pong): {error}"
         raise InputError(message) from error
 

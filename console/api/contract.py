@@ -138,7 +138,7 @@ def decode_body(data: bytes, kind: type[Body]) -> Body:
     """Return JSON as `kind`. Raises InputError for what is no JSON or not of that form."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"the request is not what this address takes: {error}"
         raise InputError(message) from error
 

@@ -24,7 +24,7 @@ class LinkSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class PasswordSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account's name and password."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*(?!\n)$")]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 

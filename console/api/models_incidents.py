@@ -9,9 +9,11 @@ from mission.model import Category, Equipment, IncidentState
 from mission.recommend import Unsuited
 
 Text = Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
-Line = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
-Link = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^(https?://[^\x00-\x20]+)?$")]
-Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+# A bare $ would let one line feed through behind what is allowed: Python finds the end before it, too.
+Line = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f]*(?!\n)$")]
+Link = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^(https?://[^\x00-\x20]+)?(?!\n)$")]
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+(?!\n)$")]
 
 
 class NewIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +32,7 @@ class NewIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
     crs: str = "wgs84"
     caller_name: Line = ""
-    caller_phone: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[0-9+*#() -]*$")] = ""
+    caller_phone: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[0-9+*#() -]*(?!\n)$")] = ""
     audio_url: Link = ""
     recording_url: Link = ""
     needs: Annotated[list[Equipment], msgspec.Meta(max_length=9)] = []
@@ -41,7 +43,7 @@ class NewIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class HookIncident(NewIncident, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A call that a webhook brings; without `source_ref` its webhook-id is what makes it the same call when it comes again."""
 
-    source_ref: Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f]*$")] = ""
+    source_ref: Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f]*(?!\n)$")] = ""
 
 
 class IncidentTaken(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,7 @@ class IncidentTaken(msgspec.Struct, frozen=True, kw_only=True):
 class EditIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be changed of an incident that stands at `version`; what is left out stays."""
 
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    version: Version
     title: Line | msgspec.UnsetType = msgspec.UNSET
     text: Text | msgspec.UnsetType = msgspec.UNSET
     urgency: Annotated[int, msgspec.Meta(ge=1, le=3)] | msgspec.UnsetType = msgspec.UNSET
@@ -70,7 +72,7 @@ class EditIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | msgspec.UnsetType = msgspec.UNSET
     crs: str = "wgs84"
     caller_name: Line | msgspec.UnsetType = msgspec.UNSET
-    caller_phone: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[0-9+*#() -]*$")] | msgspec.UnsetType = (
+    caller_phone: Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[0-9+*#() -]*(?!\n)$")] | msgspec.UnsetType = (
         msgspec.UNSET
     )
     audio_url: Link | msgspec.UnsetType = msgspec.UNSET
@@ -81,7 +83,7 @@ class EditIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class SetIncidentState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another state for an incident that stands at `version`; handed_over and non_police name the agency that takes it."""
 
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    version: Version
     state: IncidentState
     note: Text = ""
     agency_id: int | None = None
@@ -90,7 +92,7 @@ class SetIncidentState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class SendUnits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Units to send to an incident that stands at `version`: one push each."""
 
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    version: Version
     unit_ids: Annotated[list[int], msgspec.Meta(min_length=1, max_length=20)]
 
 
@@ -264,7 +266,7 @@ class SosReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class AnswerTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The officer's answer to a task, with the phone's time: one given offline keeps the time when it was given."""
 
-    answer: Annotated[str, msgspec.Meta(pattern="^(received|accepted|declined|under_way|arrived|cleared)$")]
+    answer: Annotated[str, msgspec.Meta(pattern=r"^(received|accepted|declined|under_way|arrived|cleared)(?!\n)$")]
     answered_ms: float
     reason: Line = ""
 

@@ -12,8 +12,9 @@ from mission.travel import TravelMode
 
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 HourOfWeek = Annotated[int, msgspec.Meta(ge=0, le=167)]
-KindName = Annotated[str, msgspec.Meta(pattern="^(station|post|mobile_room)$")]
+KindName = Annotated[str, msgspec.Meta(pattern=r"^(station|post|mobile_room)(?!\n)$")]
 
 
 class SitePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,7 +94,7 @@ class BeatsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Share the streets out among the stations (`station_ids` null: all), `beats_per_station` each, by this demand."""
 
     beats_per_station: Annotated[int, msgspec.Meta(ge=1, le=20)] = 1
-    station_ids: Annotated[list[int], msgspec.Meta(max_length=500)] | None = None
+    station_ids: Annotated[list[Id], msgspec.Meta(max_length=500)] | None = None
     demand: DemandKind = DemandKind.ROADS
     hour_of_week: HourOfWeek | None = None
     tolerance_ratio: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.05
@@ -195,7 +196,7 @@ class WhatIfRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     stations: Annotated[list[StationMoved], msgspec.Meta(max_length=50)] = []
     closed: Annotated[list[StreetClosed], msgspec.Meta(max_length=50)] = []
-    away_unit_ids: Annotated[list[int], msgspec.Meta(max_length=1000)] = []
+    away_unit_ids: Annotated[list[Id], msgspec.Meta(max_length=1000)] = []
     crs: str = "wgs84"
 
 

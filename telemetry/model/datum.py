@@ -109,9 +109,10 @@ def _shift(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
 def _unshift(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
     """Return what `_shift` made (lat, lon) of: a fixed point, since one step alone is 3.7 m off."""
     lat_found, lon_found = lat, lon
-    for _ in range(_INVERSE_STEPS):
-        lat_shift, lon_shift = _shift_of(lat_found, lon_found)
-        lat_found, lon_found = lat - lat_shift, lon - lon_shift
+    with np.errstate(over="ignore", invalid="ignore"):  # far from China it runs away, and is not taken
+        for _ in range(_INVERSE_STEPS):
+            lat_shift, lon_shift = _shift_of(lat_found, lon_found)
+            lat_found, lon_found = lat - lat_shift, lon - lon_shift
     inside = _in_china(lat_found, lon_found)
     return np.where(inside, lat_found, lat), np.where(inside, lon_found, lon)
 

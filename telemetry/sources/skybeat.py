@@ -14,7 +14,7 @@ CONTENT_TYPE: Final = "application/vnd.skybeat.report+json"
 _LATEST_MS: Final = 253_402_300_799_000
 _Ratio = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Positive = Annotated[float, msgspec.Meta(ge=0)]
-_Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+_Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f]*(?!\n)$")]
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
