@@ -45,7 +45,9 @@ async def registry_of(database: TestDatabase, vault: Vault) -> RegistryTable:
 def duties(database: TestDatabase, plan: ForcePlan, watch: Watch) -> bool:
     """Tell whether the registry says of everybody on the ground what the plan says of the watch."""
     with psycopg.connect(database.owner_url) as connection:
-        found: dict[str, str] = dict(connection.execute("select call_sign, duty_status from unit where kind <> 'drone'").fetchall())
+        found: dict[str, str] = dict(
+            connection.execute("select call_sign, duty_status from unit where kind <> 'drone'").fetchall()
+        )
     return found == {unit.call_sign: unit.duty_in(watch).value for unit in plan.units if not unit.system_id}
 
 
