@@ -45,6 +45,7 @@ class IntakeKeys:
         self._clock = clock
         self._data_dir = data_dir
         self._vault: Vault | None = None
+        self._known: set[bytes] = set()
         self._of_key = RateLimit(CALLS_PER_S, CALLS_AT_ONCE)
         self._of_stranger = RateLimit(STRANGER_CALLS_PER_S, STRANGER_CALLS_AT_ONCE)
 
@@ -52,18 +53,24 @@ class IntakeKeys:
         """Return whose token an Authorization header bears. Raises NotSignedInError, TooManyAttemptsError."""
         kind, _, token = header.partition(" ")
         token = token.strip()
-        self._demand_stranger_may(host)
+        digest = sha256_of(token)
+        if digest not in self._known:  # a key that was right before is heard whatever others at its address do
+            self._demand_stranger_may(host)
         rows = []
         if kind.lower() == "bearer" and token.startswith(TOKEN_PREFIX):
-            rows = await self._ask("find_key_by_token", {"token_sha256": sha256_of(token)})
+            rows = await self._ask("find_key_by_token", {"token_sha256": digest})
         if not rows:
+            self._known.discard(digest)
             self._of_stranger.take(host, self._clock.monotonic_s())
             message = "no intake key, or one that is revoked: send Authorization: Bearer with a key of `skybeat incident key add`"
             raise NotSignedInError(message)
-        return self._admitted(rows[0])
+        self._known.add(digest)
+        key = _key_of(rows[0])
+        self.admit(key)
+        return key
 
     async def hook(self, intake_key_id: int, host: str) -> tuple[IntakeKey, bytes]:
-        """Return a webhook's key and secret. Raises NotSignedInError, TooManyAttemptsError."""
+        """Return a webhook's key and secret; `admit` it once its signature is right. Raises NotSignedInError, TooManyAttemptsError."""
         self._demand_stranger_may(host)
         rows = await self._ask("find_key", {"intake_key_id": intake_key_id})
         if not rows:
@@ -72,7 +79,16 @@ class IntakeKeys:
             raise NotSignedInError(message)
         if self._vault is None:
             self._vault = await asyncio.to_thread(Vault.open, self._data_dir)
-        return self._admitted(rows[0]), self._vault.unseal(bytes(rows[0]["secret_sealed"]))
+        return _key_of(rows[0]), self._vault.unseal(bytes(rows[0]["secret_sealed"]))
+
+    def admit(self, key: IntakeKey) -> None:
+        """Count a call whose sender proved its key; a stranger's uses nobody's room up. Raises TooManyAttemptsError."""
+        if not self._of_key.take(str(key.intake_key_id), self._clock.monotonic_s()):
+            message = (
+                f"more than {CALLS_AT_ONCE} calls at once or {CALLS_PER_S:g} a second with the key {key.label!r}: "
+                "wait a second and send the call again, it is the same one"
+            )
+            raise TooManyAttemptsError(message)
 
     def refused(self, host: str) -> None:
         """Count a call whose key or signature was wrong."""
@@ -83,16 +99,6 @@ class IntakeKeys:
             message = f"too many calls with wrong keys from {host}: wait a minute, and mend the key"
             raise TooManyAttemptsError(message)
 
-    def _admitted(self, row: dict[str, Any]) -> IntakeKey:
-        key = IntakeKey(intake_key_id=row["intake_key_id"], label=row["label"])
-        if not self._of_key.take(str(key.intake_key_id), self._clock.monotonic_s()):
-            message = (
-                f"more than {CALLS_AT_ONCE} calls at once or {CALLS_PER_S:g} a second with the key {key.label!r}: "
-                "wait a second and send the call again, it is the same one"
-            )
-            raise TooManyAttemptsError(message)
-        return key
-
     async def _ask(self, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S), scoped(self._pool, SERVICE) as connection:
@@ -102,6 +108,10 @@ class IntakeKeys:
         except DATABASE_AWAY as error:
             message = "the database does not answer: nothing was taken, send the call again in a minute"
             raise UnavailableError(message) from error
+
+
+def _key_of(row: dict[str, Any]) -> IntakeKey:
+    return IntakeKey(intake_key_id=row["intake_key_id"], label=row["label"])
 
 
 # --- the command's side --------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ async def take_webhook(request: Request, intake_key_id: Annotated[int, Path(ge=1
     except NotAllowedError as error:
         parts.intake_keys.refused(host)
         raise NotSignedInError(str(error)) from error
+    parts.intake_keys.admit(key)
     if len(webhook_id) > WEBHOOK_ID_CHARS or not webhook_id.isprintable():
         message = f"webhook-id of {len(webhook_id)} characters: at most {WEBHOOK_ID_CHARS} printable ones"
         raise InputError(message)

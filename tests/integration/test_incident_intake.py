@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from console.intake_keys import STRANGER_CALLS_AT_ONCE, add_key, revoke_key
+from console.intake_keys import CALLS_AT_ONCE, STRANGER_CALLS_AT_ONCE, add_key, revoke_key
 from console.webhook_signature import secret_of, signed_headers
 from console.wire import Role
 from infra.vault import Vault
@@ -64,6 +64,39 @@ async def test_keys_that_are_none_are_refused_and_their_senders_slowed(database:
             last = await stranger.post("/intake/incidents", json=CALL, headers=bearer("skbi_guess"))
         assert last.status_code == 429
         assert count_incidents(database) == 0
+
+
+async def test_a_right_key_is_heard_whatever_wrong_ones_come_from_its_address(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    _, token = make_key(database, tmp_path)
+    async with running(database, tmp_path) as house, house.client() as centre:
+        assert (await centre.post("/intake/incidents", json=CALL, headers=bearer(token))).status_code == 201
+        for _ in range(STRANGER_CALLS_AT_ONCE + 1):  # a neighbour's program, with a key that was revoked
+            last = await centre.post("/intake/incidents", json=CALL, headers=bearer("skbi_revoked"))
+        assert last.status_code == 429
+        other = CALL | {"source_ref": "110-2"}
+        assert (await centre.post("/intake/incidents", json=other, headers=bearer(token))).status_code == 201
+        with psycopg.connect(database.owner_url) as owner:
+            revoke_key(owner, "centre", now_us=1_790_000_000_000_000)
+        assert (await centre.post("/intake/incidents", json=other, headers=bearer(token))).status_code == 401
+        assert (await centre.post("/intake/incidents", json=other, headers=bearer(token))).status_code == 429
+
+
+async def test_unsigned_webhooks_from_many_addresses_use_up_no_room_of_the_key(
+    database: TestDatabase, tmp_path: Path, fake_clock: FakeClock
+) -> None:
+    number, secret = make_key(database, tmp_path, is_hook=True)
+    proxied: dict[str, Any] = {"behind_proxy": True, "public_origin": "https://console.example.org"}
+    async with running(database, tmp_path, clock=fake_clock, **proxied) as house, house.client() as centre:
+        for address in range(CALLS_AT_ONCE + 1):
+            headers = {"x-forwarded-for": f"198.51.100.{address}"}
+            forged = await centre.post(f"/intake/hooks/{number}", content=b"{}", headers=headers)
+            assert forged.status_code == 401
+        body = msgspec.json.encode(CALL)
+        now_s = fake_clock.now_us() // 1_000_000
+        signed = signed_headers(secret_of(secret), message_id="msg_1", timestamp_s=now_s, body=body)
+        assert (await centre.post(f"/intake/hooks/{number}", content=body, headers=signed)).status_code == 201
 
 
 async def test_a_webhook_is_taken_by_its_signature_alone_and_a_replay_is_the_same_call(
