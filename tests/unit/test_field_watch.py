@@ -68,8 +68,12 @@ def units(
 
 
 def watched(
-    watch: TrackWatch, pairs: list[tuple[Incident, Dispatch]], *, seconds: int = 10, **place: Any
-) -> list[Seen]:  # noqa: ANN401 - of units
+    watch: TrackWatch,
+    pairs: list[tuple[Incident, Dispatch]],
+    *,
+    seconds: int = 10,
+    **place: Any,  # noqa: ANN401 - of units
+) -> list[Seen]:
     found: list[Seen] = []
     for second in range(1, seconds + 1):
         found += watch.look(pairs, units(second, **place), BEGAN_US + second * SECOND_US)
