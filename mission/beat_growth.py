@@ -30,7 +30,8 @@ class Loads:
     @cached_property
     def even(self) -> Floats:
         """The weight that each beat should have."""
-        return np.maximum(self.share * self.weight.sum(), 1e-12)
+        parts: Floats = np.maximum(self.share * self.weight.sum(), 1e-12)
+        return parts
 
     def excess(self, beat: Ints) -> Floats:
         """Return how much more than its part each beat has (beats,)."""
