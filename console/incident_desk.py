@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +27,7 @@ from telemetry.model.errors import ConflictError, NotAllowedError, NotFoundError
 from telemetry.model.unit import DutyStatus, Unit
 
 NOT_SENDABLE: Final = frozenset({DutyStatus.OFF_DUTY, DutyStatus.CHARGING})
+_AWAY: Final = "the database does not answer: the map goes on, incidents must wait until it is back"
 
 Orders = Callable[[Incident | None, Sequence[int]], Awaitable[list[Order]]]
 """Tells with how many seconds and metres units are sent to an incident."""
@@ -95,7 +96,7 @@ class IncidentDesk:
             number = await store.next_number(connection, draft.reported_us)
             change = dispatch.opened(draft, by=actor.by, number=number, now_us=self._clock.now_us())
             incident = await store.add(connection, change, draft)
-        await self.follower.refresh()
+        await self._follow()
         return incident, True
 
     async def edit(self, incident_id: int, version: int, changes: Mapping[str, Any], actor: Actor) -> Incident:
@@ -146,7 +147,7 @@ class IncidentDesk:
             elsewhere = await store.wanted_elsewhere(connection, unit_ids)
             self._demand_not_wanted(before, elsewhere)
             after = await store.save(connection, before, decide(before, self._clock.now_us()))
-        await self.follower.refresh()
+        await self._follow()
         return after
 
     async def recall(self, incident_id: int, dispatch_id: int, actor: Actor, *, reason: str = "") -> Incident:
@@ -190,7 +191,7 @@ class IncidentDesk:
             )
             after = before if change.is_nothing else await store.save(connection, before, change)
         if not change.is_nothing:
-            await self.follower.refresh()
+            await self._follow()
         return after
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ class IncidentDesk:
             change = decide(before, self._clock.now_us())
             after = before if change.is_nothing else await store.save(connection, before, change)
         if not change.is_nothing:
-            await self.follower.refresh()
+            await self._follow()
         return after
 
     async def _visible(self, connection: psycopg.AsyncConnection, incident_id: int, actor: Actor) -> Incident:
@@ -289,11 +290,28 @@ class IncidentDesk:
     async def _writing(self) -> AsyncIterator[psycopg.AsyncConnection]:
         """Give a transaction that alone changes incidents, in the scope of the console itself.
 
-        Writers of this process queue here, so that they do not take all connections while they wait.
+        Writers of this process queue here, so that they do not take all connections while they wait; nobody queues for
+        longer than the database may take to answer.
         """
-        async with self._turn, self._answering(SERVICE) as connection:
-            await store.lock_changes(connection)
-            yield connection
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise UnavailableError(_AWAY) from error
+        try:
+            async with self._answering(SERVICE) as connection:
+                await store.lock_changes(connection)
+                yield connection
+        finally:
+            self._turn.release()
+
+    async def _follow(self) -> None:
+        """Let the board follow what was just written; when the database is away by now, it follows once that is back.
+
+        What is written stays written: whoever asked for it is not told that it was not.
+        """
+        with suppress(UnavailableError):
+            await self.follower.refresh()
 
     @asynccontextmanager
     async def _reading(self, actor: Actor) -> AsyncIterator[psycopg.AsyncConnection]:
@@ -306,8 +324,7 @@ class IncidentDesk:
             async with asyncio.timeout(ANSWER_WITHIN_S), scoped(self._pool, scope) as connection:
                 yield connection
         except DATABASE_AWAY as error:
-            message = "the database does not answer: the map goes on, incidents must wait until it is back"
-            raise UnavailableError(message) from error
+            raise UnavailableError(_AWAY) from error
 
 
 async def _orders_without_times(_incident: Incident | None, unit_ids: Sequence[int]) -> list[Order]:

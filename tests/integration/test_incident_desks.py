@@ -267,6 +267,37 @@ async def test_a_database_that_is_away_is_said_so_and_the_board_stands(
     assert desks[0].board.get(incident.incident_id) == incident
 
 
+async def test_what_was_written_before_the_database_went_away_is_not_told_as_refused(
+    desks: tuple[IncidentDesk, IncidentDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = await opened(desks[0])
+
+    async def away() -> None:
+        raise UnavailableError("the database went away after the commit")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(desks[0].follower, "refresh", away)
+        after = await desks[0].dispatch(incident.incident_id, 1, [CAR], OPERATOR)
+        _, is_new = await desks[0].create(draft("2"), OPERATOR)
+    assert (after.state, is_new) == (IncidentState.OFFERED, True)
+    await desks[0].follower.refresh()
+    assert desks[0].board.get(incident.incident_id) == after
+
+
+async def test_nobody_queues_behind_others_for_a_database_that_does_not_answer(
+    desks: tuple[IncidentDesk, IncidentDesk], force: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.incident_desk.ANSWER_WITHIN_S", 0.4)
+    began_s = SYSTEM_CLOCK.monotonic_s()
+    with psycopg.connect(force.owner_url) as stalled:
+        stalled.execute("select pg_advisory_xact_lock(%s)", (store._LOCK_KEY,))
+        calls = [desks[0].create(draft(str(ref)), OPERATOR) for ref in range(8)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {UnavailableError}
+    assert SYSTEM_CLOCK.monotonic_s() - began_s < 2.4, "eight one after another would take 3.2 s"
+    await desks[0].create(draft(), OPERATOR)
+
+
 FILE = (
     "source_ref,title,urgency,lat_deg,lon_deg,reported_at,closed_at\n"
     "a-1,Fight,1,36.05,103.8,2026-09-01T08:00:00+08:00,2026-09-01T08:20:00+08:00\n"
