@@ -178,7 +178,7 @@ class MoveUpReply(msgspec.Struct, frozen=True, kw_only=True):
 class StationMoved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A station dragged to another place, in the question's crs; units that stand at it go with it."""
 
-    station_id: int
+    station_id: Id
     lat_deg: Latitude
     lon_deg: Longitude
 

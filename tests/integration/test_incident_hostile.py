@@ -26,6 +26,7 @@ async def test_numbers_that_no_table_holds_are_refused_as_wrong_input(database: 
             ("POST", f"{url}/state", {"version": BEYOND, "state": "cleared"}),
             ("POST", f"{url}/dispatch", {"version": BEYOND, "unit_ids": [CAR]}),
             ("POST", "/api/whatif", {"away_unit_ids": [BEYOND]}),
+            ("POST", "/api/whatif", {"stations": [{"station_id": BEYOND, "lat_deg": 36.05, "lon_deg": 103.8}]}),
             ("POST", "/api/beats", {"station_ids": [BEYOND]}),
         ]
         for method, where, body in asked:
