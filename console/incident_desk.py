@@ -26,6 +26,8 @@ from mission.model import Agency, Draft, Entry, Incident, IncidentState
 from telemetry.model.errors import ConflictError, NotAllowedError, NotFoundError, UnavailableError
 from telemetry.model.unit import DutyStatus, Unit
 
+TURN_WITHIN_S: Final = 15.0
+"""How long a change may wait for those before it: time for a flood of calls, and an end where the database stalls."""
 NOT_SENDABLE: Final = frozenset({DutyStatus.OFF_DUTY, DutyStatus.CHARGING})
 _AWAY: Final = "the database does not answer: the map goes on, incidents must wait until it is back"
 
@@ -290,11 +292,11 @@ class IncidentDesk:
     async def _writing(self) -> AsyncIterator[psycopg.AsyncConnection]:
         """Give a transaction that alone changes incidents, in the scope of the console itself.
 
-        Writers of this process queue here, so that they do not take all connections while they wait; nobody queues for
-        longer than the database may take to answer.
+        Writers of this process queue here, so that they do not take all connections while they wait; nobody queues
+        for longer than `TURN_WITHIN_S`.
         """
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(TURN_WITHIN_S):
                 await self._turn.acquire()
         except TimeoutError as error:
             raise UnavailableError(_AWAY) from error
