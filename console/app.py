@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -15,6 +16,7 @@ from console.auth.accounts import Accounts, first_link
 from console.city_files import ROADS
 from console.control import Answer, OpenReplay, ReplayState, Request, control_socket
 from console.coverage_follow import follow_coverage
+from console.coverage_posts import MannedPosts
 from console.coverage_worker import CoverageWorker
 from console.incident_past import PastIncidents
 from console.parts import Services, allowed_origins, check_exposure, sign_in_url
@@ -119,8 +121,9 @@ async def running_house(settings: Settings, urls: DatabaseUrls, *, clock: Clock 
             await _until(lambda: bridge.ingest_port > 0, running)
             await _until(lambda: server.started, serving)
             if coverage is not None:
-                past = PastIncidents(pool, clock)
-                supervisor.start("coverage", lambda: follow_coverage(coverage, bridge, past_incidents=past.told))
+                past, posts = PastIncidents(pool, clock), MannedPosts(pool)
+                follow = partial(follow_coverage, coverage, bridge, past_incidents=past.told, posts=posts.told)
+                supervisor.start("coverage", follow)
             origin = min(allowed_origins(settings))
             token = await first_link(Accounts(pool), clock.now_us())
             async with control_socket(settings.data_dir, lambda request: handle_control(service, request)):

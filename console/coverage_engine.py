@@ -25,6 +25,7 @@ from console.coverage_protocol import (
     PlaceAsked,
     PlannedAsked,
     PostAway,
+    PostsTold,
     Question,
     Ready,
     RingAsked,
@@ -37,10 +38,11 @@ from console.coverage_view import Shapes, changed_of, cut_to, shapes_of
 from mission.air import load_airspace
 from mission.contours import LIVE_CELL_M, Surface, field_of, planned_geojson, zone_shapes
 from mission.coverage import Coverage, CoverageNow
-from mission.drift import crews_at_posts, drifts
+from mission.drift import drifts
 from mission.gaps import Gaps
 from mission.ground import GroundUnits, StationPosts, Weights, at_nodes
 from mission.labels import NOBODY
+from mission.posting import Outposts, lines_of, planned_units, posts_of
 from mission.ring import Ring, Settled
 from mission.roads import Ints
 from mission.travel import GROUND_MODES, Speeds
@@ -71,7 +73,9 @@ class CoverageEngine:
         self._index_of = {station_id: index for index, station_id in enumerate(stations.station_id.tolist())}
         self.now: CoverageNow | None = None
         self._shapes: Shapes | None = None
-        self._crews = GroundUnits()
+        self._crews, self._posts = GroundUnits(), Outposts()
+        self._lines = lines_of(self.coverage, self._ring)
+        self._plan_hour: int | None = None
         self._plan = self._planned()
 
     def ready(self) -> Ready:
@@ -91,12 +95,16 @@ class CoverageEngine:
                 self._crews = units_of(crews, self.speeds)
                 self._plan = self._planned()
                 return Done()
+            case PostsTold(station_id=station_ids, lat_deg=lat_deg, lon_deg=lon_deg):
+                self._posts = posts_of(self.coverage, station_ids, np.array(lat_deg), np.array(lon_deg))
+                self._plan = self._planned()
+                return Done()
             case IncidentsTold():
                 return self._take_incidents(question)
             case LeavingAsked(unit_ids=unit_ids):
                 return LeavingAnswer(self.leaving(unit_ids))
             case PlannedAsked():
-                return GeoJsonAnswer(msgspec.json.encode(planned_geojson(self.coverage, self._plan.units)))
+                return GeoJsonAnswer(msgspec.json.encode(planned_geojson(self.coverage, self._plan)))
             case RingAsked():
                 return GeoJsonAnswer(msgspec.json.encode(self._ring.ways_geojson()))
             case NearestAsked():
@@ -123,11 +131,14 @@ class CoverageEngine:
         units = units_of(asked.units, self.speeds)
         now = self.coverage.now(units, hour_of_week=asked.hour_of_week)
         self.now = now
+        if asked.hour_of_week != self._plan_hour:
+            self._plan_hour = asked.hour_of_week
+            self._plan = self._planned()
         is_fresh = asked.wants_shapes or self._shapes is None
         shapes = self._shapes_of(now, asked) if is_fresh else self._shapes
         assert shapes is not None
         self._shapes = shapes
-        drift = drifts(self.coverage, self._plan.zone_shares, now, self._crews, off_duty=frozenset(asked.off_duty))
+        drift = drifts(self.coverage, self._plan.zone_shares, now, self._crews, silent=frozenset(asked.silent))
         changed = changed_of(self.coverage, now, self._plan, drift=drift, shapes=shapes, at_ms=asked.at_ms)
         scopes = [
             cut_to(self.coverage, now, shapes, station_ids=scope, zone=self._zone_of(scope), is_fresh=is_fresh)
@@ -170,7 +181,9 @@ class CoverageEngine:
     # --- what is told ----------------------------------------------------------------------------------------------
 
     def _planned(self) -> CoverageNow:
-        return self.coverage.now(crews_at_posts(self.coverage, self._crews))
+        """Return what the plan reaches at the hour that is looked at: rush hours slow it down as they do what is now."""
+        units = planned_units(self.coverage, self._crews, lines=self._lines, posts=self._posts)
+        return self.coverage.now(units, hour_of_week=self._plan_hour)
 
     def _take_incidents(self, told: IncidentsTold) -> Answer:
         if not len(told.lat_deg) == len(told.lon_deg) == len(told.hour_of_week):

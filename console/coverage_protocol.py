@@ -42,8 +42,16 @@ class UnitColumns(msgspec.Struct, frozen=True):
     mode: list[int] = []
 
 
+class PostsTold(msgspec.Struct, frozen=True, tag="posts"):
+    """The posts that crews man: station (-1: that of the zone) and place, WGS-84; the plan is reckoned anew."""
+
+    station_id: list[int]
+    lat_deg: list[float]
+    lon_deg: list[float]
+
+
 class CrewsTold(msgspec.Struct, frozen=True, tag="crews"):
-    """Which units belong to which station and how they move; the plan is reckoned anew. Places are not looked at."""
+    """The units on duty of each station and how they move; the plan is reckoned anew. Places are not looked at."""
 
     crews: UnitColumns
 
@@ -59,7 +67,7 @@ class IncidentsTold(msgspec.Struct, frozen=True, tag="incidents"):
 class TickAsked(msgspec.Struct, frozen=True, tag="tick"):
     """Where the available units are now. `scopes`: the sets of stations for which a part of its own is wanted.
 
-    `off_duty`: crew members whose absence is no surprise. `wants_shapes`: contours, gaps and the ring too.
+    `silent`: units of the crews from whom nothing is heard. `wants_shapes`: contours, gaps and the ring too.
     """
 
     at_ms: float
@@ -67,7 +75,7 @@ class TickAsked(msgspec.Struct, frozen=True, tag="tick"):
     """A clock that never jumps: what lasts is measured by it."""
     hour_of_week: int
     units: UnitColumns
-    off_duty: list[int] = []
+    silent: list[int] = []
     wants_shapes: bool = True
     scopes: list[list[int]] = []
 
@@ -109,7 +117,16 @@ class PlaceAsked(msgspec.Struct, frozen=True, tag="place"):
 
 
 Question: TypeAlias = (
-    Order | CrewsTold | IncidentsTold | TickAsked | LeavingAsked | PlannedAsked | RingAsked | NearestAsked | PlaceAsked
+    Order
+    | CrewsTold
+    | PostsTold
+    | IncidentsTold
+    | TickAsked
+    | LeavingAsked
+    | PlannedAsked
+    | RingAsked
+    | NearestAsked
+    | PlaceAsked
 )
 
 

@@ -1,13 +1,13 @@
 """Which units coverage counts: those that may be sent over the roads now, and those that the plan has at the stations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from console.coverage_protocol import UnitColumns
 from mission.travel import GROUND_MODES, TravelMode, mode_of
-from telemetry.model.unit import AVAILABLE, DutyStatus, LinkState, Unit
+from telemetry.model.unit import AVAILABLE, DutyStatus, LinkState, Unit, UnitKind
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UnitBit, UnitStates
 
 _AVAILABLE_INDEXES: Final = tuple(index for index, status in enumerate(DUTY_STATUSES) if status in AVAILABLE)
@@ -43,8 +43,11 @@ def available_units(states: UnitStates, units: Mapping[int, Unit]) -> UnitColumn
 
 
 def crews(units: Iterable[Unit]) -> UnitColumns:
-    """Return the units on the ground that belong to stations, covert ones left out; their places are not told."""
-    mine = [unit for unit in units if unit.station_id is not None and is_on_ground(unit)]
+    """Return the units on duty that belong to stations; their places are not told.
+
+    Covert ones are left out, and so are mobile rooms, which serve whoever comes and go to no call.
+    """
+    mine = [unit for unit in units if _is_crew(unit)]
     return UnitColumns(
         unit_id=[unit.unit_id for unit in mine],
         station_id=[_station_of(unit) for unit in mine],
@@ -54,13 +57,15 @@ def crews(units: Iterable[Unit]) -> UnitColumns:
     )
 
 
-def off_duty(units: Iterable[Unit]) -> list[int]:
-    """Return the crew members whose absence is no surprise: they are off duty."""
-    return [
-        unit.unit_id
-        for unit in units
-        if unit.duty_status is DutyStatus.OFF_DUTY and unit.station_id is not None and is_on_ground(unit)
-    ]
+def silent(states: UnitStates, crew_ids: Sequence[int]) -> list[int]:
+    """Return those of a crew from whom nothing was heard lately, or ever."""
+    heard = set(states["unit_id"][np.isin(states["link"], _HEARD_INDEXES)].tolist())
+    return [unit_id for unit_id in crew_ids if unit_id not in heard]
+
+
+def _is_crew(unit: Unit) -> bool:
+    is_rostered = unit.station_id is not None and unit.duty_status is not DutyStatus.OFF_DUTY
+    return is_rostered and unit.kind is not UnitKind.MOBILE_ROOM and is_on_ground(unit)
 
 
 def is_on_ground(unit: Unit) -> bool:

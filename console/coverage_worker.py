@@ -27,6 +27,7 @@ from console.coverage_protocol import (
     Order,
     PlannedAsked,
     PostAway,
+    PostsTold,
     Question,
     Ready,
     RingAsked,
@@ -66,6 +67,7 @@ class CoverageWorker:
         self._city_dir, self._clock, self._ring_limit_s = city_dir, clock, ring_limit_s
         self._stations = tuple(stations)
         self._crews: CrewsTold | None = None
+        self._posts: PostsTold | None = None
         self._incidents: IncidentsTold | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._is_astray = False
@@ -126,10 +128,17 @@ class CoverageWorker:
                 await self._end()
 
     async def tell_crews(self, crews: UnitColumns) -> None:
-        """Tell which units belong to which stations. Raises UnavailableError."""
+        """Tell who is on duty at which stations. Raises UnavailableError."""
         told = CrewsTold(crews)
         if told != self._crews:
             self._crews = told
+            self._geojson.pop("planned", None)
+            await self._tell(told)
+
+    async def tell_posts(self, told: PostsTold) -> None:
+        """Tell the posts that crews man. Raises UnavailableError."""
+        if told != self._posts:
+            self._posts = told
             self._geojson.pop("planned", None)
             await self._tell(told)
 
@@ -139,7 +148,7 @@ class CoverageWorker:
             self._incidents = told
             await self._tell(told)
 
-    async def _tell(self, told: CrewsTold | IncidentsTold) -> None:
+    async def _tell(self, told: CrewsTold | PostsTold | IncidentsTold) -> None:
         """Tell a running process; one that is started later is told by its start."""
         if self._process is not None:
             await self.ask(told)
@@ -164,7 +173,7 @@ class CoverageWorker:
             if self._process is None:
                 await self._start()
 
-    async def tick(self, units: UnitColumns, *, off_duty: Sequence[int] = ()) -> CoverageChanged:
+    async def tick(self, units: UnitColumns, *, silent: Sequence[int] = ()) -> CoverageChanged:
         """Reckon the coverage by these units; contours, gaps and the ring every three seconds. Raises UnavailableError."""
         started_s = self._clock.monotonic_s()
         wants_shapes = started_s >= self._shapes_due_s
@@ -174,7 +183,7 @@ class CoverageWorker:
             steady_ms=started_s * 1000.0,
             hour_of_week=hour_of_week(self._clock.now_us()),
             units=units,
-            off_duty=list(off_duty),
+            silent=list(silent),
             wants_shapes=wants_shapes,
             scopes=[sorted(scope) for scope in scopes],
         )
@@ -209,7 +218,7 @@ class CoverageWorker:
         before: Callable[[], Awaitable[None]],
         every_s: float = 1.0,
     ) -> None:
-        """Reckon once every `every_s` for ever: `before` tells what is new, `units` gives them and who is off duty.
+        """Reckon once every `every_s` for ever: `before` tells what is new, `units` gives them and who is silent.
 
         A process that dies is started again after a pause.
         """
@@ -218,8 +227,8 @@ class CoverageWorker:
             started_s = self._clock.monotonic_s()
             try:
                 await before()
-                columns, off_duty = units()
-                await self.tick(columns, off_duty=off_duty)
+                columns, silent = units()
+                await self.tick(columns, silent=silent)
                 pause_s = every_s
             except UnavailableError as error:
                 pause_s = min(pause_s * 2.0, 30.0)
@@ -251,7 +260,7 @@ class CoverageWorker:
             if not post.has_zone:
                 _LOG.warning("station_far_from_roads", station_id=post.station_id, away_m=round(post.away_m))
         self._shapes_due_s = -1.0
-        for told in (self._crews, self._incidents):
+        for told in (self._posts, self._crews, self._incidents):
             if told is not None:
                 await self._exchange(told, ANSWER_WITHIN_S)
 

@@ -104,7 +104,7 @@ def _picture(case: Situation, crews: GroundUnits, asked: WhatIfAsked) -> Picture
     coverage = case.stage.coverage
     surface = Surface(case.stage.field, case.now.nearest.seconds[0])
     shapes = shapes_of(coverage, surface, case.now, gaps=case.gaps, opened_km2=case.opened_km2, ring=case.ring)
-    drift = drifts(coverage, case.plan.zone_shares, case.now, crews, off_duty=frozenset())
+    drift = drifts(coverage, case.plan.zone_shares, case.now, crews)
     changed = changed_of(coverage, case.now, case.plan, drift=drift, shapes=shapes, at_ms=asked.at_ms)
     return Picture(coverage=_seen(changed, asked), contours=list(shapes.contours))
 

@@ -4,10 +4,12 @@ import msgspec
 
 
 class StationShares(msgspec.Struct, frozen=True, kw_only=True):
-    """A station's zone: shares of its road length (0..1) within 1, 3 and 5 minutes, now and as planned from its post.
+    """A station's zone: shares of its road length (0..1) within 1, 3 and 5 minutes, now and as planned.
 
-    `missing_unit_ids`: the station's own units whose absence explains most of what is lost, worst first; `on_duty` and
-    `crew` count units of the station that are there and that belong there. `post_away_m`: how far its post is from the
+    The plan is the crew on duty at its points (station, posts), on its lines to the neighbours and in its area. `crew` counts
+    the station's units on duty, `on_duty` those of them that are online. `missing_unit_ids`: units on duty that are silent,
+    engaged or away and explain most of what is lost, worst first. `crew` 0: nobody is on duty, while the plan has one car
+    there. `post_away_m`: how far its post is from the
     nearest road; beyond 250 m it has no zone, and `shares` and `plan` are empty.
     """
 

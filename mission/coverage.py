@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mission.ground import GroundUnits, Places, Standing, StationPosts, Weights, stand, street_places
 from mission.labels import NOBODY, Labels, merge_labels
 from mission.reach import Party, Reach, Reckoning, seconds_to
-from mission.roads import ACCESS_CAR, ACCESS_EMERGENCY, EdgeIndex, Ints, RoadGraph
+from mission.roads import ACCESS_CAR, ACCESS_EMERGENCY, CLASS_PATH, CLASS_STEPS, EdgeIndex, Ints, RoadGraph
 from mission.skeleton import Stands, Ways, skeleton_of
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, Speeds, TravelMode, network_of
 from telemetry.model.errors import InputError
@@ -92,7 +92,7 @@ class Coverage:
 
     A place on a street counts as reached when a unit gets there from either end, or from where it stands, in time, each in
     its own mode. A zone is the streets to which its station is the nearest by car. Road length is that of streets which
-    vehicles may use. Raises InputError for a map without roads.
+    patrols serve (see `served`); whoever walks may still use the others. Raises InputError for a map without roads.
     """
 
     def __init__(
@@ -116,8 +116,7 @@ class Coverage:
         self._speeds, self._weights, self._closed = speeds, weights or Weights(), closed_streets
         self._ways: dict[tuple[int, int | None], Ways] = {}
         streets = graph.streets
-        is_road = ((streets.access | streets.back_access) & (ACCESS_CAR | ACCESS_EMERGENCY)) != 0
-        self.road_m: Final = np.where(is_road, streets.length_m, 0.0)
+        self.road_m: Final = np.where(served(graph), streets.length_m, 0.0)
         snapped = self.index.snap(
             stations.lat_deg, stations.lon_deg, within_m=np.inf, access=MODE_ACCESS[TravelMode.CAR]
         )
@@ -255,6 +254,13 @@ class Coverage:
             misses = members[seconds[members] > 60.0 * minutes]
             tiers.append(Tier(minutes, len(members), tuple(misses.tolist())))
         return tuple(tiers)
+
+
+def served(graph: RoadGraph) -> NDArray[np.bool_]:
+    """Return which streets (streets,) patrols serve: vehicles may use them, and they are no field tracks, paths or steps."""
+    streets = graph.streets
+    is_open = ((streets.access | streets.back_access) & (ACCESS_CAR | ACCESS_EMERGENCY)) != 0
+    return np.asarray(is_open & ~np.isin(streets.road_class, (CLASS_PATH, CLASS_STEPS)), np.bool_)
 
 
 def _weighted_shares(seconds: Floats, weights: Floats | None) -> Floats | None:

@@ -28,8 +28,9 @@ _REACH_OF: Final[Mapping[TravelMode, int]] = {
 class Drift:
     """A station (by index): how much of its 3-minute share the plan is ahead of now (negative: now is better), and why.
 
-    `missing` are its units (ids) that are not available in its zone, those that explain most first: only named when the
-    drift is more than LEAST_DRIFT_RATIO. `present` of its `crew` are there.
+    `crew` counts its units on duty, `present` those of them that are heard. `missing` are units on duty (ids) that are silent,
+    engaged or away from its zone, those that explain most first: only named when the drift is more than LEAST_DRIFT_RATIO.
+    A crew of 0 is a cause too: nobody is there whom the plan could count on.
     """
 
     ratio: float
@@ -38,50 +39,34 @@ class Drift:
     crew: int
 
 
-def crews_at_posts(coverage: Coverage, crews: GroundUnits) -> GroundUnits:
-    """Return the crews standing at their stations; a station without any is planned with one car (unit -1).
-
-    Crews of stations that are not known are left out.
-    """
-    stations = coverage.stations
-    index_of = {station_id: index for index, station_id in enumerate(stations.station_id.tolist())}
-    known = np.isin(crews.station_id, stations.station_id)
-    crews = crews.part(known)
-    empty = np.setdiff1d(stations.station_id, crews.station_id).astype(np.int32)
-    station_id = np.concatenate((crews.station_id, empty)).astype(np.int32)
-    index = np.array([index_of[station] for station in station_id.tolist()], np.int64)
-    added = len(empty)
-    car = GROUND_MODES.index(TravelMode.CAR)
-    return GroundUnits(
-        unit_id=np.concatenate((crews.unit_id, np.full(added, -1))).astype(np.int32),
-        station_id=station_id,
-        lat_deg=stations.lat_deg[index],
-        lon_deg=stations.lon_deg[index],
-        mode=np.concatenate((crews.mode, np.full(added, car))).astype(np.int32),
-        turnout_s=np.concatenate((crews.turnout_s, np.zeros(added))),
-    )
-
-
 def drifts(
-    coverage: Coverage, planned_shares: Floats, now: CoverageNow, crews: GroundUnits, *, off_duty: frozenset[int]
+    coverage: Coverage,
+    planned_shares: Floats,
+    now: CoverageNow,
+    crews: GroundUnits,
+    *,
+    silent: frozenset[int] = frozenset(),
 ) -> list[Drift]:
-    """Return each station's drift. `planned_shares` (stations, 3) are the plan's zone shares; 3-minute shares are compared."""
-    at_post = _in_own_zone(coverage, now)
+    """Return each station's drift. `planned_shares` (stations, 3) are the plan's zone shares; 3-minute shares are compared.
+
+    `crews` are the units on duty; of those, nothing is heard from the `silent` ones (ids).
+    """
+    in_zone = _in_own_zone(coverage, now)
     return [
-        _drift_of(int(station_id), planned_shares[index, 1] - now.zone_shares[index, 1], crews, at_post, off_duty)
+        _drift_of(int(station_id), planned_shares[index, 1] - now.zone_shares[index, 1], crews, in_zone, silent)
         for index, station_id in enumerate(coverage.stations.station_id.tolist())
     ]
 
 
 def _drift_of(
-    station_id: int, ratio: float, crews: GroundUnits, at_post: Mapping[int, int], off_duty: frozenset[int]
+    station_id: int, ratio: float, crews: GroundUnits, in_zone: Mapping[int, int], silent: frozenset[int]
 ) -> Drift:
-    mine = np.flatnonzero(crews.station_id == station_id)
-    absent = [row for row in mine.tolist() if at_post.get(int(crews.unit_id[row])) != station_id]
-    absent.sort(key=lambda row: (int(crews.unit_id[row]) in off_duty, _REACH_OF[GROUND_MODES[int(crews.mode[row])]]))
+    rows = np.flatnonzero(crews.station_id == station_id).tolist()
+    mine = {int(crews.unit_id[row]): _REACH_OF[GROUND_MODES[int(crews.mode[row])]] for row in rows}
+    absent = sorted((unit for unit in mine if in_zone.get(unit) != station_id), key=lambda unit: mine[unit])
     is_lost = bool(ratio > LEAST_DRIFT_RATIO)
-    named = tuple(int(crews.unit_id[row]) for row in absent[:NAMED]) if is_lost else ()
-    return Drift(float(ratio), named, len(mine) - len(absent), len(mine))
+    named = tuple(absent[:NAMED]) if is_lost else ()
+    return Drift(float(ratio), named, len(mine.keys() - silent), len(mine))
 
 
 def _in_own_zone(coverage: Coverage, now: CoverageNow) -> dict[int, int]:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from mission.contours import LIVE_CELL_M, Field, field_of
 from mission.coverage import Coverage, CoverageNow
-from mission.drift import crews_at_posts
 from mission.gaps import GapArea, Gaps
 from mission.ground import GroundUnits, Places, StationPosts, Weights
 from mission.labels import NOBODY
+from mission.posting import lines_of, planned_units
 from mission.ring import Ring, RingNow
 from mission.roads import Ints, RoadGraph
 from mission.travel import DEFAULT_SPEEDS, Speeds
@@ -66,6 +66,7 @@ class Stage:
         self.field: Final = field or field_of(city.graph, cell_m=LIVE_CELL_M)
         self.gaps: Final = Gaps(self.coverage, self.field)
         self.ring: Final = Ring(self.coverage, limit_s=city.ring_limit_s)
+        self.lines: Final = lines_of(self.coverage, self.ring)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,7 @@ def situation_of(stage: Stage, units: GroundUnits, crews: GroundUnits, *, hour_o
     return Situation(
         stage=stage,
         now=now,
-        plan=coverage.now(crews_at_posts(coverage, crews)),
+        plan=coverage.now(planned_units(coverage, crews, lines=stage.lines), hour_of_week=hour_of_week),
         gaps=stage.gaps.find(now, people=None if weights is None else weights.people),
         opened_km2=stage.gaps.opened_km2(now),
         ring=stage.ring.now(now.standing, _station_rows(coverage.stations, units), hour=hour),

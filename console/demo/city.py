@@ -20,8 +20,8 @@ from console.demo.valley import Ground, Valley
 from console.geojson import Feature
 from mission.contours import planned_geojson
 from mission.coverage import Coverage
-from mission.drift import crews_at_posts
 from mission.ground import GroundUnits, station_posts
+from mission.posting import planned_units
 from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
@@ -136,7 +136,7 @@ def _write_layer(path: Path, content: Feature) -> None:
 def _write_planned(path: Path, roads: RoadGraph, facts: CityFacts) -> None:
     lat, lon = (np.array([getattr(spot, name) for spot in facts.stations]) for name in ("lat_deg", "lon_deg"))
     coverage = Coverage(roads, station_posts([int(spot.key) for spot in facts.stations], lat, lon))
-    planned = planned_geojson(coverage, crews_at_posts(coverage, GroundUnits()))
+    planned = planned_geojson(coverage, coverage.now(planned_units(coverage, GroundUnits())))
     for feature in planned["features"]:
         feature["properties"]["station_number"] = feature["properties"].pop("station_id")
     path.write_bytes(msgspec.json.encode(planned))

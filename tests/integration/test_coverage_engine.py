@@ -11,6 +11,7 @@ from console.coverage_protocol import (
     LeavingAnswer,
     LeavingAsked,
     Order,
+    PostsTold,
     StationPlace,
     TickAnswer,
     TickAsked,
@@ -63,7 +64,7 @@ def test_crews_at_their_posts_are_as_planned_and_ones_absence_is_named(engine: C
     assert told.people_shares == sorted(told.people_shares)
     absent = tick(engine, crew(city, without=6), at_s=10.0).changed
     (sixth,) = [station for station in absent.stations if station.station_id == 6]
-    assert (sixth.on_duty, sixth.crew, sixth.missing_unit_ids) == (0, 2, [60, 6000])
+    assert (sixth.on_duty, sixth.crew, sixth.missing_unit_ids) == (2, 2, [60, 6000])
     assert sixth.plan[1] - sixth.shares[1] > 0.1
     assert sum(gap.road_km for gap in absent.gaps) > sum(gap.road_km for gap in told.gaps)
 
@@ -134,3 +135,29 @@ def test_units_beside_the_map_and_without_a_place_are_counted_and_told(engine: C
     assert told.shares == [0.0, 0.0, 0.0]
     assert told.response_p50_s is None
     assert np.isfinite(told.gaps[0].area_km2)
+
+
+def test_a_station_with_nobody_on_duty_is_told_as_unmanned_and_planned_with_one_car(
+    engine: CoverageEngine, city: City
+) -> None:
+    engine.answer(CrewsTold(crew(city)))
+    planned = [s.plan for s in tick(engine, crew(city)).changed.stations if s.station_id == 6]
+    engine.answer(CrewsTold(crew(city, without=6)))
+    told = tick(engine, crew(city, without=6), at_s=20.0).changed
+    (sixth,) = [station for station in told.stations if station.station_id == 6]
+    assert (sixth.crew, sixth.on_duty, sixth.missing_unit_ids) == (0, 0, [])
+    assert [sixth.plan] == planned, "one car is planned there by day and night"
+    assert sixth.plan[1] - sixth.shares[1] > 0.1
+
+
+def test_posts_are_manned_on_foot_by_the_station_that_has_them(engine: CoverageEngine, city: City) -> None:
+    engine.answer(CrewsTold(crew(city)))
+    before = tick(engine, crew(city)).changed
+    spot = next(place for place in city.facts.places if place.key == "market")
+    engine.answer(PostsTold([-1], [spot.lat_deg], [spot.lon_deg]))
+    after = tick(engine, crew(city)).changed
+    engine.answer(PostsTold([], [], []))
+    assert after.shares == before.shares
+    gained = [round(new - old, 4) for new, old in zip(after.plan, before.plan, strict=True)]
+    assert gained[0] > 0.0
+    assert tick(engine, crew(city)).changed.plan == before.plan

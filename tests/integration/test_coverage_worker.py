@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from console.coverage_protocol import IncidentsTold, LeavingAnswer, LeavingAsked, UnitColumns
-from console.coverage_units import available_units, crews, off_duty
+from console.coverage_units import available_units, crews, silent
 from console.coverage_worker import CoverageWorker, hour_of_week
 from infra.clock import SYSTEM_CLOCK
 from mission.roads import ACCESS_ALL, RoadGraph
@@ -78,7 +78,7 @@ async def worker(city: Path) -> AsyncIterator[CoverageWorker]:
 async def test_a_tick_tells_shares_now_and_as_planned_the_ring_and_contours(worker: CoverageWorker) -> None:
     assert worker.latest() is None
     await worker.tell_crews(columns((1, 7, 0), (2, 9, 0)))
-    told = await worker.tick(columns((1, 7, 0)))
+    told = await worker.tick(columns((1, 7, 0)), silent=[2])
     assert told.shares == pytest.approx([600 / 3600, 1800 / 3600, 3000 / 3600], rel=1e-3)
     assert told.plan == pytest.approx([1200 / 3600, 1.0, 1.0], rel=1e-3)
     assert [(entry.station_id, entry.on_duty, entry.crew) for entry in told.stations] == [(7, 1, 1), (9, 0, 1)]
@@ -314,9 +314,23 @@ def test_a_covert_unit_shows_in_no_share_no_count_and_no_crew() -> None:
     units[2] = unit(2, UnitKind.CAR, covert=True, duty_status=DutyStatus.OFF_DUTY)
     assert available_units(states, units).unit_id == [0]
     assert crews(units.values()).unit_id == [0, 1]
-    assert off_duty(units.values()) == []
 
 
 def test_hours_of_the_week_are_local_and_count_from_monday() -> None:
     assert 0 <= hour_of_week(1_790_000_000_000_000) < 168
     assert (hour_of_week(3_600_000_000) - hour_of_week(0)) % 168 == 1
+
+
+def test_a_crew_is_who_is_on_duty_rooms_apart_and_the_silent_are_those_of_it_not_heard_lately() -> None:
+    states = heard(4)
+    states["link"][1] = LINK_STATES.index(LinkState.LOST)
+    units = {
+        0: unit(0, UnitKind.CAR),
+        1: unit(1, UnitKind.OFFICER, duty_status=DutyStatus.ENGAGED),
+        2: unit(2, UnitKind.CAR, duty_status=DutyStatus.OFF_DUTY),
+        3: unit(3, UnitKind.MOBILE_ROOM),
+        9: unit(9, UnitKind.MOTORCYCLE),
+    }
+    on_duty = crews(units.values()).unit_id
+    assert on_duty == [0, 1, 9]
+    assert silent(states, on_duty) == [1, 9]

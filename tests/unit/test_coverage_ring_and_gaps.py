@@ -8,9 +8,10 @@ import shapely
 
 from mission.contours import LIVE_CELL_M, Surface, field_of, zone_shapes
 from mission.coverage import Coverage
-from mission.drift import crews_at_posts, drifts
+from mission.drift import drifts
 from mission.gaps import Gaps
 from mission.ground import GroundUnits, StationPosts
+from mission.posting import planned_units
 from mission.ring import LinkState, Ring, RingNow, Settled
 from mission.roads import RoadGraph
 from mission.travel import GROUND_MODES, TravelMode
@@ -203,34 +204,32 @@ def test_drift_names_the_stations_own_units_that_are_missing_farthest_reaching_f
         np.array([GROUND_MODES.index(mode) for mode in modes], np.int32),
         zeros,
     )
-    planned = coverage.now(crews_at_posts(coverage, crews))
+    planned = coverage.now(planned_units(coverage, crews))
     walker = units((10.0, 0.0), mode=TravelMode.FOOT)
     walker.unit_id[:] = 1
-    found = drifts(coverage, planned.zone_shares, coverage.now(walker), crews, off_duty=frozenset({3}))
+    found = drifts(coverage, planned.zone_shares, coverage.now(walker), crews, silent=frozenset({2}))
     assert found[0].ratio > 0.3
-    assert (found[0].present, found[0].crew, found[0].missing) == (1, 3, (2, 3)), "who is off duty comes last"
+    assert (found[0].present, found[0].crew, found[0].missing) == (2, 3, (3, 2)), "silent, or engaged, or away"
     assert found[1].missing == (4,)
-    all_there = coverage.now(crews_at_posts(coverage, crews))
-    assert all(
-        drift.missing == () for drift in drifts(coverage, planned.zone_shares, all_there, crews, off_duty=frozenset())
-    )
+    all_there = coverage.now(planned_units(coverage, crews))
+    assert all(drift.missing == () for drift in drifts(coverage, planned.zone_shares, all_there, crews))
 
 
 def test_a_unit_away_from_its_own_zone_is_missing_though_it_is_available() -> None:
     graph = street(6000.0, 600.0, pieces=60)
     coverage = Coverage(graph, posts((0.0, 0.0), (6000.0, 0.0)))
     crews = units((0.0, 0.0))
-    planned = coverage.now(crews_at_posts(coverage, crews))
-    away = drifts(coverage, planned.zone_shares, coverage.now(units((5900.0, 0.0))), crews, off_duty=frozenset())
+    planned = coverage.now(planned_units(coverage, crews))
+    away = drifts(coverage, planned.zone_shares, coverage.now(units((5900.0, 0.0))), crews)
     assert away[0].missing == (101,)
-    assert away[0].present == 0
+    assert (away[0].present, away[0].crew) == (1, 1), "it is heard of all the same"
 
 
 def test_a_station_without_crew_is_planned_with_one_car_and_crews_of_unknown_stations_are_left_out() -> None:
     coverage = Coverage(street(6000.0, 600.0), posts((0.0, 0.0), (6000.0, 0.0)))
     crews = units((0.0, 0.0), (0.0, 0.0))
     crews.station_id[:] = [1, 77]
-    planned = crews_at_posts(coverage, crews)
+    planned = planned_units(coverage, crews)
     assert planned.unit_id.tolist() == [101, -1]
     assert planned.station_id.tolist() == [1, 2]
     assert planned.lon_deg.tolist() == coverage.stations.lon_deg.tolist()

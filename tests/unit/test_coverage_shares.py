@@ -1,5 +1,6 @@
 """Coverage counts partial streets, both directions, zones, walkers; its contours agree with the travel times."""
 
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 from shapely.geometry import shape
 
 from console.demo.city import lay_out
-from mission.contours import planned_geojson
+from mission.contours import OFF_ROAD_REACH_M, field_of, planned_geojson
 from mission.coverage import LIMITS_S, Coverage
-from mission.drift import crews_at_posts
 from mission.ground import GroundUnits, Places, StationPosts, Weights, station_posts
-from mission.roads import RoadGraph
+from mission.posting import planned_units
+from mission.roads import CLASS_PATH, RoadGraph
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
 from telemetry.model.errors import InputError, UnknownCrsError
 from telemetry.model.geodesy import local_plane
@@ -228,7 +229,7 @@ def test_city_shares_equal_networkx(city: RoadGraph) -> None:
 def test_planned_contours_are_sound_nested_and_agree_with_the_roads(city: RoadGraph) -> None:
     nodes = [1000, 9000]
     coverage = Coverage(city, station_posts([4, 7], city.node_lat_deg[nodes], city.node_lon_deg[nodes]))
-    planned = planned_geojson(coverage, crews_at_posts(coverage, GroundUnits()))
+    planned = planned_geojson(coverage, coverage.now(planned_units(coverage, GroundUnits())))
     keys = [(f["properties"]["station_id"], f["properties"]["minutes"]) for f in planned["features"]]
     assert keys == [(station, minutes) for station in (4, 7, None) for minutes in (5, 3, 1)]
     shapes = {key: shape(feature["geometry"]) for key, feature in zip(keys, planned["features"], strict=True)}
@@ -261,3 +262,17 @@ def test_a_tick_for_five_hundred_units_takes_at_most_sixty_milliseconds_of_cpu(c
         coverage.now(force)
         spent_s.append(process_time() - started_s)
     assert min(spent_s) <= 0.060
+
+
+def test_field_tracks_and_footpaths_weigh_nothing_but_whoever_walks_may_use_them() -> None:
+    streets = line(60.0, both_ways=True)
+    is_path = np.maximum(streets.edge_from, streets.edge_to) > 2
+    road_class = np.where(is_path, CLASS_PATH, streets.edge_class).astype(streets.edge_class.dtype)
+    graph = replace(streets, edge_class=road_class)
+    coverage = Coverage(graph, posts((0.0, 0.0)))
+    assert coverage.road_m.sum() == pytest.approx(600.0, rel=1e-3)
+    field = field_of(graph)
+    assert field.grid_m[0][field.is_ground].max() < graph.node_xy_m[2, 0] + OFF_ROAD_REACH_M
+    now = coverage.now(units((1200.0, 0.0), mode=TravelMode.FOOT))
+    assert now.on_map_count == 1
+    assert np.isfinite(now.nearest.seconds[0]).all()

@@ -9,8 +9,8 @@ from console.demo.force_plan import ForcePlan, PlannedUnit
 from console.demo.ground import Streets, Walker
 from console.demo.seed_force import plan_force
 from mission.coverage import Coverage
-from mission.drift import crews_at_posts
 from mission.ground import GroundUnits, station_posts
+from mission.posting import lines_of, planned_units
 from mission.ring import Ring, RingNow
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, mode_of
 from telemetry.model.unit import AVAILABLE, UnitKind
@@ -87,9 +87,21 @@ def test_with_all_crews_on_duty_the_chain_is_closed_in_rush_hours_too(
 
 
 def test_the_chain_is_closed_from_the_posts_alone(coverage: Coverage, ring: Ring) -> None:
-    posts = crews_at_posts(coverage, GroundUnits())
+    posts = planned_units(coverage, GroundUnits())
     now = ring.now(coverage.now(posts).standing, (posts.station_id - 1).astype(np.int32))
     assert open_links(now) == set()
+
+
+@pytest.mark.parametrize(("watch", "hour"), [(Watch.DAY, 12), (Watch.NIGHT, 2)])
+def test_with_all_crews_on_their_beats_plan_and_now_are_comparable_and_the_plan_closes_the_ring(
+    plan: ForcePlan, coverage: Coverage, ring: Ring, watch: Watch, hour: int
+) -> None:
+    units = ground(crews(plan, watch))
+    planned = coverage.now(planned_units(coverage, units, lines=lines_of(coverage, ring)), hour_of_week=hour)
+    now = coverage.now(units, hour_of_week=hour)
+    assert planned.shares[1] == pytest.approx(now.shares[1], abs=0.05)
+    assert planned.shares[2] >= now.shares[2] - 0.02
+    assert open_links(ring.now(planned.standing, (planned.units.station_id - 1).astype(np.int32), hour=hour)) == set()
 
 
 @pytest.mark.parametrize("absent", STATIONS)
