@@ -21,7 +21,7 @@ MOST_BYTES: Final = 1_000_000_000
 MOST_REFS: Final = 5_000_000
 """A city's roads have some 100,000 to 1,000,000 points; a graph of more could not be reckoned once a second."""
 
-_READING_ERRORS: Final = (RuntimeError, ValueError, IndexError, MemoryError)
+_READING_ERRORS: Final = (RuntimeError, ValueError, IndexError, MemoryError, osmium.InvalidLocationError)
 _WAY_KEYS: Final = ("highway", "waterway")
 _NODE_KEYS: Final = ("barrier", "place", "amenity", "tourism", "railway", "aeroway", "shop")
 

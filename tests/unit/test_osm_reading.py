@@ -315,6 +315,14 @@ def test_a_file_that_is_no_extract_is_refused_with_a_reason(content: bytes | Non
         read_osm(path)
 
 
+@pytest.mark.parametrize("place", ['lat="nan" lon="1"', 'lat="1e5" lon="0"', 'lat="" lon=""'])
+def test_an_extract_with_a_place_that_is_none_is_refused_with_a_reason(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.osm"
+    path.write_text(f'<osm version="0.6"><node id="1" {place}/></osm>')
+    with pytest.raises(FileFormatError, match="is no whole OpenStreetMap extract"):
+        read_osm(path)
+
+
 def test_a_missing_file_and_a_directory_are_told(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.osm.pbf", tmp_path):
         with pytest.raises(NotFoundError, match="there is no file"):
