@@ -100,6 +100,11 @@ class PlanningDesk:
     async def what_if(self, request: WhatIfRequest, scope: Scope) -> bytes:
         """Return both cases as JSON; the request's coordinates are WGS-84. Raises what `PlanningWorker.ask` does."""
         now_us, registry = self._clock.now_us(), self._bridge.registry
+        for unit_id in request.away_unit_ids:
+            unit = registry.units.get(unit_id)
+            if unit is None or not scope.sees(unit):
+                message = f"there is no unit {unit_id} in your scope: GET /api/units lists yours"
+                raise NotFoundError(message)
         asked = WhatIfAsked(
             ground=await self._ground((), DemandKind.INCIDENTS),
             units=available_units(self._bridge.picture.units, registry.units),

@@ -1,18 +1,21 @@
 """Answers the what-if question: the city before and after, as the live message tells it, and what the difference is."""
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-import msgspec
 import numpy as np
+import shapely
 
 from console.api.models_siting import ClosedView, Picture, StreetClosed, WhatIfReply
+from console.auth.policy import Scope
 from console.city_files import CityFiles
 from console.coverage_engine import units_of
 from console.coverage_protocol import StationPlace
-from console.coverage_view import changed_of, shapes_of
+from console.coverage_view import changed_of, cut_to, shapes_of
 from console.planning_protocol import WhatIfAsked
-from console.wire_coverage import CoverageChanged
-from mission.contours import Surface
+from console.stream_coverage import within
+from console.wire import Role
+from mission.contours import Surface, zone_shapes
 from mission.coverage import Coverage
 from mission.drift import drifts
 from mission.ground import GroundUnits, station_posts
@@ -54,14 +57,14 @@ class WhatIfDesk:
         before = situation_of(stage, units, crews, hour_of_week=asked.hour_of_week)
         after = changed_situation(stage, units, crews, changes, hour_of_week=asked.hour_of_week)
         found = difference(before, after)
-        ids = stage.coverage.stations.station_id.tolist()
+        ids, zone = stage.coverage.stations.station_id.tolist(), _zone(stage, asked)
         return WhatIfReply(
-            before=_picture(before, crews, asked),
-            after=_picture(after, crews, asked),
+            before=_picture(before, crews, asked, zone=zone),
+            after=_picture(after, crews, asked, zone=zone),
             lost_km=found.lost_km,
             won_km=found.won_km,
-            opened_links=[[ids[one], ids[other]] for one, other in found.opened_links],
-            closed_links=[[ids[one], ids[other]] for one, other in found.closed_links],
+            opened_links=_links(ids, found.opened_links, asked),
+            closed_links=_links(ids, found.closed_links, asked),
             closed=[_closed_view(files.graph, streets) for streets in closed],
         )
 
@@ -100,29 +103,30 @@ def _closed_view(graph: RoadGraph, streets: Ints) -> ClosedView:
     )
 
 
-def _picture(case: Situation, crews: GroundUnits, asked: WhatIfAsked) -> Picture:
+def _zone(stage: Stage, asked: WhatIfAsked) -> Any:  # noqa: ANN401 - shapely has no types
+    """Return the ground of the asker's stations as they stand; None for who sees all. A dragged station widens nobody's view."""
+    if not asked.own_station_ids:
+        return None
+    ids = stage.coverage.stations.station_id
+    zones = zone_shapes(stage.field, stage.coverage.zone_of_node, len(ids))
+    return shapely.union_all([zones[row] for row in np.flatnonzero(np.isin(ids, asked.own_station_ids))])
+
+
+def _picture(case: Situation, crews: GroundUnits, asked: WhatIfAsked, *, zone: Any) -> Picture:  # noqa: ANN401 - shapely has no types
     coverage = case.stage.coverage
     surface = Surface(case.stage.field, case.now.nearest.seconds[0])
     shapes = shapes_of(coverage, surface, case.now, gaps=case.gaps, opened_km2=case.opened_km2, ring=case.ring)
     drift = drifts(coverage, case.plan.zone_shares, case.now, crews)
     changed = changed_of(coverage, case.now, case.plan, drift=drift, shapes=shapes, at_ms=asked.at_ms)
-    return Picture(coverage=_seen(changed, asked), contours=list(shapes.contours))
+    if zone is None:
+        return Picture(coverage=changed, contours=list(shapes.contours))
+    part = cut_to(coverage, case.now, shapes, station_ids=asked.own_station_ids, zone=zone, is_fresh=True)
+    scope = Scope(Role.SUPERVISOR, frozenset(asked.own_station_ids))
+    return Picture(coverage=within(changed, scope, part), contours=part.contours or [])
 
 
-def _seen(changed: CoverageChanged, asked: WhatIfAsked) -> CoverageChanged:
-    """Leave out stations and units that the asker may not see; figures of the whole city stay."""
-    if not asked.own_station_ids:
-        return changed
-    stations = frozenset(asked.own_station_ids)
-    own = frozenset(
-        unit_id
-        for columns in (asked.units, asked.crews)
-        for unit_id, station_id in zip(columns.unit_id, columns.station_id, strict=True)
-        if station_id in stations
-    )
-    gaps = [
-        msgspec.structs.replace(gap, closers=[closer for closer in gap.closers if closer.unit_id in own])
-        for gap in changed.gaps
-    ]
-    shown = [station for station in changed.stations if station.station_id in stations]
-    return msgspec.structs.replace(changed, gaps=gaps, stations=shown)
+def _links(ids: Sequence[int], links: Iterable[tuple[int, int]], asked: WhatIfAsked) -> list[list[int]]:
+    """Return the links by their stations' ids: those that touch the asker's."""
+    own = frozenset(asked.own_station_ids or ids)
+    pairs = [[ids[one], ids[other]] for one, other in links]
+    return [pair for pair in pairs if not own.isdisjoint(pair)]

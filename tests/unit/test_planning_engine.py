@@ -6,11 +6,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import shapely
 
 from console.api.models_siting import (
     BeatsReply,
     BeatsRequest,
     MoveUpReply,
+    Picture,
     SiteKindWanted,
     SitePlace,
     SitingReply,
@@ -291,6 +293,27 @@ def test_who_sees_one_station_is_told_of_no_other_s_units(engine: PlanningEngine
     for picture in (reply.before, reply.after):
         assert [station.station_id for station in picture.coverage.stations] == [1]
         assert all(closer.unit_id == 11 for gap in picture.coverage.gaps for closer in gap.closers)
+
+
+def test_who_sees_one_station_is_shown_no_ground_of_another_even_by_dragging_its_own(
+    engine: PlanningEngine, ground: Ground
+) -> None:
+    lat, lon = place_of(TOWN, NORTH + 1)
+    dragged = WhatIfRequest(stations=[StationMoved(station_id=1, lat_deg=lat, lon_deg=lon)])
+    whole = ask(engine, what_if(ground, dragged), WhatIfReply)
+    own = ask(engine, what_if(ground, dragged, own_station_ids=[1]), WhatIfReply)
+    assert isinstance(whole, WhatIfReply)
+    assert isinstance(own, WhatIfReply)
+    assert [is_shown(picture, NORTH) for picture in (whole.before, whole.after)] == [True, True]
+    assert [is_shown(picture, NORTH) for picture in (own.before, own.after)] == [False, False]
+    assert is_shown(own.before, SOUTH)
+
+
+def is_shown(picture: Picture, node: int) -> bool:
+    """Tell whether any contour lies at a junction."""
+    lat, lon = place_of(TOWN, node)
+    shapes = [shapely.Polygon(contour.polygon[0]) for contour in picture.contours]
+    return any(shape.distance(shapely.Point(lon, lat)) < 1e-4 for shape in shapes)
 
 
 # --- the pipe --------------------------------------------------------------------------------------------------------
