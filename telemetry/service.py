@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import psycopg
@@ -58,11 +58,12 @@ class BridgeService:
 
     async def follow_registry(self) -> None:
         """Load the registry after every change of more than duty statuses; a lost connection is tried again by the supervisor."""
-        async for statuses in self._store.changes():
-            if statuses is None:
-                self.registry.replace(await self._store.load())
-            else:
-                self.registry.set_duty(statuses)
+        async with aclosing(self._store.changes()) as changes:  # so that its connection is closed when we are cancelled
+            async for statuses in changes:
+                if statuses is None:
+                    self.registry.replace(await self._store.load())
+                else:
+                    self.registry.set_duty(statuses)
 
 
 @asynccontextmanager
