@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mission.ground import GroundUnits, Places, Standing, StationPosts, Weights, stand, street_places
 from mission.labels import NOBODY, Labels, merge_labels
-from mission.reach import Party, Reach, Reckoning, seconds_to
+from mission.reach import Party, Reach, Reckoning, counted_streets, seconds_to
 from mission.roads import ACCESS_CAR, ACCESS_EMERGENCY, CLASS_PATH, CLASS_STEPS, EdgeIndex, Ints, RoadGraph
 from mission.skeleton import Stands, Ways, skeleton_of
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, Speeds, TravelMode, network_of
@@ -117,6 +117,7 @@ class Coverage:
         self._ways: dict[tuple[int, int | None], Ways] = {}
         streets = graph.streets
         self.road_m: Final = np.where(served(graph), streets.length_m, 0.0)
+        self._counted = counted_streets(self.skeleton, self.road_m)
         snapped = self.index.snap(
             stations.lat_deg, stations.lon_deg, within_m=np.inf, access=MODE_ACCESS[TravelMode.CAR]
         )
@@ -139,7 +140,7 @@ class Coverage:
         standing = stand(self.graph, self.index, units)
         parties = self.parties(standing, hour_of_week=hour_of_week)
         by_place = merge_labels([party.labels for party in parties]) if parties else self._nobody()
-        reckoning = Reckoning(parties, by_place, self.road_m, owner_count=len(units))
+        reckoning = Reckoning(parties, by_place, self._counted, owner_count=len(units))
         reaches = [reckoning.within(limit_s) for limit_s in LIMITS_S]
         place = self.skeleton.place_of_node
         nearest = Labels(by_place.seconds.take(place, axis=1), by_place.owner.take(place, axis=1))

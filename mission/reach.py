@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mission.labels import NOBODY, Labels, merge_labels
 from mission.roads import Ints
-from mission.skeleton import Stands, Ways
+from mission.skeleton import Skeleton, Stands, Ways
 from telemetry.model.geodesy import Floats
 
 
@@ -34,31 +34,59 @@ class Reach:
     alone_m: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """The streets that count, in the order of the skeleton's chains, so that what lies together is read together.
+
+    `street` (counted,) are their indexes, `length_m` their lengths, `places` the places of their tails and heads, and
+    `row_of_street` (streets,) is where each street stands among them; -1: it does not count.
+    """
+
+    street: NDArray[np.intp]
+    length_m: Floats
+    places: tuple[NDArray[np.intp], NDArray[np.intp]]
+    row_of_street: NDArray[np.intp]
+
+
+def counted_streets(skeleton: Skeleton, length_m: Floats) -> Counted:
+    """Return the streets that have any length to count; `length_m` (streets,)."""
+    street = skeleton.street[length_m[skeleton.street] > 0.0].astype(np.intp)
+    row_of_street = np.full(len(length_m), -1, np.intp)
+    row_of_street[street] = np.arange(len(street))
+    tail, head = skeleton.street_places
+    return Counted(street, length_m[street], (tail[street], head[street]), row_of_street)
+
+
+@lru_cache(maxsize=32)
+def _seconds(ways: Ways, counted: Counted) -> tuple[Floats, Floats]:
+    """Return the seconds along each counted street from its tail and from its head."""
+    return ways.seconds(0)[counted.street], ways.seconds(1)[counted.street]
+
+
 @lru_cache(maxsize=8)
-def slowest_s(ways: tuple[Ways, ...]) -> tuple[Floats, Floats]:
-    """Return the most seconds that any of some modes takes along each street, from its tail and from its head."""
-    tail, head = (np.max([mode.seconds(end) for mode in ways], axis=0) for end in (0, 1))
+def _slowest_s(ways: tuple[Ways, ...], counted: Counted) -> tuple[Floats, Floats]:
+    """Return the most seconds that any of some modes takes along each counted street, from its tail and from its head."""
+    tail, head = (np.max([_seconds(mode, counted)[end] for mode in ways], axis=0) for end in (0, 1))
     return tail, head
 
 
 class Reckoning:
-    """The parties on one map: what they reach within one limit after another. `length_m` (streets,) is what a street counts.
+    """The parties on one map: what they reach of the streets that count within one limit after another.
 
     `nearest` are the parties' labels merged, by place.
     """
 
-    def __init__(self, parties: Sequence[Party], nearest: Labels, length_m: Floats, *, owner_count: int) -> None:
-        self._parties, self._length_m, self._owner_count = parties, length_m, owner_count
+    def __init__(self, parties: Sequence[Party], nearest: Labels, counted: Counted, *, owner_count: int) -> None:
+        self._parties, self._counted, self._owner_count = parties, counted, owner_count
         if not parties:
             return
-        skeleton = parties[0].ways.skeleton
-        tail, head = skeleton.street_places
-        self._places = (tail, head)
+        tail, head = counted.places
         first, second = nearest.seconds
         self._soonest_s = np.minimum(first.take(tail), first.take(head))
-        slowest = slowest_s(tuple(party.ways for party in parties))
+        slowest = _slowest_s(tuple(party.ways for party in parties), counted)
         self._doubled_s = np.minimum(second.take(tail) + slowest[0], second.take(head) + slowest[1])
-        self._crowded = np.unique(np.concatenate([party.stands.street for party in parties]))
+        rows = np.unique(counted.row_of_street[np.concatenate([party.stands.street for party in parties])])
+        self._crowded = rows[rows >= 0]
 
     def within(self, limit_s: float) -> Reach:
         """Return what is reached within `limit_s`.
@@ -67,43 +95,49 @@ class Reckoning:
         overlaps count once. Streets that nobody reaches, or that two units reach whole from one end, need no reckoning.
         About 3 ms for 500 units in three modes on 50,000 nodes.
         """
-        count, owners = len(self._length_m), self._owner_count
+        counted, owners = self._counted, self._owner_count
         if not self._parties:
-            return Reach(np.zeros(count), np.zeros(count), np.zeros(owners))
+            return Reach(np.zeros(len(counted.row_of_street)), np.zeros(len(counted.row_of_street)), np.zeros(owners))
         is_doubled = self._doubled_s <= limit_s
         is_open = (self._soonest_s < limit_s) & ~is_doubled
         is_open[self._crowded] = False
-        open_streets = np.flatnonzero(is_open)
+        rows = np.flatnonzero(is_open)
         any_ratio = is_doubled.astype(np.float64)
         double_ratio = any_ratio.copy()
-        tail, head = self._end_reach(open_streets, limit_s, 0), self._end_reach(open_streets, limit_s, 1)
+        tail, head = self._end_reach(rows, limit_s, 0), self._end_reach(rows, limit_s, 1)
         reached = np.minimum(tail.seconds[0] + head.seconds[0], 1.0)
-        any_ratio[open_streets], double_ratio[open_streets] = reached, _double(tail, head)
+        any_ratio[rows], double_ratio[rows] = reached, _double(tail, head)
         alone_m = np.zeros(owners + 1)  # the last place is nobody's
         for owner, ratio in _alone(tail, head, reached):
-            alone_m += np.bincount(owner % (owners + 1), ratio * self._length_m[open_streets], minlength=owners + 1)
+            alone_m += np.bincount(owner % (owners + 1), ratio * counted.length_m[rows], minlength=owners + 1)
         depths = self._crowded_reach(limit_s)
         any_ratio[self._crowded], double_ratio[self._crowded] = depths.any_ratio, depths.double_ratio
-        return Reach(any_ratio, double_ratio, alone_m[:owners] + depths.alone_m)
+        alone_m = alone_m[:owners] + depths.alone_m
+        return Reach(self._by_street(any_ratio), self._by_street(double_ratio), alone_m)
 
-    def _end_reach(self, streets: NDArray[np.intp], limit_s: float, end: int) -> Labels:
-        """Return the two owners that get farthest along streets from one end (0 tail, 1 head).
+    def _by_street(self, ratio: Floats) -> Floats:
+        whole = np.zeros(len(self._counted.row_of_street))
+        whole[self._counted.street] = ratio
+        return whole
 
-        The ratios (2, streets) stand in `seconds`; beside them whose they are.
+    def _end_reach(self, rows: NDArray[np.intp], limit_s: float, end: int) -> Labels:
+        """Return the two owners that get farthest along counted streets (rows) from one end (0 tail, 1 head).
+
+        The ratios (2, rows) stand in `seconds`; beside them whose they are.
         """
-        place = self._places[end].take(streets)
+        place = self._counted.places[end].take(rows)
         parts = []
         for party in self._parties:
             left_s = np.maximum(limit_s - party.labels.seconds.take(place, axis=1), 0.0)
-            ratio = -left_s / party.ways.seconds(end).take(streets)
+            ratio = -left_s / _seconds(party.ways, self._counted)[end].take(rows)
             parts.append(Labels(ratio, party.labels.owner.take(place, axis=1)))
         merged = merge_labels(parts)
         return Labels(np.minimum(-merged.seconds, 1.0), merged.owner)
 
     def _crowded_reach(self, limit_s: float) -> Reach:
         tail, head = self._end_reach(self._crowded, limit_s, 0), self._end_reach(self._crowded, limit_s, 1)
-        rows = _rows_of(self._crowded, tail, head, self._parties, limit_s)
-        return _sweep(rows, self._length_m[self._crowded], self._owner_count)
+        rows = _rows_of(self._crowded, tail, head, self._parties, counted=self._counted, limit_s=limit_s)
+        return _sweep(rows, self._counted.length_m[self._crowded], self._owner_count)
 
 
 def _double(tail: Labels, head: Labels) -> Floats:
@@ -139,16 +173,25 @@ class _Rows:
     high: Floats
 
 
-def _rows_of(crowded: Ints, tail: Labels, head: Labels, parties: Sequence[Party], limit_s: float) -> _Rows:
-    """Return every stretch on the streets where units stand: from both ends and about each stand."""
+def _rows_of(
+    crowded: NDArray[np.intp],
+    tail: Labels,
+    head: Labels,
+    parties: Sequence[Party],
+    *,
+    counted: Counted,
+    limit_s: float,
+) -> _Rows:
+    """Return every stretch on the counted streets where units stand: from both ends and about each stand."""
     count = len(crowded)
     streets, owners = [np.tile(np.arange(count), 4)], [tail.owner.ravel(), head.owner.ravel()]
     ends = head.seconds.ravel()
     lows: list[Floats] = [np.zeros(2 * count), 1.0 - ends]
     highs: list[Floats] = [tail.seconds.ravel(), np.ones(2 * count)]
     for party in parties:
-        stands, network = party.stands, party.ways.network
-        streets.append(np.searchsorted(crowded, stands.street))
+        row, network = counted.row_of_street[party.stands.street], party.ways.network
+        stands = party.stands.of(row >= 0)
+        streets.append(np.searchsorted(crowded, row[row >= 0]))
         owners.append(stands.owner)
         behind = limit_s / network.backward_s[stands.street]
         ahead = limit_s / network.forward_s[stands.street]
