@@ -61,6 +61,7 @@ async def draft_of(
         recording_url=new.recording_url,
         needs=_each_once(new.needs),
         station_id=own_station_id if station_id is None else station_id,
+        taken_station_id=own_station_id,
         reported_us=reported_us_of(new.reported_at, now_us),
         intake_key_id=intake_key_id,
         webhook_id=webhook_id,

@@ -72,6 +72,7 @@ _EDITABLE: Final = frozenset(
 
 def opened(draft: Draft, *, by: By, number: str, now_us: int) -> Change:
     """Return the incident that a call opens (its id and change_seq still 0)."""
+    taken_id = draft.taken_station_id
     incident = Incident(
         incident_id=0,
         number=number,
@@ -96,6 +97,7 @@ def opened(draft: Draft, *, by: By, number: str, now_us: int) -> Change:
         created_us=now_us,
         changed_us=now_us,
         needs=draft.needs,
+        past_station_ids=() if taken_id is None or taken_id == draft.station_id else (taken_id,),
     )
     return Change(incident=incident, entries=(_entry(incident, by, "created", now_us, state=IncidentState.NEW),))
 

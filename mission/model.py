@@ -197,6 +197,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     recording_url: str = ""
     needs: tuple[Equipment, ...] = ()
     station_id: int | None = None
+    taken_station_id: int | None = None
+    """Whose people took the call: they go on seeing it, wherever it turns out to be."""
     reported_us: int
     intake_key_id: int | None = None
     webhook_id: str | None = None

@@ -66,15 +66,15 @@ returning last_number;
 -- Add an incident; its id and change number.
 insert into public.incident (
     number, change_sequence, state, urgency_rank, category, title, text, place_text, place_note, lat_e7, lon_e7,
-    caller_name, caller_phone, audio_url, recording_url, needs, station_id, source, source_ref, intake_key_id,
-    webhook_id, source_sha256, reported_at, created_at, changed_at
+    caller_name, caller_phone, audio_url, recording_url, needs, station_id, past_station_ids, source, source_ref,
+    intake_key_id, webhook_id, source_sha256, reported_at, created_at, changed_at
 ) values (
     %(number)s::text, nextval('public.incident_change_sequence'), %(state)s::text, %(urgency_rank)s::smallint,
     %(category)s::text, %(title)s::text, %(text)s::text, %(place_text)s::text, %(place_note)s::text, %(lat_e7)s::int,
     %(lon_e7)s::int, %(caller_name)s::text, %(caller_phone)s::text, %(audio_url)s::text, %(recording_url)s::text,
-    %(needs)s::text[], %(station_id)s::int, %(source)s::text, %(source_ref)s::text, %(intake_key_id)s::int,
-    %(webhook_id)s::text, %(source_sha256)s::bytea, %(reported_at)s::timestamptz, %(created_at)s::timestamptz,
-    %(changed_at)s::timestamptz
+    %(needs)s::text[], %(station_id)s::int, %(past_station_ids)s::int[], %(source)s::text, %(source_ref)s::text,
+    %(intake_key_id)s::int, %(webhook_id)s::text, %(source_sha256)s::bytea, %(reported_at)s::timestamptz,
+    %(created_at)s::timestamptz, %(changed_at)s::timestamptz
 ) returning incident_id, change_sequence;
 
 -- name: save_incident

@@ -97,6 +97,22 @@ async def test_history_tells_those_who_watch_no_links_to_what_callers_said(
         assert all("Two persons" in text for text in told)
 
 
+async def test_who_takes_a_call_for_another_station_still_sees_it_and_can_put_its_place_right(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    async with (
+        running(database, tmp_path) as house,
+        house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as operator,
+        house.client(await house.cookie(Role.OPERATOR, stations=(1,))) as neighbour,
+    ):
+        incident = await call(operator)
+        url = f"/api/incidents/{incident['incident_id']}"
+        assert incident["station_id"] == 1
+        assert [(await who.get(url)).status_code for who in (operator, neighbour)] == [200, 200]
+        edit = await operator.patch(url, json={"version": 1, "place_text": "the other bank"})
+        assert edit.status_code == 200, edit.text
+
+
 async def test_a_covert_unit_cannot_be_recalled_by_guessing_its_dispatch(
     database: TestDatabase, tmp_path: Path
 ) -> None:
