@@ -78,8 +78,10 @@ def receiver_of(url: str, *, inside: bool = False) -> Receiver:
 
 def may_reach(receiver: Receiver, address: Address) -> bool:
     """Tell whether this address may be spoken to as that receiver."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.teredo is not None:
+            return False
+        address = address.ipv4_mapped or address.sixtofour or address
     if receiver.host in LOOPBACK:
         return address.is_loopback
     if (
