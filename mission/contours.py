@@ -10,7 +10,7 @@ import contourpy
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import correlate1d, gaussian_filter
 from scipy.spatial import cKDTree
 
 from mission.coverage import LIMITS_S, MINUTES, Coverage, CoverageNow, served
@@ -53,6 +53,13 @@ class Field:
     def smoothing_cells(self) -> float:
         """How wide the field is smoothed, in cells."""
         return SMOOTHING_M / self.cell_m
+
+    @cached_property
+    def kernel(self) -> Floats:
+        """The weights of the smoothing along one axis."""
+        reach = int(3.0 * self.smoothing_cells + 0.5)
+        weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / self.smoothing_cells) ** 2)
+        return np.asarray(weights / weights.sum(), np.float64)
 
     @cached_property
     def is_ground(self) -> NDArray[np.bool_]:
@@ -118,7 +125,8 @@ class Surface:
 
 
 def _smoothed(values: Floats, field: Field) -> Floats:
-    return np.asarray(gaussian_filter(values, field.smoothing_cells, truncate=3.0), np.float64)
+    """Return what `gaussian_filter` would, truncated at three deviations, without weighing its kernel anew each time."""
+    return np.asarray(correlate1d(correlate1d(values, field.kernel, axis=0), field.kernel, axis=1), np.float64)
 
 
 def drawn_within(

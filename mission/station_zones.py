@@ -89,8 +89,8 @@ class _Cells:
     def draw(self, junction_s: Floats, own_places: Ints, own_s: Floats) -> list[list[list[Floats]]]:
         """Return the pieces for each limit, of seconds at the junctions and at places on the station's own chain."""
         reached = np.flatnonzero(np.isfinite(junction_s))
-        boxes = self._boxes[np.append(reached, len(junction_s))] if not len(reached) else self._boxes[reached]
-        low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+        boxes = self._boxes.take(reached if len(reached) else [len(junction_s)], axis=1)
+        low, high = boxes[:2].min(axis=1), boxes[2:].max(axis=1)
         window = (slice(int(low[1]), int(high[1]) + 1), slice(int(low[0]), int(high[0]) + 1))
         seconds = junction_s.take(self._a[window]) + self._from_a[window]
         np.minimum(seconds, junction_s.take(self._b[window]) + self._from_b[window], out=seconds)
@@ -113,9 +113,9 @@ class _Cells:
 
 
 def _boxes(coverage: Coverage, field: Field) -> NDArray[np.int32]:
-    """Return for each junction the cells (low column and row, high column and row) about all chains that meet there.
+    """Return for each junction (a column) the cells about all chains that meet there: low column and row, high column and row.
 
-    One more row, the last, is the whole field.
+    One more column, the last, is the whole field.
     """
     skeleton, xy_m = coverage.skeleton, coverage.graph.node_xy_m
     margin = int(np.ceil(OFF_ROAD_REACH_M / field.cell_m)) + 2
@@ -132,4 +132,4 @@ def _boxes(coverage: Coverage, field: Field) -> NDArray[np.int32]:
     for end in skeleton.ends:
         np.minimum.at(boxes[:, :2], end, chain_low)
         np.maximum.at(boxes[:, 2:], end, chain_high)
-    return np.asarray(np.clip(boxes, 0, np.concatenate((highest, highest))), np.int32)
+    return np.ascontiguousarray(np.clip(boxes, 0, np.concatenate((highest, highest))).T, np.int32)
