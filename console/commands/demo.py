@@ -44,7 +44,10 @@ DEMO_SETTINGS: Final = {
 @click.option(
     "--hour",
     type=click.IntRange(0, 23),
-    help="Let the city's day begin at this hour: crews of 7 by day, of 4 from 21 to 7.  [default: the machine's hour, in China's time]",
+    help=(
+        "Let the crews' day begin at this hour: 7 a station by day, 4 from 21 to 7. It moves who is on duty and nothing else:"
+        " driving times and past calls go by the real hour.  [default: the machine's hour, in China's time]"
+    ),
 )
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write figures as JSON.")
 def command(
@@ -59,7 +62,8 @@ def command(
     """Start database, bridge, console and a force that exists only in software but speaks through the real sockets.
 
     Crews of 4 patrol, 2 traffic and 1 special serve by day and of 4 patrol by night. Calls come in from a call centre; what
-    nobody at the screens dispatches within some seconds its dispatcher does, and officers answer on their pages and go.
+    nobody at the screens dispatches within some seconds its dispatcher does, to the most urgent with a drone. Officers, and the
+    pilots of the drones, answer on their pages and go.
 
     It keeps its own data folder "demo" below SKYBEAT_DATA_DIR and listens on loopback alone.
 

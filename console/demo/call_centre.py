@@ -180,10 +180,13 @@ class CallCentre:
         answer = await self._desk.ask("GET", f"{path}/candidates")
         if not answer.ok:
             return
-        unit_id = self._book.choose(incident_id, answer.decoded(Candidates).ground)
-        if unit_id is not None:
-            sent = await self._write("POST", f"{path}/dispatch", {"version": version, "unit_ids": [unit_id]})
-            self.sent += sent
+        candidates = answer.decoded(Candidates)
+        unit_id = self._book.choose(incident_id, candidates.ground)
+        if unit_id is None:
+            return
+        drone_id = self._book.choose_drone(incident_id, candidates.air)
+        unit_ids = [unit_id] if drone_id is None else [unit_id, drone_id]
+        self.sent += await self._write("POST", f"{path}/dispatch", {"version": version, "unit_ids": unit_ids})
 
     async def _agency(self, category: Category) -> int | None:
         answer = await self._desk.ask("GET", "/api/agencies")

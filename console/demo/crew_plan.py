@@ -73,9 +73,8 @@ class CrewPlanner:
             ring, place = divmod(index // len(docks), 8)
             lat, lon = destination(dock.lat_deg, dock.lon_deg, 45.0 * place, 8.0 * (ring + 1))
             station = nearest_station(self._city, dock)
-            yield self._unit(
-                _DRONE_SEAT, f"{index + 1:02d}", (float(lat), float(lon)), station=station, system_id=index + 1
-            )
+            pad = float(lat), float(lon)
+            yield self._unit(_DRONE_SEAT, f"{index + 1:02d}", pad, station=station, system_id=index + 1, answers=True)
 
     def _crews(self, most: int) -> list[PlannedUnit]:
         """Fill the seats of all crews in turn, the stations one after another, as far as there are units."""

@@ -14,6 +14,7 @@ PATIENCE_S: Final = {1: 8.0, 2: 20.0, 3: 20.0}
 ASKS_PLACE_S: Final = 15.0
 UNANSWERED_S: Final = 45.0
 UNANSWERED: Final = frozenset({DispatchState.QUEUED, DispatchState.SENT, DispatchState.RECEIVED})
+GAVE_UP: Final = frozenset({DispatchState.DECLINED, DispatchState.RECALLED})
 DISPATCHER: Final = "demo-dispatcher"
 SOURCE: Final = "rest"
 AGAIN_S: Final = 6.0
@@ -64,9 +65,10 @@ class SeenCandidate(msgspec.Struct, frozen=True):
 
 
 class Candidates(msgspec.Struct, frozen=True):
-    """Who could go over the roads, soonest first."""
+    """Who could go over the roads and by air, soonest first."""
 
     ground: list[SeenCandidate]
+    air: list[SeenCandidate] = []
 
 
 class SendAdvised(msgspec.Struct, frozen=True):
@@ -111,6 +113,7 @@ class DeskBook:
         self._incidents: dict[int, SeenIncident] = {}
         self._rest_until_ms: dict[int, float] = {}
         self._tried: dict[int, set[int]] = {}
+        self._flown: dict[int, int] = {}
 
     def take(self, incident: SeenIncident) -> None:
         """Take an incident as it stands; an older view changes nothing."""
@@ -149,6 +152,21 @@ class DeskBook:
         tried.add(best.unit_id)
         return best.unit_id
 
+    def choose_drone(self, incident_id: int, candidates: list[SeenCandidate]) -> int | None:
+        """Return the advised drone for a most urgent call, to see the place before anybody is there; one for a call."""
+        advised = [one.unit_id for one in candidates if one.advised and one.suits]
+        if self._incidents[incident_id].urgency > 1 or incident_id in self._flown or not advised:
+            return None
+        self._flown[incident_id] = advised[0]
+        return advised[0]
+
+    def _needs_somebody(self, incident: SeenIncident) -> bool:
+        """Whether nobody was sent, or only a drone is left of those who were."""
+        if incident.state is IncidentState.NEW:
+            return True
+        left = [sent.unit_id for sent in incident.dispatches if sent.state not in GAVE_UP]
+        return left == [self._flown.get(incident.incident_id)]
+
     def _wanted(self, incident: SeenIncident, now_ms: float) -> Work | None:
         if incident.reported_ms < self._began_ms:
             return CloseOld(incident)
@@ -160,7 +178,7 @@ class DeskBook:
                 and now_ms - sent.queued_ms > UNANSWERED_S * 1000.0
             ):
                 return Recall(incident, sent)
-        if incident.state is not IncidentState.NEW or age_s < PATIENCE_S.get(incident.urgency, PATIENCE_S[3]):
+        if not self._needs_somebody(incident) or age_s < PATIENCE_S.get(incident.urgency, PATIENCE_S[3]):
             return TellPlace(incident) if incident.lat_deg is None and age_s >= ASKS_PLACE_S else None
         if incident.category is Category.SERVICE:
             return HandOver(incident)

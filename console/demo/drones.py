@@ -52,7 +52,7 @@ NAME_OF_ID: Final = {0: "HEARTBEAT", 33: "GLOBAL_POSITION_INT", 30: "ATTITUDE", 
     42: "MISSION_CURRENT",
     242: "HOME_POSITION",
 }
-_LANDED: Final = {Phase.TAKEOFF: 3, Phase.LANDING: 4, Phase.PATROL: 2, Phase.RETURN: 2}
+_LANDED: Final = {Phase.TAKEOFF: 3, Phase.LANDING: 4, Phase.PATROL: 2, Phase.ERRAND: 2, Phase.RETURN: 2}
 
 
 class Drone:

@@ -1,6 +1,5 @@
-"""Keeps the demo's duty statuses true: crews come and go with their watch, drones are engaged while they fly."""
+"""Keeps the demo's duty statuses true: crews come and go with their watch, drones are free on patrol and stand by on their pads."""
 
-import asyncio
 from collections.abc import Collection
 from typing import Final
 
@@ -8,10 +7,9 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from console.demo.crews import CityClock, Watch
-from console.demo.force_plan import ForcePlan, PlannedUnit
-from infra.database import SERVICE, owner_connection, scoped
-from telemetry.enrolment import NewUnit, save_unit
-from telemetry.model.unit import DutyStatus, Unit, UnitKind
+from console.demo.force_plan import ForcePlan
+from infra.database import SERVICE, scoped
+from telemetry.model.unit import AVAILABLE, DutyStatus, Unit, UnitKind
 from telemetry.registry import RegistryTable
 
 LOOK_EVERY_S: Final = 5.0
@@ -21,13 +19,9 @@ BY_HAND: Final = frozenset({DutyStatus.OFF_DUTY, DutyStatus.STANDBY, DutyStatus.
 class DutyKeeper:
     """Looks every few seconds who should be on duty, and sets what differs; who has a task finishes it first."""
 
-    def __init__(
-        self, plan: ForcePlan, clock: CityClock, registry: RegistryTable, pool: AsyncConnectionPool, owner_url: str
-    ) -> None:
-        self._plan, self._clock, self._registry = plan, clock, registry
-        self._pool, self._owner_url = pool, owner_url
+    def __init__(self, plan: ForcePlan, clock: CityClock, registry: RegistryTable, pool: AsyncConnectionPool) -> None:
+        self._plan, self._clock, self._registry, self._pool = plan, clock, registry, pool
         self._watch = clock.watch()
-        self._aloft: frozenset[int] = frozenset()
 
     async def look(self, aloft: Collection[int]) -> None:
         """Set what differs; `aloft` are the drones in the air, by their MAVLink system id."""
@@ -37,19 +31,15 @@ class DutyKeeper:
             self._watch = watch
 
     async def _follow_drones(self, aloft: frozenset[int]) -> None:
-        changed = [unit for unit in self._plan.units if unit.system_id in aloft ^ self._aloft]
-        self._aloft = aloft
-        if changed:
-            await asyncio.to_thread(self._save_drones, changed, aloft)
-
-    def _save_drones(self, drones: list[PlannedUnit], aloft: frozenset[int]) -> None:
+        """Let a drone on patrol be free to be sent; one with a task is left alone, as is one that people took off duty."""
         known = self._known()
-        with owner_connection(self._owner_url) as connection:
-            for drone in drones:
-                unit = known[drone.call_sign]
-                duty = DutyStatus.ENGAGED if drone.system_id in aloft else DutyStatus.STANDBY
-                if unit.duty_status in {DutyStatus.ENGAGED, DutyStatus.STANDBY}:
-                    save_unit(connection, _with_duty(unit, duty))
+        for drone in self._plan.units:
+            if not drone.system_id:
+                continue
+            unit = known[drone.call_sign]
+            wanted = DutyStatus.FREE if drone.system_id in aloft else DutyStatus.STANDBY
+            if unit.duty_status in AVAILABLE and unit.duty_status is not wanted:
+                await self._set(unit.unit_id, wanted)
 
     async def _change_watch(self, watch: Watch) -> bool:
         """Relieve the crews; False while somebody still has a task."""
@@ -74,16 +64,3 @@ class DutyKeeper:
 
     def _known(self) -> dict[str, Unit]:
         return {unit.call_sign: unit for unit in self._registry.units.values()}
-
-
-def _with_duty(unit: Unit, duty: DutyStatus) -> NewUnit:
-    return NewUnit(
-        call_sign=unit.call_sign,
-        kind=unit.kind,
-        service=unit.service,
-        duty_status=duty,
-        station_id=unit.station_id,
-        name_zh=unit.name_zh,
-        name_en=unit.name_en,
-        covert=unit.covert,
-    )

@@ -1,4 +1,4 @@
-"""How a demo drone flies: a plausible quadcopter that patrols a loop, comes home on a low battery, charges and goes again."""
+"""How a demo drone flies: a plausible quadcopter that patrols a loop, goes where its pilot sends it, and charges when it is low."""
 
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
@@ -18,6 +18,11 @@ ARRIVED_M: Final = 12.0
 ENDURANCE_S: Final = 1500.0
 CHARGE_S: Final = 300.0
 HOME_RATIO: Final = 0.25
+ERRAND_MPS: Final = 15.0
+"""How fast it flies to a call."""
+HOVERS_S: Final = 120.0
+LEAST_RATIO: Final = 0.15
+"""So long a drone that is sent must be able to stay, and come back with so much left."""
 READY_RATIO: Final = 0.9
 IDLE_S: Final = (8.0, 60.0)
 
@@ -29,6 +34,7 @@ class Phase(StrEnum):
     WAITING = "waiting"
     TAKEOFF = "takeoff"
     PATROL = "patrol"
+    ERRAND = "errand"
     RETURN = "return"
     LANDING = "landing"
 
@@ -48,6 +54,7 @@ MODES: Final = {
     Phase.WAITING: CopterMode.STABILIZE,
     Phase.TAKEOFF: CopterMode.GUIDED,
     Phase.PATROL: CopterMode.AUTO,
+    Phase.ERRAND: CopterMode.GUIDED,
     Phase.RETURN: CopterMode.RTL,
     Phase.LANDING: CopterMode.LAND,
 }
@@ -80,6 +87,8 @@ class Flight:
         self._patrol_height_m = float(self._random.uniform(*HEIGHT_M))
         self._waits_s = first_takeoff_s
         self._gust_mps: Floats = np.zeros(2)
+        self._ahead_m: list[Floats] = []
+        self._behind_m: list[Floats] = []
 
     @property
     def on_ground(self) -> bool:
@@ -90,6 +99,36 @@ class Flight:
     def speed_mps(self) -> float:
         """Ground speed."""
         return float(np.hypot(*self.velocity_mps))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it hovers where its pilot sent it."""
+        return self.phase is Phase.ERRAND and not self._ahead_m and self._away_m(self._behind_m[-1]) <= ARRIVED_M
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the battery asks it to come home."""
+        return self.battery_ratio < HOME_RATIO
+
+    def reaches(self, way_m: Floats) -> bool:
+        """Tell whether the battery lets it fly a way (points, 2) from here, stay and come back."""
+        length_m = float(np.hypot(*np.diff(way_m, axis=0, prepend=self.place_m[None, :]).T).sum())
+        return self.battery_ratio - (2.0 * length_m / ERRAND_MPS + HOVERS_S) / ENDURANCE_S >= LEAST_RATIO
+
+    def go(self, way_m: Floats) -> None:
+        """Leave the patrol or the pad along a way (points, 2) in the city's plane, and hover at its end until released."""
+        self._ahead_m, self._behind_m = list(way_m), [self.place_m.copy()]
+        if self.on_ground:
+            self.phase = Phase.TAKEOFF
+        elif self.phase is not Phase.TAKEOFF:
+            self.phase = Phase.ERRAND
+
+    def release(self) -> None:
+        """Come back along the way that it took, and go on with the patrol."""
+        if self.phase is not Phase.ERRAND:
+            self._ahead_m, self._behind_m = [], []
+        elif self._behind_m:
+            self._ahead_m, self._behind_m = self._behind_m[::-1], []
 
     def begin_aloft(self, waypoint: int) -> None:
         """Be on patrol at a waypoint already, as a drone that took off before the demo began."""
@@ -105,6 +144,7 @@ class Flight:
             Phase.WAITING: self._wait,
             Phase.TAKEOFF: self._take_off,
             Phase.PATROL: self._patrol,
+            Phase.ERRAND: self._errand,
             Phase.RETURN: self._return,
             Phase.LANDING: self._land,
         }[self.phase]()
@@ -131,18 +171,34 @@ class Flight:
         self._climb_towards(self._patrol_height_m)
         if self.height_m < self._patrol_height_m - 2.0:
             return ""
+        if self._ahead_m:
+            self.phase = Phase.ERRAND
+            return "Guided"
         self.phase = Phase.PATROL
         return f"Mission: 1 {self.route.name}"
 
     def _patrol(self) -> str:
         self._climb_towards(self._patrol_height_m)
-        if self.battery_ratio < HOME_RATIO:
+        if self.is_low:
             self.phase = Phase.RETURN
             return "Battery failsafe: returning home"
         if self._fly_to(self.route.waypoints_m[self.waypoint], self._cruise_mps) > ARRIVED_M:
             return ""
         self.waypoint = (self.waypoint + 1) % len(self.route.waypoints_m)
         return f"Reached command #{self.waypoint or len(self.route.waypoints_m)}"
+
+    def _errand(self) -> str:
+        """Fly on along the way; once at its end hover there, or be back where it was left."""
+        self._climb_towards(self._patrol_height_m)
+        goal_m = self._ahead_m[0] if self._ahead_m else self._behind_m[-1]
+        if self._fly_to(goal_m, ERRAND_MPS) > ARRIVED_M or not self._ahead_m:
+            return ""
+        passed_m = self._ahead_m.pop(0)
+        if self._behind_m:
+            self._behind_m.append(passed_m)
+        elif not self._ahead_m:
+            self.phase = Phase.PATROL
+        return "" if self._ahead_m else "Reached destination"
 
     def _return(self) -> str:
         self._climb_towards(self._patrol_height_m)
@@ -159,6 +215,9 @@ class Flight:
         self.phase, self.height_m, self.climb_mps = Phase.CHARGING, 0.0, 0.0
         self.velocity_mps, self.place_m = np.zeros(2), self.pad_m.copy()
         return "Landed; charging"
+
+    def _away_m(self, place_m: Floats) -> float:
+        return float(np.hypot(*(place_m - self.place_m)))
 
     def _climb_towards(self, height_m: float) -> None:
         wished = float(np.clip(0.6 * (height_m - self.height_m), -SINK_MPS, CLIMB_MPS))

@@ -71,7 +71,7 @@ class Force:
         self._in_need: dict[int, Walks] = {}
         self._alarms_sent = 0
         self._pages = OfficerPages(SYSTEM_CLOCK, config.seed)
-        self._walkers: dict[str, Serves] = {}
+        self._bodies: dict[str, Body] = {}
         self._waiting: list[PageSignIn] = []
         self._started_s = SYSTEM_CLOCK.monotonic_s()
 
@@ -98,11 +98,11 @@ class Force:
 
     def sign_in(self, page: PageSignIn) -> None:
         """Let a unit's officer open its page, as soon as the unit is out."""
-        walker = self._walkers.get(page.call_sign)
-        if walker is None:
+        body = self._bodies.get(page.call_sign)
+        if body is None:
             self._waiting.append(page)
         else:
-            self._pages.open(page, walker)
+            self._pages.open(page, body)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fly, walk and report until `stop`; then let what is on its way arrive."""
@@ -155,7 +155,13 @@ class Force:
     async def _walk(self) -> None:
         """Report for each phone at its own interval, first all within one interval; raise and clear an SOS now and then."""
         walkers = await asyncio.to_thread(walkers_of, self._config.roads, self._phones, self._config.seed)
-        self._walkers = {unit.call_sign: walker for unit, walker in zip(self._phones, walkers, strict=True)}
+        flights = {link.drone.system_id: link.drone.flight for link in self._links}
+        drones = [unit for unit in self._config.units if unit.system_id]
+        pilots = await asyncio.to_thread(
+            piloted, Path(self._config.roads).parent, [flights[unit.system_id] for unit in drones]
+        )
+        self._bodies = {unit.call_sign: body for unit, body in zip(self._phones, walkers, strict=True)}
+        self._bodies |= {unit.call_sign: body for unit, body in zip(drones, pilots, strict=True)}
         waiting, self._waiting = self._waiting, []
         for page in waiting:
             self.sign_in(page)
@@ -242,6 +248,16 @@ def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Serves]:
 
     streets = Streets(load_roads(Path(roads)))
     return [Walker(streets, unit.kind, unit.lat_deg, unit.lon_deg, (seed, rank)) for rank, unit in enumerate(phones)]
+
+
+def piloted(city: Path, flights: list[Flight]) -> list[Body]:
+    """Return each flight in its pilot's hands; the rooms are imported here for the same reason."""
+    from console.demo.pilot import PilotedDrone
+    from mission.air import load_airspace
+
+    plane = local_plane(*ORIGIN)
+    airspace = load_airspace(city, plane=plane)
+    return [PilotedDrone(flight, plane, airspace) for flight in flights]
 
 
 def _drones(config: ForceConfig) -> list[Drone]:

@@ -100,6 +100,11 @@ class Walker:
         """Whether the unit stands at the call to which it went."""
         return self._trip is not None and self._stays_there and self._trip.is_over
 
+    @property
+    def must_leave(self) -> bool:
+        """Who walks or drives stays as long as it is needed."""
+        return False
+
     def step(self, elapsed_s: float) -> Sighting:
         """Move on by `elapsed_s` seconds and return what the device would report there."""
         if self._trip is not None:

@@ -18,6 +18,7 @@ DECLINES_RATIO: Final = 0.04
 """Of the tasks after the first."""
 SAY_AGAIN_S: Final = 5.0
 DECLINE_REASONS: Final = ("正在处置另一起警情", "vehicle does not start")
+CANNOT_REASON: Final = "无法到达或电量不足 / out of reach or battery low"
 
 
 class TaskPlace(msgspec.Struct, frozen=True):
@@ -63,8 +64,12 @@ class Body(Protocol):
     def is_there(self) -> bool:
         """Whether it stands where it was sent."""
 
+    @property
+    def must_leave(self) -> bool:
+        """Whether it cannot stay or go on: a drone whose battery is low."""
+
     def go(self, lat_deg: float, lon_deg: float, *, after_s: float) -> bool:
-        """Set out; False where no road leads there."""
+        """Set out; False where no way leads there."""
 
     def release(self) -> None:
         """Go back to the beat."""
@@ -79,7 +84,7 @@ class Officer:
         self._said: set[str] = set()
         self._said_at_s: dict[str, float] = {}
         self._accepts_s = self._clears_s = self._there_s = float("inf")
-        self._declines = False
+        self._declines = self._cannot = False
         self._had_tasks = 0
         self._goal: tuple[float, float] | None = None
 
@@ -119,9 +124,11 @@ class Officer:
         if now_s >= self._accepts_s:
             self._say("declined" if self._declines else "accepted", now_s)
         if "accepted" in self._said:
-            self._go()
+            self._go(now_s)
         if self._body.is_there:
             self._stay(now_s)
+        elif self._goal is not None and self._body.must_leave:
+            self._leave(now_s)
         return self._sayings(now_s)
 
     def _begin(self, now_s: float) -> None:
@@ -131,6 +138,7 @@ class Officer:
         self._accepts_s = now_s + float(self._random.uniform(*THINKS_S))
         self._clears_s = self._there_s = float("inf")
         self._declines = bool(self._random.random() < DECLINES_RATIO) and self._had_tasks > 0
+        self._cannot = False
         self._had_tasks += 1
 
     def _give_up(self) -> None:
@@ -138,13 +146,25 @@ class Officer:
             self._body.release()
         self._task, self._goal, self._said_at_s = None, None, {}
 
-    def _go(self) -> None:
+    def _go(self, now_s: float) -> None:
         assert self._task is not None
         place = self._task.incident
-        if place.lat_deg is None or place.lon_deg is None or self._goal == (place.lat_deg, place.lon_deg):
+        if (
+            place.lat_deg is None
+            or place.lon_deg is None
+            or self._goal == (place.lat_deg, place.lon_deg)
+            or self._cannot
+        ):
             return
         if self._body.go(place.lat_deg, place.lon_deg, after_s=float(self._random.uniform(*MOUNTS_S))):
             self._goal = (place.lat_deg, place.lon_deg)
+        else:
+            self._leave(now_s)
+
+    def _leave(self, now_s: float) -> None:
+        """Say that the task is done where it was at the place, else that it cannot be."""
+        self._cannot = np.isinf(self._there_s)
+        self._say("declined" if self._cannot else "cleared", now_s)
 
     def _stay(self, now_s: float) -> None:
         assert self._task is not None
@@ -153,7 +173,7 @@ class Officer:
         was_seen = self._task.dispatch.state is DispatchState.ARRIVED
         if not was_seen and now_s - self._there_s >= UNSEEN_S:
             self._say("arrived", now_s)
-        if now_s >= self._clears_s:
+        if now_s >= self._clears_s or self._body.must_leave:
             self._say("cleared", now_s)
 
     def _say(self, answer: str, now_s: float) -> None:
@@ -167,6 +187,9 @@ class Officer:
             if answer in self._said or at_s > now_s:
                 continue
             self._said_at_s[answer] = now_s + SAY_AGAIN_S
-            reason = DECLINE_REASONS[int(self._random.integers(0, 2))] if answer == "declined" else ""
+            reason = self._reason() if answer == "declined" else ""
             sayings.append(Saying(self._task.dispatch.dispatch_id, answer, reason))
         return sayings
+
+    def _reason(self) -> str:
+        return CANNOT_REASON if self._cannot else DECLINE_REASONS[int(self._random.integers(0, len(DECLINE_REASONS)))]

@@ -154,7 +154,7 @@ class Demo:
             await staff.open_pages(plan, unit_ids, force.stdin)
         tiers, per_minute = city.directory / "tiers.geojson", self._options.calls_per_minute
         orders = await staff.orders(self._urls.owner, tiers, seed=self._options.seed, per_minute=per_minute)
-        keeper = DutyKeeper(plan, self._city_clock, registry, self._house.pool, self._urls.owner)
+        keeper = DutyKeeper(plan, self._city_clock, registry, self._house.pool)
         async with calling(orders, self._say):
             while True:
                 with contextlib.suppress(

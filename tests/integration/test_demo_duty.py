@@ -1,4 +1,4 @@
-"""The demo keeps duty statuses true: drones are engaged while they fly, crews are relieved at the watch's end, tasks first."""
+"""The demo keeps duty statuses true: drones are free on patrol, crews are relieved at the watch's end, tasks first."""
 
 from pathlib import Path
 
@@ -51,7 +51,9 @@ def duties(database: TestDatabase, plan: ForcePlan, watch: Watch) -> bool:
     return found == {unit.call_sign: unit.duty_in(watch).value for unit in plan.units if not unit.system_id}
 
 
-async def test_drones_are_engaged_while_they_fly(city: City, database: TestDatabase, tmp_path: Path) -> None:
+async def test_drones_are_free_on_patrol_stand_by_on_their_pads_and_keep_what_a_task_or_people_set(
+    city: City, database: TestDatabase, tmp_path: Path
+) -> None:
     plan, vault = plan_force(city, unit_count=60, seed=3), Vault.open(tmp_path)
     await install(database.owner_url, vault, plan, now_us=NOW_US)
 
@@ -60,13 +62,18 @@ async def test_drones_are_engaged_while_they_fly(city: City, database: TestDatab
             rows = connection.execute("select duty_status from unit where kind = 'drone' order by call_sign")
             return [row[0] for row in rows.fetchall()]
 
+    async def look(*aloft: int) -> list[str]:
+        registry = await registry_of(database, vault)
+        await DutyKeeper(plan, CityClock(Day(12), offset_s=0.0), registry, pool).look(aloft)
+        return drones()
+
     async with app_pool(database.app_url) as pool:
-        for aloft, wanted in (({1, 3}, ["engaged", "standby", "engaged"]), ({3}, ["standby", "standby", "engaged"])):
-            registry = await registry_of(database, vault)
-            keeper = DutyKeeper(plan, CityClock(Day(12), offset_s=0.0), registry, pool, database.owner_url)
-            keeper._aloft = frozenset({1, 3}) if aloft == {3} else frozenset()
-            await keeper.look(aloft)
-            assert drones() == wanted
+        assert await look(1, 3) == ["free", "standby", "free"]
+        assert await look(3) == ["standby", "standby", "free"]
+        for status in ("en_route", "off_duty"):
+            with psycopg.connect(database.owner_url) as connection:
+                connection.execute("update unit set duty_status = %s where call_sign = 'Hawk 03'", (status,))
+            assert await look() == ["standby", "standby", status]
 
 
 async def test_crews_are_relieved_at_the_watchs_end_and_who_has_a_task_when_it_is_done(
@@ -90,7 +97,7 @@ async def test_crews_are_relieved_at_the_watchs_end_and_who_has_a_task_when_it_i
         )
     registry = await registry_of(database, vault)
     async with app_pool(database.app_url) as pool:
-        keeper = DutyKeeper(plan, CityClock(day, offset_s=0.0), registry, pool, database.owner_url)
+        keeper = DutyKeeper(plan, CityClock(day, offset_s=0.0), registry, pool)
         await keeper.look(())
         assert duties(database, plan, Watch.DAY)
         day.hour = 22
@@ -100,9 +107,7 @@ async def test_crews_are_relieved_at_the_watchs_end_and_who_has_a_task_when_it_i
             late = connection.execute("select call_sign, duty_status from unit where unit_id = %s", busy).fetchone()
             assert late == ("Car 11-03", "standby")
             connection.execute("update dispatch set state = 'cleared'")
-        keeper = DutyKeeper(
-            plan, CityClock(Day(12), offset_s=0.0), await registry_of(database, vault), pool, database.owner_url
-        )
+        keeper = DutyKeeper(plan, CityClock(Day(12), offset_s=0.0), await registry_of(database, vault), pool)
         keeper._clock = CityClock(day, offset_s=0.0)
         await keeper.look(())
         assert duties(database, plan, Watch.NIGHT)

@@ -34,7 +34,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 
 def crew_of(plan: ForcePlan, station: int, watch: Watch) -> list[PlannedUnit]:
-    return [unit for unit in plan.on_duty(watch) if unit.answers and unit.station_number == station]
+    mine = [unit for unit in plan.on_duty(watch) if unit.station_number == station and unit.kind is not UnitKind.DRONE]
+    return [unit for unit in mine if unit.answers]
 
 
 def test_each_of_the_fourteen_stations_has_seven_by_day_and_four_by_night(city: City) -> None:

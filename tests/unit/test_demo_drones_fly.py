@@ -1,13 +1,17 @@
 """Demo drones fly plausibly: out, round, home on a low battery, charged and out again; and our own decoder believes them."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+import shapely
 
 from console.demo.drones import Drone
 from console.demo.flight import ACCELERATION_MPS2, STEP_S, Flight, Phase
 from console.demo.patrols import patrol_routes
+from console.demo.pilot import PilotedDrone, way_round
+from mission.air import Airspace
 from telemetry.model.batch import Quality
 from telemetry.model.events import kind_of
 from telemetry.model.geodesy import local_plane
@@ -161,3 +165,65 @@ def test_our_own_decoder_believes_a_whole_flight_and_gets_what_it_asks_for() -> 
         "status_text",
     } <= kinds.keys()
     assert not {"identity_conflict", "rebooted"} & kinds.keys()
+
+
+def fly(flight: Flight, until: Callable[[], bool], *, within_s: float) -> float:
+    """Fly until something is so and return how long that took."""
+    for step in range(round(within_s / STEP_S)):
+        if until():
+            return step * STEP_S
+        flight.step()
+    pytest.fail(f"not so within {within_s} s: {flight.phase}")
+
+
+def test_a_drone_in_its_pilots_hands_goes_to_a_call_hovers_and_goes_back_on_patrol() -> None:
+    flight, plane = drone().flight, local_plane(36.06, 103.83)
+    piloted = PilotedDrone(flight, plane, Airspace(plane=plane))
+    fly(flight, lambda: flight.phase is Phase.PATROL, within_s=120)
+    goal_m = flight.place_m + np.array([900.0, -1200.0])
+    lat, lon = plane.from_plane(*goal_m)
+    left_m = flight.place_m.copy()
+    assert piloted.go(float(lat), float(lon), after_s=10.0)
+    assert 95.0 < fly(flight, lambda: piloted.is_there, within_s=150) < 125.0
+    assert np.hypot(*(flight.place_m - goal_m)) < 13.0
+    for _ in range(600):
+        flight.step()
+    assert piloted.is_there
+    assert flight.speed_mps < 1.0
+    piloted.release()
+    fly(flight, lambda: not piloted.is_there, within_s=1)
+    fly(flight, lambda: flight.phase is Phase.PATROL, within_s=150)
+    assert np.hypot(*(flight.place_m - left_m)) < 20.0
+
+
+def test_a_drone_takes_off_for_a_call_and_stays_at_home_when_its_battery_would_not_last() -> None:
+    flight, plane = drone().flight, local_plane(36.06, 103.83)
+    piloted = PilotedDrone(flight, plane, Airspace(plane=plane))
+    lat, lon = (float(axis) for axis in plane.from_plane(*(flight.place_m + np.array([0.0, 800.0]))))
+    flight.battery_ratio = 0.25
+    assert not piloted.go(lat, lon, after_s=10.0)
+    assert flight.on_ground
+    flight.battery_ratio = 0.95
+    assert piloted.go(lat, lon, after_s=10.0)
+    fly(flight, lambda: piloted.is_there, within_s=200)
+    assert flight.height_m > 70.0
+    flight.battery_ratio = 0.2
+    assert piloted.must_leave
+
+
+def test_a_drone_flies_round_a_no_fly_zone_and_not_into_one() -> None:
+    plane = local_plane(36.0, 103.8)
+    lon, lat = (np.array(axis) for axis in plane.from_plane(np.array([-300.0, 300.0]), np.array([-400.0, 400.0]))[::-1])
+    sky = Airspace([shapely.box(lon[0], lat[0], lon[1], lat[1])], plane=plane)
+    start, goal = np.array([-900.0, 30.0]), np.array([900.0, 30.0])
+    way = way_round(sky, start, goal)
+    assert way is not None
+    assert way[-1].tolist() == goal.tolist()
+    points = np.concatenate((start[None, :], way))
+    assert sky.sees(points[:-1], points[1:]).all()
+    assert shapely.distance(sky.closed, shapely.linestrings(points)) > 25.0
+    assert 1900.0 < np.hypot(*np.diff(points, axis=0).T).sum() < 2200.0
+    assert way_round(sky, start, np.array([0.0, 0.0])) is None
+    straight = way_round(sky, start, np.array([-900.0, 900.0]))
+    assert straight is not None
+    assert straight.tolist() == [[-900.0, 900.0]]

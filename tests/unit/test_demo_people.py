@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -34,9 +35,13 @@ class Legs:
         self.gone_to: list[tuple[float, float]] = []
         self.releases = 0
         self.is_there = False
+        self.must_leave = False
+        self.reaches = True
 
     def go(self, lat_deg: float, lon_deg: float, *, after_s: float) -> bool:
         assert after_s > 0.0
+        if not self.reaches:
+            return False
         self.gone_to.append((lat_deg, lon_deg))
         self.is_there = False
         return True
@@ -99,6 +104,28 @@ def test_an_officer_who_is_recalled_comes_back_and_a_place_told_later_is_driven_
     mind.hear(task(state=DispatchState.RECALLED), 20.0)
     assert (legs.releases, mind.dispatch_id) == (1, None)
     assert answers(mind, 30.0) == []
+
+
+def test_a_pilot_whose_drone_cannot_get_there_declines_and_one_whose_battery_ends_clears() -> None:
+    mind, legs = officer()
+    legs.reaches = False
+    mind.hear(task(), 0.0)
+    assert answers(mind, *range(12)) == ["received", "accepted", "declined"]
+    assert (legs.gone_to, mind.dispatch_id) == ([], None)
+    legs.reaches = True
+    mind.hear(task(2), 20.0)
+    assert answers(mind, *range(20, 32)) == ["received", "accepted"]
+    legs.must_leave = True
+    assert answers(mind, 40.0) == ["declined"]
+    legs.must_leave = False
+    mind.hear(task(3), 50.0)
+    assert answers(mind, *range(50, 62)) == ["received", "accepted"]
+    legs.is_there = True
+    mind.hear(task(3, DispatchState.ARRIVED), 70.0)
+    assert answers(mind, 70.0) == []
+    legs.must_leave = True
+    assert answers(mind, 75.0) == ["cleared"]
+    assert legs.releases == 2
 
 
 def test_an_answer_that_was_not_taken_is_said_again() -> None:
@@ -190,6 +217,26 @@ def test_the_advised_unit_is_sent_first_then_the_next_that_suits() -> None:
     ]
     assert [book.choose(5, ground) for _ in range(4)] == [3, 2, 1, None]
     assert book.choose(5, []) is None
+
+
+def test_a_drone_goes_along_to_the_most_urgent_calls_once_and_somebody_follows_when_it_is_left_alone() -> None:
+    book, air = DeskBook(0.0), [SeenCandidate(8, True, False, 10.0), SeenCandidate(9, True, True, 12.0)]
+    book.take(incident(urgency=2))
+    assert book.choose_drone(5, air) is None
+    book.take(incident(urgency=1, seq=2))
+    assert book.choose_drone(5, [SeenCandidate(8, False, True, 10.0)]) is None
+    assert book.choose_drone(5, air) == 9
+    assert book.choose_drone(5, air) is None
+    flies = SeenDispatch(1, 9, DispatchState.ACCEPTED, DISPATCHER, 1_000_000.0)
+    drives = SeenDispatch(2, 4, DispatchState.ACCEPTED, DISPATCHER, 1_000_000.0)
+    book.take(incident(IncidentState.ACCEPTED, urgency=1, seq=3, dispatches=(flies, drives)))
+    assert book.due(1_010_000.0) == []
+    declined = msgspec.structs.replace(drives, state=DispatchState.DECLINED)
+    book.take(incident(IncidentState.ACCEPTED, urgency=1, seq=4, dispatches=(flies, declined)))
+    assert [type(work) for work in book.due(1_010_000.0)] == [SendAdvised]
+    cleared = msgspec.structs.replace(drives, state=DispatchState.CLEARED)
+    book.take(incident(IncidentState.ACCEPTED, urgency=1, seq=5, dispatches=(flies, cleared)))
+    assert book.due(1_030_000.0) == []
 
 
 PLACES = [
