@@ -35,10 +35,9 @@ CHROMIUM_FLAGS: Final = (
 class RunningDemo:
     """`skybeat demo` as a process, on a data folder of its own; can be killed and started again."""
 
-    def __init__(self, data_dir: Path, *, unit_count: int = 60, hour: int = 12) -> None:
+    def __init__(self, data_dir: Path, *, unit_count: int = 60, hour: int = 12, calls_per_minute: int = 1) -> None:
         self._data_dir = data_dir
-        self._hour = hour
-        self._unit_count = unit_count
+        self._options = {"--units": unit_count, "--hour": hour, "--calls": calls_per_minute}
         self._process: subprocess.Popen[str] | None = None
         self.origin = ""
         self.port = 0
@@ -51,18 +50,8 @@ class RunningDemo:
 
     def start(self) -> None:
         """Start it, on the port that it had before, and wait for its first dot."""
-        command = [
-            sys.executable,
-            "-m",
-            "console.cli",
-            "demo",
-            "--port",
-            str(self.port),
-            "--units",
-            str(self._unit_count),
-            "--hour",
-            str(self._hour),
-        ]
+        options = [str(word) for option in ({"--port": self.port} | self._options).items() for word in option]
+        command = [sys.executable, "-m", "console.cli", "demo", *options]
         environment = os.environ | {"SKYBEAT_DATA_DIR": str(self._data_dir), "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -131,13 +120,13 @@ def own_demo() -> Iterator[RunningDemo]:
     yield from run_demo(unit_count=30)
 
 
-def run_demo(*, unit_count: int) -> Iterator[RunningDemo]:
+def run_demo(*, unit_count: int, calls_per_minute: int = 1) -> Iterator[RunningDemo]:
     """Run a demo of so many units on a data folder of its own, by day."""
     if not (PROJECT / "console" / "static" / "index.html").exists():
         pytest.skip("THE WEB APP IS NOT BUILT: run `make web`")
     folder = Path(tempfile.mkdtemp(prefix="skybeat-e2e-"))
     folder.chmod(0o755)
-    running = RunningDemo(folder, unit_count=unit_count)
+    running = RunningDemo(folder, unit_count=unit_count, calls_per_minute=calls_per_minute)
     running.start()
     yield running
     running.stop()

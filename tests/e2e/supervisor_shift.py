@@ -1,35 +1,31 @@
-"""A supervisor's main tasks in a real browser, in both languages: the gap and the open ring, a call, the advised unit, what if, the shift."""
+"""A supervisor's main tasks in a real browser: the gap and the open ring, a call, the advised unit, what if, the shift."""
 
 import asyncio
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.conftest import RunningDemo, Visit, run_demo
+from telemetry.model.geodesy import distance_m
+from tests.e2e.conftest import RunningDemo, Visit
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
-
+UNIT_COUNT: Final = 116
+"""Whole crews at all stations by day."""
 ARRIVES_WITHIN_MS: Final = 420_000
-READY_MS: Final = 60_000
-SOON_MS: Final = 30_000
+READY_MS: Final = 90_000
+SOON_MS: Final = 60_000
 """A machine that draws in software and runs a whole city beside it takes its time."""
+DRAGGED_WITHIN_MS: Final = 6_000
 AVAILABLE: Final = ("free", "standby")
+VEHICLES: Final = ("car", "motorcycle")
 WORDS: Final = {
     "en": {"title": "Fight at the night market", "open": "open", "advised": "advised", "report": "Shift report"},
     "zh": {"title": "夜市有人打架", "open": "断开", "advised": "推荐", "report": "班次报告"},
 }
-
-
-@pytest.fixture(scope="module")
-def staffed_demo() -> Iterator[RunningDemo]:
-    """A demo by day with whole crews at all stations."""
-    yield from run_demo(unit_count=116)
 
 
 class Supervisor:
@@ -43,6 +39,7 @@ class Supervisor:
         return self.page.get_by_test_id(name)
 
     async def begin(self) -> None:
+        await self.page.emulate_media(reduced_motion="reduce")  # the map goes where it is sent at once
         await self.visit.sign_in(self.demo.sign_in_url())
         await self.page.keyboard.press("2")
         await expect(self("stations")).to_be_visible(timeout=SOON_MS)
@@ -62,6 +59,42 @@ class Supervisor:
         station_id = next(each["station_id"] for each in stations if each["number"] == number)
         units = (await self.ask("GET", "/api/units"))["units"]
         return [unit for unit in units if unit["station_id"] == station_id and unit["kind"] != "drone"]
+
+    async def station_with_a_vehicle_near(self) -> int:
+        """Return the station to which a free vehicle is nearest now: who is sent there is there soon."""
+        units = {unit["unit_id"]: unit for unit in (await self.ask("GET", "/api/units"))["units"]}
+        stations = (await self.ask("GET", "/api/stations"))["stations"]
+        seen: Any = await self.visit.figure("units()")
+        free = [
+            (one["lat"], one["lon"])
+            for one in seen
+            if one["lat"] is not None
+            and units[one["unit_id"]]["kind"] in VEHICLES
+            and units[one["unit_id"]]["duty_status"] == "free"
+        ]
+        away = {
+            station["station_id"]: min(
+                float(distance_m(*place, station["lat_deg"], station["lon_deg"])) for place in free
+            )
+            for station in stations
+        }
+        return int(min(away, key=lambda station_id: away[station_id]))
+
+    async def go_to_station(self, station_id: int) -> None:
+        """Bring a station to the middle of the map."""
+        name = (
+            self.page.locator(f"[data-testid=station-row][data-station-id='{station_id}']").get_by_role("button").first
+        )
+        if await name.get_attribute("aria-pressed") == "true":
+            await name.click()
+        await name.click()
+        await expect(name).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+
+    async def open_call(self) -> dict[str, Any]:
+        """Return the call that this supervisor took, as the interface tells it."""
+        incidents = (await self.ask("GET", "/api/incidents"))["incidents"]
+        found: dict[str, Any] = next(one for one in incidents if one["title"] == self.words["title"])
+        return found
 
     async def set_duty(self, units: list[dict[str, Any]], duty: str) -> None:
         """Set everybody's duty status; who has a task finishes it first."""
@@ -102,13 +135,12 @@ async def sees_the_gap_and_the_broken_link(desk: Supervisor) -> None:
     await desk("gap-row").first.get_by_role("button").first.click()
     await expect(desk("gap-row").first.locator(".closer")).not_to_have_count(0, timeout=SOON_MS)
     await desk.set_duty(crew, "free")
-    await expect(links).to_have_count(0, timeout=60_000)
+    await expect(links).to_have_count(0, timeout=READY_MS)
 
 
 async def takes_a_call_without_a_place_and_asks_for_it(desk: Supervisor) -> None:
-    await desk("station-row").nth(10).get_by_role("button").click()
-    await desk.page.wait_for_timeout(1_500)
-    await drag_from_the_middle(desk.page)
+    await desk.go_to_station(await desk.station_with_a_vehicle_near())
+    await drag_from_the_middle(desk.page, 30, 20)
     await desk.page.keyboard.press("n")
     await desk("call-title").fill(desk.words["title"])
     await desk("call-urgency-1").click()
@@ -120,34 +152,58 @@ async def takes_a_call_without_a_place_and_asks_for_it(desk: Supervisor) -> None
     await expect(desk("place-picker")).to_be_hidden(timeout=SOON_MS)
 
 
-async def sends_the_advised_unit_by_one_key(desk: Supervisor) -> None:
-    advised = desk("candidate").and_(desk.page.locator("[data-advised=true]"))
-    await expect(advised).to_have_count(1, timeout=SOON_MS)
+async def sends_the_advised_unit_and_a_drone_by_one_key(desk: Supervisor) -> list[str]:
+    """Return the unit on the ground and the drone."""
+    advised = desk("candidate").and_(desk.page.locator("[data-advised=true]")).first
     await expect(advised).to_contain_text(desk.words["advised"], timeout=SOON_MS)
     await expect(advised).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+    call = await desk.open_call()
+    told = await desk.ask("GET", f"/api/incidents/{call['incident_id']}/candidates")
+    drone_id = next(one["unit_id"] for one in told["air"] if one["suits"])
+    drone = desk.page.locator(f"[data-testid=candidate][data-unit-id='{drone_id}']")
+    await expect(drone).to_contain_text(re.compile(r"\d+ ?%"), timeout=SOON_MS)
+    await expect(drone).to_contain_text(re.compile(r"\d+:\d\d"), timeout=SOON_MS)
+    if await drone.get_attribute("aria-pressed") != "true":
+        await drone.click()
+    await expect(drone).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
     unit_id = await advised.get_attribute("data-unit-id")
+    assert unit_id is not None
     await desk.page.locator("#incident").focus()
     await desk.page.keyboard.press("Enter")
-    await expect(desk("dispatch").first).to_have_attribute("data-unit-id", unit_id or "", timeout=SOON_MS)
+    await expect(desk("dispatch")).to_have_count(2, timeout=SOON_MS)
+    return [unit_id, str(drone_id)]
 
 
-async def sees_receipts_until_somebody_is_there(desk: Supervisor) -> None:
+async def sees_receipts(desk: Supervisor, unit_ids: list[str], *steps: str) -> None:
     """Under way is passed over by a unit that stands at the place already."""
-    line = desk("dispatch").first
-    for step in ("sent", "received", "accepted", "arrived"):
-        done = line.locator(f"li[data-step={step}]")
-        await expect(done).to_have_attribute("data-done", "true", timeout=ARRIVES_WITHIN_MS)
+    for unit_id in unit_ids:
+        line = desk.page.locator(f"[data-testid=dispatch][data-unit-id='{unit_id}']")
+        for step in steps:
+            done = line.locator(f"li[data-step={step}]")
+            await expect(done).to_have_attribute("data-done", "true", timeout=ARRIVES_WITHIN_MS)
+
+
+async def sees_that_somebody_is_there(desk: Supervisor, unit_ids: list[str]) -> None:
+    call = await desk.open_call()
+    for _ in range(60):
+        if (
+            await desk("incident-title").is_visible()
+            and desk.words["title"] in await desk("incident-title").inner_text()
+        ):
+            break
+        other = desk.page.locator(f"[data-testid=also-incident][data-incident-id='{call['incident_id']}']")
+        if await other.is_visible():
+            await other.click()
+        await asyncio.sleep(0.5)
+    await sees_receipts(desk, unit_ids, "arrived")
     await expect(desk("incident-standing")).to_have_attribute("data-state", "on_scene", timeout=SOON_MS)
 
 
 async def asks_what_if_a_station_stood_elsewhere(desk: Supervisor) -> None:
     await desk.page.keyboard.press("Escape")
-    await desk("station-row").nth(8).get_by_role("button").click()
-    await desk.page.wait_for_timeout(1_500)
     await desk("whatif-toggle").first.click()
     await expect(desk("whatif-panel")).to_be_visible(timeout=SOON_MS)
-    await drag_from_the_middle(desk.page)
-    await expect(desk("whatif-changes").locator("li")).to_have_count(1, timeout=SOON_MS)
+    await drag_a_station(desk)
     await expect(desk("whatif-figures")).to_be_visible(timeout=SOON_MS)
     await desk("whatif-arrows").focus()
     await desk.page.keyboard.press("ArrowRight")
@@ -156,14 +212,30 @@ async def asks_what_if_a_station_stood_elsewhere(desk: Supervisor) -> None:
     await expect(desk("whatif-panel")).to_be_hidden(timeout=SOON_MS)
 
 
-async def drag_from_the_middle(page: Page) -> None:
+async def drag_a_station(desk: Supervisor) -> None:
+    """Drag station 9 away from the middle; before the map has drawn it there, the drag takes hold of the map alone."""
+    stations = (await desk.ask("GET", "/api/stations"))["stations"]
+    station_id = next(each["station_id"] for each in stations if each["number"] == 9)
+    changes = desk("whatif-changes").locator("li")
+    for _ in range(10):
+        await desk.go_to_station(station_id)
+        await drag_from_the_middle(desk.page, 120, 80)
+        try:
+            await expect(changes).to_have_count(1, timeout=DRAGGED_WITHIN_MS)
+        except AssertionError:
+            continue
+        return
+    pytest.fail("the station did not follow the pointer")
+
+
+async def drag_from_the_middle(page: Page, east_px: float, south_px: float) -> None:
     box = await page.get_by_test_id("map").bounding_box()
     assert box is not None
-    east, south = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    await page.mouse.move(east, south)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await page.mouse.move(x, y)
     await page.mouse.down()
-    await page.mouse.move(east + 60, south + 40, steps=6)
-    await page.mouse.move(east + 120, south + 80, steps=6)
+    await page.mouse.move(x + east_px / 2, y + south_px / 2, steps=6)
+    await page.mouse.move(x + east_px, y + south_px, steps=6)
     await page.mouse.up()
 
 
@@ -185,18 +257,12 @@ async def keeps_the_shifts_report(desk: Supervisor) -> None:
 
 
 async def works_a_shift(desk: Supervisor) -> None:
+    """What goes on while the unit drives is done meanwhile, as a supervisor does."""
     await sees_the_gap_and_the_broken_link(desk)
     await takes_a_call_without_a_place_and_asks_for_it(desk)
-    await sends_the_advised_unit_by_one_key(desk)
-    await sees_receipts_until_somebody_is_there(desk)
+    unit_ids = await sends_the_advised_unit_and_a_drone_by_one_key(desk)
+    await sees_receipts(desk, unit_ids, "sent", "received", "accepted")
     await asks_what_if_a_station_stood_elsewhere(desk)
     await keeps_the_shifts_report(desk)
+    await sees_that_somebody_is_there(desk, unit_ids[:1])
     assert desk.visit.errors == []
-
-
-async def test_a_supervisors_shift_in_english(staffed_demo: RunningDemo, visit: Visit) -> None:
-    await works_a_shift(await supervise(visit, staffed_demo, "en"))
-
-
-async def test_a_supervisors_shift_in_chinese(staffed_demo: RunningDemo, chinese_visit: Visit) -> None:
-    await works_a_shift(await supervise(chinese_visit, staffed_demo, "zh"))
