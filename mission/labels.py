@@ -135,10 +135,10 @@ def _seeds(
     nodes.append(starts.node[is_new])
     owners.append(starts.owner[is_new])
     times.append(starts.offset_s[is_new])
-    return _soonest(np.concatenate(nodes), np.concatenate(owners), np.concatenate(times)), is_inner
+    return soonest(np.concatenate(nodes), np.concatenate(owners), np.concatenate(times)), is_inner
 
 
-def _soonest(node: Ints, owner: Ints, offset_s: Floats) -> Starts:
+def soonest(node: Ints, owner: Ints, offset_s: Floats) -> Starts:
     """Keep the soonest start of each node."""
     order = np.lexsort((offset_s, node))
     nodes = node[order]

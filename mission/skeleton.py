@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mission.labels import NOBODY, Labels, Starts, nearest_labels, pick, second_of
+from mission.labels import NOBODY, Labels, Starts, nearest_labels, pick, second_of, soonest
 from mission.roads import Ints, RoadGraph, SecondsMatrix, fastest_matrix
 from mission.streets import Streets
 from mission.travel import ModeNetwork
@@ -84,8 +84,8 @@ class Skeleton:
     @cached_property
     def ends(self) -> tuple[Ints, Ints]:
         """The junction numbers at which each chain begins and ends."""
-        first, behind = self.first_step[:-1], self.first_step[1:] - 1
-        return self.junction_of_node[self.node_before[first]], self.junction_of_node[self.node_behind[behind]]
+        first, last = self.first_step[:-1], self.first_step[1:] - 1
+        return self.junction_of_node[self.node_before[first]], self.junction_of_node[self.node_behind[last]]
 
 
 def skeleton_of(graph: RoadGraph) -> Skeleton:
@@ -165,9 +165,8 @@ class Ways:
         first, end = skeleton.first_step[:-1], skeleton.first_step[1:]
         a, b = skeleton.ends
         ahead, back = self._ahead.between(first, end), self._back.between(first, end)
-        count = len(skeleton.junction)
+        count, seconds = len(skeleton.junction), np.concatenate((ahead, back))
         tails, heads = np.concatenate((a, b)), np.concatenate((b, a))
-        seconds = np.concatenate((ahead, back))
         is_open = np.isfinite(seconds) & (tails != heads)
         self.matrix: Final = fastest_matrix(tails[is_open], heads[is_open], seconds[is_open], count)
         inner = skeleton.inner_step
@@ -187,18 +186,15 @@ class Ways:
     def offsets(self, stands: Stands) -> tuple[Ints, Floats, Floats]:
         """Return the step of each stand and the seconds to where it begins and to where it ends; inf: not allowed."""
         step = self.skeleton.step_of_street[stands.street]
-        ratio = self._ratio(stands, step)
-        ahead, back = self.ahead_s[step], self.back_s[step]
-        length_m = self.skeleton.streets.length_m[stands.street]
-        either = np.minimum(ahead, back)
+        ratio, ahead, back = self._ratio(stands, step), self.ahead_s[step], self.back_s[step]
+        length_m, either = self.skeleton.streets.length_m[stands.street], np.minimum(ahead, back)
         to_begin = np.where(ratio * length_m <= AT_JUNCTION_M, either, back)
         to_end = np.where((1.0 - ratio) * length_m <= AT_JUNCTION_M, either, ahead)
         return step, _spent(ratio, to_begin), _spent(1.0 - ratio, to_end)
 
     def starts(self, stands: Stands) -> Starts:
         """Return where stands enter the skeleton: the junctions at both ends of their chains."""
-        chain = self.chain_of(stands)
-        a, b = self.skeleton.ends
+        chain, (a, b) = self.chain_of(stands), self.skeleton.ends
         node, seconds = np.concatenate((a[chain], b[chain])), np.concatenate(self._to_ends(stands))
         is_open = np.isfinite(seconds)
         return Starts(node[is_open], np.tile(stands.owner, 2)[is_open], seconds[is_open])
@@ -214,8 +210,8 @@ class Ways:
     @property
     def place_offsets(self) -> tuple[Floats, Floats]:
         """The seconds to each place from each of its two junctions."""
-        own = np.zeros(len(self.skeleton.junction))
-        return np.concatenate((own, self._inner_from_a)), np.concatenate((own, self._inner_from_b))
+        count = len(self.skeleton.junction)
+        return np.pad(self._inner_from_a, (count, 0)), np.pad(self._inner_from_b, (count, 0))
 
     def carried(self, junction_s: Floats) -> Floats:
         """Return the seconds (..., places) of who is at the junctions in `junction_s` (..., junctions)."""
@@ -259,12 +255,12 @@ class Ways:
         step, begin_s, end_s = self.offsets(stands)
         goal = self.skeleton.step_of_street[targets.street]
         ratio, goal_ratio = self._ratio(stands, step), self._ratio(targets, goal)
-        apart = goal_ratio - ratio
+        apart, (into_ahead_s, into_back_s) = goal_ratio - ratio, self._into(targets, goal)
         same = np.where(apart >= 0.0, _spent(apart, self.ahead_s[goal]), _spent(-apart, self.back_s[goal]))
-        ahead = end_s + self._ahead.between(np.minimum(step + 1, goal), goal) + _spent(goal_ratio, self.ahead_s[goal])
+        ahead = end_s + self._ahead.between(np.minimum(step + 1, goal), goal) + into_ahead_s
         behind = np.maximum(step, goal + 1)
-        back = begin_s + self._back.between(np.minimum(goal + 1, behind), behind)
-        back += _spent(1.0 - goal_ratio, self.back_s[goal])
+        back = begin_s + self._back.between(np.minimum(goal + 1, behind), behind) + into_back_s
+        same[apart == 0.0] = 0.0  # whoever is there needs no way
         seconds = np.where(step == goal, same, np.where(step < goal, ahead, back))
         chain = self.skeleton.chain_of_step
         return np.where(chain[step] == chain[goal], seconds, np.inf)
@@ -274,7 +270,7 @@ class Ways:
         ends = np.concatenate([end[self.chain_of(targets)] for end in self.skeleton.ends])
         offsets = np.concatenate(self._from_ends(targets))
         is_open = np.isfinite(offsets)
-        starts = Starts(ends[is_open], np.zeros(int(is_open.sum()), np.int32), offsets[is_open])
+        starts = soonest(ends[is_open], np.zeros(int(is_open.sum()), np.int32), offsets[is_open])
         return np.asarray(nearest_labels(self.reverse_matrix, starts, limits_s=(limit_s,)).seconds[0], np.float64)
 
     def times_to(self, stands: Stands, target: Stands, *, limit_s: float) -> Floats:
@@ -282,8 +278,7 @@ class Ways:
         away_s = self.away_s(target, limit_s=limit_s)
         to_a, to_b = self._to_ends(stands)
         a, b = (end[self.chain_of(stands)] for end in self.skeleton.ends)
-        count = len(stands.street)
-        same = Stands(np.repeat(target.street, count), np.repeat(target.along_ratio, count), stands.owner)
+        same = target.of(np.zeros(len(stands.street), np.intp))
         seconds = np.minimum(np.minimum(to_a + away_s[a], to_b + away_s[b]), self.direct_s(stands, same))
         return np.where(seconds <= limit_s, seconds, np.inf)
 
@@ -297,14 +292,18 @@ class Ways:
     def _from_ends(self, targets: Stands) -> tuple[Floats, Floats]:
         """Return the seconds to places from the beginning and from the end of their chains."""
         step, first_step = self.skeleton.step_of_street[targets.street], self.skeleton.first_step
-        chain, ratio = self.chain_of(targets), self._ratio(targets, step)
-        ahead, back = self.ahead_s[step], self.back_s[step]
+        chain, (ahead_s, back_s) = self.chain_of(targets), self._into(targets, step)
+        from_a = self._ahead.between(first_step[chain], step) + ahead_s
+        from_b = self._back.between(step + 1, first_step[chain + 1]) + back_s
+        return from_a, from_b
+
+    def _into(self, targets: Stands, step: Ints) -> tuple[Floats, Floats]:
+        """Return the seconds to places from where their steps begin and from where they end."""
+        ratio, ahead, back = self._ratio(targets, step), self.ahead_s[step], self.back_s[step]
         length_m, either = self.skeleton.streets.length_m[targets.street], np.minimum(ahead, back)
         in_ahead = np.where(ratio * length_m <= AT_JUNCTION_M, either, ahead)
         in_back = np.where((1.0 - ratio) * length_m <= AT_JUNCTION_M, either, back)
-        from_a = self._ahead.between(first_step[chain], step) + _spent(ratio, in_ahead)
-        from_b = self._back.between(step + 1, first_step[chain + 1]) + _spent(1.0 - ratio, in_back)
-        return from_a, from_b
+        return _spent(ratio, in_ahead), _spent(1.0 - ratio, in_back)
 
     def _to_ends(self, stands: Stands) -> tuple[Floats, Floats]:
         """Return the seconds from stands to the beginning and to the end of their chains."""
@@ -352,9 +351,10 @@ def _join_two(one: Labels, other: Labels) -> Labels:
 
 def _with_direct(labels: Labels, direct: Starts, limits_s: tuple[float, ...]) -> Labels:
     """Take rows (place, owner, seconds) into labels, in place. Of each place only as many rows as there are ranks can matter."""
-    order = np.lexsort((direct.offset_s, direct.node))
-    place = direct.node[order]
-    rank = np.arange(len(order)) - np.searchsorted(place, place)
+    last_s = np.minimum(labels.seconds[-1], limits_s[-1])[direct.node]
+    may_enter = np.flatnonzero((direct.offset_s <= last_s) | (direct.offset_s < labels.seconds[0][direct.node]))
+    order = may_enter[np.lexsort((direct.offset_s[may_enter], direct.node[may_enter]))]
+    rank = np.arange(len(order)) - np.searchsorted(direct.node[order], direct.node[order])
     for wanted in range(len(limits_s)):
         rows = order[rank == wanted]
         _insert(labels, Starts(direct.node[rows], direct.owner[rows], direct.offset_s[rows]), limits_s)
