@@ -21,6 +21,9 @@ SOON_MS: Final = 60_000
 """A machine that draws in software and runs a whole city beside it takes its time."""
 DRAGGED_WITHIN_MS: Final = 6_000
 AVAILABLE: Final = ("free", "standby")
+CHARGED: Final = ("Hawk 02", "Hawk 04", "Hawk 06")
+"""Drones that stand on their pads when the demo begins: their batteries are full."""
+DRONE_WITHIN_M: Final = 2_000.0
 VEHICLES: Final = ("car", "motorcycle")
 WORDS: Final = {
     "en": {"title": "Fight at the night market", "open": "open", "advised": "advised", "report": "Shift report"},
@@ -61,24 +64,23 @@ class Supervisor:
         return [unit for unit in units if unit["station_id"] == station_id and unit["kind"] != "drone"]
 
     async def station_with_a_vehicle_near(self) -> int:
-        """Return the station to which a free vehicle is nearest now: who is sent there is there soon."""
+        """Return a station near which are a drone with a full battery and, nearest of all such, a free vehicle.
+
+        Who is sent there is there soon.
+        """
         units = {unit["unit_id"]: unit for unit in (await self.ask("GET", "/api/units"))["units"]}
         stations = (await self.ask("GET", "/api/stations"))["stations"]
-        seen: Any = await self.visit.figure("units()")
-        free = [
-            (one["lat"], one["lon"])
-            for one in seen
-            if one["lat"] is not None
-            and units[one["unit_id"]]["kind"] in VEHICLES
-            and units[one["unit_id"]]["duty_status"] == "free"
-        ]
-        away = {
-            station["station_id"]: min(
-                float(distance_m(*place, station["lat_deg"], station["lon_deg"])) for place in free
-            )
-            for station in stations
-        }
-        return int(min(away, key=lambda station_id: away[station_id]))
+        figures: Any = await self.visit.figure("units()")
+        placed = [(units[one["unit_id"]], (one["lat"], one["lon"])) for one in figures if one["lat"] is not None]
+        free = [place for unit, place in placed if unit["kind"] in VEHICLES and unit["duty_status"] == "free"]
+        charged = [place for unit, place in placed if unit["call_sign"] in CHARGED]
+
+        def cost_m(station: dict[str, Any]) -> float:
+            here = station["lat_deg"], station["lon_deg"]
+            vehicle_m, drone_m = (min(float(distance_m(*place, *here)) for place in all_) for all_ in (free, charged))
+            return vehicle_m + 10.0 * max(0.0, drone_m - DRONE_WITHIN_M)
+
+        return int(min(stations, key=cost_m)["station_id"])
 
     async def go_to_station(self, station_id: int) -> None:
         """Bring a station to the middle of the map."""
