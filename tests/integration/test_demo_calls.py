@@ -1,4 +1,4 @@
-"""Calls of the demo come by the intake, are dispatched, driven and flown to and measured, all through the real sockets."""
+"""Calls of the demo come by the intake, are dispatched, driven or flown to and measured, all through the real sockets."""
 
 import asyncio
 import json
@@ -116,7 +116,7 @@ async def call_near_a_vehicle_and_a_drone(demo: Demo) -> tuple[dict[str, Any], l
     return call, await demo.until(found)
 
 
-async def test_calls_are_dispatched_driven_and_flown_to_and_measured(server_folder: Path, tmp_path: Path) -> None:
+async def test_calls_are_dispatched_driven_or_flown_to_and_measured(server_folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     async with running_demo(server_folder / "demo-calls", file) as demo:
         await demo.sign_in()
@@ -127,16 +127,18 @@ async def test_calls_are_dispatched_driven_and_flown_to_and_measured(server_fold
         wanted = {"version": call["version"], "unit_ids": [vehicle["unit_id"], drone["unit_id"]]}
         await demo.ask(f"{path}/dispatch", wanted)
 
-        async def both_arrived() -> list[dict[str, Any]] | None:
+        async def one_arrived() -> list[dict[str, Any]] | None:
+            """Whoever is quicker; both have accepted by then."""
             sent: list[dict[str, Any]] = (await demo.ask(path))["incident"]["dispatches"]
-            return sent if all(one["arrived_ms"] for one in sent) else None
+            answered = all(one["accepted_ms"] or one["declined_ms"] for one in sent)
+            return sent if answered and any(one["arrived_ms"] for one in sent) else None
 
-        arrived = await demo.until(both_arrived)
+        sent = await demo.until(one_arrived)
         await demo.end()
     assert "call centre" not in demo.said
     assert drone["in_air"]
     assert 0.3 < drone["battery_ratio"] <= 1
-    assert all(one["received_ms"] and one["accepted_ms"] for one in arrived)
+    assert all(one["received_ms"] for one in sent)
     report = json.loads(file.read_text())
     assert report["watch"] == "day"
     assert report["officers"] == 105 + DRONES
