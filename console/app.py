@@ -13,12 +13,12 @@ import uvloop
 from psycopg_pool import AsyncConnectionPool
 
 from console.auth.accounts import Accounts, first_link
-from console.city_files import ROADS
+from console.city.files import ROADS
 from console.control import Answer, OpenReplay, ReplayState, Request, control_socket
-from console.coverage_follow import follow_coverage
-from console.coverage_posts import MannedPosts
-from console.coverage_worker import CoverageWorker
-from console.incident_past import PastIncidents
+from console.coverage.follow import follow_coverage
+from console.coverage.posts import MannedPosts
+from console.coverage.worker import CoverageWorker
+from console.incidents.past import PastIncidents
 from console.parts import Services, allowed_origins, check_exposure, sign_in_url
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock

@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from console.stream import LiveStream
+from console.stream.live import LiveStream
 from console.wire import Degraded
 from infra.clock import Clock
 from infra.logs import get_logger

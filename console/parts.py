@@ -12,20 +12,20 @@ from console.audit import Audit
 from console.auth.accounts import Accounts
 from console.auth.passwords import Attempts, Passwords
 from console.auth.sessions import Sessions
-from console.field import Field
-from console.field_ways import RoadWays
+from console.field.officers import Field
+from console.field.page_reports import PageReports
+from console.field.ways import RoadWays
 from console.health import Health
-from console.incident_desk import IncidentDesk
-from console.incident_past import PastIncidents
-from console.intake_keys import IntakeKeys
-from console.nearest import NearestUnits
-from console.page_reports import PageReports
-from console.planning_desk import PlanningDesk
+from console.incidents.desk import IncidentDesk
+from console.incidents.intake_keys import IntakeKeys
+from console.incidents.nearest import NearestUnits
+from console.incidents.past import PastIncidents
+from console.planning.desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
-from console.stream import LiveStream, session_codes
-from console.stream_incidents import IncidentFeed
-from console.stream_tasks import TaskFeed
-from console.webhooks import Webhooks
+from console.stream.incidents import IncidentFeed
+from console.stream.live import LiveStream, session_codes
+from console.stream.tasks import TaskFeed
+from console.webhooks.outbox import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
 from telemetry.model.errors import InputError

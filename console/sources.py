@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from console.coverage_protocol import Answer, Leaving, Question, ScopeCover
+from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
 from telemetry.links import LinkStatus
 from telemetry.model.alarm import Alarm
@@ -126,7 +126,7 @@ class FieldBridge(BridgeSource, Protocol):
 
 
 class CoverageSource(Protocol):
-    """Where the live coverage comes from (console/coverage_worker.py)."""
+    """Where the live coverage comes from (console/coverage/worker.py)."""
 
     @property
     def contours_version(self) -> int:

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from console import wire
 from console.auth.accounts import Account, Accounts
-from console.coverage_protocol import Answer, Leaving, Question, ScopeCover
+from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.parts import Parts, Services, allowed_origins
 from console.web_app import create_app, listen, make_server
 from console.wire import Role

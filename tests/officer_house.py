@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import websockets
 
-from console.incident_desk import Actor
+from console.incidents.desk import Actor
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from mission.errand import By

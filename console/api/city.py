@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from console.api.contract import parts_of, reply, router, says, tagged_response
 from console.api.models import MapReply
 from console.auth.policy import Policy, policy
-from console.tile_archive import read_tile
+from console.city.tile_archive import read_tile
 from telemetry.model.errors import NotFoundError
 
 ROUTER: Final = router("map")

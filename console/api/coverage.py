@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from console.api.contract import account_of, parts_of, reply, router, says, tagged_response
 from console.api.models_coverage import TrendReply, UnitLoss, UnitLossesReply
 from console.auth.policy import Policy, Scope, policy
-from console.coverage_protocol import Leaving
+from console.coverage.protocol import Leaving
 from console.sources import CoverageSource
 from telemetry.model.errors import InputError, NotFoundError, UnavailableError
 

@@ -23,9 +23,9 @@ from console.api.models_incidents import (
 )
 from console.audit import AuditAction
 from console.auth.policy import Policy, policy
-from console.incident_desk import actor_of
-from console.incident_intake import changes_of, draft_of
-from console.incident_views import entry_view, sees_incident, view_of
+from console.incidents.desk import actor_of
+from console.incidents.intake import changes_of, draft_of
+from console.incidents.views import entry_view, sees_incident, view_of
 from console.parts import Parts
 from console.wire_incident import IncidentView
 from mission.air import Wind

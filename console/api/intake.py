@@ -8,11 +8,11 @@ from fastapi import Path, Request, Response
 from console.api.contract import decode_body, host_of, parts_of, read_bytes, reply, router, says
 from console.api.models_incidents import HookIncident, IncidentTaken, NewIncident
 from console.auth.policy import NotSignedInError, Policy, policy
-from console.incident_desk import Actor
-from console.incident_intake import draft_of
-from console.intake_keys import IntakeKey
+from console.incidents.desk import Actor
+from console.incidents.intake import draft_of
+from console.incidents.intake_keys import IntakeKey
 from console.parts import Parts
-from console.webhook_signature import verified_id
+from console.webhooks.signature import verified_id
 from infra.clock import MICROSECONDS
 from mission.errand import By
 from telemetry.model.errors import InputError, NotAllowedError

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from console.auth.policy import MESSAGE_POLICIES, Policy, demand, policy
 from console.auth.sessions import SessionSource, Signed
-from console.stream import LiveStream
-from console.stream_client import Client
+from console.stream.client import Client
+from console.stream.live import LiveStream
 from console.wire import (
     CLOSE_NOT_ALLOWED,
     CLOSE_SIGNED_OUT,

@@ -10,9 +10,9 @@ from console.api.contract import account_of, parts_of, reply, router, says
 from console.api.models_incidents import FiguresReply, ShiftReport
 from console.audit import AuditAction
 from console.auth.policy import Policy, policy
-from console.incident_desk import actor_of
-from console.incident_figures import figures_reply, shift_csv, unit_rows
-from console.incident_views import sees_incident, view_of
+from console.incidents.desk import actor_of
+from console.incidents.figures import figures_reply, shift_csv, unit_rows
+from console.incidents.views import sees_incident, view_of
 from infra.clock import MICROSECONDS, us_of, utc_of
 from mission.incident_board import day_begins_us
 from telemetry.model.errors import InputError

@@ -22,7 +22,7 @@ from console.api.models_siting import (
 )
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from console.auth.policy import Policy, policy
-from console.planning_protocol import PostPlace
+from console.planning.protocol import PostPlace
 from infra.database import scoped
 from mission.moveup import LONGEST_DRIVE_S, MoveUpRules
 from mission.planning_map import DemandKind

@@ -28,7 +28,7 @@ from console.api.live import LiveSocket
 from console.auth.accounts import Account
 from console.auth.sessions import Signed
 from console.bench import Figures
-from console.stream import LiveStream
+from console.stream.live import LiveStream
 from console.web_app import listen, server_config
 from console.wire import HEADER, MAGIC, SUBPROTOCOL, Role
 from infra.clock import SYSTEM_CLOCK

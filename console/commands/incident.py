@@ -10,8 +10,8 @@ from typing import Final
 import click
 import psycopg
 
-from console.incident_import import ImportReport, import_incidents, told_time
-from console.intake_keys import add_key, revoke_key
+from console.incidents.file_import import ImportReport, import_incidents, told_time
+from console.incidents.intake_keys import add_key, revoke_key
 from infra.clock import SYSTEM_CLOCK, us_of
 from infra.database import owner_connection
 from infra.prepare import using_ready_urls

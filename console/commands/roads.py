@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 import psycopg
 
-from console.basemap_build import Progress, build_city
-from console.fit_roads import FIT_DAYS, fit_from_history
+from console.city.basemap_build import Progress, build_city
+from console.city.fit_roads import FIT_DAYS, fit_from_history
 from infra.clock import SYSTEM_CLOCK
 from infra.database import DatabaseError, explain
 from infra.disk import explained

@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from console.api.models_siting import BeatsReply, BeatsRequest, SiteKindWanted, SitePlace, SitingReply, SitingRequest
-from console.coverage_protocol import StationPlace
-from console.planning_protocol import BeatsAsked, Ground, PostPlace, SitesAsked
+from console.coverage.protocol import StationPlace
+from console.planning.protocol import BeatsAsked, Ground, PostPlace, SitesAsked
 from infra.database import owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
@@ -176,7 +176,7 @@ def beats_geojson(reply: BeatsReply) -> dict[str, Any]:
 
 
 def _engine_answer(question: SitesAsked | BeatsAsked) -> object:
-    from console.planning_engine import PlanningEngine  # loads the map's libraries: not for --help
+    from console.planning.engine import PlanningEngine  # loads the map's libraries: not for --help
 
     return PlanningEngine().answer(question)
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import click
 import psycopg
 
-from console.webhook_post import receiver_of
-from console.webhook_signature import SECRET_BYTES, secret_text
+from console.webhooks.post import receiver_of
+from console.webhooks.signature import SECRET_BYTES, secret_text
 from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import owner_connection
 from infra.prepare import using_ready_urls

@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
+from console.city.geojson import Feature, collection, feature, road_features
 from console.demo import city_table as table
 from console.demo.hills import oval
 from console.demo.relief import INDEX_M, contour_lines
 from console.demo.valley import Ground, Valley
-from console.geojson import Feature, collection, feature, road_features
 from mission.roads import RoadGraph
 from telemetry.model.geodesy import local_plane
 

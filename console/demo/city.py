@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from console.city.geojson import Feature
 from console.demo import basemap
 from console.demo import city_table as table
 from console.demo.city_life import no_fly, people_at, tiers
@@ -17,7 +18,6 @@ from console.demo.hills import inside, lay_hill_roads
 from console.demo.street_plan import Names, StreetPlan
 from console.demo.streets import SideStreets, lay_streets
 from console.demo.valley import Ground, Valley
-from console.geojson import Feature
 from mission.contours import planned_geojson
 from mission.coverage import Coverage
 from mission.ground import GroundUnits, station_posts

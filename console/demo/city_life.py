@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from console.city.geojson import Feature, collection, feature
 from console.demo import city_table as table
 from console.demo.basemap import lonlat
 from console.demo.hills import oval
 from console.demo.valley import Ground
-from console.geojson import Feature, collection, feature
 from mission.roads import CLASS_LOCAL, CLASS_SECONDARY, Ints, RoadGraph
 from telemetry.model.geodesy import Floats, local_plane
 

@@ -9,7 +9,7 @@ import numpy as np
 from console.demo.call_texts import CALLS
 from console.demo.calls import CallPlace, places_of
 from console.demo.crews import CITY_UTC_OFFSET_S, DAY_S
-from console.incident_import import import_incidents
+from console.incidents.file_import import import_incidents
 from infra.clock import MICROSECONDS, utc_of
 from mission.incident_file import parse_incident_file
 from telemetry.model.errors import InputError

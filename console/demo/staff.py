@@ -15,7 +15,7 @@ from console.demo.crews import Watch
 from console.demo.desk import DISPATCHER
 from console.demo.force_plan import ForcePlan
 from console.demo.officer_pages import PageSignIn
-from console.intake_keys import add_key, revoke_key
+from console.incidents.intake_keys import add_key, revoke_key
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import owner_connection

@@ -19,7 +19,7 @@ import websockets.sync.client
 
 from console import wire
 from console.auth.accounts import Accounts
-from console.webhook_signature import verified_id
+from console.webhooks.signature import verified_id
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from infra.database import app_pool

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.basemap_build import build_city, has_tippecanoe
+from console.city.basemap_build import build_city, has_tippecanoe
 from console.wire import Role
 from mission.osm import read_osm
 from tests.conftest import TestDatabase

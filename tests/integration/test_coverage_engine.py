@@ -5,8 +5,8 @@ import pytest
 import shapely
 from shapely.geometry import shape as shape_of
 
-from console.coverage_engine import CoverageEngine
-from console.coverage_protocol import (
+from console.coverage.engine import CoverageEngine
+from console.coverage.protocol import (
     CrewsTold,
     LeavingAnswer,
     LeavingAsked,

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from console.coverage_protocol import IncidentsTold, LeavingAnswer, LeavingAsked, UnitColumns
-from console.coverage_units import available_units, crews, silent
-from console.coverage_worker import CoverageWorker, hour_of_week
+from console.coverage.protocol import IncidentsTold, LeavingAnswer, LeavingAsked, UnitColumns
+from console.coverage.units import available_units, crews, silent
+from console.coverage.worker import CoverageWorker, hour_of_week
 from infra.clock import SYSTEM_CLOCK
 from mission.roads import ACCESS_ALL, RoadGraph
 from mission.travel import GROUND_MODES, TravelMode
@@ -246,7 +246,7 @@ def test_the_process_leaves_when_its_parent_is_killed(city: Path) -> None:
     program = textwrap.dedent(f"""
         import asyncio, numpy as np
         from pathlib import Path
-        from console.coverage_worker import CoverageWorker
+        from console.coverage.worker import CoverageWorker
         from infra.clock import SYSTEM_CLOCK
         async def main():
             worker = CoverageWorker(Path({str(city)!r}), (), SYSTEM_CLOCK)

@@ -13,10 +13,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from console.auth.policy import Scope
 from console.commands.incident import command
-from console.incident_desk import TRACK_ACTOR, Actor, IncidentDesk
-from console.incident_follow import IncidentFollower
-from console.incident_import import import_incidents
-from console.incident_past import PastIncidents
+from console.incidents.desk import TRACK_ACTOR, Actor, IncidentDesk
+from console.incidents.file_import import import_incidents
+from console.incidents.follow import IncidentFollower
+from console.incidents.past import PastIncidents
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from infra.database import SERVICE, app_pool, scoped
@@ -288,7 +288,7 @@ async def test_nobody_queues_behind_others_for_a_database_that_does_not_answer(
     desks: tuple[IncidentDesk, IncidentDesk], force: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for limit in ("ANSWER_WITHIN_S", "TURN_WITHIN_S"):
-        monkeypatch.setattr(f"console.incident_desk.{limit}", 0.4)
+        monkeypatch.setattr(f"console.incidents.desk.{limit}", 0.4)
     began_s = SYSTEM_CLOCK.monotonic_s()
     with psycopg.connect(force.owner_url) as stalled:
         stalled.execute("select pg_advisory_xact_lock(%s)", (store._LOCK_KEY,))

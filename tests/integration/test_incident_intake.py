@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from console.intake_keys import CALLS_AT_ONCE, STRANGER_CALLS_AT_ONCE, add_key, revoke_key
-from console.webhook_signature import secret_of, signed_headers
+from console.incidents.intake_keys import CALLS_AT_ONCE, STRANGER_CALLS_AT_ONCE, add_key, revoke_key
+from console.webhooks.signature import secret_of, signed_headers
 from console.wire import Role
 from infra.vault import Vault
 from tests.conftest import FakeClock, TestDatabase

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from console.auth.policy import Scope
-from console.coverage_protocol import Answer, Question, UnitColumns
-from console.coverage_worker import CoverageWorker
-from console.nearest import ASKED_AT_ONCE, NearestUnits
+from console.coverage.protocol import Answer, Question, UnitColumns
+from console.coverage.worker import CoverageWorker
+from console.incidents.nearest import ASKED_AT_ONCE, NearestUnits
 from console.wire import Role
 from mission.air import Wind
 from mission.incident_board import IncidentBoard
@@ -98,8 +98,8 @@ def equip(bridge: SmallBridge, unit_id: int, *carried: Equipment) -> None:
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loaded machine answers late; what happens then has its own test."""
-    monkeypatch.setattr("console.nearest.ANSWER_WITHIN_S", 60.0)
-    monkeypatch.setattr("console.nearest.PLACE_WITHIN_S", 60.0)
+    monkeypatch.setattr("console.incidents.nearest.ANSWER_WITHIN_S", 60.0)
+    monkeypatch.setattr("console.incidents.nearest.PLACE_WITHIN_S", 60.0)
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ async def test_questions_that_wait_too_long_or_are_too_many_are_answered_by_a_gu
             message = f"no answer to {type(question).__name__}"
             raise UnavailableError(message)
 
-    monkeypatch.setattr("console.nearest.PLACE_WITHIN_S", 0.01)
+    monkeypatch.setattr("console.incidents.nearest.PLACE_WITHIN_S", 0.01)
     slow = NearestUnits(bridge, IncidentBoard(), fake_clock, Slow(Path(), (), fake_clock))
     answers = await asyncio.gather(*(slow.judge(36.0, 103.8) for _ in range(40)))
     assert set(answers) == {("", 1)}

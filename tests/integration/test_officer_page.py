@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from console.field import Field
-from console.incident_desk import IncidentDesk
+from console.field.officers import Field
+from console.incidents.desk import IncidentDesk
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from mission.model import DispatchState, Incident, Urgency
@@ -252,10 +252,10 @@ async def test_an_officer_that_nobody_can_answer_is_told_so_and_not_that_there_i
     assert (await lin.ask("GET", "/api/me/tasks")).status_code == 503
 
 
-async def test_the_system_tells_of_webhooks(house: House) -> None:
+async def test_the_system_tells_of_webhooks(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     async with house.client(await house.cookie(Role.ADMIN)) as client:
         assert (await client.get("/api/system")).json()["checks"]["webhooks"] == "ok"
-        house.parts.webhooks.trouble = "webhook 1: 3 changes wait"
+        monkeypatch.setitem(house.parts.health.further, "webhooks", lambda: "webhook 1: 3 changes wait")
         checks = (await client.get("/api/system")).json()["checks"]
         assert checks["webhooks"] == "webhook 1: 3 changes wait"
         ready = await client.get("/readyz")

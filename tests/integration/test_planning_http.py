@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from console.api.models_siting import BeatsRequest, SiteKindWanted, SitingRequest
-from console.coverage_protocol import StationPlace
-from console.planning_protocol import BeatsAsked, Ground, SitesAsked
-from console.planning_worker import MOST_WAITING, PlanningWorker
+from console.coverage.protocol import StationPlace
+from console.planning.protocol import BeatsAsked, Ground, SitesAsked
+from console.planning.worker import MOST_WAITING, PlanningWorker
 from console.wire import Role
 from telemetry.model.datum import Crs, from_wgs84
 from telemetry.model.errors import InputError, NotFoundError, UnavailableError

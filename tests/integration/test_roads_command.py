@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console.api.city import LAYERS
-from console.basemap_build import build_city, has_tippecanoe
-from console.city_files import load_city
+from console.city.basemap_build import build_city, has_tippecanoe
+from console.city.files import load_city
 from console.cli import skybeat
 from mission.osm import read_osm
 from mission.roads import load_roads

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from psycopg_pool import AsyncConnectionPool
 
 from console.cli import skybeat
-from console.webhook_post import Answered, addresses_of, post, receiver_of
-from console.webhook_signature import secret_of, secret_text, verified_id
-from console.webhooks import GIVE_UP_S, Webhooks
+from console.webhooks.outbox import GIVE_UP_S, Webhooks
+from console.webhooks.post import Answered, addresses_of, post, receiver_of
+from console.webhooks.signature import secret_of, secret_text, verified_id
 from infra.clock import SYSTEM_CLOCK
 from infra.database import app_pool
 from infra.vault import Vault

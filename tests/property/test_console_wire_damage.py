@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console import wire
-from console.stream_group import snapped_box
+from console.stream.group import snapped_box
 from telemetry.model.errors import InputError
 from telemetry.model.unit_state import UNIT_STATE
 

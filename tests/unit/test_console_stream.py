@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from console.auth.policy import Scope
-from console.stream import LiveStream, session_codes
-from console.stream_client import Client
-from console.stream_group import snapped_box
+from console.stream.client import Client
+from console.stream.group import snapped_box
+from console.stream.live import LiveStream, session_codes
 from console.wire import Degraded, Frame, FrameKind, Resume, Role, Subscribe, decode_frame
 from telemetry.model.events import ModeChanged
 from telemetry.model.unit import DutyStatus

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from console.auth.policy import Scope
-from console.coverage_protocol import ScopeCover
-from console.stream_client import Client
-from console.stream_coverage import CoverageFeed, contour_change, within
+from console.coverage.protocol import ScopeCover
+from console.stream.client import Client
+from console.stream.coverage import CoverageFeed, contour_change, within
 from console.wire import Role
 from console.wire_coverage import Contour, CoverageChanged, Gap, RingLink, RingState, StationShares, TierShares
 from tests.console_house import FixedCoverage

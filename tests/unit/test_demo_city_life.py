@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import LineString, Point, shape
 
-from console.city_files import load_city
+from console.city.files import load_city
 from console.demo import city_table as table
 from console.demo.city import City, CitySpot, prepare_city
 from console.demo.city_life import PEOPLE, TIER_FAMILIES

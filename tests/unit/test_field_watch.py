@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from console.field_watch import Seen, TrackWatch
+from console.field.watch import Seen, TrackWatch
 from mission.errand import Answer
 from mission.model import Caller, Category, Dispatch, DispatchState, Incident, IncidentState, Urgency
 from telemetry.model.batch import UNKNOWN_I2, Quality

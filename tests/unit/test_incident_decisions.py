@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from console.incident_views import masked_name, masked_phone
+from console.incidents.views import masked_name, masked_phone
 from mission import dispatch
 from mission.dispatch import Order, VersionConflictError
 from mission.errand import TRACK, Answer, By

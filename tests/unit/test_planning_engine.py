@@ -22,11 +22,11 @@ from console.api.models_siting import (
     WhatIfReply,
     WhatIfRequest,
 )
-from console.coverage_protocol import IncidentsTold, StationPlace, UnitColumns
-from console.planning_engine import PlanningEngine
-from console.planning_process import answered, serve
-from console.planning_protocol import (
-    LENGTH,
+from console.coverage.protocol import IncidentsTold, StationPlace, UnitColumns
+from console.planning.engine import PlanningEngine
+from console.planning.process import answered, serve
+from console.planning.protocol import (
+    PIPE,
     Answered,
     BeatsAsked,
     Ground,
@@ -36,9 +36,8 @@ from console.planning_protocol import (
     Refused,
     SitesAsked,
     WhatIfAsked,
-    decode_answer,
-    framed,
 )
+from console.process_pipe import LENGTH
 from mission.moveup import Hold
 from mission.planning_map import DemandKind
 from mission.siting import Proof
@@ -321,14 +320,14 @@ def is_shown(picture: Picture, node: int) -> bool:
 
 def test_the_process_answers_each_question_in_turn_and_ends_with_its_input(ground: Ground) -> None:
     source = io.BytesIO(
-        framed(BeatsAsked(ground, BeatsRequest())) + framed(moves(ground, UnitColumns(), busy_ratio=2.0))
+        PIPE.framed(BeatsAsked(ground, BeatsRequest())) + PIPE.framed(moves(ground, UnitColumns(), busy_ratio=2.0))
     )
     sink = io.BytesIO()
     serve(source, sink)
     data, answers = sink.getvalue(), []
     while data:
         (length,) = LENGTH.unpack(data[: LENGTH.size])
-        answers.append(decode_answer(data[LENGTH.size : LENGTH.size + length]))
+        answers.append(PIPE.decode_answer(data[LENGTH.size : LENGTH.size + length]))
         data = data[LENGTH.size + length :]
     assert [type(answer) for answer in answers] == [Answered, Refused]
 

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from console.city_files import load_city
+from console.city.files import load_city
 from mission.ground import GroundUnits, Places, Weights
 from mission.moveup import Hold, MoveUpRules
 from mission.moveup_map import MoveUpMap, Posts, UnitHistory, posts_at

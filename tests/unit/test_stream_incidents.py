@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from console.auth.policy import Scope
-from console.stream_client import Client
-from console.stream_incidents import IncidentFeed
+from console.stream.client import Client
+from console.stream.incidents import IncidentFeed
 from console.wire import Resume, Role
 from console.wire_incident import IncidentChanged
 from mission.incident_board import REMEMBERED_US, IncidentBoard

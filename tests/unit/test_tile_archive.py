@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.tile_archive import read_tile, tile_id
+from console.city.tile_archive import read_tile, tile_id
 from telemetry.model.errors import FileFormatError, InputError
 
 

@@ -4,9 +4,9 @@ import ipaddress
 
 import pytest
 
-from console.webhook_post import may_reach, receiver_of
-from console.webhook_signature import secret_of, secret_text, signed_headers, verified_id
-from console.webhooks import GIVE_UP_S, retry_after_s, trouble_of
+from console.webhooks.outbox import GIVE_UP_S, retry_after_s, trouble_of
+from console.webhooks.post import may_reach, receiver_of
+from console.webhooks.signature import secret_of, secret_text, signed_headers, verified_id
 from telemetry.model.errors import InputError, NotAllowedError
 
 # The example that the Standard Webhooks libraries test themselves by.

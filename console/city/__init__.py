@@ -1,0 +1,1 @@
+"""A city's folder: how it is made of an extract, read and checked, and drawn."""

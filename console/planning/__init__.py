@@ -1,0 +1,1 @@
+"""Heavy planning questions in a process of their own: sites, beats, moves, what-ifs."""

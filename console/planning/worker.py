@@ -1,0 +1,114 @@
+"""Heavy planning questions, answered in a process of their own so that neither the loop nor the live coverage waits for them.
+
+This is the parent's side. The process (process.py) is started by the first question and ends after a while without
+any; a question that takes too long, or whose asker is gone, costs the process: the next question starts another.
+"""
+
+import asyncio
+from typing import Final
+
+from console import process_pipe
+from console.planning.protocol import PIPE, Answer, Question, Refused
+from infra.logs import get_logger
+from telemetry.model.errors import FileFormatError, InputError, NotFoundError, SkybeatError, UnavailableError
+
+STARTED_WITHIN_S: Final = 20.0
+"""What a new process may take beside its question's own time: the libraries, the map."""
+IDLE_S: Final = 900.0
+MOST_WAITING: Final = 6
+_LOG: Final = get_logger("planning")
+_ERRORS: Final[dict[str, type[SkybeatError]]] = {"input": InputError, "not_found": NotFoundError}
+
+
+class PlanningWorker:
+    """Asks the process one question at a time; a few more may wait."""
+
+    def __init__(self, *, idle_s: float = IDLE_S) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._waiting_count = 0
+        self._idle_s = idle_s
+        self._retiring: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    async def ask(self, question: Question, *, within_s: float) -> bytes:
+        """Return the answer as JSON.
+
+        Raises InputError or NotFoundError for what cannot be asked, and UnavailableError when too many questions wait, the
+        process died, or it took longer than `within_s`. A cancelled question ends the process: nobody waits for its answer.
+        """
+        if self._waiting_count >= MOST_WAITING:
+            message = f"{MOST_WAITING} planning questions wait already: ask again in a minute"
+            raise UnavailableError(message)
+        self._waiting_count += 1
+        try:
+            async with self._turn:
+                self._stay()
+                answer = await self._exchange(question, within_s)
+        finally:
+            self._waiting_count -= 1
+            self._retire_later()
+        if isinstance(answer, Refused):
+            raise _ERRORS.get(answer.word, UnavailableError)(answer.message)
+        return answer.body
+
+    async def stop(self) -> None:
+        """End the process; a second call does nothing."""
+        self._stay()
+        await self._end()
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        await process_pipe.end(process)
+        if self._process is process:
+            self._process = None
+
+    async def _exchange(self, question: Question, within_s: float) -> Answer:
+        is_new = self._process is None
+        process = self._process or await self._start()
+        try:
+            within_s += STARTED_WITHIN_S if is_new else 0.0
+            return PIPE.decode_answer(
+                await asyncio.wait_for(process_pipe.ask(process, PIPE.framed(question)), within_s)
+            )
+        except TimeoutError as error:
+            await self._lose(process)
+            message = f"the plan was not ready within {within_s:.0f} s: ask for less, or with more time"
+            raise UnavailableError(message) from error
+        except (OSError, EOFError, FileFormatError) as error:
+            await self._lose(process)
+            _LOG.warning("planning_worker_lost", reason=type(error).__name__)
+            message = f"the planning process gave no answer ({type(error).__name__}): ask again, another is started"
+            raise UnavailableError(message) from error
+        except asyncio.CancelledError:
+            await asyncio.shield(self._lose(process))
+            raise
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._process = await process_pipe.start("console.planning.process")
+        return self._process
+
+    async def _lose(self, process: asyncio.subprocess.Process) -> None:
+        self._process = None
+        await process_pipe.kill(process)
+
+    def _stay(self) -> None:
+        if self._retiring is not None:
+            self._retiring.cancel()
+            self._retiring = None
+
+    def _retire_later(self) -> None:
+        self._stay()
+        if self._process is not None and not self._waiting_count:
+            self._retiring = asyncio.get_running_loop().create_task(self._retire(), name="planning-retire")
+
+    async def _retire(self) -> None:
+        await asyncio.sleep(self._idle_s)
+        async with self._turn:
+            await self._end()

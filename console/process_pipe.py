@@ -1,0 +1,100 @@
+"""Questions and answers with a process of our own: msgpack behind its length over the process's pipes, for both sides."""
+
+import asyncio
+import contextlib
+import os
+import struct
+import sys
+from typing import BinaryIO, Final, Generic, TypeVar
+
+import msgspec
+
+from telemetry.model.errors import FileFormatError
+
+LENGTH: Final = struct.Struct("<I")
+MAX_BYTES: Final = 64 * 1024 * 1024
+STOPPED_WITHIN_S: Final = 2.0
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+class Pipe(Generic[Question, Answer]):
+    """The language of one process: which structs it is asked and which it answers."""
+
+    def __init__(
+        self, name: str, questions: msgspec.msgpack.Decoder[Question], answers: msgspec.msgpack.Decoder[Answer]
+    ) -> None:
+        self._name = name
+        self._questions = questions
+        self._answers = answers
+
+    def framed(self, message: Question | Answer) -> bytes:
+        """Return a message behind its length (4 bytes, little-endian)."""
+        data = _ENCODER.encode(message)
+        return LENGTH.pack(len(data)) + data
+
+    def decode_answer(self, data: bytes) -> Answer:
+        """Return what the process said. Raises FileFormatError for anything else."""
+        try:
+            return self._answers.decode(data)
+        except msgspec.DecodeError as error:
+            raise FileFormatError(f"the {self._name} process said something else than an answer ({error})") from error
+
+    def read_question(self, source: BinaryIO) -> Question | None:
+        """Return the next question from a pipe, None at its end. Raises FileFormatError for what is none."""
+        head = source.read(LENGTH.size)
+        if len(head) < LENGTH.size:
+            return None
+        (length,) = LENGTH.unpack(head)
+        if length > MAX_BYTES:
+            raise FileFormatError(f"a question of {length} bytes: at most {MAX_BYTES} are allowed")
+        data = source.read(length)
+        if len(data) < length:
+            return None
+        try:
+            return self._questions.decode(data)
+        except msgspec.DecodeError as error:
+            raise FileFormatError(f"the console said something else than a question ({error})") from error
+
+    def write_answer(self, sink: BinaryIO, answer: Answer) -> None:
+        """Write an answer to a pipe."""
+        sink.write(self.framed(answer))
+        sink.flush()
+
+
+async def start(module: str) -> asyncio.subprocess.Process:
+    """Start a module of ours as a process with pipes; one thread each, since it runs beside the loop."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )
+
+
+async def ask(process: asyncio.subprocess.Process, data: bytes) -> bytes:
+    """Write a framed question and return the answer's bytes. Raises OSError or EOFError when the process is gone."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(data)
+    await process.stdin.drain()
+    (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
+    return await process.stdout.readexactly(length)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Close the process's input, which ends it; one that stays is killed."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), STOPPED_WITHIN_S)
+    except TimeoutError:
+        await kill(process)
+
+
+async def kill(process: asyncio.subprocess.Process) -> None:
+    """Kill the process, which may be gone already."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

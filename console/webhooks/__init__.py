@@ -1,0 +1,1 @@
+"""Changes of incidents told to other programs: outbox, signatures, the post."""
