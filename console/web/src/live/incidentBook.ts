@@ -10,7 +10,7 @@ const MOST_CLOSED = 200;
 export const isClosedIncident = (incident: IncidentView): boolean => CLOSED.has(incident.state);
 
 /** True while the unit is still on its way or there: neither cleared, declined nor recalled. */
-export const isLiveDispatch = (dispatch: DispatchView): boolean => !OVER.has(dispatch.state);
+export const isLiveDispatch = (dispatch: Pick<DispatchView, "state">): boolean => !OVER.has(dispatch.state);
 
 /** The dispatches that still count, in the order in which they were sent. */
 export const liveDispatches = (incident: IncidentView): DispatchView[] => incident.dispatches.filter(isLiveDispatch);

@@ -1,12 +1,12 @@
 // The supervisor's figures: who is there, cover against plan, gaps, the ring, responses, what is in hand, what waits longest.
 import { area, duration, figure, percent, UNKNOWN_FIGURE } from "../format/figures";
+import { isToSend } from "../live/incidentBook";
 import { useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
 import type { Counts, UnitRow } from "../state/rows";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { SERVICES } from "../wire.generated";
-import { isToSend } from "../live/incidentBook";
 import { linkNames, useStationNumber } from "./names";
 
 const MINUTES = [1, 3, 5] as const;

@@ -1,12 +1,12 @@
 // What floats over the supervisor's map: which coverage is shown, its legend, the word that a what-if is not real.
 import type { ReactNode } from "react";
-import { cycleCover, openMoveUp, openReport, toggleWhatIf } from "./acts";
 import { toggleLabels, toggleTrails } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { mayPlan } from "../state/roles";
-import { change, type CoverView, useSettings } from "../state/settings";
+import { type CoverView, change, useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { leaveWhatIf, useWhatIf } from "../state/whatIf";
+import { cycleCover, openMoveUp, openReport, toggleWhatIf } from "./acts";
 
 const VIEWS = ["now", "plan", "change"] as const satisfies readonly CoverView[];
 

@@ -5,8 +5,8 @@ import { currentMap } from "../map/current";
 import { changeDesk, useDesk } from "../state/desk";
 import { openIncident, takeCall } from "../state/incidents";
 import { useText } from "../state/useText";
+import { CATEGORIES, type Category, EQUIPMENTS, type Equipment } from "../wire.generated";
 import { stepBack } from "./acts";
-import { CATEGORIES, type Category, type Equipment, EQUIPMENTS } from "../wire.generated";
 
 const DECIMALS = 6;
 const rounded = (degrees: number): number => Number(degrees.toFixed(DECIMALS));

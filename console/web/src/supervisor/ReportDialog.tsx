@@ -2,9 +2,9 @@
 import { useEffect, useRef, useState } from "react";
 import { get, RequestError } from "../api/client";
 import { clockTime, day, duration, figure, percent, UNKNOWN_FIGURE } from "../format/figures";
+import { nameIn } from "../i18n/text";
 import { changeDesk, useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
-import { nameIn } from "../i18n/text";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";

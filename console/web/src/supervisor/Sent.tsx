@@ -3,16 +3,17 @@ import { useState } from "react";
 import { clockTime, duration } from "../format/figures";
 import type { TextKey } from "../i18n/zh";
 import { isLiveDispatch } from "../live/incidentBook";
+import { selectUnit } from "../state/actions";
 import { useDesk } from "../state/desk";
 import { type Failure, recall } from "../state/incidents";
 import { mayDispatch } from "../state/roles";
-import { selectUnit } from "../state/actions";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { UnitGlyph } from "../ui/icons";
 import type { DispatchView, IncidentView } from "../wire.generated";
 import { FailureNote } from "./FailureNote";
 import { useUnitMeta, useUnitName } from "./names";
+import { type PushTrouble, troubleOf } from "./pushTrouble";
 
 const STEPS: readonly [TextKey, (dispatch: DispatchView) => number | null][] = [
   ["dstate.sent", (d) => d.sent_ms],
@@ -21,19 +22,15 @@ const STEPS: readonly [TextKey, (dispatch: DispatchView) => number | null][] = [
   ["dstate.under_way", (d) => d.under_way_ms],
   ["dstate.arrived", (d) => d.arrived_ms],
 ];
-/** A push that is not received for so long asks for a call. */
-const LATE_MS = 15_000;
 
-function Receipts({ dispatch }: { dispatch: DispatchView }) {
+function Receipts({ dispatch, trouble }: { dispatch: DispatchView; trouble: PushTrouble | null }) {
   const t = useText();
-  const { nowMs } = useLive();
   const last = STEPS.reduce((at, [, timeOf], i) => (timeOf(dispatch) === null ? at : i), -1);
-  const waits = isLiveDispatch(dispatch) && dispatch.received_ms === null && nowMs - dispatch.queued_ms > LATE_MS;
   return (
     <ol className="receipts five" data-testid="receipts">
       {STEPS.map(([name, timeOf], i) => {
         const at = timeOf(dispatch);
-        const tone = at !== null || i < last ? "d" : waits && i === last + 1 ? "n" : "";
+        const tone = at !== null || i < last ? "d" : trouble && i === last + 1 ? "n" : "";
         return (
           <li key={name} className={tone} data-step={name.slice(7)} data-done={at !== null}>
             <i />
@@ -43,6 +40,30 @@ function Receipts({ dispatch }: { dispatch: DispatchView }) {
         );
       })}
     </ol>
+  );
+}
+
+function Trouble({ dispatch, trouble }: { dispatch: DispatchView; trouble: PushTrouble }) {
+  const { nowMs } = useLive();
+  const nameOf = useUnitName();
+  const t = useText();
+  const time = duration(nowMs - dispatch.queued_ms);
+  const text =
+    trouble === "no_channel"
+      ? t("dispatch.byRadio")
+      : trouble === "unanswered"
+        ? t("dispatch.unanswered", { time })
+        : dispatch.sent_ms === null
+          ? t("dispatch.noPhone")
+          : t("dispatch.late", { unit: nameOf(dispatch.unit_id), time });
+  return (
+    <p
+      className={`f12 num ${trouble === "unanswered" ? "c-attn" : "c-alarm"}`}
+      data-testid="push-trouble"
+      data-trouble={trouble}
+    >
+      {text}
+    </p>
   );
 }
 
@@ -61,8 +82,7 @@ function Line({
   const metaOf = useUnitMeta();
   const t = useText();
   const lives = isLiveDispatch(dispatch);
-  const waited = nowMs - dispatch.queued_ms;
-  const notReceived = lives && dispatch.received_ms === null && waited > LATE_MS;
+  const trouble = troubleOf(dispatch, incident.urgency, nowMs);
   return (
     <li
       className={`sentline ${lives ? "" : "over"}`}
@@ -90,15 +110,9 @@ function Line({
           </button>
         ) : null}
       </div>
-      {lives ? <Receipts dispatch={dispatch} /> : null}
+      {lives ? <Receipts dispatch={dispatch} trouble={trouble} /> : null}
       {dispatch.reason ? <p className="f12 t3">{dispatch.reason}</p> : null}
-      {notReceived ? (
-        <p className="f12 c-alarm">
-          {dispatch.sent_ms === null
-            ? t("dispatch.noPhone")
-            : t("dispatch.late", { unit: nameOf(dispatch.unit_id), time: duration(waited) })}
-        </p>
-      ) : null}
+      {trouble ? <Trouble dispatch={dispatch} trouble={trouble} /> : null}
       {dispatch.arrived_by === "track" ? <p className="f12 t3">{t("dispatch.arrivedTrack")}</p> : null}
     </li>
   );

@@ -2,12 +2,12 @@
 import { clockTime, duration, figure, percent, UNKNOWN_FIGURE } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { currentMap } from "../map/current";
+import { selectUnit } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
 import { change, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
-import { selectUnit } from "../state/actions";
 import type { Gap, RingLink, StationShares, StationView } from "../wire.generated";
 import { isOffPlan } from "./Kpis";
 import { linkNames, useStationName, useStationNumber, useUnitName } from "./names";

@@ -3,7 +3,7 @@ import { live } from "../live/live";
 import { changeDesk, getDesk } from "../state/desk";
 import { type Failure, incidentOnDesk, openIncident, sendUnits, toggleCandidate } from "../state/incidents";
 import { mayDispatch, mayPlan } from "../state/roles";
-import { change, type CoverView, getSettings } from "../state/settings";
+import { type CoverView, change, getSettings } from "../state/settings";
 import { enterWhatIf, getWhatIf, leaveWhatIf } from "../state/whatIf";
 import { keyed, sentTo } from "./keyed";
 

@@ -1,8 +1,9 @@
 // The keys of the supervisor's screen, before those that both screens share.
+
+import { live } from "../live/live";
+import { changeDesk } from "../state/desk";
 import { openIncident } from "../state/incidents";
 import { change, type Screen } from "../state/settings";
-import { changeDesk } from "../state/desk";
-import { live } from "../live/live";
 import {
   chooseByKey,
   cycleCover,

@@ -1,6 +1,7 @@
 // Names of units, stations and ring links as the supervisor's screen writes them.
-import { nameIn } from "../i18n/text";
+
 import { UNKNOWN_FIGURE } from "../format/figures";
+import { nameIn } from "../i18n/text";
 import { usePlaces } from "../state/places";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
