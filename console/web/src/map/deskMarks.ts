@@ -1,12 +1,13 @@
 // What the supervisor's work puts over the map: pins of incidents, plates of gaps and open links, who goes where.
-import { area, duration } from "../format/figures";
+import { area } from "../format/figures";
+import { whyOpen } from "../format/ring";
 import { type Language, type Translate, translator } from "../i18n/text";
 import { isToSend, liveDispatches } from "../live/incidentBook";
 import { live } from "../live/live";
 import { getDesk } from "../state/desk";
 import { incidentOnDesk } from "../state/incidents";
-import { getPlaces } from "../state/places";
 import { moves } from "../state/moveUp";
+import { getPlaces } from "../state/places";
 import { bridgesClosed, movedStations, waysClosed } from "../state/whatIf";
 import type { IncidentView, RingLink } from "../wire.generated";
 import { gapsShown, ringShown } from "./coverFeed";
@@ -116,7 +117,7 @@ const breakText = (link: RingLink, t: Translate): string =>
   t("ring.plate", {
     from: stationNumber(link.from_station_id),
     to: stationNumber(link.to_station_id),
-    missing: duration(link.missing_s === null ? null : link.missing_s * 1000),
+    why: whyOpen(link, live.summary.get().coverage?.stations ?? [], stationNumber, t),
   });
 
 function plates(language: Language): Plate[] {

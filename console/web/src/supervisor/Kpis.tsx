@@ -1,12 +1,13 @@
 // The supervisor's figures: who is there, cover against plan, gaps, the ring, responses, what is in hand, what waits longest.
 import { area, duration, figure, percent, UNKNOWN_FIGURE } from "../format/figures";
+import { whyOpen } from "../format/ring";
 import { isToSend } from "../live/incidentBook";
 import { useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
 import type { Counts, UnitRow } from "../state/rows";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
-import { SERVICES } from "../wire.generated";
+import { type RingLink, SERVICES, type StationShares } from "../wire.generated";
 import { linkNames, useStationNumber } from "./names";
 
 const MINUTES = [1, 3, 5] as const;
@@ -34,7 +35,9 @@ function Kpi(props: {
           <span data-testid={`kpi-${props.id}-value`}>{props.value}</span>
           {props.rest ? <span className="rest"> {props.rest}</span> : null}
         </span>
-        <small className="ell">{props.context}</small>
+        <small className="ell" title={props.context}>
+          {props.context}
+        </small>
       </div>
     </div>
   );
@@ -70,6 +73,20 @@ function byService(rows: readonly UnitRow[], t: ReturnType<typeof useText>): str
     .join(" · ");
 }
 
+/** The first open link, why where nobody comes at all, and how many there are. */
+function openLinksText(
+  link: RingLink,
+  n: number,
+  crews: readonly StationShares[],
+  numberOf: ReturnType<typeof useStationNumber>,
+  t: ReturnType<typeof useText>,
+): string {
+  const links = linkNames(link, numberOf);
+  if (link.missing_s !== null) return n === 1 ? t("sup.ringOpen", { links }) : t("sup.ringMore", { links, n });
+  const why = whyOpen(link, crews, numberOf, t);
+  return n === 1 ? t("sup.ringOpenWhy", { links, why }) : t("sup.ringMoreWhy", { links, why, n });
+}
+
 export function Kpis({ counts, rows }: { counts: Counts; rows: readonly UnitRow[] }) {
   const { coverage, incidents, nowMs, connection } = useLive();
   const { figures } = useDesk();
@@ -82,12 +99,9 @@ export function Kpis({ counts, rows }: { counts: Counts; rows: readonly UnitRow[
   const waiting = incidents.filter(isToSend);
   const oldest = waiting.length ? waiting.reduce((a, b) => (a.reported_ms <= b.reported_ms ? a : b)) : null;
   const seconds = (s: number | null | undefined): string => (s == null ? UNKNOWN_FIGURE : duration(s * 1000));
-  const openText =
-    open.length === 0
-      ? t("sup.ringClosed")
-      : open.length === 1
-        ? t("sup.ringOpen", { links: linkNames(open[0]!, numberOf) })
-        : t("sup.ringMore", { links: linkNames(open[0]!, numberOf), n: open.length });
+  const openText = open[0]
+    ? openLinksText(open[0], open.length, coverage?.stations ?? [], numberOf, t)
+    : t("sup.ringClosed");
   return (
     <section
       className={`kpis sup ${connection.phase === "lost" ? "lost" : ""}`}

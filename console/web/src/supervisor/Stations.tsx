@@ -1,5 +1,6 @@
 // The street stations in ring order: who is on duty, 3-minute cover against plan, and why a zone is off it; then gaps and open links.
 import { clockTime, duration, figure, percent, UNKNOWN_FIGURE } from "../format/figures";
+import { whyOpen } from "../format/ring";
 import { nameIn } from "../i18n/text";
 import { currentMap } from "../map/current";
 import { selectUnit } from "../state/actions";
@@ -120,6 +121,7 @@ function GapLine({ gap }: { gap: Gap }) {
 }
 
 function OpenLink({ link }: { link: RingLink }) {
+  const { coverage } = useLive();
   const numberOf = useStationNumber();
   const t = useText();
   const [from, to] = linkNames(link, numberOf).split("–");
@@ -131,9 +133,7 @@ function OpenLink({ link }: { link: RingLink }) {
     <li data-testid="ring-row">
       <button type="button" className="gaphead" onClick={look}>
         <b className="c-attn">{t("ring.open", { from: from!, to: to! })}</b>
-        <span className="num c-attn">
-          {t("ring.missing", { missing: duration(link.missing_s === null ? null : link.missing_s * 1000) })}
-        </span>
+        <span className="num c-attn">{whyOpen(link, coverage?.stations ?? [], numberOf, t)}</span>
       </button>
     </li>
   );
