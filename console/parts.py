@@ -12,6 +12,7 @@ from console.audit import Audit
 from console.auth.accounts import Accounts
 from console.auth.passwords import Attempts, Passwords
 from console.auth.sessions import Sessions
+from console.coverage.posts import MannedPosts
 from console.field.officers import Field
 from console.field.page_reports import PageReports
 from console.field.ways import RoadWays
@@ -123,7 +124,13 @@ def make_parts(services: Services) -> Parts:
         tasks=tasks,
         reports=PageReports(services.bridge, services.pool, clock),
         webhooks=webhooks,
-        planning=PlanningDesk(services.city_dir, services.bridge, clock, past_incidents=past.told),
+        planning=PlanningDesk(
+            services.city_dir,
+            services.bridge,
+            clock,
+            past_incidents=past.told,
+            posts=MannedPosts(services.pool).told,
+        ),
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

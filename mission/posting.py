@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,14 @@ class Outposts:
         """Return the places of one station."""
         mine = self.station == station
         return list(zip(self.lat_deg[mine].tolist(), self.lon_deg[mine].tolist(), strict=True))
+
+
+class Manned(NamedTuple):
+    """Posts that crews man, as the registry has them: their stations' ids (-1: none) and WGS-84 degrees, all (n,)."""
+
+    station_ids: Sequence[int]
+    lat_deg: Floats
+    lon_deg: Floats
 
 
 def posts_of(coverage: Coverage, station_ids: Sequence[int], lat_deg: Floats, lon_deg: Floats) -> Outposts:

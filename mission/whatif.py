@@ -12,7 +12,7 @@ from mission.coverage import Coverage, CoverageNow
 from mission.gaps import GapArea, Gaps
 from mission.ground import GroundUnits, Places, StationPosts, Weights
 from mission.labels import NOBODY
-from mission.posting import lines_of, planned_units
+from mission.posting import Manned, lines_of, planned_units, posts_of
 from mission.ring import Ring, RingNow
 from mission.roads import Ints, RoadGraph
 from mission.travel import DEFAULT_SPEEDS, Speeds
@@ -81,15 +81,23 @@ class Situation:
     ring: RingNow
 
 
-def situation_of(stage: Stage, units: GroundUnits, crews: GroundUnits, *, hour_of_week: int | None = None) -> Situation:
-    """Return the coverage on a stage; about 0.2 s for 500 units on 50,000 nodes."""
+def situation_of(
+    stage: Stage,
+    units: GroundUnits,
+    crews: GroundUnits,
+    *,
+    manned: Manned | None = None,
+    hour_of_week: int | None = None,
+) -> Situation:
+    """Return the coverage on a stage; about 0.2 s for 500 units on 50,000 nodes. `manned` are posts of the plan."""
     coverage, weights = stage.coverage, stage.city.weights
     now = coverage.now(units, hour_of_week=hour_of_week)
     hour = None if hour_of_week is None else hour_of_week % 24
+    posts = None if manned is None else posts_of(coverage, *manned)
     return Situation(
         stage=stage,
         now=now,
-        plan=coverage.now(planned_units(coverage, crews, lines=stage.lines), hour_of_week=hour_of_week),
+        plan=coverage.now(planned_units(coverage, crews, lines=stage.lines, posts=posts), hour_of_week=hour_of_week),
         gaps=stage.gaps.find(now, people=None if weights is None else weights.people),
         opened_km2=stage.gaps.opened_km2(now),
         ring=stage.ring.now(now.standing, _station_rows(coverage.stations, units), hour=hour),
@@ -97,7 +105,13 @@ def situation_of(stage: Stage, units: GroundUnits, crews: GroundUnits, *, hour_o
 
 
 def changed_situation(
-    before: Stage, units: GroundUnits, crews: GroundUnits, changes: Changes, *, hour_of_week: int | None = None
+    before: Stage,
+    units: GroundUnits,
+    crews: GroundUnits,
+    changes: Changes,
+    *,
+    manned: Manned | None = None,
+    hour_of_week: int | None = None,
 ) -> Situation:
     """Return the case after the changes.
 
@@ -111,7 +125,8 @@ def changed_situation(
     if changes.moved or len(changes.closed_streets):
         stage = Stage(before.city, stations, closed_streets=changes.closed_streets, field=before.field)
     present = units.part(~np.isin(units.unit_id, away))
-    return situation_of(stage, present, crews.part(~np.isin(crews.unit_id, away)), hour_of_week=hour_of_week)
+    staying = crews.part(~np.isin(crews.unit_id, away))
+    return situation_of(stage, present, staying, manned=manned, hour_of_week=hour_of_week)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from console.api.models_siting import BeatsRequest, SitingRequest, WhatIfRequest
 from console.auth.policy import Scope
-from console.coverage.protocol import IncidentsTold, StationPlace
+from console.coverage.protocol import IncidentsTold, PostsTold, StationPlace
 from console.coverage.units import available_units, crews
 from console.coverage.worker import hour_of_week
 from console.planning.protocol import BeatsAsked, Ground, MoveUpAsked, PostPlace, SitesAsked, WhatIfAsked
@@ -38,10 +38,17 @@ class PlanningDesk:
     """
 
     def __init__(
-        self, city_dir: Path | None, bridge: BridgeSource, clock: Clock, *, past_incidents: PastIncidents | None = None
+        self,
+        city_dir: Path | None,
+        bridge: BridgeSource,
+        clock: Clock,
+        *,
+        past_incidents: PastIncidents | None = None,
+        posts: Callable[[], Awaitable[PostsTold | None]] | None = None,
     ) -> None:
         self._city_dir, self._bridge, self._clock = city_dir, bridge, clock
         self._past_incidents = past_incidents
+        self._posts = posts
         self._past: IncidentsTold | None = None
         self._past_due_s = -1.0
         self.worker: Final = PlanningWorker()
@@ -113,6 +120,7 @@ class PlanningDesk:
             at_ms=now_us / 1000.0,
             hour_of_week=hour_of_week(now_us),
             own_station_ids=sorted(scope.station_ids),
+            posts=None if self._posts is None else await self._posts(),
         )
         return await self.worker.ask(asked, within_s=WHAT_IF_WITHIN_S)
 

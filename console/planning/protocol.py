@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from console.api.models_siting import BeatsRequest, SitingRequest, WhatIfRequest
-from console.coverage.protocol import IncidentsTold, StationPlace, UnitColumns
+from console.coverage.protocol import IncidentsTold, PostsTold, StationPlace, UnitColumns
 from console.process_pipe import Pipe
 from mission.planning_map import DemandKind
 
@@ -63,7 +63,10 @@ class MoveUpAsked(msgspec.Struct, frozen=True, tag="moveup"):
 
 
 class WhatIfAsked(msgspec.Struct, frozen=True, tag="whatif"):
-    """What if; the request's coordinates are WGS-84 already. `own_station_ids`: whose stations and units the asker may see."""
+    """What if; the request's coordinates are WGS-84 already. `own_station_ids`: whose stations and units the asker may see.
+
+    `posts`: those that crews man, None while nobody could tell.
+    """
 
     ground: Ground
     units: UnitColumns
@@ -72,6 +75,7 @@ class WhatIfAsked(msgspec.Struct, frozen=True, tag="whatif"):
     at_ms: float
     hour_of_week: int
     own_station_ids: list[int] = []
+    posts: PostsTold | None = None
 
 
 Question: TypeAlias = SitesAsked | BeatsAsked | MoveUpAsked | WhatIfAsked

@@ -10,7 +10,7 @@ from console.api.models_siting import ClosedView, Picture, StreetClosed, WhatIfR
 from console.auth.policy import Scope
 from console.city.files import CityFiles
 from console.coverage.engine import units_of
-from console.coverage.protocol import StationPlace
+from console.coverage.protocol import PostsTold, StationPlace
 from console.coverage.view import changed_of, cut_to, shapes_of
 from console.planning.protocol import WhatIfAsked
 from console.stream.coverage import within
@@ -20,6 +20,7 @@ from mission.coverage import Coverage
 from mission.drift import drifts
 from mission.ground import GroundUnits, station_posts
 from mission.planning_map import PlanningMap
+from mission.posting import Manned
 from mission.roads import Ints, RoadGraph
 from mission.whatif import (
     Changes,
@@ -54,8 +55,9 @@ class WhatIfDesk:
             closed_streets=np.unique(np.concatenate([np.zeros(0, np.int32), *closed])).astype(np.int32),
             away_unit_ids=frozenset(asked.request.away_unit_ids),
         )
-        before = situation_of(stage, units, crews, hour_of_week=asked.hour_of_week)
-        after = changed_situation(stage, units, crews, changes, hour_of_week=asked.hour_of_week)
+        manned = _manned(asked.posts)
+        before = situation_of(stage, units, crews, manned=manned, hour_of_week=asked.hour_of_week)
+        after = changed_situation(stage, units, crews, changes, manned=manned, hour_of_week=asked.hour_of_week)
         found = difference(before, after)
         ids, zone = stage.coverage.stations.station_id.tolist(), _zone(stage, asked)
         return WhatIfReply(
@@ -81,6 +83,10 @@ class WhatIfDesk:
             self._key, self._stage = key, Stage(city, posts)
         self._stage.coverage.weigh(area.weights)
         return self._stage
+
+
+def _manned(told: PostsTold | None) -> Manned | None:
+    return None if told is None else Manned(told.station_id, np.array(told.lat_deg), np.array(told.lon_deg))
 
 
 def _closed(coverage: Coverage, closed: StreetClosed) -> Ints:

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mission.ground import GroundUnits, station_posts
-from mission.travel import DEFAULT_SPEEDS, TravelMode, network_of
+from mission.posting import Manned
+from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode, network_of
 from mission.whatif import Changes, City, Stage, changed_situation, difference, situation_of, streets_at, streets_named
 from tests.grid_town import BRIDGE_NAME_ZH, SIDE, grid_town, place_of
 
@@ -78,3 +79,23 @@ def test_the_same_stage_serves_question_after_question(stage: Stage) -> None:
     first, second = (situation_of(stage, cars(), cars()) for _ in range(2))
     assert all((a == b).all() for a, b in pairwise((first.now.shares, second.now.shares)))
     assert first.ring == second.ring
+
+
+def test_the_plan_before_and_after_has_the_posts_that_crews_man(stage: Stage) -> None:
+    lat, lon = place_of(TOWN, 7)
+    manned = Manned([1], np.array([lat]), np.array([lon]))
+    crews = GroundUnits(
+        np.array([11, 12, 13], np.int32),
+        np.array([1, 2, 1], np.int32),
+        np.append(cars().lat_deg, cars().lat_deg[0]),
+        np.append(cars().lon_deg, cars().lon_deg[0]),
+        np.array([0, 0, GROUND_MODES.index(TravelMode.FOOT)], np.int32),
+        np.zeros(3),
+    )
+    changes = Changes({}, np.zeros(0, np.int32), frozenset())
+    for case in (
+        situation_of(stage, cars(), crews, manned=manned),
+        changed_situation(stage, cars(), crews, changes, manned=manned),
+    ):
+        assert case.plan.nearest.seconds[0][7] < 10.0
+    assert situation_of(stage, cars(), crews).plan.nearest.seconds[0][7] > 10.0
