@@ -89,9 +89,17 @@ function Area({ minutes }: { minutes: 1 | 3 | 5 }) {
   );
 }
 
-function Line({ path, stroke, dash, children }: { path: string; stroke: string; dash?: string; children: ReactNode }) {
+interface LineProps {
+  path: string;
+  stroke: string;
+  dash?: string;
+  title?: string;
+  children: ReactNode;
+}
+
+function Line({ path, stroke, dash, title, children }: LineProps) {
   return (
-    <span>
+    <span title={title}>
       <svg width="20" height="14" viewBox="0 0 20 14" aria-hidden="true">
         <path d={path} fill="none" stroke={stroke} strokeWidth="1.8" strokeLinecap="round" strokeDasharray={dash} />
       </svg>
@@ -147,7 +155,7 @@ export function CoverLegend() {
       {cover === "change" ? <Dotted>{t("view.legend.gained")}</Dotted> : null}
       {cover === "change" ? <Hatched>{t("view.legend.lost")}</Hatched> : null}
       {cover === "off" ? null : (
-        <Line path="M1 7h18" stroke="var(--plan)" dash="0.1 4">
+        <Line path="M1 7h18" stroke="var(--plan)" dash="0.1 4" title={t("view.legend.planWhat")}>
           {t(cover === "plan" ? "view.legend.plan" : "view.legend.plan3")}
         </Line>
       )}

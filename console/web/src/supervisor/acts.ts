@@ -5,6 +5,7 @@ import { type Failure, incidentOnDesk, openIncident, sendUnits, toggleCandidate 
 import { mayDispatch, mayPlan } from "../state/roles";
 import { type CoverView, change, getSettings } from "../state/settings";
 import { enterWhatIf, getWhatIf, leaveWhatIf } from "../state/whatIf";
+import type { CandidateView } from "../wire.generated";
 import { keyed, sentTo } from "./keyed";
 
 const ORDER: readonly CoverView[] = ["now", "plan", "change", "off"];
@@ -26,16 +27,21 @@ export function toggleWhatIf(): void {
   change({ selectedId: null });
 }
 
-/** Choose the candidate with this key, 1 to 6; false where there is none. */
-export function chooseByKey(key: number): boolean {
+/** The candidates that keys choose now, in the order of their keys; none where nobody may be sent. */
+export function candidatesShown(): readonly CandidateView[] {
   const { candidates, candidatesOf, panel, role } = getDesk();
   const incident = incidentOnDesk();
+  if (getSettings().selectedId !== null) return []; // a unit's details stand in their place
   if (!candidates || !incident || panel !== "incident" || candidatesOf !== incident.incident_id || !mayDispatch(role))
-    return false;
+    return [];
   const { ground, air } = keyed(candidates, sentTo(incident));
-  const hit = [...ground, ...air][key - 1];
+  return [...ground, ...air];
+}
+
+/** Choose the candidate with this key, 1 to 6; a key without one does nothing. */
+export function chooseByKey(key: number): void {
+  const hit = candidatesShown()[key - 1];
   if (hit) toggleCandidate(hit.unit_id);
-  return hit !== undefined;
 }
 
 type Told = (failure: Failure | null) => void;

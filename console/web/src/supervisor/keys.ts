@@ -5,6 +5,7 @@ import { changeDesk } from "../state/desk";
 import { openIncident } from "../state/incidents";
 import { change, type Screen } from "../state/settings";
 import {
+  candidatesShown,
   chooseByKey,
   cycleCover,
   newCall,
@@ -39,12 +40,15 @@ const ACTS: Readonly<Record<string, () => unknown>> = {
 
 /** Answer a key on the supervisor's screen; false leaves it to the keys of all screens. */
 export function answerSupervisorKey(key: string): boolean {
-  if (/^[1-6]$/.test(key) && chooseByKey(Number(key))) return true;
+  if (/^[1-6]$/.test(key) && candidatesShown().length > 0) {
+    chooseByKey(Number(key));
+    return true;
+  }
   const act = ACTS[key];
   return act !== undefined && act() !== false;
 }
 
-/** 1 and 2 change the screen, where a person may see both. */
+/** Alt+1 and Alt+2 change the screen, where a person may see both; 1 and 2 alone while they choose no candidate. */
 export function answerScreenKey(key: string, screens: readonly Screen[]): boolean {
   const screen = SCREENS[key];
   if (!screen || !screens.includes(screen)) return false;

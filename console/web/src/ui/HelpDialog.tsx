@@ -22,7 +22,7 @@ const KEYS: readonly [string, TextKey][] = [
 ];
 
 const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
-  ["1  2", "help.screens"],
+  ["Alt+1  Alt+2", "help.screens"],
   ["1 … 6", "help.candidates"],
   ["Enter", "help.send"],
   ["N", "help.new"],

@@ -31,11 +31,12 @@ function Screens({ role }: { role: Role }) {
           type="button"
           className={each === shown ? "on" : ""}
           aria-current={each === shown ? "page" : undefined}
+          aria-keyshortcuts={`Alt+${i + 1}`}
           data-testid={`screen-${each}`}
           onClick={() => showScreen(each)}
         >
           {t(`app.${each}`)}
-          <span className="kbd hide-medium">{i + 1}</span>
+          <span className="kbd hide-medium">Alt+{i + 1}</span>
         </button>
       ))}
     </nav>
