@@ -90,7 +90,9 @@ function Facts({ incident }: { incident: IncidentView }) {
     <header className="sec facts" data-testid="incident-facts">
       <div className="row">
         <Priority urgency={incident.urgency} />
-        <h2 data-testid="incident-title">{incident.title || t(`category.${incident.category}`)}</h2>
+        <h2 data-testid="incident-title" title={incident.title}>
+          {incident.title || t(`category.${incident.category}`)}
+        </h2>
         <b data-testid="incident-standing" data-state={incident.state}>
           <Standing incident={incident} nowMs={nowMs} />
         </b>
