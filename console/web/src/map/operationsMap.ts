@@ -15,6 +15,7 @@ import { CoverFeed } from "./coverFeed";
 import { type CoverChoice, drawMissing } from "./coverStyle";
 import { DeskHand } from "./deskHand";
 import { deskMarks } from "./deskMarks";
+import { boundsWith, freeRoom } from "./extent";
 import { movingLayers, type TrailLine, trailLines } from "./layers";
 import { Markers } from "./markers";
 import { Overlay } from "./overlay";
@@ -134,6 +135,9 @@ export class OperationsMap {
     this.map.on("move", () => this.drawOverlay());
     this.map.on("moveend", () => this.moved());
     this.map.on("resize", () => this.moved());
+    this.map.on("movestart", (event) => {
+      if ("originalEvent" in event && event.originalEvent) this.wasMoved = true;
+    });
     this.map.on("dragstart", () => {
       if (this.settings.follow) change({ follow: false });
     });
@@ -180,6 +184,8 @@ export class OperationsMap {
   }
 
   private wasImagined = false;
+  private wasMoved = false;
+  private wasSupervising = screenOf(getDesk().role, getSettings().screen) === "supervisor";
 
   private deskChanged(): void {
     this.showCover();
@@ -202,10 +208,17 @@ export class OperationsMap {
     const styled = ["theme", "language", "coverage", "stationId", "labels", "screen", "cover"] as const;
     if (this.isSupervising) this.feed.refresh(next.cover);
     if (styled.some((key) => next[key] !== before[key])) this.map.setStyle(this.style(), { diff: true });
+    if (this.isSupervising && !this.wasSupervising) this.enterSupervising();
     this.overlay.replace();
     this.dirty = true;
     this.seenVersion = -1;
     this.trailedAtMs = 0;
+  }
+
+  /** The first view of the supervisor's screen is the whole city, wherever the operator's was; once its panels stand. */
+  private enterSupervising(): void {
+    [this.wasSupervising, this.wasMoved] = [true, false];
+    requestAnimationFrame(() => this.fitFirst());
   }
 
   private projection(): Projection {
@@ -315,6 +328,7 @@ export class OperationsMap {
   }
 
   private go(center: [number, number], zoom: number): void {
+    this.wasMoved = true;
     this.map.easeTo({ center, zoom, offset: this.offset(), duration: this.stillMotion.matches ? 0 : FLY_MS });
   }
 
@@ -347,11 +361,17 @@ export class OperationsMap {
   }
 
   fit(): void {
-    this.map.fitBounds(this.facts.bounds as [number, number, number, number], {
-      padding: { top: 24, left: 24, right: 24, bottom: 24 - 2 * this.offset()[1] },
-      animate: !this.stillMotion.matches,
-      duration: FLY_MS,
-    });
+    const bounds = boundsWith(this.facts.bounds, this.overlay.stations);
+    const padding = freeRoom(this.map.getContainer(), { hasTools: this.isSupervising, sheet: -2 * this.offset()[1] });
+    const isStill = this.stillMotion.matches || !this.isIdle;
+    this.map.fitBounds(bounds, { padding, animate: !isStill, duration: isStill ? 0 : FLY_MS });
+  }
+
+  /** Show a supervisor the whole city with its stations, until somebody has moved the map. */
+  fitFirst(): void {
+    if (!this.isSupervising || this.wasMoved || document.querySelector(".sheet")) return;
+    this.map.resize();
+    this.fit();
   }
 
   resize(): void {

@@ -43,6 +43,7 @@ function placesInto(map: OperationsMap): void {
   map.overlay.stations = stations.map(stationMark);
   map.overlay.docks = dockMarks(posts);
   map.overlay.replace();
+  map.fitFirst();
 }
 
 interface Mounted {
