@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
@@ -39,6 +41,8 @@ class RunningDemo:
         self._data_dir = data_dir
         self._options = {"--units": unit_count, "--hour": hour, "--calls": calls_per_minute}
         self._process: subprocess.Popen[str] | None = None
+        self._said: deque[str] = deque(maxlen=200)
+        self._listener: Thread | None = None
         self.origin = ""
         self.port = 0
 
@@ -63,6 +67,8 @@ class RunningDemo:
             if found := re.search(r"the demo runs: (http://\S+:(\d+))", line):
                 self.origin, self.port = found[1], int(found[2])
             if "first dot after" in line:
+                self._listener = Thread(target=self._said.extend, args=(self._process.stdout,), daemon=True)
+                self._listener.start()
                 return
         pytest.fail("the demo ended before its first dot:\n" + "".join(said))
 
@@ -103,9 +109,16 @@ class RunningDemo:
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(number)
-            process.communicate(timeout=60)
+        if process is None:
+            return
+        ended = process.poll()
+        process.send_signal(number)
+        process.wait(timeout=60)
+        if self._listener is not None:
+            self._listener.join(timeout=60)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert ended is None, f"the demo ended by itself ({ended}):\n" + "".join(self._said)
 
 
 @pytest.fixture(scope="session")

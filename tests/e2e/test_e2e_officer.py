@@ -351,5 +351,7 @@ async def test_without_permission_the_page_says_how_to_grant_it_and_signing_out_
         await expect(phone.page.get_by_test_id("tab-position")).to_contain_text("位置")
         await phone.tap("sign-out")
         await expect(phone.page.get_by_test_id("sign-in")).to_be_visible()
+        await phone.page.wait_for_url("**/sign-in")
+        await phone.page.wait_for_load_state()
         kept = await phone.page.evaluate("() => Object.keys(localStorage).filter((key) => key.endsWith('.sharing'))")
         assert kept == []
