@@ -8,6 +8,7 @@ import { getDesk } from "../state/desk";
 import { incidentOnDesk } from "../state/incidents";
 import { moves } from "../state/moveUp";
 import { getPlaces } from "../state/places";
+import type { CoverView } from "../state/settings";
 import { bridgesClosed, movedStations, waysClosed } from "../state/whatIf";
 import type { IncidentView, RingLink } from "../wire.generated";
 import { gapsShown, ringShown } from "./coverFeed";
@@ -120,9 +121,9 @@ const breakText = (link: RingLink, t: Translate): string =>
     why: whyOpen(link, live.summary.get().coverage?.stations ?? [], stationNumber, t),
   });
 
-function plates(language: Language): Plate[] {
+function plates(language: Language, view: CoverView): Plate[] {
   const t = translator(language);
-  const holes = gapsShown().map(
+  const holes = (view === "off" ? [] : gapsShown()).map(
     (gap): Plate => ({
       text: t("gap.plate", { label: gap.label, area: area(gap.area_km2) }),
       place: [gap.lon_deg, gap.lat_deg],
@@ -144,14 +145,14 @@ function plates(language: Language): Plate[] {
 }
 
 /** What is to be drawn now. */
-export function deskMarks(language: Language, isSupervising: boolean): DeskMarks {
+export function deskMarks(language: Language, isSupervising: boolean, view: CoverView): DeskMarks {
   const chosen = isSupervising ? incidentOnDesk() : null;
   const base = { ...NO_MARKS, pins: pins(chosen) };
   if (!isSupervising) return base;
   const { picked, panel } = getDesk();
   return {
     pins: base.pins,
-    plates: plates(language),
+    plates: plates(language, view),
     legs: legs(chosen),
     ghosts: movedStations().map(({ station, lon, lat }) => ({
       from: [station.lon_deg, station.lat_deg] as const,

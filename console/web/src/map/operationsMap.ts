@@ -268,7 +268,7 @@ export class OperationsMap {
   private drawOverlay(): void {
     const { palette, hoveredId } = this;
     const { language, labels, selectedId, stationId } = this.settings;
-    this.overlay.desk = deskMarks(language, this.isSupervising);
+    this.overlay.desk = deskMarks(language, this.isSupervising, this.settings.cover);
     this.overlay.draw(live.store, this.markers, this.projection(), {
       palette,
       language,

@@ -1,5 +1,6 @@
 // What else is in hand: calls for help that nobody took first, then the other open incidents.
 import { duration } from "../format/figures";
+import { placeBeside } from "../format/incidents";
 import { nameIn } from "../i18n/text";
 import { isUnacknowledged } from "../live/alarmBook";
 import { selectUnit } from "../state/actions";
@@ -59,7 +60,7 @@ export function AlsoInHand({ chosenId }: { chosenId: number | null }) {
           <span className="ell">
             <b>{incident.title || t(`category.${incident.category}`)}</b>{" "}
             <span className="t2">
-              {incident.place_text || (incident.lat_deg === null ? t("incident.placeMissing") : "")}
+              {placeBeside(incident) || (incident.lat_deg === null ? t("incident.placeMissing") : "")}
             </span>
           </span>
           <Standing incident={incident} nowMs={nowMs} />

@@ -93,6 +93,7 @@ export function MoveUpPanel() {
           <button
             type="button"
             className="btn"
+            disabled={reply === null}
             data-testid="moveup-again"
             onClick={() => {
               void askMoves();

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { get, RequestError } from "../api/client";
 import { clockTime, day, duration, figure, percent, UNKNOWN_FIGURE } from "../format/figures";
+import { placeBeside } from "../format/incidents";
 import { nameIn } from "../i18n/text";
 import { changeDesk, useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
@@ -28,7 +29,7 @@ function Summary({ report }: { report: ShiftReport }) {
           <th className="r">{t("report.count")}</th>
           <th className="r">{t("report.arrived")}</th>
           <th className="r">{t("report.median")}</th>
-          <th className="r">90 %</th>
+          <th className="r">{t("report.ninetieth")}</th>
           <th className="r">{t("report.onTarget")}</th>
         </tr>
       </thead>
@@ -58,7 +59,7 @@ function IncidentLine({ incident }: { incident: IncidentView }) {
       <td className="num">{incident.number}</td>
       <td>P{incident.urgency}</td>
       <td>
-        {incident.title} <span className="t3">{incident.place_text}</span>
+        {incident.title} <span className="t3">{placeBeside(incident)}</span>
       </td>
       <td className="num">{clockTime(incident.reported_ms)}</td>
       <td>{t(`istate.${incident.state}`)}</td>

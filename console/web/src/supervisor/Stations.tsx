@@ -72,7 +72,7 @@ function Row({ station, shares }: { station: StationView; shares: StationShares 
         </button>
         {shares && off && short ? <Missing shares={shares} /> : null}
       </th>
-      <td className={`num r ${short ? "c-attn" : ""}`}>
+      <td className={`num r ${shares && shares.on_duty < shares.crew ? "c-attn" : ""}`}>
         {shares ? shares.on_duty : UNKNOWN_FIGURE}
         <span className="t3">/{shares ? shares.crew : UNKNOWN_FIGURE}</span>
       </td>

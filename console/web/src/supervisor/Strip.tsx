@@ -1,6 +1,7 @@
 // The strip below the map: zones on target, places in reach, double cover, responses of today, and cover over the last hour.
 import type { ReactNode } from "react";
 import { figure, percent, UNKNOWN_FIGURE } from "../format/figures";
+import { onTargetOf } from "../format/incidents";
 import { nameIn } from "../i18n/text";
 import { currentMap } from "../map/current";
 import { useDesk } from "../state/desk";
@@ -10,6 +11,7 @@ import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { isOffPlan } from "./Kpis";
 import { TrendChart } from "./TrendChart";
+import { upToNow } from "./trendScale";
 
 const ZONE_OFF_PLAN = 0.1;
 const MOST_DOTS = 14;
@@ -141,13 +143,12 @@ function Responses() {
   const { figures } = useDesk();
   const t = useText();
   const urgencies = figures?.by_urgency ?? [];
-  const answered = urgencies.reduce((sum, each) => sum + each.answered, 0);
-  const count = urgencies.reduce((sum, each) => sum + each.count, 0);
+  const { onTarget, answered } = onTargetOf(urgencies);
   return (
     <Cell id="responses" name={t("strip.responses")} of={t("strip.responsesOf")}>
       <div className="n num">
-        {figures ? answered : UNKNOWN_FIGURE}
-        <i>{figures ? `/ ${count}` : ""}</i>
+        {answered ? onTarget : UNKNOWN_FIGURE}
+        <i>{answered ? t("strip.answered", { n: answered }) : figures ? t("strip.noneAnswered") : ""}</i>
       </div>
       <div className="tiers">
         {urgencies.map((each) => (
@@ -179,7 +180,7 @@ export function Strip() {
       <Responses />
       <Cell id="trend" name={t("strip.trend")} of={now === undefined ? "" : `${figure(now * 100)} %`}>
         {trend && trend.at_ms.length > 1 ? (
-          <TrendChart trend={trend} />
+          <TrendChart trend={upToNow(trend, coverage)} />
         ) : (
           <p className="f13 t3">{t("strip.trendNone")}</p>
         )}

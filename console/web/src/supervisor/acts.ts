@@ -24,7 +24,7 @@ export function toggleWhatIf(): void {
   }
   enterWhatIf();
   changeDesk({ panel: "whatif" });
-  change({ selectedId: null });
+  change({ selectedId: null, ...(getSettings().cover === "off" ? { cover: "now" as const } : {}) });
 }
 
 /** The candidates that keys choose now, in the order of their keys; none where nobody may be sent. */

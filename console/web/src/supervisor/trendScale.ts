@@ -1,5 +1,5 @@
 // Where the last hour's shares stand in their chart.
-import type { TrendReply } from "../wire.generated";
+import type { CoverageChanged, TrendReply } from "../wire.generated";
 
 export const WIDTH = 232;
 export const HEIGHT = 86;
@@ -23,4 +23,10 @@ export function scaleOf(trend: TrendReply): Scale {
     x: (ms) => PLOT.left + ((ms - from) / Math.max(1, to - from)) * (PLOT.right - PLOT.left),
     y: (share) => PLOT.bottom - ((share - bottom) / (top - bottom)) * (PLOT.bottom - PLOT.top),
   };
+}
+
+/** The trend with the newest shares at its end, so that the line ends at the figure that is read beside it. */
+export function upToNow(trend: TrendReply, coverage: CoverageChanged | null | undefined): TrendReply {
+  if (!coverage || coverage.at_ms <= (trend.at_ms.at(-1) ?? Number.NEGATIVE_INFINITY)) return trend;
+  return { ...trend, at_ms: [...trend.at_ms, coverage.at_ms], shares: [...trend.shares, coverage.shares] };
 }

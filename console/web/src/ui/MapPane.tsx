@@ -64,7 +64,10 @@ function useOperationsMap(): Mounted {
   useEffect(() => {
     let map: OperationsMap | null = null;
     let gone = false;
-    const resized = new ResizeObserver(() => map?.resize());
+    const resized = new ResizeObserver(() => {
+      map?.resize();
+      map?.fitFirst();
+    });
     const mount = async (): Promise<void> => {
       const [facts] = await Promise.all([get<MapReply>("/api/map"), prepareFonts()]);
       if (gone || !box.current || !canvas.current) return;

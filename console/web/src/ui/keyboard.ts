@@ -69,10 +69,11 @@ function leaveField(event: KeyboardEvent): void {
     target.blur();
 }
 
-/** True where the key belongs to what has the focus: text, dialogs, and buttons for Enter and Space. */
+/** True where the key belongs to an open dialog or to what has the focus: text, and buttons for Enter and Space. */
 function taken(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
-  if (target.closest("dialog[open]") || target.matches("input, textarea, select, [contenteditable]")) return true;
+  if (document.querySelector("dialog[open]") || target.matches("input, textarea, select, [contenteditable]"))
+    return true;
   const pressed = event.key === "Enter" || event.key === " ";
   return pressed && target.closest("button, a") !== null;
 }
