@@ -27,6 +27,7 @@ export const supervisorEn: Readonly<Record<keyof typeof supervisorZh, string>> =
   "sup.skip": "Skip to the incident",
   "sup.missing": "away: {units}",
   "sup.missingMore": "away: {units}, {n} in all",
+  "sup.nobodyOnDuty": "nobody on duty",
   "sup.offPlan": "{points} points below plan",
   "sup.tick": "Tick = plan",
   "sup.asOf": "as of {time}",

@@ -1,83 +1,14 @@
 // Draws the supervisor's marks on the canvas over the map: pins, plates with leaders, crosses, lines to an incident, moved stations.
-import type { DeskMarks, Pin, Plate } from "./deskMarks";
+import type { DeskMarks, Pin } from "./deskMarks";
 import { GLYPHS } from "./glyphs";
 import { FONT, type Palette } from "./palette";
-import type { Box, View } from "./placement";
+import { PLATE_FONT, PLATE_HEIGHT, type PlacedPlate, WORDS_FONT } from "./platePlaces";
 import type { Projection } from "./projection";
 
 type Pen = CanvasRenderingContext2D;
 
 const PIN = new Path2D("M0 0-8-9.5V-23h16v13.5Z");
 const SHIELD = new Path2D(GLYPHS.station.fill[0]);
-const PLATE_FONT = `600 13px ${FONT}`;
-const PLATE_HEIGHT = 24;
-const WORDS_FONT = `500 13px ${FONT}`;
-
-export interface PlacedPlate {
-  readonly plate: Plate;
-  readonly dx: number;
-  readonly dy: number;
-  readonly width: number;
-}
-
-const meets = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
-
-/** Where plates stand: at their place or near it, off each other and off the panels; the worst first. */
-export function placePlates(plates: readonly Plate[], projection: Projection, view: View, pen: Pen): PlacedPlate[] {
-  const taken: Box[] = [...view.covered];
-  const placed: PlacedPlate[] = [];
-  for (const plate of plates) {
-    const [x, y] = [projection.x(plate.place[0]), projection.y(plate.place[1])];
-    if (!projection.contains(x, y, 60)) continue;
-    if (plate.text === "") {
-      placed.push({ plate, dx: 0, dy: 0, width: 0 });
-      continue;
-    }
-    pen.font = plate.big ? PLATE_FONT : WORDS_FONT;
-    const width = Math.ceil(pen.measureText(plate.text).width) + (plate.big ? 20 : 4);
-    const away = plate.cross ? 30 : 0;
-    const sides: [number, number][] = plate.big
-      ? [
-          [0, away || 0],
-          [0, -Math.max(away, 28)],
-          [0, Math.max(away, 28)],
-          [width / 2 + 20, 0],
-          [-width / 2 - 20, 0],
-        ]
-      : [
-          [width / 2 + 12, 0],
-          [-width / 2 - 12, 0],
-          [0, -22],
-          [0, 22],
-        ];
-    const boxAt = ([dx, dy]: readonly [number, number]): Box => [
-      x + dx - width / 2 - 2,
-      y + dy - PLATE_HEIGHT / 2 - 2,
-      x + dx + width / 2 + 2,
-      y + dy + PLATE_HEIGHT / 2 + 2,
-    ];
-    const free = sides.find((side) => {
-      const box = boxAt(side);
-      return (
-        box[0] >= 0 &&
-        box[2] <= view.width &&
-        box[1] >= 0 &&
-        box[3] <= view.height &&
-        !taken.some((other) => meets(box, other))
-      );
-    });
-    if (!free) continue;
-    taken.push(boxAt(free));
-    placed.push({ plate, dx: free[0], dy: free[1], width });
-  }
-  return placed;
-}
-
-/** The ground that a plate covers, for labels to keep off. */
-export function plateBox({ plate, dx, dy, width }: PlacedPlate, projection: Projection): Box {
-  const [x, y] = [projection.x(plate.place[0]) + dx, projection.y(plate.place[1]) + dy];
-  return [x - width / 2, y - PLATE_HEIGHT / 2, x + width / 2, y + PLATE_HEIGHT / 2];
-}
 
 function drawCross(pen: Pen, x: number, y: number, p: Palette): void {
   pen.beginPath();

@@ -5,7 +5,8 @@ import type { Language } from "../i18n/text";
 import { UNIT_KINDS, UNKNOWN } from "../wire.generated";
 import { AIR_R, GROUND_R } from "./atlas";
 import { type DeskMarks, NO_MARKS } from "./deskMarks";
-import { drawOver, drawPlates, drawUnder, type PlacedPlate, placePlates, plateBox } from "./deskSketch";
+import { drawOver, drawPlates, drawUnder } from "./deskSketch";
+import { type PlacedPlate, placePlates, plateBox } from "./platePlaces";
 import type { Markers } from "./markers";
 import type { DockMark, StationMark } from "./marks";
 import type { Palette } from "./palette";
@@ -66,7 +67,7 @@ export class Overlay {
     this.fit(view.width, view.height);
     this.pen.clearRect(0, 0, view.width, view.height);
     if (nowMs - this.placedAtMs > PLACES_KEPT_MS) {
-      this.plates = placePlates(this.desk.plates, projection, this.room(projection), this.pen);
+      this.plates = placePlates(this.desk, projection, this.room(projection), this.pen);
       this.placed = this.place(store, markers, projection, choice);
       this.placedAtMs = nowMs;
     }

@@ -30,7 +30,7 @@ export function FailureNote({ failure, what = "send.not", onSeen }: FailureProps
       data-testid={isConflict ? "conflict" : "failure"}
     >
       <p>{sentence}</p>
-      {isConflict && error.detail ? <p className="f12 t2">{error.detail}</p> : null}
+      {isConflict && names.length === 0 && error.detail ? <p className="f12 t2">{error.detail}</p> : null}
       <button type="button" className="btn s" onClick={onSeen}>
         {t("send.reload")}
       </button>

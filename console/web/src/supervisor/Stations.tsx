@@ -18,6 +18,9 @@ const ZONE_OFF_PLAN = 0.1;
 const NAMED = 2;
 const CLOSERS = 3;
 
+/** Nobody of the station is on duty and online. */
+const isEmpty = (shares: StationShares): boolean => shares.on_duty === 0;
+
 function Missing({ shares }: { shares: StationShares }) {
   const { language } = useSettings();
   const nameOf = useUnitName();
@@ -28,8 +31,9 @@ function Missing({ shares }: { shares: StationShares }) {
     .join(language === "zh" ? "、" : ", ");
   const away = shares.missing_unit_ids.length;
   const behind = t("sup.offPlan", { points: figure(((shares.plan[1] ?? 0) - (shares.shares[1] ?? 0)) * 100) });
-  const who =
-    away === 0
+  const who = isEmpty(shares)
+    ? t("sup.nobodyOnDuty")
+    : away === 0
       ? behind
       : away > NAMED
         ? t("sup.missingMore", { units: names, n: away })
@@ -46,7 +50,7 @@ function Row({ station, shares }: { station: StationView; shares: StationShares 
   const on = stationId === station.station_id;
   const [share, plan] = [shares?.shares[1] ?? null, shares?.plan[1] ?? null];
   const off = isOffPlan(share, plan, ZONE_OFF_PLAN);
-  const short = shares !== undefined && shares.missing_unit_ids.length > 0;
+  const short = shares !== undefined && (isEmpty(shares) || shares.missing_unit_ids.length > 0);
   const name = nameIn(language, station);
   const choose = (): void => {
     change({ stationId: on ? null : station.station_id });
@@ -72,7 +76,7 @@ function Row({ station, shares }: { station: StationView; shares: StationShares 
         </button>
         {shares && off && short ? <Missing shares={shares} /> : null}
       </th>
-      <td className={`num r ${shares && shares.on_duty < shares.crew ? "c-attn" : ""}`}>
+      <td className={`num r ${shares && (isEmpty(shares) || shares.on_duty < shares.crew) ? "c-attn" : ""}`}>
         {shares ? shares.on_duty : UNKNOWN_FIGURE}
         <span className="t3">/{shares ? shares.crew : UNKNOWN_FIGURE}</span>
       </td>
