@@ -1,7 +1,7 @@
 // Figures of the supervisor's strip and lists: who was reached in time, the trend's end, a place that the title names.
 import { describe, expect, it } from "vitest";
 import { onTargetOf, placeBeside } from "../src/format/incidents";
-import { upToNow } from "../src/supervisor/trendScale";
+import { labelHeights, upToNow } from "../src/supervisor/trendScale";
 import type { CoverageChanged, TrendReply, UrgencyFigures } from "../src/wire.generated";
 
 const urgency = (part: Partial<UrgencyFigures>): UrgencyFigures =>
@@ -32,6 +32,13 @@ describe("the supervisor's figures", () => {
     expect(upToNow(trend, now).at_ms).toEqual([1_000, 2_000, 3_000]);
     expect(upToNow(trend, { ...now, at_ms: 2_000 })).toBe(trend);
     expect(upToNow(trend, null)).toBe(trend);
+  });
+
+  it("writes value and plan apart, never above the chart", () => {
+    expect(labelHeights(10, 14)).toEqual([10, 23]);
+    expect(labelHeights(14, 10)).toEqual([23, 10]);
+    expect(labelHeights(10, 40)).toEqual([10, 40]);
+    expect(labelHeights(10, null)).toEqual([10, 10]);
   });
 
   it("tells a place once, where the title names it already", () => {

@@ -1,7 +1,7 @@
 // 3-minute cover over the last hour against its plan, as one line with its newest value.
 import { clockTime, figure } from "../format/figures";
 import type { TrendReply } from "../wire.generated";
-import { APART_PX, HEIGHT, PLOT, scaleOf, WIDTH } from "./trendScale";
+import { HEIGHT, labelHeights, PLOT, scaleOf, WIDTH } from "./trendScale";
 
 const minutes = (ms: number): string => clockTime(ms).slice(0, 5);
 
@@ -13,8 +13,7 @@ export function TrendChart({ trend }: { trend: TrendReply }) {
   const [lastMs, last] = rows.at(-1)!;
   const plan = trend.plan[1];
   const path = rows.map(([ms, share], i) => `${i ? "L" : "M"}${x(ms).toFixed(1)} ${y(share).toFixed(1)}`).join("");
-  const apart = plan === undefined ? Number.POSITIVE_INFINITY : y(last) - y(plan);
-  const lastY = Math.abs(apart) < APART_PX ? y(plan!) + (apart < 0 ? -APART_PX : APART_PX) : y(last);
+  const [lastY, planY] = labelHeights(y(last), plan === undefined ? null : y(plan));
   return (
     <svg
       className="trend"
@@ -31,7 +30,7 @@ export function TrendChart({ trend }: { trend: TrendReply }) {
             strokeWidth="1.2"
             strokeDasharray="2 4"
           />
-          <text className="ax" x={PLOT.right + 6} y={y(plan) + 4}>
+          <text className="ax" x={PLOT.right + 6} y={planY + 4}>
             {figure(plan * 100)} %
           </text>
         </>

@@ -6,7 +6,7 @@ export const HEIGHT = 86;
 export const PLOT = { left: 2, right: 184, top: 10, bottom: 62 };
 /** The axis shows at least so many points of a share, so that noise stays flat. */
 const LEAST_SPAN = 0.12;
-export const APART_PX = 13;
+const APART_PX = 13;
 
 interface Scale {
   readonly x: (ms: number) => number;
@@ -29,4 +29,10 @@ export function scaleOf(trend: TrendReply): Scale {
 export function upToNow(trend: TrendReply, coverage: CoverageChanged | null | undefined): TrendReply {
   if (!coverage || coverage.at_ms <= (trend.at_ms.at(-1) ?? Number.NEGATIVE_INFINITY)) return trend;
   return { ...trend, at_ms: [...trend.at_ms, coverage.at_ms], shares: [...trend.shares, coverage.shares] };
+}
+
+/** Heights of the newest value's label and the plan's: at their lines, the lower one pushed down where they would touch. */
+export function labelHeights(last: number, plan: number | null): [number, number] {
+  if (plan === null || Math.abs(last - plan) >= APART_PX) return [last, plan ?? last];
+  return last < plan ? [last, last + APART_PX] : [plan + APART_PX, plan];
 }
