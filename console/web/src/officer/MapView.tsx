@@ -21,9 +21,10 @@ export const targetOf = ({ incident }: TaskView): Place | null =>
 
 const wayOf = (task: TaskView): readonly Place[] => task.way as unknown as readonly Place[];
 
-/** What is left to go. */
+/** What is left to go; nothing for who is there. */
 export function remainingFor(task: TaskView, me: Place | null): Remaining | null {
-  const { travel_s, distance_m } = task.dispatch;
+  const { travel_s, distance_m, arrived_ms } = task.dispatch;
+  if (arrived_ms !== null) return null;
   return remainingOf({ way: wayOf(task), target: targetOf(task), travelS: travel_s, distanceM: distance_m }, me);
 }
 
