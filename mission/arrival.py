@@ -41,6 +41,12 @@ UNTRUSTED: Final = int(
     | Quality.NO_FIX
     | Quality.MOCK
     | Quality.SECONDARY
+    | Quality.NULL_ISLAND
+    | Quality.ENCRYPTED
+    | Quality.ZONE_WRONG
+    | Quality.ARCHIVE
+    | Quality.LENGTH
+    | Quality.CHECKSUM
     | Quality.INACCURATE
     | Quality.OUT_OF_ORDER
 )

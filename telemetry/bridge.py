@@ -23,7 +23,7 @@ from telemetry.links_http import IngestApp, IngestListener
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch
 from telemetry.model.commands import Command
-from telemetry.model.decoding import Decoder, Fact, Output
+from telemetry.model.decoding import Decoder, Fact, Output, key_of_fact
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, encode_event, kind_of
 from telemetry.model.phone import PHONE_PROTOCOL
@@ -95,7 +95,7 @@ class Bridge:
         self._bad: Counter[tuple[str, str]] = Counter()
         self._refused: str | None = None
         self._refused_rows = 0
-        self._facts: dict[tuple[int, int, int], Fact] = {}
+        self._facts: dict[tuple[object, ...], Fact] = {}
         self._alarms_shown = 0
 
     @property
@@ -320,7 +320,7 @@ class Bridge:
     def _learn(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
             self.registry.remember(fact)
-            self._facts[fact.device_id, fact.link_id, fact.component_id] = fact
+            self._facts[key_of_fact(fact)] = fact
 
     def _count(self, output: Output, placeless_count: int, row_count: int, protocol: str) -> None:
         if row_count:

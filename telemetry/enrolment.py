@@ -9,18 +9,24 @@ import psycopg
 
 from infra.clock import utc_of
 from infra.vault import Vault
+from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
-from telemetry.model.phone import PHONE_PROTOCOL, address_of_token
-from telemetry.model.unit import Device, DutyStatus, Equipment, Service, Unit, UnitKind, is_mavlink_address
+from telemetry.model.phone import address_of_token
+from telemetry.model.unit import Device, DeviceOptions, DutyStatus, Equipment, Service, Unit, UnitKind
 from telemetry.registry_store import QUERIES, device_of, unit_of
+from telemetry.sources import find_enrolment_rules
 
 MAVLINK: Final = "mavlink"
 KEY_BYTES: Final = 32
 TOKEN_BYTES: Final = 24
+CODE_BYTES: Final = 16
+PASSWORD_BYTES: Final = 12
+PAIRING_US: Final = 24 * 3_600_000_000
+"""So long after it was enrolled or rotated a device may be told its secret over the air."""
 
 
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device to enrol. `address` is "link_group/system_id" for mavlink; phones get theirs from their token.
+    """A device to enrol. `address` is how its protocol names it (see the rooms' ENROLMENT); a token is its own name.
 
     `signs`: whether a MAVLink device gets a signing key (one that cannot sign is heard only on links that allow it).
     """
@@ -30,6 +36,7 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     report_interval_s: float = 1.0
     signs: bool = True
+    options: DeviceOptions = DeviceOptions()
 
 
 class NewUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +54,7 @@ class NewUnit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
-    """A device and its secret: a phone's token, or a MAVLink key as 64 hexadecimal digits. It cannot be read again."""
+    """A device and its secret: token, authentication code, password, or a MAVLink key as 64 hexadecimal digits; told once."""
 
     device: Device
     secret: str | None
@@ -69,6 +76,30 @@ class ListedDevice(msgspec.Struct, frozen=True, kw_only=True):
     created_us: int
     revoked_us: int | None
     signs: bool
+    pairs_until_us: int | None = None
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new or rotated device gets: its address, the secret to tell once, and what of it is kept (sealed)."""
+
+    address: str
+    secret: str | None = None
+    signing_key_sealed: bytes | None = None
+    secret_sealed: bytes | None = None
+    pairs_until_us: int | None = None
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return "Credentials()"
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the queries `add_device` and `rotate_device` take."""
+        return {
+            "address": self.address,
+            "signing_key_sealed": self.signing_key_sealed,
+            "secret_sealed": self.secret_sealed,
+            "pairs_until": None if self.pairs_until_us is None else utc_of(self.pairs_until_us),
+        }
 
 
 def add_device(connection: psycopg.Connection, new: NewDevice, *, vault: Vault, now_us: int) -> Issued:
@@ -76,37 +107,52 @@ def add_device(connection: psycopg.Connection, new: NewDevice, *, vault: Vault, 
 
     Raises InputError for an address that the protocol does not have, ConflictError for one that is taken.
     """
-    address, secret, sealed = _credentials(new, vault)
+    issued = make_credentials(new, vault, now_us=now_us)
     row = _one(
         connection,
         "add_device",
         protocol=new.protocol,
-        address=address,
         label=new.label,
         report_interval_s=new.report_interval_s,
-        signing_key_sealed=sealed,
+        options=msgspec.json.encode(new.options).decode(),
         created_at=utc_of(now_us),
+        **issued.parameters(),
     )
     if row is None:
         raise ConflictError(
-            f"the {new.protocol} device {address!r} is enrolled already: see `skybeat device list`, rotate or revoke it"
+            f"the {new.protocol} device {issued.address!r} is enrolled already: see `skybeat device list`, rotate or revoke it"
         )
-    return Issued(device=find_device(connection, row[0]), secret=secret)
+    return Issued(device=find_device(connection, row[0]), secret=issued.secret)
 
 
-def _credentials(new: NewDevice, vault: Vault) -> tuple[str, str | None, bytes | None]:
-    """Return (address, secret, sealed key) for a new device."""
-    if new.protocol == PHONE_PROTOCOL:
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        return address_of_token(token), token, None
-    if new.protocol != MAVLINK:
-        raise InputError(f"protocol {new.protocol!r} is unknown: give mavlink or osmand (phones, Traccar's client too)")
-    if not is_mavlink_address(new.address):
-        raise InputError(f"MAVLink address {new.address!r}: give LINK_GROUP/SYSTEM_ID, as main/1 (system ids 1 to 255)")
-    if not new.signs:
-        return new.address, None, None
-    key = secrets.token_bytes(KEY_BYTES)
-    return new.address, key.hex(), vault.seal(key)
+def rule_of(protocol: str) -> EnrolmentRule:
+    """Return how a protocol's devices are enrolled. Raises InputError for a protocol whose devices are not."""
+    rules = find_enrolment_rules()
+    if protocol not in rules:
+        raise InputError(f"protocol {protocol!r} is unknown: give one of {', '.join(sorted(rules))}")
+    return rules[protocol]
+
+
+def make_credentials(new: NewDevice, vault: Vault, *, now_us: int) -> Credentials:
+    """Return address and secret of a device to add or rotate. Raises InputError for an address that the protocol has not."""
+    rule = rule_of(new.protocol)
+    address = rule.checked(new.address)
+    pairs_until_us = now_us + PAIRING_US if rule.pairs else None
+    match rule.secret:
+        case SecretKind.TOKEN:
+            token = secrets.token_urlsafe(TOKEN_BYTES)
+            return Credentials(address=address_of_token(token), secret=token)
+        case SecretKind.SIGNING_KEY if new.signs:
+            key = secrets.token_bytes(KEY_BYTES)
+            return Credentials(address=address, secret=key.hex(), signing_key_sealed=vault.seal(key))
+        case SecretKind.CODE:
+            secret = secrets.token_hex(CODE_BYTES)
+        case SecretKind.PASSWORD:
+            secret = secrets.token_urlsafe(PASSWORD_BYTES)
+        case _:
+            return Credentials(address=address)
+    sealed = vault.seal(secret.encode())
+    return Credentials(address=address, secret=secret, secret_sealed=sealed, pairs_until_us=pairs_until_us)
 
 
 def find_device(connection: psycopg.Connection, device_id: int) -> Device:
@@ -170,18 +216,17 @@ def revoke_device(connection: psycopg.Connection, device_id: int, *, now_us: int
     return find_device(connection, device_id)
 
 
-def rotate_device(connection: psycopg.Connection, device_id: int, *, vault: Vault) -> Issued:
+def rotate_device(connection: psycopg.Connection, device_id: int, *, vault: Vault, now_us: int) -> Issued:
     """Give a device a new secret; the old one is refused at once.
 
-    A MAVLink device that had no key has one then. Raises NotFoundError, and ConflictError for a revoked device.
+    One whose secret is told over the air may pair again. A MAVLink device that had no key has one then. Raises NotFoundError, and ConflictError for a revoked device.
     """
     device = find_device(connection, device_id)
     if device.revoked:
         raise ConflictError(f"device {device_id} is revoked: enrol it anew with `skybeat device add`")
-    address, secret, sealed = _credentials(NewDevice(protocol=device.protocol, address=device.address), vault)
-    parameters = {"device_id": device_id, "address": address, "signing_key_sealed": sealed}
-    connection.execute(QUERIES["rotate_device"], parameters)
-    return Issued(device=find_device(connection, device_id), secret=secret)
+    issued = make_credentials(NewDevice(protocol=device.protocol, address=device.address), vault, now_us=now_us)
+    connection.execute(QUERIES["rotate_device"], {"device_id": device_id, **issued.parameters()})
+    return Issued(device=find_device(connection, device_id), secret=issued.secret)
 
 
 def assign_device(connection: psycopg.Connection, device_id: int, unit_id: int | None, *, now_us: int) -> None:
@@ -205,8 +250,8 @@ def assign_device(connection: psycopg.Connection, device_id: int, unit_id: int |
 def ensure_device(connection: psycopg.Connection, protocol: str, address: str, *, label: str, now_us: int) -> Device:
     """Return the device of that name; enrols it without any secret when there is none (recordings, tests)."""
     parameters: dict[str, Any] = {"protocol": protocol, "address": address}
-    extra = {"label": label, "report_interval_s": 1.0, "signing_key_sealed": None, "created_at": utc_of(now_us)}
-    _one(connection, "add_device", **parameters, **extra)
+    extra = {"label": label, "report_interval_s": 1.0, "options": "{}", "created_at": utc_of(now_us)}
+    _one(connection, "add_device", protocol=protocol, **Credentials(address=address).parameters(), **extra)
     row = _one(connection, "find_device_by_name", **parameters)
     assert row is not None
     return device_of(row)

@@ -140,7 +140,7 @@ class IngestApp:
         device = self._registry.device(PHONE_PROTOCOL, address)
         if device is None or device.revoked:
             reason = "unknown token" if device is None else "revoked token"
-            shown = shown_address(PHONE_PROTOCOL, address)
+            shown = shown_address(address)
             if notes_strangers:
                 self._registry.quarantine(PHONE_PROTOCOL, shown, self._clock.now_us(), reason)
             raise Refusal(

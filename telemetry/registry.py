@@ -1,13 +1,14 @@
 """The registry in memory: units, devices, assignments, stations, keys and quarantine; its shell loads and saves it."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from telemetry.model.decoding import Fact
-from telemetry.model.unit import Assignment, Device, DutyStatus, Station, Unit
+from telemetry.model.decoding import Fact, PairedFact, RegistrationFact, SigningFact
+from telemetry.model.unit import Assignment, Device, DutyStatus, Station, Unit, UnitKind
 from telemetry.rate_limit import RateLimit
 
 QUARANTINE_LIMIT: Final = 1_000
@@ -16,6 +17,7 @@ NEW_NAMES_AT_ONCE: Final = 2 * QUARANTINE_LIMIT
 NEW_NAMES_PER_S: Final = 0.2
 """In the long run: whoever makes up names neither pushes the real ones out for ever nor fills the database with them."""
 
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 SHOWN_DIGEST_DIGITS: Final = 8
 """How much of an unknown token's SHA-256 the quarantine shows."""
 
@@ -35,7 +37,7 @@ class RegistryContents(msgspec.Struct, frozen=True, kw_only=True):
     """All that the registry's shell loads at once.
 
     `signing_keys` is device_id -> 32 bytes; `signing_timestamps` is (device_id, link_id, component_id) -> newest
-    accepted timestamp in 10 us units since 2015.
+    accepted timestamp in 10 us units since 2015. `secrets` is device_id -> what it and we share (not for MAVLink).
     """
 
     units: tuple[Unit, ...] = ()
@@ -44,6 +46,8 @@ class RegistryContents(msgspec.Struct, frozen=True, kw_only=True):
     stations: tuple[Station, ...] = ()
     signing_keys: Mapping[int, bytes] = msgspec.field(default_factory=dict)
     signing_timestamps: Mapping[tuple[int, int, int], int] = msgspec.field(default_factory=dict)
+    secrets: Mapping[int, bytes] = msgspec.field(default_factory=dict)
+    registrations: Mapping[int, RegistrationFact] = msgspec.field(default_factory=dict)
 
 
 class RegistryTable:
@@ -63,6 +67,9 @@ class RegistryTable:
         self._periods: dict[int, list[Assignment]] = {}
         self._signing_keys: Mapping[int, bytes] = {}
         self._signing_timestamps: dict[tuple[int, int, int], int] = {}
+        self._secrets: Mapping[int, bytes] = {}
+        self._registrations: dict[int, RegistrationFact] = {}
+        self._paired: set[int] = set()
         self._quarantine: dict[tuple[str, str], Quarantined] = {}
         self._unsaved: set[tuple[str, str]] = set()
         self._new_names = RateLimit(NEW_NAMES_PER_S, NEW_NAMES_AT_ONCE)
@@ -78,6 +85,14 @@ class RegistryTable:
         self._signing_keys = dict(contents.signing_keys)
         for stream, timestamp in contents.signing_timestamps.items():
             self._signing_timestamps[stream] = max(timestamp, self._signing_timestamps.get(stream, 0))
+        rotated = {
+            device_id for device_id, secret in self._secrets.items() if contents.secrets.get(device_id) != secret
+        }
+        self._paired -= rotated
+        self._secrets = dict(contents.secrets)
+        self._registrations = {**contents.registrations, **self._registrations}
+        for device_id in rotated:
+            self._registrations.pop(device_id, None)
         self._leave_quarantine()
         self.version += 1
 
@@ -132,10 +147,34 @@ class RegistryTable:
         """Return the newest timestamp ever accepted of this stream (0 when none): survives restarts."""
         return self._signing_timestamps.get((device_id, link_id, component_id), 0)
 
+    def secret(self, device_id: int) -> bytes | None:
+        """Return the secret that the device and we share (a password, an authentication code), None when it has none."""
+        return self._secrets.get(device_id)
+
+    def may_pair(self, device_id: int, now_us: int) -> bool:
+        """Tell whether the device may be told its secret over the air: only in the hours after enrolment, until it used it."""
+        device = self.devices.get(device_id)
+        return device is not None and device_id not in self._paired and now_us < device.pairs_until_us
+
+    def registration(self, device_id: int) -> RegistrationFact | None:
+        """Return the device's last SIP registration, expired ones too; None when it never registered."""
+        return self._registrations.get(device_id)
+
+    def kind_of(self, device_id: int, at_us: int) -> UnitKind | None:
+        """Return what kind of unit the device spoke for at that time, None when for nobody."""
+        unit = self.units.get(self.unit_of(device_id, at_us) or 0)
+        return None if unit is None else unit.kind
+
     def remember(self, fact: Fact) -> None:
-        """Take what a decoder learnt, so that the next decoder of the same stream knows it too."""
-        stream = (fact.device_id, fact.link_id, fact.component_id)
-        self._signing_timestamps[stream] = max(fact.timestamp, self._signing_timestamps.get(stream, 0))
+        """Take what a decoder learnt, so that the next decoder of the same device knows it too."""
+        match fact:
+            case SigningFact():
+                stream = (fact.device_id, fact.link_id, fact.component_id)
+                self._signing_timestamps[stream] = max(fact.timestamp, self._signing_timestamps.get(stream, 0))
+            case RegistrationFact():
+                self._registrations[fact.device_id] = fact
+            case PairedFact():
+                self._paired.add(fact.device_id)
 
     def quarantine(self, protocol: str, address: str, now_us: int, reason: str) -> None:
         """Remember that an unknown or refused name spoke; at most QUARANTINE_LIMIT names, new ones at a bounded rate."""
@@ -172,13 +211,13 @@ class RegistryTable:
         self._unsaved |= {(entry.protocol, entry.address) for entry in entries}
 
     def _leave_quarantine(self) -> None:
-        known = {(protocol, shown_address(protocol, address)) for protocol, address in self._by_name}
+        known = {(protocol, shown_address(address)) for protocol, address in self._by_name}
         self._quarantine = {name: entry for name, entry in self._quarantine.items() if not _is_solved(entry, known)}
 
 
-def shown_address(protocol: str, address: str) -> str:
+def shown_address(address: str) -> str:
     """Return the name by which quarantine shows a device: of a token's digest only its first digits."""
-    return address if protocol == "mavlink" else address[:SHOWN_DIGEST_DIGITS]
+    return address[:SHOWN_DIGEST_DIGITS] if _DIGEST.fullmatch(address) else address
 
 
 def _is_solved(entry: Quarantined, known: set[tuple[str, str]]) -> bool:

@@ -4,13 +4,24 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from importlib import resources
 from typing import Any, Final
 
+import msgspec
 import psycopg
 
 from infra.clock import utc_of
 from infra.database import load_queries
 from infra.vault import Vault
-from telemetry.model.decoding import SigningFact
-from telemetry.model.unit import Assignment, Device, DutyStatus, Equipment, Service, Station, Unit, UnitKind
+from telemetry.model.decoding import Fact, PairedFact, RegistrationFact, SigningFact
+from telemetry.model.unit import (
+    Assignment,
+    Device,
+    DeviceOptions,
+    DutyStatus,
+    Equipment,
+    Service,
+    Station,
+    Unit,
+    UnitKind,
+)
 from telemetry.registry import Quarantined, RegistryContents
 
 CHANNEL: Final = "skybeat_registry"
@@ -47,18 +58,20 @@ class RegistryStore:
             rows = await _all(connection, "load_quarantine")
         return [_quarantined(row) for row in rows]
 
-    async def save(self, quarantined: Iterable[Quarantined] = (), facts: Iterable[SigningFact] = ()) -> None:
-        """Write down who spoke unknown and how far signed streams came; neither counts nor timestamps ever fall."""
+    async def save(self, quarantined: Iterable[Quarantined] = (), facts: Iterable[Fact] = ()) -> None:
+        """Write down who spoke unknown, and what decoders learnt; neither counts nor timestamps ever fall."""
         names = [_quarantine_parameters(entry) for entry in quarantined]
-        streams = [_stream_parameters(fact) for fact in facts]
-        if not names and not streams:
+        learnt = list(facts)
+        if not names and not learnt:
             return
         async with (
             await self._connect() as connection,
             connection.cursor() as cursor,
         ):
             await cursor.executemany(QUERIES["save_quarantine"], names)
-            await cursor.executemany(QUERIES["save_signing_timestamp"], streams)
+            for kind, query in _QUERY_OF_FACT.items():
+                rows = [_fact_parameters(fact) for fact in learnt if isinstance(fact, kind)]
+                await cursor.executemany(QUERIES[query], rows)
 
     async def changes(self) -> AsyncGenerator[Mapping[int, DutyStatus] | None]:
         """Yield None at once, and then after every change of the registry, until the connection is lost (psycopg.Error).
@@ -103,17 +116,19 @@ def contents_of(rows: dict[str, list[tuple[Any, ...]]], vault: Vault) -> Registr
     """Return the contents in the rows of the queries `load_...`."""
     return RegistryContents(
         units=tuple(unit_of(row) for row in rows["load_units"]),
-        devices=tuple(device_of(row[:6]) for row in rows["load_devices"]),
+        devices=tuple(device_of(row[:8]) for row in rows["load_devices"]),
         assignments=tuple(_assignment(row) for row in rows["load_assignments"]),
         stations=tuple(_station(row) for row in rows["load_stations"]),
-        signing_keys={row[0]: vault.unseal(bytes(row[6])) for row in rows["load_devices"] if row[6] is not None},
+        signing_keys=_unsealed(rows["load_devices"], 8, vault),
+        secrets=_unsealed(rows["load_devices"], 9, vault),
+        registrations={row[0]: _registration(row) for row in rows["load_registrations"]},
         signing_timestamps={(row[0], row[1], row[2]): row[3] for row in rows["load_signing_timestamps"]},
     )
 
 
 def unit_of(row: tuple[Any, ...]) -> Unit:
     """Return the unit in a row of `load_units` or `find_unit`."""
-    unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment = row
+    unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment, trusted = row
     return Unit(
         unit_id=unit_id,
         call_sign=call_sign,
@@ -125,12 +140,13 @@ def unit_of(row: tuple[Any, ...]) -> Unit:
         name_en=name_en,
         covert=covert,
         equipment=tuple(map(Equipment, equipment)),
+        trusted_device_id=trusted,
     )
 
 
 def device_of(row: tuple[Any, ...]) -> Device:
-    """Return the device in the first six columns of `load_devices` or in a row of `find_device...`."""
-    device_id, protocol, address, label, report_interval_s, revoked = row
+    """Return the device in the first eight columns of `load_devices` or in a row of `find_device...`."""
+    device_id, protocol, address, label, report_interval_s, revoked, options, pairs_until_us = row
     return Device(
         device_id=device_id,
         protocol=protocol,
@@ -138,6 +154,19 @@ def device_of(row: tuple[Any, ...]) -> Device:
         label=label,
         report_interval_s=report_interval_s,
         revoked=revoked,
+        options=msgspec.convert(options, DeviceOptions),
+        pairs_until_us=pairs_until_us,
+    )
+
+
+def _unsealed(rows: list[tuple[Any, ...]], column: int, vault: Vault) -> dict[int, bytes]:
+    return {row[0]: vault.unseal(bytes(row[column])) for row in rows if row[column] is not None}
+
+
+def _registration(row: tuple[Any, ...]) -> RegistrationFact:
+    device_id, transport, host, port, contact, expires_us = row
+    return RegistrationFact(
+        device_id=device_id, transport=transport, host=host, port=port, contact=contact, expires_us=expires_us
     )
 
 
@@ -181,13 +210,18 @@ def _quarantine_parameters(entry: Quarantined) -> dict[str, Any]:
     }
 
 
-def _stream_parameters(fact: SigningFact) -> dict[str, Any]:
-    return {
-        "device_id": fact.device_id,
-        "link_id": fact.link_id,
-        "component_id": fact.component_id,
-        "timestamp": fact.timestamp,
-    }
+_QUERY_OF_FACT: Final[Mapping[type[Fact], str]] = {
+    SigningFact: "save_signing_timestamp",
+    RegistrationFact: "save_registration",
+    PairedFact: "save_paired",
+}
+
+
+def _fact_parameters(fact: Fact) -> dict[str, Any]:
+    parameters = msgspec.structs.asdict(fact)
+    if isinstance(fact, RegistrationFact):
+        parameters["expires_at"] = utc_of(parameters.pop("expires_us"))
+    return parameters
 
 
 async def _all(connection: psycopg.AsyncConnection, query: str) -> list[tuple[Any, ...]]:

@@ -2,7 +2,8 @@
 
 -- name: load_units
 -- All units.
-select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment
+select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment,
+    trusted_device_id
 from public.unit order by unit_id;
 
 -- name: load_stations
@@ -11,8 +12,26 @@ select station_id, number, name_zh, name_en, lat_e7, lon_e7, ring_order from pub
 
 -- name: load_devices
 -- All devices, revoked ones too, with their sealed keys.
-select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked, signing_key_sealed
+select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked, options,
+    coalesce((extract(epoch from pairs_until) * 1000000)::bigint, 0) as pairs_until_us, signing_key_sealed, secret_sealed
 from public.device order by device_id;
+
+-- name: load_registrations
+-- Where each SIP device registered last.
+select device_id, transport, host, port, contact, (extract(epoch from expires_at) * 1000000)::bigint as expires_us
+from public.device_registration;
+
+-- name: save_registration
+-- Remember where a SIP device is reached.
+insert into public.device_registration (device_id, transport, host, port, contact, expires_at)
+values (%(device_id)s::int, %(transport)s::text, %(host)s::text, %(port)s::int, %(contact)s::text,
+    %(expires_at)s::timestamptz)
+on conflict (device_id) do update set transport = excluded.transport, host = excluded.host, port = excluded.port,
+    contact = excluded.contact, expires_at = excluded.expires_at;
+
+-- name: save_paired
+-- Remember that a device used its secret.
+select public.device_has_paired(%(device_id)s::int, now());
 
 -- name: load_assignments
 -- All assignments, oldest first.
@@ -49,34 +68,40 @@ where old.timestamp < excluded.timestamp;
 
 -- name: add_device
 -- Add a device; nothing when its name is taken.
-insert into public.device (protocol, address, label, report_interval_s, signing_key_sealed, created_at)
+insert into public.device (protocol, address, label, report_interval_s, signing_key_sealed, secret_sealed, options,
+    pairs_until, created_at)
 values (%(protocol)s::text, %(address)s::text, %(label)s::text, %(report_interval_s)s::double precision,
-    %(signing_key_sealed)s::bytea, %(created_at)s::timestamptz)
+    %(signing_key_sealed)s::bytea, %(secret_sealed)s::bytea, %(options)s::jsonb, %(pairs_until)s::timestamptz,
+    %(created_at)s::timestamptz)
 on conflict (protocol, address) do nothing
 returning device_id;
 
 -- name: find_device
 -- One device by its number.
-select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked
+select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked, options,
+    coalesce((extract(epoch from pairs_until) * 1000000)::bigint, 0) as pairs_until_us
 from public.device where device_id = %(device_id)s::int;
 
 -- name: find_device_by_name
 -- One device by its protocol and address.
-select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked
+select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked, options,
+    coalesce((extract(epoch from pairs_until) * 1000000)::bigint, 0) as pairs_until_us
 from public.device where protocol = %(protocol)s::text and address = %(address)s::text;
 
 -- name: find_device_by_label
 -- The oldest unrevoked device of a protocol and label.
-select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked
+select device_id, protocol, address, label, report_interval_s, revoked_at is not null as revoked, options,
+    coalesce((extract(epoch from pairs_until) * 1000000)::bigint, 0) as pairs_until_us
 from public.device where protocol = %(protocol)s::text and label = %(label)s::text and revoked_at is null
 order by device_id limit 1;
 
 -- name: list_devices
 -- Every device with the unit that it speaks for now; the address of a phone is a digest and is cut.
 select d.device_id, d.protocol,
-    case when d.protocol = 'osmand' then left(d.address, 8) else d.address end as address,
+    case when d.address ~ '^[0-9a-f]{64}$' then left(d.address, 8) else d.address end as address,
     d.label, d.report_interval_s, u.call_sign, (extract(epoch from d.created_at) * 1000000)::bigint as created_us,
-    (extract(epoch from d.revoked_at) * 1000000)::bigint as revoked_us, d.signing_key_sealed is not null as signs
+    (extract(epoch from d.revoked_at) * 1000000)::bigint as revoked_us, d.signing_key_sealed is not null as signs,
+    (extract(epoch from d.pairs_until) * 1000000)::bigint as pairs_until_us
 from public.device d
 left join public.assignment a on a.device_id = d.device_id and a.ended_at is null
 left join public.unit u on u.unit_id = a.unit_id
@@ -88,7 +113,8 @@ update public.device set revoked_at = coalesce(revoked_at, %(now_at)s::timestamp
 
 -- name: rotate_device
 -- Give a device a new secret: another address for a phone, another key for an autopilot.
-update public.device set address = %(address)s::text, signing_key_sealed = %(signing_key_sealed)s::bytea
+update public.device set address = %(address)s::text, signing_key_sealed = %(signing_key_sealed)s::bytea,
+    secret_sealed = %(secret_sealed)s::bytea, pairs_until = %(pairs_until)s::timestamptz, paired_at = null
 where device_id = %(device_id)s::int;
 
 -- name: end_assignment
@@ -109,7 +135,8 @@ select unit_id from public.assignment where device_id = %(device_id)s::int and e
 
 -- name: find_unit
 -- One unit by its call sign.
-select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment
+select unit_id, call_sign, kind, service, duty_status, station_id, name_zh, name_en, covert, equipment,
+    trusted_device_id
 from public.unit where call_sign = %(call_sign)s::text;
 
 -- name: save_unit

@@ -24,13 +24,17 @@ from telemetry.enrolment import (
     list_devices,
     revoke_device,
     rotate_device,
+    rule_of,
     save_unit,
 )
+from telemetry.model.datum import Crs
+from telemetry.model.enrolment import SecretKind, checked_hosts, parse_utc_offset
 from telemetry.model.errors import NotFoundError
 from telemetry.model.phone import PHONE_PROTOCOL
-from telemetry.model.unit import Service, Unit, UnitKind
+from telemetry.model.unit import DeviceOptions, Service, Unit, UnitKind
 
-PROTOCOLS: Final = (MAVLINK, "phone", PHONE_PROTOCOL, "traccar")
+PHONE_NAMES: Final = frozenset({"phone", "traccar-client"})
+"""What people call a phone by; the registry keeps it under one protocol, whichever client it runs."""
 
 
 @click.group("device")
@@ -45,8 +49,10 @@ def command() -> None:
 
 
 @command.command("add")
-@click.option("--protocol", type=click.Choice(PROTOCOLS), required=True, help="phone: OsmAnd or Traccar's client.")
-@click.option("--address", default="", help="For mavlink: LINK_GROUP/SYSTEM_ID, as main/1.")
+@click.option(
+    "--protocol", required=True, help="phone (OsmAnd, Traccar's client, OwnTracks), mavlink, jt808, gb28181 ..."
+)
+@click.option("--address", default="", help="How the protocol names it: main/1 (mavlink), 013812345678 (jt808) ...")
 @click.option("--unit", "call_sign", help="Call sign of the unit that it speaks for from now on.")
 @click.option(
     "--kind", type=click.Choice([kind.value for kind in UnitKind]), help="Add the unit if it is new; needs --service."
@@ -61,6 +67,17 @@ def command() -> None:
     show_default=True,
     help="Seconds a report.",
 )
+@click.option("--utc-offset", "utc_offset_text", default="+08:00", show_default=True, help="Zone of its clock.")
+@click.option(
+    "--crs", type=click.Choice([crs.value for crs in Crs]), help="Datum of its coordinates; wgs84 if not told."
+)
+@click.option(
+    "--trust", type=click.IntRange(0, 9), help="How much it is believed among a unit's devices; higher is more."
+)
+@click.option(
+    "--allow-from", "allowed_hosts", multiple=True, help="Address or network that it may speak from; again for more."
+)
+@click.option("--ignore-checksum", is_flag=True, help="Believe its messages although their checksum is wrong.")
 @click.option("--without-key", is_flag=True, help="A MAVLink device that cannot sign; heard only where links allow it.")
 def add_command(
     protocol: str,
@@ -70,6 +87,11 @@ def add_command(
     service: str | None,
     label: str,
     interval_s: float,
+    utc_offset_text: str,
+    crs: str | None,
+    trust: int | None,
+    allowed_hosts: tuple[str, ...],
+    ignore_checksum: bool,  # noqa: FBT001 - click passes flags so
     without_key: bool,  # noqa: FBT001 - click passes flags so
 ) -> None:
     """Enrol a device and print its secret, once.
@@ -81,11 +103,18 @@ def add_command(
     """  # noqa: D301 - as above
     settings = load_settings()
     new = NewDevice(
-        protocol=MAVLINK if protocol == MAVLINK else PHONE_PROTOCOL,
+        protocol=PHONE_PROTOCOL if protocol in PHONE_NAMES else protocol,
         address=address,
         label=label,
         report_interval_s=interval_s,
         signs=not without_key,
+        options=DeviceOptions(
+            utc_offset_s=parse_utc_offset(utc_offset_text),
+            crs=crs or Crs.WGS84.value,
+            ignores_checksum=ignore_checksum,
+            trust=trust,
+            allowed_hosts=checked_hosts(allowed_hosts),
+        ),
     )
     now_us = SYSTEM_CLOCK.now_us()
     with _registry(settings) as connection:
@@ -140,7 +169,7 @@ def rotate_command(device_id: int) -> None:
     """  # noqa: D301 - as above
     settings = load_settings()
     with _registry(settings) as connection:
-        issued = rotate_device(connection, device_id, vault=Vault.open(settings.data_dir))
+        issued = rotate_device(connection, device_id, vault=Vault.open(settings.data_dir), now_us=SYSTEM_CLOCK.now_us())
     click.echo(f"device {device_id} has a new secret")
     _tell_secret(issued, settings)
 
@@ -191,9 +220,18 @@ def _state(device: ListedDevice) -> str:
 def _tell_secret(issued: Issued, settings: Settings) -> None:
     if issued.secret is None:
         return
-    if issued.device.protocol == MAVLINK:
-        click.echo(f"signing key (64 hexadecimal digits, shown this once): {issued.secret}")
-        return
+    match rule_of(issued.device.protocol).secret:
+        case SecretKind.SIGNING_KEY:
+            click.echo(f"signing key (64 hexadecimal digits, shown this once): {issued.secret}")
+            return
+        case SecretKind.CODE:
+            click.echo(f"authentication code (shown this once; told to the device when it registers): {issued.secret}")
+            return
+        case SecretKind.PASSWORD:
+            click.echo(f"user {issued.device.address}, password (shown this once): {issued.secret}")
+            return
+        case _:
+            pass
     click.echo(f"token (shown this once): {issued.secret}")
     place = f"http://{settings.ingest_host}:{settings.ingest_port}/"
     fields = "lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}"

@@ -69,7 +69,7 @@ def _install(owner_url: str, vault: Vault, plan: ForcePlan, now_us: int) -> dict
                     QUERIES[query], {"protocol": protocol, "address": address, "label": unit.call_sign}
                 ).fetchone()
                 assert row is not None
-                secrets[unit.call_sign] = rotate_device(connection, row[0], vault=vault).secret
+                secrets[unit.call_sign] = rotate_device(connection, row[0], vault=vault, now_us=now_us).secret
     return {call_sign: secret for call_sign, secret in secrets.items() if call_sign and secret}
 
 

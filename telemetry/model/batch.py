@@ -81,6 +81,20 @@ class Quality(IntFlag):
     """Older than a position of this device that was seen before (a stored fix sent late)."""
     UNSIGNED = 1 << 13
     """From a link that lets unsigned MAVLink speak."""
+    NULL_ISLAND = 1 << 14
+    """0, 0: what devices say when they have no fix."""
+    ENCRYPTED = 1 << 15
+    """The device says that its coordinates are encrypted: they are no place."""
+    PARKED = 1 << 16
+    """Jitter of a device that stands still: the marker stays where it was."""
+    ZONE_WRONG = 1 << 17
+    """The device's clock differs from ours by whole half hours: its time zone is set wrong."""
+    ARCHIVE = 1 << 18
+    """Stored on the device while it had no network, and sent later."""
+    LENGTH = 1 << 19
+    """The message was longer or shorter than it said; what could be read was read."""
+    CHECKSUM = 1 << 20
+    """The checksum was wrong, and this device's is ignored by its profile."""
 
 
 @cache

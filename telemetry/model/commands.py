@@ -1,28 +1,91 @@
 """What we ask of a device; a source turns it into its protocol's bytes."""
 
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
+from telemetry.model.events import AlarmKind
 
-class SetReportInterval(msgspec.Struct, frozen=True, kw_only=True, tag="set_report_interval"):
-    """Ask a device to report its position every `interval_s` seconds (0.1 .. 3600)."""
+
+class CommandState(StrEnum):
+    """How far a command came. DELIVERED: the device itself said so; REFUSED: it said that it will not or cannot."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class AnyCommandFields(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+    """What every command has: the device, and our number of it (0: nobody waits for an answer)."""
 
     device_id: int
+    command_id: int = 0
+
+
+class SetReportInterval(AnyCommandFields, frozen=True, kw_only=True, tag="set_report_interval"):
+    """Ask a device to report its position every `interval_s` seconds (0.1 .. 3600)."""
+
     interval_s: float
 
 
-class RequestPosition(msgspec.Struct, frozen=True, kw_only=True, tag="request_position"):
+class RequestPosition(AnyCommandFields, frozen=True, kw_only=True, tag="request_position"):
     """Ask a device for its position now."""
 
-    device_id: int
+
+class TrackFaster(AnyCommandFields, frozen=True, kw_only=True, tag="track_faster"):
+    """Ask a device to report every `interval_s` seconds (1 .. 3600) for `duration_s` seconds (1 .. 86400), then as before."""
+
+    interval_s: float
+    duration_s: float
 
 
-class SendText(msgspec.Struct, frozen=True, kw_only=True, tag="send_text"):
-    """Show a text of at most 500 characters on a device."""
+class SendText(AnyCommandFields, frozen=True, kw_only=True, tag="send_text"):
+    """Show a text of at most 500 characters on a device; `is_spoken` reads it out, `is_urgent` marks it."""
 
-    device_id: int
     text: str
+    is_spoken: bool = False
+    is_urgent: bool = False
 
 
-Command: TypeAlias = SetReportInterval | RequestPosition | SendText
+class ConfirmAlarm(AnyCommandFields, frozen=True, kw_only=True, tag="confirm_alarm"):
+    """Tell a device that a person has taken its alarm."""
+
+    alarm: AlarmKind
+
+
+class SetParameters(AnyCommandFields, frozen=True, kw_only=True, tag="set_parameters"):
+    """Change a device's settings, by the names that its protocol's room gives them."""
+
+    values: dict[str, str]
+
+
+class RequestParameters(AnyCommandFields, frozen=True, kw_only=True, tag="request_parameters"):
+    """Ask a device for its settings; an answer comes as a DeviceParameters event."""
+
+
+class OpenVideo(AnyCommandFields, frozen=True, kw_only=True, tag="open_video"):
+    """Ask a device to send live video of a channel to a media server that an administrator has configured."""
+
+    channel: str = ""
+
+
+class CloseVideo(AnyCommandFields, frozen=True, kw_only=True, tag="close_video"):
+    """Ask a device to end its live video."""
+
+    channel: str = ""
+
+
+Command: TypeAlias = (
+    SetReportInterval
+    | RequestPosition
+    | TrackFaster
+    | SendText
+    | ConfirmAlarm
+    | SetParameters
+    | RequestParameters
+    | OpenVideo
+    | CloseVideo
+)

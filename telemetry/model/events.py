@@ -22,6 +22,17 @@ class AlarmKind(StrEnum):
     LINK_LOST = "link_lost"
     BATTERY_LOW = "battery_low"
     IDENTITY_CONFLICT = "identity_conflict"
+    COLLISION = "collision"
+    ROLLOVER = "rollover"
+    POWER_CUT = "power_cut"
+    TAMPER = "tamper"
+    STOLEN = "stolen"
+    FATIGUE = "fatigue"
+    SPEEDING = "speeding"
+    DEVICE_FAULT = "device_fault"
+    GEOFENCE = "geofence"
+    OUTSIDE_AREA = "outside_area"
+    OFFICER_ALONE = "officer_alone"
 
 
 class LandedState(StrEnum):
@@ -115,9 +126,10 @@ class DeviceClockWrong(Event, frozen=True, kw_only=True, tag="device_clock_wrong
 
 
 class SosRaised(Event, frozen=True, kw_only=True, tag="sos_raised"):
-    """A person asks for help."""
+    """A person asks for help. `sent_late`: it was stored on the device and came with old positions."""
 
     text: str = ""
+    sent_late: bool = False
 
 
 class SosCleared(Event, frozen=True, kw_only=True, tag="sos_cleared"):
@@ -130,6 +142,113 @@ class AlarmAcknowledged(Event, frozen=True, kw_only=True, tag="alarm_acknowledge
     alarm_id: str
     account_id: int
     account_name: str
+
+
+class DeviceAlarm(Event, frozen=True, kw_only=True, tag="device_alarm"):
+    """A device's own alarm began (`active`) or ended; `code` is its protocol's name of it, such as "jt808:29".
+
+    Raised at the edge, not with every fix. `sent_late`: it was stored on the device and came with old positions.
+    """
+
+    alarm: AlarmKind
+    active: bool
+    code: str = ""
+    text: str = ""
+    sent_late: bool = False
+
+
+class GeofenceEntered(Event, frozen=True, kw_only=True, tag="geofence_entered"):
+    """The device came into a geofence, at `observed_us` (between two fixes where it swept over the edge)."""
+
+    geofence_id: int
+    late: bool = False
+
+
+class GeofenceLeft(Event, frozen=True, kw_only=True, tag="geofence_left"):
+    """The device left a geofence after `inside_s` seconds."""
+
+    geofence_id: int
+    inside_s: float
+    late: bool = False
+
+
+class GeofenceDwelt(Event, frozen=True, kw_only=True, tag="geofence_dwelt"):
+    """The device has stayed in a geofence for as long as the geofence asks to be told."""
+
+    geofence_id: int
+    inside_s: float
+
+
+class GeofenceSpeeding(Event, frozen=True, kw_only=True, tag="geofence_speeding"):
+    """The device goes faster than a geofence allows, or (`active` false) no longer."""
+
+    geofence_id: int
+    active: bool
+    speed_mps: float
+    limit_mps: float
+
+
+class OutsideArea(Event, frozen=True, kw_only=True, tag="outside_area"):
+    """The unit is outside of every area assigned to it now, or (`active` false) inside again."""
+
+    active: bool
+    geofence_id: int | None = None
+
+
+class OfficerAlone(Event, frozen=True, kw_only=True, tag="officer_alone"):
+    """No other unit is within `limit_m` metres of the officer, or (`active` false) one is again; `nearest_m` None: none at all."""
+
+    active: bool
+    limit_m: float
+    nearest_m: float | None = None
+
+
+class OfficerOnBoard(Event, frozen=True, kw_only=True, tag="officer_on_board"):
+    """Somebody put a card into the vehicle's reader, or (`present` false) took it out."""
+
+    present: bool
+    name: str = ""
+    card: str = ""
+    agency: str = ""
+
+
+class DeviceInfo(Event, frozen=True, kw_only=True, tag="device_info"):
+    """What a device says of itself: maker, model, serial, firmware, plate and the like."""
+
+    fields: dict[str, str]
+
+
+class DeviceParameters(Event, frozen=True, kw_only=True, tag="device_parameters"):
+    """A device's settings as it told them, by the names that its protocol's room gives them."""
+
+    values: dict[str, str]
+
+
+class VendorData(Event, frozen=True, kw_only=True, tag="vendor_data"):
+    """What a device said that no standard names, as hexadecimal digits by the protocol's number of it."""
+
+    items: dict[str, str]
+
+
+class VideoChanged(Event, frozen=True, kw_only=True, tag="video_changed"):
+    """A device's live video began (`url` is where to watch it) or ended (`url` empty)."""
+
+    channel: str
+    url: str = ""
+
+
+class ZoneWrong(Event, frozen=True, kw_only=True, tag="zone_wrong"):
+    """The device's clock differs by whole half hours: its time zone is set wrong by `offset_s` seconds (positive: ahead)."""
+
+    offset_s: float
+
+
+class CommandAnswered(Event, frozen=True, kw_only=True, tag="command_answered"):
+    """A device answered a command of ours; `state` is delivered or refused."""
+
+    command_id: int
+    state: str
+    text: str = ""
 
 
 AnyEvent: TypeAlias = (
@@ -147,6 +266,20 @@ AnyEvent: TypeAlias = (
     | SosRaised
     | SosCleared
     | AlarmAcknowledged
+    | DeviceAlarm
+    | GeofenceEntered
+    | GeofenceLeft
+    | GeofenceDwelt
+    | GeofenceSpeeding
+    | OutsideArea
+    | OfficerAlone
+    | OfficerOnBoard
+    | DeviceInfo
+    | DeviceParameters
+    | VendorData
+    | VideoChanged
+    | ZoneWrong
+    | CommandAnswered
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -177,16 +310,23 @@ def severity_of(event: AnyEvent) -> Severity:
             return Severity.ALARM
         case LinkLost(silent_s=silent_s) if silent_s >= LINK_LOST_S:
             return Severity.WARNING
+        case DeviceAlarm(active=True, alarm=alarm) if alarm in _GRAVE:
+            return Severity.ALARM
         case BatteryLow() | IdentityConflict():
+            return Severity.WARNING
+        case DeviceAlarm(active=True) | OutsideArea(active=True) | OfficerAlone(active=True):
+            return Severity.WARNING
+        case GeofenceSpeeding(active=True):
             return Severity.WARNING
         case StatusText(level=level):
             return Severity.WARNING if level <= STATUS_TEXT_WARNING_LEVEL else Severity.INFO
-        case LinkLost() | Rebooted() | DeviceClockWrong():
+        case LinkLost() | Rebooted() | DeviceClockWrong() | ZoneWrong():
             return Severity.NOTICE
         case _:
             return Severity.INFO
 
 
+_GRAVE: Final = frozenset({AlarmKind.SOS, AlarmKind.COLLISION, AlarmKind.ROLLOVER})
 LINK_SILENT_S: Final = 3.0
 LINK_LOST_S: Final = 10.0
 STATUS_TEXT_WARNING_LEVEL: Final = 3

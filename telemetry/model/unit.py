@@ -89,6 +89,27 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     name_en: str = ""
     covert: bool = False
     equipment: tuple[Equipment, ...] = ()
+    trusted_device_id: int | None = None
+    """The device that an operator chose to speak for the unit as long as it is heard; None: the best one."""
+
+
+CHINA_OFFSET_S: Final = 28_800
+
+
+class DeviceOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one device differs from its protocol's standard; each has the standard's value as its default.
+
+    `utc_offset_s` is the zone of times that carry none (JT/T 808 and GB/T 28181 say GMT+8). `crs` is the datum of its
+    coordinates (wgs84, gcj02, bd09, cgcs2000). `trust` is higher for a better one of a unit's devices (None: its
+    protocol's). `allowed_hosts` are the addresses or networks that it may speak from (empty: any).
+    """
+
+    utc_offset_s: int = CHINA_OFFSET_S
+    crs: str = "wgs84"
+    ignores_checksum: bool = False
+    ignores_length: bool = False
+    trust: int | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +125,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     report_interval_s: float = 1.0
     revoked: bool = False
+    options: DeviceOptions = DeviceOptions()
+    pairs_until_us: int = 0
+    """Until when it may be told its secret over the air (JT/T 808 registration); 0: never again."""
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,21 @@
 
 import importlib
 import pkgutil
+from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import cast
 
+from telemetry.model.decoding import Source, SourceContext
+from telemetry.model.enrolment import EnrolmentRule
 from telemetry.model.phone import PhoneSource
+from telemetry.model.reading import MessageReader
+
+OpenSource = Callable[[SourceContext], Source]
+MakeReader = Callable[..., MessageReader]
 
 
+@cache
 def find_sources() -> dict[str, ModuleType]:
     """Return every room of this folder by its name: a source is found by being there."""
     names = sorted(info.name for info in pkgutil.iter_modules(__path__))
@@ -20,3 +29,21 @@ def find_phone_sources() -> list[PhoneSource]:
     return [
         cast(PhoneSource, room) for room in rooms if hasattr(room, "decode_request") and hasattr(room, "recognises")
     ]
+
+
+def find_link_sources() -> dict[str, OpenSource]:
+    """Return the rooms that speak on links, by protocol: each offers `open_source(context) -> Source`."""
+    rooms = find_sources()
+    return {name: room.open_source for name, room in rooms.items() if hasattr(room, "open_source")}
+
+
+def find_readers() -> dict[str, MakeReader]:
+    """Return the rooms whose messages can be read one by one: each offers `message_reader(*, utc_offset_s)`."""
+    rooms = find_sources()
+    return {name: room.message_reader for name, room in rooms.items() if hasattr(room, "message_reader")}
+
+
+def find_enrolment_rules() -> dict[str, EnrolmentRule]:
+    """Return how the devices of each protocol are enrolled, by protocol: each room that has devices offers `ENROLMENT`."""
+    rules = [room.ENROLMENT for room in find_sources().values() if hasattr(room, "ENROLMENT")]
+    return {rule.protocol: rule for rule in rules}

@@ -32,6 +32,7 @@ COUNTS_AND_NAMES: Final = ("_id", "_ids", "_count", "_sequence", "_epoch", "_ord
 WITHOUT_UNIT: Final = frozenset(
     {
         "satellites", "fix", "quality", "link", "duty", "state", "version",  # counts, enumerations, bits
+        "port",  # a name in numbers
         "positions", "frames_good", "frames_bad", "made", "dropped",  # counts by their names
         "number", "last_number", "severity", "urgency_rank", "timestamp",  # a station's number, a rank, MAVLink's own signing time (10 us since 2015)
     }

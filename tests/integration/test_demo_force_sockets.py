@@ -15,15 +15,17 @@ from console.demo.seed_force import plan_force
 from infra.clock import SYSTEM_CLOCK
 from telemetry.model.phone import PhoneFix, PhoneRequest
 from telemetry.model.unit import Device
+from telemetry.registry import RegistryTable
 from telemetry.sources import osmand, traccar
 from telemetry.sources.mavlink.frame import FrameReader, encode, values
 from telemetry.sources.mavlink.signing import Signer, Verdict, Verifier
 
 
-class KeyRing:
+class KeyRing(RegistryTable):
     """A registry that knows one key."""
 
     def __init__(self, key: bytes) -> None:
+        super().__init__()
         self.key = key
 
     def device(self, _protocol: str, _address: str) -> Device | None:

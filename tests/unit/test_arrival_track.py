@@ -130,7 +130,11 @@ def test_once_there_it_stays_there(track: Track) -> None:
     "wrong",
     [
         {"is_live": False},
-        *({"quality": int(bit)} for bit in Quality if bit not in {Quality.SATURATED, Quality.SPARSE, Quality.UNSIGNED}),
+        *(
+            {"quality": int(bit)}
+            for bit in Quality
+            if bit not in {Quality.SATURATED, Quality.SPARSE, Quality.UNSIGNED, Quality.PARKED}
+        ),
         {"late_s": 25.0},
         {"lat_e7": -(2**31)},
         {"observed_us": BEGAN_US - 1},

@@ -16,6 +16,7 @@ from telemetry.model.batch import Quality
 from telemetry.model.events import kind_of
 from telemetry.model.geodesy import local_plane
 from telemetry.model.unit import Device
+from telemetry.registry import RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.frame import FrameReader, encode, values
 from telemetry.sources.mavlink.signing import Signer
@@ -117,7 +118,7 @@ def test_routes_lie_in_the_city_and_each_has_a_name() -> None:
     assert np.abs(places[:, 1]).max() < 6_000
 
 
-class OneKey:
+class OneKey(RegistryTable):
     """A registry of one drone."""
 
     def device(self, protocol: str, address: str) -> Device | None:

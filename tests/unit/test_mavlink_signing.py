@@ -8,6 +8,7 @@ from pymavlink.dialects.v20 import ardupilotmega as pymavlink_dialect
 from telemetry.model.decoding import SigningFact
 from telemetry.model.errors import InputError
 from telemetry.model.unit import Device
+from telemetry.registry import RegistryTable
 from telemetry.sources.mavlink.frame import Frame, FrameReader, encode
 from telemetry.sources.mavlink.signing import Signer, Verdict, Verifier, timestamp_at
 
@@ -18,10 +19,11 @@ DEVICE_ID = 12
 MINUTE_US = 60_000_000
 
 
-class FakeRegistry:
+class FakeRegistry(RegistryTable):
     """Knows one device's key and what was stored of its streams."""
 
     def __init__(self, key: bytes | None = KEY) -> None:
+        super().__init__()
         self.key = key
         self.stored: dict[tuple[int, int, int], int] = {}
 

@@ -86,7 +86,7 @@ export type DutyStatus = (typeof DUTY_STATUSES)[number];
 export const LINK_STATES = ["never", "live", "stale", "lost"] as const;
 export type LinkState = (typeof LINK_STATES)[number];
 
-export const ALARM_KINDS = ["sos", "link_lost", "battery_low", "identity_conflict"] as const;
+export const ALARM_KINDS = ["sos", "link_lost", "battery_low", "identity_conflict", "collision", "rollover", "power_cut", "tamper", "stolen", "fatigue", "speeding", "device_fault", "geofence", "outside_area", "officer_alone"] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 export const ALARM_STATES = ["raised", "acknowledged", "ended"] as const;
@@ -159,6 +159,13 @@ export const Quality = {
   INACCURATE: 2048,
   OUT_OF_ORDER: 4096,
   UNSIGNED: 8192,
+  NULL_ISLAND: 16384,
+  ENCRYPTED: 32768,
+  PARKED: 65536,
+  ZONE_WRONG: 131072,
+  ARCHIVE: 262144,
+  LENGTH: 524288,
+  CHECKSUM: 1048576,
 } as const;
 
 /** Contours since the last message: those gone and those new. `reset`: forget all others first. */

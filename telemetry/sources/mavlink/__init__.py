@@ -4,6 +4,7 @@ from typing import Final
 
 from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
 from telemetry.model.decoding import Output, Registry
+from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
 from telemetry.sources.mavlink.network import Network
@@ -12,8 +13,15 @@ from telemetry.sources.mavlink.signing import Signer
 from telemetry.sources.mavlink.turn import Turn
 from telemetry.sources.mavlink.vehicle import Vehicle
 
-__all__ = ["MavlinkDecoder", "Network"]
+__all__ = ["ENROLMENT", "MavlinkDecoder", "Network"]
 
+ENROLMENT: Final = EnrolmentRule(
+    protocol="mavlink",
+    secret=SecretKind.SIGNING_KEY,
+    form=r"[a-z0-9_-]{1,32}/([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])",
+    example="main/1",
+    said="LINK_GROUP/SYSTEM_ID (system ids 1 to 255)",
+)
 OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_status": 4, "mavlink_version": 3}
 HEARTBEAT_US: Final = 1_000_000
 STATUSTEXT: Final = 253
@@ -102,6 +110,10 @@ class MavlinkDecoder:
                 return [vehicle.requests.position_now()]
             case SendText(text=text):
                 return self._text(text)
+            case _:
+                raise InputError(
+                    f"MAVLink has no {type(command).__name__}: give a report interval, a position or a text"
+                )
 
     def _text(self, text: str) -> list[Ask]:
         """Return a text as one STATUSTEXT, or as numbered chunks of 50 bytes that share an id."""
