@@ -27,7 +27,7 @@ from infra.postgres import EmbeddedServer
 from infra.prepare import prepare_database
 from infra.settings import Settings, check_certificate
 from infra.tasks import Supervisor
-from telemetry.link_url import parse_link_urls
+from telemetry.links.url import parse_link_urls
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 from telemetry.service import BridgeService, open_service
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
-from telemetry.links import LinkStatus
+from telemetry.links.link import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output

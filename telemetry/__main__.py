@@ -14,7 +14,7 @@ from infra.errors import GroundError
 from infra.logs import configure_logs
 from infra.prepare import using_ready_urls
 from infra.settings import Settings, check_certificate, load_settings
-from telemetry.link_url import parse_link_urls
+from telemetry.links.url import parse_link_urls
 from telemetry.model.errors import SkybeatError
 from telemetry.service import BridgeService, open_service
 

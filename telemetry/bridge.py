@@ -16,10 +16,11 @@ from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.alarms import AlarmBoard
 from telemetry.journal_records import KIND_BATCH, KIND_EVENT
-from telemetry.link_file import Enrol, FileLink
-from telemetry.link_url import LinkKind, LinkUrl, parse_link_url, parse_link_urls
-from telemetry.links import Link, LinkStatus, UdpLink
-from telemetry.links_http import IngestApp, IngestListener
+from telemetry.links.file import Enrol, FileLink
+from telemetry.links.http import IngestApp, IngestListener
+from telemetry.links.link import Link, LinkStatus
+from telemetry.links.udp import UdpLink
+from telemetry.links.url import LinkKind, LinkUrl, parse_link_url, parse_link_urls
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch
 from telemetry.model.commands import Command

@@ -26,7 +26,7 @@ from infra.database import app_pool
 from infra.journal import JournalFailedError
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
-from telemetry.links import LinkStatus
+from telemetry.links.link import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch, new_batch
 from telemetry.model.commands import Command

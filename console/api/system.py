@@ -13,7 +13,7 @@ from console.api.models import LinkView, SystemReply
 from console.auth.policy import Policy, policy
 from console.parts import LOOPBACK
 from infra.metrics import render_metrics
-from telemetry.links import LinkStatus
+from telemetry.links.link import LinkStatus
 
 ROUTER: Final = router("system")
 

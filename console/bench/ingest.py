@@ -23,7 +23,7 @@ from infra.postgres import EmbeddedServer
 from infra.settings import Settings, load_settings
 from telemetry.copy_rows import POSITION_COLUMNS, copy_positions
 from telemetry.journal_records import KIND_BATCH
-from telemetry.links import merge
+from telemetry.links.turns import merge
 from telemetry.model.batch import NULLABLE, Batch, hash_fixes, new_batch, unknown_of
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import Device, Service, Unit, UnitKind

@@ -29,7 +29,7 @@ from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import DatabaseError, DatabaseUrls
 from infra.settings import Settings
 from infra.vault import Vault
-from telemetry.links import UdpLink
+from telemetry.links.udp import UdpLink
 from telemetry.model.batch import Quality
 
 DRAIN_S: Final = 2.0

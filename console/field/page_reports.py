@@ -13,13 +13,13 @@ from console.sources import FieldBridge
 from infra.clock import Clock, us_of
 from infra.database import Scope, scoped
 from infra.journal import JournalError
+from telemetry.links.report_turns import DURABLE_WITHIN_S, ReportTurns
 from telemetry.model.decoding import Output
 from telemetry.model.errors import NotAllowedError, UnavailableError
 from telemetry.model.events import AlarmKind
 from telemetry.model.phone import PhoneFix
 from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
-from telemetry.report_turns import DURABLE_WITHIN_S, ReportTurns
 from telemetry.sources.skybeat import sos_over
 
 PROTOCOL: Final = "skybeat"

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from infra.clock import SYSTEM_CLOCK
-from telemetry.link_url import LinkUrl, parse_link_url
-from telemetry.links import UdpLink
-from telemetry.links_http import IngestApp, IngestListener
+from telemetry.links.http import IngestApp, IngestListener
+from telemetry.links.udp import UdpLink
+from telemetry.links.url import LinkUrl, parse_link_url
 from telemetry.model.commands import Command, RequestPosition
 from telemetry.model.decoding import NOTHING, Output, Reply
 from telemetry.model.errors import ConflictError, InputError, NotFoundError

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from infra.clock import SYSTEM_CLOCK
-from telemetry.link_url import LinkUrl, parse_link_url
-from telemetry.links import UdpLink
+from telemetry.links.udp import UdpLink
+from telemetry.links.url import LinkUrl, parse_link_url
 from telemetry.model.decoding import Decoder, Output
 from telemetry.sources.mavlink import MavlinkDecoder, Network
 from telemetry.sources.mavlink.block import Tlog

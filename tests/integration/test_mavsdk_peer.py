@@ -11,7 +11,7 @@ from infra.clock import SYSTEM_CLOCK
 from infra.journal import Journal
 from infra.settings import Settings
 from telemetry.bridge import Bridge
-from telemetry.links import UdpLink
+from telemetry.links.udp import UdpLink
 from telemetry.model.batch import unknown_of
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
 from telemetry.model.unit_state import UnitBit

@@ -3,8 +3,8 @@
 import pytest
 
 from infra.clock import SYSTEM_CLOCK
-from telemetry.link_url import parse_link_url
-from telemetry.links import UdpLink
+from telemetry.links.udp import UdpLink
+from telemetry.links.url import parse_link_url
 from telemetry.model.unit import Device
 from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder

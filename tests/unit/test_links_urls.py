@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.link_url import LinkKind, is_loopback, parse_link_url, parse_link_urls
+from telemetry.links.url import LinkKind, is_loopback, parse_link_url, parse_link_urls
 from telemetry.model.errors import InputError
 
 

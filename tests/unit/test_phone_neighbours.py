@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infra.clock import SYSTEM_CLOCK
-from telemetry.links_http import FAILURES_BURST, IngestApp
+from telemetry.links.http import FAILURES_BURST, IngestApp
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import Device
 from telemetry.registry import RegistryContents, RegistryTable

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from infra.journal import JournalFailedError, JournalFullError
+from telemetry.links.report_turns import FIXES_A_TURN, ReportTurns
 from telemetry.model.decoding import Output
 from telemetry.model.phone import PhoneFix
-from telemetry.report_turns import FIXES_A_TURN, ReportTurns
 
 NOW_US = 1_790_000_000_000_000
 

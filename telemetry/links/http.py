@@ -16,7 +16,8 @@ from infra.http_guard import GuardedHttp, GuestServer, connections_at_most
 from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
-from telemetry.link_url import is_loopback
+from telemetry.links.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
+from telemetry.links.url import is_loopback
 from telemetry.model.decoding import Registry
 from telemetry.model.errors import ConflictError, InputError
 from telemetry.model.phone import (
@@ -29,7 +30,6 @@ from telemetry.model.phone import (
 from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
 from telemetry.registry import shown_address
-from telemetry.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
 
 BODY_BYTES: Final = 64 * 1024
 QUERY_BYTES: Final = 8 * 1024

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from infra.clock import Clock
 from infra.logs import get_logger
-from telemetry.link_url import LinkUrl
-from telemetry.links import LinkStatus, MakeDecoder, Take, merge
+from telemetry.links.link import LinkStatus, MakeDecoder, Take
+from telemetry.links.turns import merge
+from telemetry.links.url import LinkUrl
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError, SkybeatError

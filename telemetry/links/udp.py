@@ -1,4 +1,4 @@
-"""Links to vehicles: UDP sockets that are drained in one turn of the loop, one decoder a peer, opened again when lost."""
+"""UDP links: sockets that are drained in one turn of the loop, one decoder a peer, opened again when lost."""
 
 import asyncio
 import errno
@@ -7,18 +7,16 @@ import random
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable
-from typing import Final, Protocol
-
-import msgspec
+from typing import Final
 
 from infra.clock import Clock
 from infra.logs import get_logger
 from infra.metrics import UDP_DROPPED
-from telemetry.link_url import LinkKind, LinkUrl, is_loopback
-from telemetry.model.batch import concatenate
+from telemetry.links.link import LinkStatus, MakeDecoder, Take
+from telemetry.links.turns import merge
+from telemetry.links.url import LinkKind, LinkUrl, is_loopback
 from telemetry.model.commands import Command
-from telemetry.model.decoding import NOTHING, Decoder, Output, Promise, Reply
+from telemetry.model.decoding import Decoder, Output, Promise, Reply
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 
 DATAGRAM_BYTES: Final = 65_536
@@ -33,53 +31,6 @@ _SO_RXQ_OVFL: Final = 40
 _SO_RCVBUFFORCE: Final = 33
 _U32: Final = struct.Struct("=I")
 _log: Final = get_logger("links")
-
-Take = Callable[[Output, int], int | None]
-"""What the bridge does with an output at a time; returns the journal's sequence that replies wait for."""
-MakeDecoder = Callable[[LinkUrl, bool], Decoder]
-"""Makes a decoder for one peer of a link; the second argument tells whether it may speak unsigned."""
-
-
-class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a link does: `state` is open, retrying, playing, finished, failed or closed; counts since it was made."""
-
-    url: str
-    link_group: str
-    state: str
-    datagrams: int = 0
-    bytes_received: int = 0
-    datagrams_dropped: int = 0
-    positions: int = 0
-    peers: int = 0
-    bad: dict[str, int] = msgspec.field(default_factory=dict)
-    last_heard_us: int | None = None
-    last_error: str | None = None
-
-
-class Link(Protocol):
-    """What the bridge asks of any link."""
-
-    @property
-    def url(self) -> LinkUrl:
-        """What it was opened with."""
-
-    async def open(self) -> None:
-        """Open it, or raise: ConflictError for a port in use, InputError for a host or file that does not exist."""
-
-    async def run(self) -> None:
-        """Keep it open until cancelled or finished."""
-
-    def tick(self, now_us: int) -> None:
-        """Do what time asks for."""
-
-    def send(self, command: Command, now_us: int) -> None:
-        """Send a command to a device heard here. Raises NotFoundError when it is not."""
-
-    def status(self) -> LinkStatus:
-        """Return how it does."""
-
-    def close(self) -> None:
-        """Let go of the socket or file."""
 
 
 class _Peer:
@@ -306,24 +257,6 @@ class UdpLink:
         if self._last_error is not None:
             _log.info("link_regained", link=str(self._url))
         self._last_error = None
-
-
-def merge(outputs: list[Output]) -> Output:
-    """Return one output of several, in order, without their replies."""
-    if len(outputs) == 1 and not outputs[0].replies:
-        return outputs[0]
-    if not outputs:
-        return NOTHING
-    bad: Counter[str] = Counter()
-    for output in outputs:
-        bad.update(output.bad)
-    batches = [output.batch for output in outputs if len(output.batch)]
-    return Output(
-        batch=batches[0] if len(batches) == 1 else concatenate(batches),
-        events=tuple(event for output in outputs for event in output.events),
-        facts=tuple(fact for output in outputs for fact in output.facts),
-        bad=dict(bad),
-    )
 
 
 def _open_socket(url: LinkUrl, family: int, address: tuple[object, ...]) -> socket.socket:
