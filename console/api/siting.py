@@ -82,7 +82,15 @@ async def ask_what_if(request: Request) -> Response:
 
 
 async def _while_asked(request: Request, question: Coroutine[Any, Any, bytes]) -> bytes:
-    """Return the answer, or give the question up when its asker is gone."""
+    """Return the answer, or give the question up when its asker is gone; an account has a few at once at most."""
+    try:
+        with parts_of(request).planning.asking(account_of(request).account_id):
+            return await _answered(request, question)
+    finally:
+        question.close()
+
+
+async def _answered(request: Request, question: Coroutine[Any, Any, bytes]) -> bytes:
     answer = asyncio.create_task(question)
     try:
         while not answer.done():

@@ -1,7 +1,9 @@
 """The planning desk: turns what people ask into questions with the force as it is now, and watches how long units stand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ from infra.clock import Clock
 from mission.moveup import LONGEST_DRIVE_S, MoveUpRules
 from mission.planning_map import DemandKind
 from mission.stand_watch import StandWatch
-from telemetry.model.errors import NotFoundError
+from telemetry.model.errors import NotFoundError, UnavailableError
 
 SEEN_EVERY_S: Final = 10.0
 BEATS_WITHIN_S: Final = 60.0
@@ -28,6 +30,8 @@ WHAT_IF_WITHIN_S: Final = 30.0
 PAST_EVERY_S: Final = 900.0
 MARGIN_S: Final = 20.0
 """What a siting question may take beside the solver: seconds between places, the model."""
+MOST_AN_ACCOUNT: Final = 2
+"""Questions that one account may have waiting, so that nobody fills the queue alone."""
 PastIncidents = Callable[[], Awaitable[IncidentsTold | None]]
 
 
@@ -53,6 +57,7 @@ class PlanningDesk:
         self._past_due_s = -1.0
         self.worker: Final = PlanningWorker()
         self._stands = StandWatch()
+        self._asking: Counter[int] = Counter()
 
     async def watch(self) -> None:
         """See for ever how long units stand."""
@@ -65,6 +70,20 @@ class PlanningDesk:
         columns = available_units(self._bridge.picture.units, self._bridge.registry.units)
         lat, lon = np.array(columns.lat_deg, np.float64), np.array(columns.lon_deg, np.float64)
         self._stands.see(columns.unit_id, lat, lon, self._clock.now_us())
+
+    @contextmanager
+    def asking(self, account_id: int) -> Iterator[None]:
+        """Hold a place in the queue for an account. Raises UnavailableError when it has MOST_AN_ACCOUNT already."""
+        if self._asking[account_id] >= MOST_AN_ACCOUNT:
+            message = f"{MOST_AN_ACCOUNT} of your planning questions wait already: wait for their answers, then ask again"
+            raise UnavailableError(message)
+        self._asking[account_id] += 1
+        try:
+            yield
+        finally:
+            self._asking[account_id] -= 1
+            if not self._asking[account_id]:
+                del self._asking[account_id]
 
     async def stop(self) -> None:
         """End the process."""
