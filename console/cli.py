@@ -16,18 +16,21 @@ from telemetry.model.errors import SkybeatError
 
 
 class CommandsByFile(click.Group):
-    """A group whose commands are the modules of `console.commands`: `import_.py` is `skybeat import`."""
+    """A group whose commands are the modules of `console.commands`: `import_.py` is `skybeat import`, `fault_proxy.py` fault-proxy."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, sorted."""
         del ctx
-        return sorted(info.name.rstrip("_") for info in pkgutil.iter_modules(console.commands.__path__))
+        return sorted(
+            info.name.rstrip("_").replace("_", "-") for info in pkgutil.iter_modules(console.commands.__path__)
+        )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command; None when there is none of that name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        keyword = cmd_name + "_" if (Path(console.commands.__path__[0]) / f"{cmd_name}_.py").exists() else cmd_name
+        word = cmd_name.replace("-", "_")
+        keyword = f"{word}_" if (Path(console.commands.__path__[0]) / f"{word}_.py").exists() else word
         command = importlib.import_module(f"console.commands.{keyword}").command
         assert isinstance(command, click.Command)
         return command

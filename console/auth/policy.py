@@ -104,6 +104,7 @@ COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(
         "db",
         "demo",
         "device",
+        "fault-proxy",
         "force",
         "import",
         "incident",
