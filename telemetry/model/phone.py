@@ -2,17 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
-import numpy as np
 
-from telemetry.model.batch import Batch, Quality, hash_fixes, new_batch, put
 from telemetry.model.decoding import Output
 from telemetry.model.errors import InputError
-from telemetry.model.events import AnyEvent, SosCleared, SosRaised
+from telemetry.model.events import AlarmKind, AnyEvent, DeviceAlarm, SosCleared, SosRaised
+from telemetry.model.fix import Fix, batch_of
 
 PHONE_PROTOCOL: Final = "osmand"
 """Under this name the registry keeps a phone, whichever client it runs (OsmAnd, Traccar): one token serves all."""
@@ -32,26 +31,33 @@ class PhoneRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class PhoneFix(msgspec.Struct, frozen=True, kw_only=True):
-    """One report. Unknown is None; without lat and lon it is a sign of life or an alarm only."""
+class ToldAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm that no person raised but the device; `code` is its protocol's name of it."""
+
+    alarm: AlarmKind
+    code: str
+    active: bool = True
+
+
+class PhoneFix(Fix, frozen=True, kw_only=True):
+    """One report. Without lat and lon it is a sign of life or an alarm only."""
 
     token: str | None = None
-    lat_deg: float | None = None
-    lon_deg: float | None = None
-    observed_us: int | None = None
-    speed_mps: float | None = None
-    course_deg: float | None = None
-    alt_msl_m: float | None = None
-    alt_hae_m: float | None = None
-    accuracy_m: float | None = None
-    battery_ratio: float | None = None
+    speaks_for: str | None = None
+    """Whom a server forwards it for, by that server's name of the device; None: for the device whose token it is."""
     alarm: str | None = None
     text: str = ""
     """What a person says with a call for help."""
-    is_mock: bool = False
-    has_fix: bool = True
+    device_alarms: tuple[ToldAlarm, ...] = ()
     ignored: tuple[str, ...] = ()
     """What could not be understood and was left out, as "name=value (allowed)"."""
+
+
+class PhoneAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dialect's clients must be answered once a report is safe; a room that needs one offers it as `ANSWER`."""
+
+    content_type: str
+    body: bytes
 
 
 class PhoneSource(Protocol):
@@ -71,24 +77,21 @@ def address_of_token(token: str) -> str:
 
 def output_of(reports: Sequence[tuple[int, PhoneFix]], received_us: int) -> Output:
     """Return the batch and events of reports, each with the number of its device, in order; of many devices as of one."""
-    placed = [report for report in reports if report[1].lat_deg is not None and report[1].lon_deg is not None]
-    events = (_event_of(fix, device_id, received_us) for device_id, fix in reports)
+    placed = [report for report in reports if report[1].is_placed]
     bad = {"ignored_values": count} if (count := sum(len(fix.ignored) for _, fix in reports)) else {}
     return Output(
-        batch=_batch_of([fix for _, fix in placed], [device_id for device_id, _ in placed], received_us),
-        events=tuple(event for event in events if event is not None),
+        batch=batch_of([fix for _, fix in placed], [device_id for device_id, _ in placed], received_us),
+        events=tuple(event for device_id, fix in reports for event in _events_of(fix, device_id, received_us)),
         bad=bad,
     )
 
 
 def checked_place(lat_deg: float, lon_deg: float) -> tuple[float, float]:
-    """Return the place. Raises InputError outside the earth, and for (0, 0), which devices say when they have no fix."""
+    """Return the place. Raises InputError outside the earth. (0, 0) passes, and is marked: devices say it without a fix."""
     if not -90 <= lat_deg <= 90:
         raise InputError(f"lat is {lat_deg}: allowed are -90 .. 90 degrees")
     if not -180 <= lon_deg <= 180:
         raise InputError(f"lon is {lon_deg}: allowed are -180 .. 180 degrees")
-    if lat_deg == 0 and lon_deg == 0:
-        raise InputError("lat and lon are 0, 0: send a position only when there is a fix")
     return lat_deg, lon_deg
 
 
@@ -123,41 +126,12 @@ def _wrong_time(text: str) -> InputError:
     return InputError(f"timestamp is {text[:40]!r}: allowed are {allowed}")
 
 
-def _batch_of(fixes: Sequence[PhoneFix], device_ids: Sequence[int], received_us: int) -> Batch:
-    batch = new_batch(len(fixes))
-    if not fixes:
-        return batch
-    batch["device_id"] = device_ids
-    batch["received_us"] = received_us
-    batch["observed_us"] = [received_us if fix.observed_us is None else fix.observed_us for fix in fixes]
-    batch["quality"] = [_quality_of(fix) for fix in fixes]
-    put(batch, "lat_e7", np.array([fix.lat_deg for fix in fixes], np.float64) * 1e7)
-    put(batch, "lon_e7", np.array([fix.lon_deg for fix in fixes], np.float64) * 1e7)
-    put(batch, "alt_msl_dm", np.array([fix.alt_msl_m for fix in fixes], np.float64) * 10)
-    put(batch, "alt_hae_dm", np.array([fix.alt_hae_m for fix in fixes], np.float64) * 10)
-    put(batch, "speed_cmps", np.array([fix.speed_mps for fix in fixes], np.float64) * 100)
-    put(batch, "course_ddeg", np.array([fix.course_deg for fix in fixes], np.float64) * 10)
-    put(batch, "accuracy_dm", np.array([fix.accuracy_m for fix in fixes], np.float64) * 10)
-    put(batch, "battery_pct", np.array([fix.battery_ratio for fix in fixes], np.float64) * 100)
-    hash_fixes(batch)
-    return batch
-
-
-def _quality_of(fix: PhoneFix) -> int:
-    bits = Quality(0)
-    if fix.observed_us is None:
-        bits |= Quality.TIME_OF_ARRIVAL
-    if fix.is_mock:
-        bits |= Quality.MOCK
-    if not fix.has_fix:
-        bits |= Quality.NO_FIX
-    return int(bits)
-
-
-def _event_of(fix: PhoneFix, device_id: int, received_us: int) -> AnyEvent | None:
+def _events_of(fix: PhoneFix, device_id: int, received_us: int) -> Iterator[AnyEvent]:
     observed_us = received_us if fix.observed_us is None else fix.observed_us
+    whose: Any = {"device_id": device_id, "observed_us": observed_us, "received_us": received_us}
     if fix.alarm == SOS:
-        return SosRaised(device_id=device_id, observed_us=observed_us, received_us=received_us, text=fix.text)
-    if fix.alarm == SOS_CLEARED:
-        return SosCleared(device_id=device_id, observed_us=observed_us, received_us=received_us)
-    return None
+        yield SosRaised(text=fix.text, **whose)
+    elif fix.alarm == SOS_CLEARED:
+        yield SosCleared(**whose)
+    for told in fix.device_alarms:
+        yield DeviceAlarm(alarm=told.alarm, active=told.active, code=told.code, **whose)

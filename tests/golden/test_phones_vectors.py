@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from telemetry.model.batch import Quality
 from telemetry.model.errors import InputError
 from telemetry.model.phone import PhoneFix, PhoneRequest, checked_time_us, output_of
 from telemetry.sources import osmand, traccar
@@ -91,7 +92,6 @@ def test_a_wrong_clock_is_not_refused(text: str) -> None:
         ("id=a&lat=nan&lon=1", "lat is nan"),
         ("id=a&lat=north&lon=1", "lat is 'north'"),
         ("id=a&lat=1", "lon is ''"),
-        ("id=a&lat=0&lon=0", "0, 0"),
         ("id=a&location=60.0", "lon is ''"),
         ("id=a&lat=1&lon=1&timestamp=yesterday", "timestamp is 'yesterday'"),
         ("id=a&lat=1&lon=1&timestamp=inf", "timestamp is 'inf'"),
@@ -113,7 +113,6 @@ def test_a_wrong_query_is_answered_with_what_value_and_allowed(query: str, says:
         b'{"device_id":"a"}',
         b'{"device_id":"a","location":{"coords":{"latitude":"x","longitude":1}}}',
         b'{"device_id":"a","location":{"coords":{"latitude":95,"longitude":1}}}',
-        b'{"device_id":"a","location":{"coords":{"latitude":0,"longitude":0}}}',
         b"\xff\xfe",
         b"[" * 100_000,
     ],
@@ -121,6 +120,11 @@ def test_a_wrong_query_is_answered_with_what_value_and_allowed(query: str, says:
 def test_a_wrong_body_is_an_input_error(body: bytes) -> None:
     with pytest.raises(InputError):
         traccar.decode_request(PhoneRequest(method="POST", query="", content_type="application/json", body=body))
+
+
+def test_zero_zero_is_kept_and_marked() -> None:
+    output = output_of([(5, osmand.decode_query("id=a&lat=0&lon=0"))], RECEIVED_US)
+    assert output.batch["quality"].tolist() == [Quality.NULL_ISLAND | Quality.TIME_OF_ARRIVAL]
 
 
 def test_a_wrong_optional_value_costs_only_itself() -> None:

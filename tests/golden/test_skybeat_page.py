@@ -98,7 +98,7 @@ def test_a_wrong_position_is_an_input_error(body: bytes) -> None:
     [
         (b'{"observed_ms":1790000001000,"position":' + PIXEL + b"}", True),
         (b'{"observed_ms":1e300,"position":' + PIXEL + b"}", False),
-        (b'{"observed_ms":1,"position":{"observed_ms":1,"lat_deg":0,"lon_deg":0}}', False),
+        (b'{"observed_ms":1,"position":{"observed_ms":1,"lat_deg":95,"lon_deg":0}}', False),
         (b'{"observed_ms":1,"position":{"observed_ms":1,"lat_deg":1,"lon_deg":2,"crs":"moon"}}', False),
         (b'{"observed_ms":1,"position":"here"}', False),
         (b'{"observed_ms":1,"text":"' + b"x" * 500 + b'"}', False),
