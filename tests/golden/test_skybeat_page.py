@@ -79,7 +79,7 @@ def test_the_ingest_listener_finds_the_room_by_its_own_content_type_alone() -> N
         b'{"observed_ms":1,"lat_deg":36}',
         b'{"observed_ms":1,"lat_deg":91,"lon_deg":103}',
         b'{"observed_ms":1,"lat_deg":36,"lon_deg":181}',
-        b'{"observed_ms":1,"lat_deg":0,"lon_deg":0}',
+        b'{"observed_ms":1,"lat_deg":0,"lon_deg":181}',
         b'{"observed_ms":1,"lat_deg":NaN,"lon_deg":103}',
         b'{"observed_ms":1,"lat_deg":"36","lon_deg":103}',
         b'{"observed_ms":1e300,"lat_deg":36,"lon_deg":103}',
