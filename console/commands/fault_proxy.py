@@ -71,9 +71,9 @@ def _rate_option(flag: str, said: str, *, highest: float = 1.0) -> Callable[[Com
 @_rate_option("--jitter", "Up to so many seconds more, by chance.", highest=LONGEST_S)
 @_rate_option("--bandwidth", "Bytes a second and direction.", highest=NARROWEST_BYTES_PER_S)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed has the same faults.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), help="End by itself after so long.")
+@click.option("--seconds", "duration_s", type=click.FloatRange(min=0.1), help="End by itself after so long.")
 def command(
-    line: str, listen: Place, target: Place, *, seed: int, seconds: float | None, **rates: tuple[str, ...]
+    line: str, listen: Place, target: Place, *, seed: int, duration_s: float | None, **rates: tuple[str, ...]
 ) -> None:
     """Listen at LISTEN and pass everything on to TARGET and back, over a line as bad as you wish.
 
@@ -94,7 +94,7 @@ def command(
     for name in ORDER_FAULTS:
         if carried is Line.TCP and rates[name]:
             raise click.UsageError(f"--{name} is for udp: a tcp stream keeps its order; use --delay, --loss or --reset")
-    asyncio.run(_run(FaultProxy(carried, listen, target, _faults(rates), seed=seed), listen, target, seconds))
+    asyncio.run(_run(FaultProxy(carried, listen, target, _faults(rates), seed=seed), listen, target, duration_s))
 
 
 def _faults(rates: Mapping[str, tuple[str, ...]]) -> Faults:
