@@ -15,6 +15,7 @@ from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUS
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.alarms import AlarmBoard
+from telemetry.device_book import DeviceBook
 from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.links.file import Enrol, FileLink
 from telemetry.links.http import IngestApp, IngestListener
@@ -30,6 +31,7 @@ from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, encod
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import Unit
 from telemetry.model.unit_state import UnitBit
+from telemetry.orders import OrderBoard
 from telemetry.picture import Picture
 from telemetry.quality import DAY_US
 from telemetry.registry import Quarantined, RegistryTable
@@ -83,6 +85,9 @@ class Bridge:
         self.picture = Picture(registry, clock.now_us())
         self.alarms = AlarmBoard(self._unit_at)
         self.statuses = StatusBoard(registry)
+        self.orders = OrderBoard()
+        self.said = DeviceBook()
+        self._folds = (self.alarms.apply, self.statuses.apply, self.orders.apply, self.said.apply)
         self.links: list[Link] = []
         self._journal = journal
         self._clock = clock
@@ -133,9 +138,8 @@ class Bridge:
     def restore_events(self, events: Iterable[AnyEvent]) -> None:
         """Fold events of the past (since `alarms.first_event_us`, oldest first) into alarms and statuses, before any link opens."""
         for event in events:
-            self.alarms.apply(event)
-            self.statuses.apply(event)
-            self.picture.apply_event(event)
+            for fold in (*self._folds, self.picture.apply_event):
+                fold(event)
         self._show_alarms()
 
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
@@ -303,8 +307,8 @@ class Bridge:
         for event in events:
             EVENTS.labels(kind=kind_of(event)).inc()
             self.picture.apply_event(event, now_us)
-            self.alarms.apply(event)
-            self.statuses.apply(event)
+            for fold in self._folds:
+                fold(event)
         if self.alarms.sequence != self._alarms_shown:
             self._show_alarms()
 
@@ -393,6 +397,4 @@ class Bridge:
 
 
 async def _refuse_to_enrol(link_group: str, system_id: int) -> None:
-    raise UnavailableError(
-        f"the recorded vehicle {link_group}/{system_id} cannot be enrolled: this bridge has no database"
-    )
+    raise UnavailableError(f"recorded vehicle {link_group}/{system_id} cannot be enrolled: this bridge has no database")

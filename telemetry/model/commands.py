@@ -89,3 +89,10 @@ Command: TypeAlias = (
     | OpenVideo
     | CloseVideo
 )
+
+
+def tag_of(kind: type[AnyCommandFields]) -> str:
+    """Return the name by which JSON and people's screens call a kind of command."""
+    tag = kind.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag

@@ -251,6 +251,28 @@ class CommandAnswered(Event, frozen=True, kw_only=True, tag="command_answered"):
     text: str = ""
 
 
+class CommandOrdered(Event, frozen=True, kw_only=True, tag="command_ordered"):
+    """A person asked a device for something; `command` is the JSON of telemetry.model.commands, `unit_id` whose device it is.
+
+    It may be sent until `expires_us`.
+    """
+
+    command_id: int
+    command: str
+    expires_us: int
+    unit_id: int | None = None
+    account_id: int | None = None
+    account_name: str = ""
+
+
+class CommandMoved(Event, frozen=True, kw_only=True, tag="command_moved"):
+    """A command of ours was sent, ran out of time, or cannot be sent at all (refused, with the reason as `text`)."""
+
+    command_id: int
+    state: str
+    text: str = ""
+
+
 AnyEvent: TypeAlias = (
     ModeChanged
     | ArmedChanged
@@ -280,6 +302,8 @@ AnyEvent: TypeAlias = (
     | VideoChanged
     | ZoneWrong
     | CommandAnswered
+    | CommandOrdered
+    | CommandMoved
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

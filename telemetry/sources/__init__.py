@@ -7,6 +7,7 @@ from functools import cache
 from types import ModuleType
 from typing import cast
 
+from telemetry.model.commands import tag_of
 from telemetry.model.decoding import Source, SourceContext
 from telemetry.model.enrolment import EnrolmentRule
 from telemetry.model.phone import PhoneSource
@@ -47,3 +48,12 @@ def find_enrolment_rules() -> dict[str, EnrolmentRule]:
     """Return how the devices of each protocol are enrolled, by protocol: each room that has devices offers `ENROLMENT`."""
     rules = [room.ENROLMENT for room in find_sources().values() if hasattr(room, "ENROLMENT")]
     return {rule.protocol: rule for rule in rules}
+
+
+def find_taken_commands() -> dict[str, frozenset[str]]:
+    """Return the tags of the commands that each protocol's devices take, by protocol.
+
+    A room offers `TAKES`, the classes that its decoders' `send` understands.
+    """
+    rooms = [room for room in find_sources().values() if hasattr(room, "TAKES") and hasattr(room, "ENROLMENT")]
+    return {room.ENROLMENT.protocol: frozenset(map(tag_of, room.TAKES)) for room in rooms}

@@ -22,6 +22,7 @@ ENROLMENT: Final = EnrolmentRule(
     example="main/1",
     said="LINK_GROUP/SYSTEM_ID (system ids 1 to 255)",
 )
+TAKES: Final = frozenset({SetReportInterval, RequestPosition, SendText})
 OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_status": 4, "mavlink_version": 3}
 HEARTBEAT_US: Final = 1_000_000
 STATUSTEXT: Final = 253
