@@ -1,7 +1,7 @@
 """The journal: what was received, on disk before anything is promised, until the database has it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,13 @@ from infra.journal_directory import (
 )
 from infra.journal_reader import JournalReader
 from infra.journal_segment import (
+    HEADER_BYTES,
     MAX_PAYLOAD_BYTES,
     Damage,
     Record,
     Run,
     SegmentFile,
-    encode_frame,
+    encode_header,
     write_durably,
 )
 from infra.journal_waiters import Waiters
@@ -46,8 +47,11 @@ __all__ = [
     "Run",
 ]
 
-DEFAULT_SEGMENT_BYTES: Final = 8 << 20
+DEFAULT_SEGMENT_BYTES: Final = 32 << 20
 RETRY_FULL_DISK_S: Final = 0.5
+GROUP_BYTES: Final = 1 << 20
+PARTS_A_FRAME: Final = 2
+"""Header and payload wait apart, so that a payload is copied once: into its group."""
 _log: Final = get_logger("journal")
 
 
@@ -94,6 +98,7 @@ class Journal:
             self._changed,
             segment_bytes=segment_bytes,
             create_segment=create_segment,
+            tell_durable=self._mark_durable,
         )
         self._lock = lock
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
@@ -173,12 +178,13 @@ class Journal:
         with self._changed:
             self._refuse_if_unusable()
             sequence = self._next_sequence
-            frame = encode_frame(self.epoch, sequence, kind, payload)
-            self._refuse_if_full(len(frame), self.max_bytes if acknowledged else self.max_bytes - self.reserved_bytes)
+            frame_bytes = HEADER_BYTES + len(payload)
+            self._refuse_if_full(frame_bytes, self.max_bytes if acknowledged else self.max_bytes - self.reserved_bytes)
             self._next_sequence = sequence + 1
-            self._pending.append(frame)
-            self._used_bytes += len(frame)
-            self._changed.notify_all()
+            self._pending += (encode_header(self.epoch, sequence, kind, payload), payload)
+            self._used_bytes += frame_bytes
+            if len(self._pending) == PARTS_A_FRAME:  # else the writer knows already that something waits
+                self._changed.notify_all()
         return sequence
 
     def _refuse_if_unusable(self) -> None:
@@ -290,23 +296,26 @@ class Journal:
                 self._changed.wait(RETRY_FULL_DISK_S)
             if not self._pending:
                 return False
-            frames, first = self._pending, self._pending_from
-            self._pending, self._pending_from = [], first + len(frames)
-        return self._write_group(frames, first)
+            parts, first = self._pending, self._pending_from
+            self._pending, self._pending_from = [], first + len(parts) // PARTS_A_FRAME
+        return self._write_groups(parts, first)
 
-    def _write_group(self, frames: list[bytes], first: int) -> bool:
-        data = b"".join(frames)
-        started_s = self._clock.monotonic_s()
+    def _write_groups(self, parts: list[bytes], first: int) -> bool:
+        """Put group after group on the disk; return whether the thread goes on."""
+        start = 0
         try:
-            self._writer.write(data, first)
+            for end in _ends_of_groups(parts):
+                last = first + end // PARTS_A_FRAME - 1
+                started_s = self._clock.monotonic_s()
+                self._writer.write(parts[start:end], first + start // PARTS_A_FRAME, last, is_last=end == len(parts))
+                JOURNAL_SYNC_S.observe(self._clock.monotonic_s() - started_s)
+                start = end
         except DiskFullError as error:
-            return self._give_back(frames, first, error)
+            return self._give_back(parts[start:], first + start // PARTS_A_FRAME, error)
         except OSError as error:
             return self._fail(
                 f"the disk failed to keep what was written ({error}): check it, then start the program again"
             )
-        JOURNAL_SYNC_S.observe(self._clock.monotonic_s() - started_s)
-        self._mark_durable(len(data), first + len(frames) - 1)
         return True
 
     def _mark_durable(self, byte_count: int, last_sequence: int) -> None:
@@ -319,10 +328,10 @@ class Journal:
             self._changed.notify_all()
         self._waiters.wake()
 
-    def _give_back(self, frames: list[bytes], first: int, error: DiskFullError) -> bool:
-        """Keep a group that the full disk refused for a fresh segment, and tell all who wait that it is not safe."""
+    def _give_back(self, parts: list[bytes], first: int, error: DiskFullError) -> bool:
+        """Keep what the full disk refused for a fresh segment, and tell all who wait that it is not safe."""
         with self._changed:
-            self._pending[:0] = frames
+            self._pending[:0] = parts
             self._pending_from = first
             if self._full_reason is None:
                 _log.error("journal_disk_full", error=str(error))
@@ -346,3 +355,15 @@ class Journal:
         if self._failure is not None:
             return JournalFailedError(self._failure)
         return JournalFullError(self._full_reason) if self._full_reason is not None else False
+
+
+def _ends_of_groups(parts: list[bytes]) -> Iterator[int]:
+    """Give where to cut, so that each group has at most about GROUP_BYTES: copied and written while the cache has it."""
+    size_bytes = 0
+    for index in range(0, len(parts), PARTS_A_FRAME):
+        size_bytes += HEADER_BYTES + len(parts[index + 1])
+        if size_bytes >= GROUP_BYTES:
+            yield index + PARTS_A_FRAME
+            size_bytes = 0
+    if size_bytes:
+        yield len(parts)

@@ -3,6 +3,7 @@
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -12,10 +13,13 @@ import numpy as np
 MAGIC: Final = b"SKJ1"
 _HEADER: Final = struct.Struct("<4sIQQII")
 _BODY: Final = struct.Struct("<QQII")
+_CRC: Final = struct.Struct("<I")
 HEADER_BYTES: Final = 32
 MAX_PAYLOAD_BYTES: Final = 32 << 20
 SHORTEST_RUN: Final = 8
 SUFFIX: Final = ".segment"
+MOST_PARTS: Final = 1024
+"""What the operating system takes in one write (IOV_MAX)."""
 
 
 class Record(NamedTuple):
@@ -100,9 +104,14 @@ class Scan(NamedTuple):
 
 
 def encode_frame(epoch: int, sequence: int, kind: int, payload: bytes) -> bytes:
-    """Return magic, CRC-32, epoch, sequence, kind and length, then the payload; the CRC covers all that follows it."""
-    body = _BODY.pack(epoch, sequence, kind, len(payload)) + payload
-    return MAGIC + zlib.crc32(body).to_bytes(4, "little") + body
+    """Return a whole frame: header, then payload."""
+    return encode_header(epoch, sequence, kind, payload) + payload
+
+
+def encode_header(epoch: int, sequence: int, kind: int, payload: bytes) -> bytes:
+    """Return magic, CRC-32, epoch, sequence, kind and length of a frame; the CRC covers all that follows it."""
+    body = _BODY.pack(epoch, sequence, kind, len(payload))
+    return b"%b%b%b" % (MAGIC, _CRC.pack(zlib.crc32(payload, zlib.crc32(body))), body)
 
 
 def scan_frames(data: bytes, epoch: int, limit: int, remaining_bytes: int) -> Scan:
@@ -208,11 +217,16 @@ class SegmentFile:
             raise
         return cls(descriptor)
 
-    def write(self, data: bytes) -> None:
-        """Append all of `data`. Raises OSError; a part of it may then be in the file."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+    def write(self, parts: Sequence[bytes]) -> None:
+        """Append all parts as one, uncopied where they are few. Raises OSError; some of it may then be in the file."""
+        if len(parts) > MOST_PARTS:
+            parts = [b"".join(parts)]
+        written_bytes = os.writev(self._descriptor, parts)
+        if written_bytes == sum(map(len, parts)):
+            return
+        rest = memoryview(b"".join(parts))[written_bytes:]
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
 
     def sync(self) -> None:
         """Return when everything written is on the disk. Raises OSError: then nothing may be believed of the file."""

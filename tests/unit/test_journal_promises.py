@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from infra.journal import Journal, JournalFailedError, JournalFullError, JournalInUseError
+from infra.journal import GROUP_BYTES, Journal, JournalFailedError, JournalFullError, JournalInUseError
 from infra.journal_segment import SegmentFile, sync_directory
 from tests.conftest import FakeClock
 
@@ -26,21 +26,31 @@ class FaultyDisk:
         self.sync_error: int | None = None
         self.may_sync = threading.Event()
         self.may_sync.set()
+        self.has_written = threading.Event()
         self.sync_count = 0
+        self.good_writes = self.good_syncs = 1_000_000
 
     def create(self, path: Path) -> SegmentFile:
         disk = self
 
         class FaultyFile(SegmentFile):
-            def write(self, data: bytes) -> None:
+            def write(self, parts: Sequence[bytes]) -> None:
+                disk.good_writes -= 1
+                if disk.good_writes < 0:
+                    disk.write_error = errno.ENOSPC
                 if disk.write_error is not None:
-                    super().write(data[: len(data) // 2])
+                    data = b"".join(parts)
+                    super().write([data[: len(data) // 2]])
                     raise OSError(disk.write_error, "as the test asked")
-                super().write(data)
+                super().write(parts)
+                disk.has_written.set()
 
             def sync(self) -> None:
                 disk.may_sync.wait(10)
                 disk.sync_count += 1
+                disk.good_syncs -= 1
+                if disk.good_syncs < 0:
+                    disk.sync_error = errno.EIO
                 if disk.sync_error is not None:
                     raise OSError(disk.sync_error, "as the test asked")
                 super().sync()
@@ -316,3 +326,51 @@ async def test_a_waiter_whose_loop_is_gone_stops_nobody(open_journal: Callable[.
     disk.may_sync.set()
     async with asyncio.timeout(5):
         await waiting
+
+
+def append_groups(journal: Journal, disk: FaultyDisk, count: int) -> list[int]:
+    """Have `count` groups wait at once behind a first record, and let the disk go on."""
+    disk.may_sync.clear()
+    first = journal.append(1, b"before", acknowledged=True)
+    assert disk.has_written.wait(10)
+    groups = [journal.append(1, bytes(GROUP_BYTES), acknowledged=True) for _ in range(count)]
+    disk.may_sync.set()
+    return [first, *groups]
+
+
+def test_groups_that_wait_together_are_written_while_others_are_synced_and_all_become_durable(
+    open_journal: Callable[..., Journal], disk: FaultyDisk
+) -> None:
+    journal = open_journal(create_segment=disk.create)
+    sequences = append_groups(journal, disk, 5)
+    journal.wait_durable(sequences[-1])
+    found = payloads_after(journal)
+    assert [len(payload) for payload in found] == [6] + [GROUP_BYTES] * 5
+
+
+def test_a_sync_that_fails_while_the_next_group_is_written_makes_neither_durable(
+    open_journal: Callable[..., Journal], disk: FaultyDisk
+) -> None:
+    journal = open_journal(create_segment=disk.create)
+    disk.good_syncs = 2
+    sequences = append_groups(journal, disk, 4)
+    with pytest.raises(JournalFailedError):
+        journal.wait_durable(sequences[-1])
+    assert journal.durable_through < sequences[-1]
+    assert len(payloads_after(journal)) == journal.durable_through
+
+
+def test_a_disk_that_fills_while_a_group_is_synced_loses_nothing_of_it(
+    open_journal: Callable[..., Journal], disk: FaultyDisk
+) -> None:
+    journal = open_journal(create_segment=disk.create)
+    disk.good_writes = 3
+    sequences = append_groups(journal, disk, 4)
+    with pytest.raises(JournalFullError):
+        journal.wait_durable(sequences[-1])
+    assert len(payloads_after(journal)) == journal.durable_through == 3
+    disk.good_writes, disk.write_error = 1_000_000, None
+    while journal.durable_through < sequences[-1]:
+        with contextlib.suppress(JournalFullError):
+            journal.wait_durable(sequences[-1])
+    assert len(payloads_after(journal)) == 5
