@@ -7,11 +7,13 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from telemetry.enrolment import rule_of
 from telemetry.force_rows import Problem, Row, decode_text, rows_of_csv, rows_of_geojson
 from telemetry.model.datum import Crs, parse_crs, to_wgs84
+from telemetry.model.enrolment import SecretKind
 from telemetry.model.errors import FileFormatError, InputError
 from telemetry.model.phone import PHONE_PROTOCOL
-from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind, is_mavlink_address
+from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
 
 RECORDS: Final = ("station", "post", "camera", "unit", "device")
 YES: Final = frozenset({"true", "yes", "1", "是"})
@@ -185,17 +187,15 @@ def _unit(line: int, row: Row, crs: Crs) -> UnitLine:
 def _device(line: int, row: Row, crs: Crs) -> DeviceLine:
     del crs  # nor has a device
     protocol, address, label = row.get("protocol", ""), row.get("address", ""), row.get("label", "")
-    if protocol == "mavlink":
-        if not is_mavlink_address(address):
-            raise InputError(f"address {address!r}: give LINK_GROUP/SYSTEM_ID, as main/1 (system ids 1 to 255)")
-    elif protocol not in PHONE_NAMES:
-        raise InputError(f"protocol {protocol!r} is unknown: allowed are mavlink, phone, osmand, traccar")
-    elif address or not label:
+    if protocol in PHONE_NAMES and not address:
+        protocol = PHONE_PROTOCOL
+    rule = rule_of(protocol)
+    if rule.secret is SecretKind.TOKEN and (address or not label):
         raise InputError("a phone needs a label by which it is known again, and no address: it gets a token")
     return DeviceLine(
         line=line,
-        protocol=protocol if protocol == "mavlink" else PHONE_PROTOCOL,
-        address=address,
+        protocol=protocol,
+        address=rule.checked(address),
         label=label,
         call_sign=row.get("unit") or None,
         report_interval_s=_interval(row),

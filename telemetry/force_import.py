@@ -153,7 +153,7 @@ class _Writer:
         return is_new
 
     def _device_id(self, line: DeviceLine) -> int | None:
-        if line.protocol == "mavlink":
+        if line.address:
             row = self._one("find_device_by_name", protocol=line.protocol, address=line.address)
         else:
             row = self._one("find_device_by_label", protocol=line.protocol, label=line.label)

@@ -1,19 +1,9 @@
 """Units, devices and assignments: who is out there and which device speaks for whom."""
 
-import re
 from enum import StrEnum
 from typing import Final
 
 import msgspec
-
-_MAVLINK_ADDRESS: Final = re.compile(r"[a-z0-9_-]{1,32}/([0-9]{1,3})")
-_HIGHEST_SYSTEM_ID: Final = 255
-
-
-def is_mavlink_address(address: str) -> bool:
-    """Tell whether this names a MAVLink vehicle: "link_group/system_id", as main/1, system ids 1 to 255."""
-    match = _MAVLINK_ADDRESS.fullmatch(address)
-    return match is not None and 1 <= int(match[1]) <= _HIGHEST_SYSTEM_ID
 
 
 class UnitKind(StrEnum):

@@ -108,7 +108,7 @@ def test_coordinates_come_home_from_the_crs_of_the_file_or_of_the_line(crs: Crs)
         ("unit,,A,tank,patrol,,,,,,,,,,", "kind 'tank': allowed are drone, officer"),
         ("unit,,A,car,navy,,,,,,,,,,", "service 'navy': allowed are patrol"),
         ("unit,,A,car,patrol,,,,,,maybe,,,,", "covert 'maybe': give true or false"),
-        ("device,,,,,,,,,,,mavlink,main/0,,", "address 'main/0': give LINK_GROUP/SYSTEM_ID"),
+        ("device,,,,,,,,,,,mavlink,main/0,,", "mavlink address 'main/0': give LINK_GROUP/SYSTEM_ID"),
         ("device,,,,,,,,,,,radio,,,", "protocol 'radio' is unknown"),
         ("device,,,,,,,,,,,phone,,,", "a phone needs a label"),
     ],
