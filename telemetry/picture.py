@@ -6,13 +6,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.choosing import Candidates, choose
+from telemetry.choosing import Candidates, choose, disagreements_m, trust_of
 from telemetry.model.batch import NULLABLE, REPORT, UNKNOWN_I4, Batch, Quality, unknown_of
 from telemetry.model.errors import NotFoundError
 from telemetry.model.events import AnyEvent, ArmedChanged, LandedChanged, LandedState, Rebooted
 from telemetry.model.slots import Slots, grown
 from telemetry.model.unit import LinkState, Unit
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit, UnitStates
+from telemetry.picture_devices import DeviceState, states_of
 from telemetry.quality import UNFIT, UNPLACEABLE, effective_us
 from telemetry.registry import RegistryTable
 from telemetry.tracker import lost_after_us, silent_after_us
@@ -21,23 +22,24 @@ from telemetry.trails import Trails
 FIT_AGAIN_US: Final = 60_000_000
 """After so long with poor fixes only, a poor one replaces the last good one (and shows its quality bits)."""
 NEVER, LIVE, STALE, LOST = (LINK_STATES.index(state) for state in LinkState)
-TRUST: Final = {"mavlink": 3, "skybeat": 2}
-"""Which of two devices that agree speaks for the unit; phones have 1."""
 
 _SHOWN: Final = tuple(name for name in UNIT_STATE.names or () if name in (REPORT.names or ()))
 _ALARM_BITS: Final = int(UnitBit.SOS | UnitBit.ALARMED | UnitBit.IDENTITY_CONFLICT)
 _KEPT_BITS: Final = _ALARM_BITS | int(UnitBit.COVERT)
 _REPLAYED_QUALITY: Final = int(Quality.REPLAYED)
+_NEVER_SHOWN: Final = UNPLACEABLE | int(Quality.ARCHIVE)
 _ODD_QUALITY: Final = int(Quality.ODD_TIME)
 _FLIGHT_BITS: Final = int(UnitBit.ARMED | UnitBit.ARMED_KNOWN | UnitBit.AIRBORNE | UnitBit.AIRBORNE_KNOWN)
 _DEVICE: Final = np.dtype(
     [
+        ("device_id", "<i4"),
         ("report", REPORT),
         ("newest_us", "<i8"),
         ("flight_bits", "<i4"),
         ("unit_row", "<i4"),
         ("interval_us", "<i8"),
         ("trust", "i1"),
+        ("chosen", "?"),
         ("link", "i1"),
     ]
 )
@@ -103,6 +105,16 @@ class Picture:
         """Return the unit's last ten minutes (dtype TRAIL, oldest first). Raises NotFoundError for an unknown unit."""
         return self._trails.of(self.row_of(unit_id))
 
+    def devices_of(self, unit_id: int, now_us: int) -> list[DeviceState]:
+        """Return the unit's present devices, the one that speaks for it first. Raises NotFoundError for an unknown unit."""
+        row = self.row_of(unit_id)
+        devices = self._device_table[self._devices_of(np.array([row]))]
+        if not len(devices):
+            return []
+        devices["link"] = _link_of(devices, now_us - devices["newest_us"])
+        apart_m = disagreements_m(candidates := self._candidates(devices), choose(candidates))
+        return states_of(devices, self._registry.devices, apart_m, shown_id=int(self._unit_table["device_id"][row]))
+
     def apply(self, batch: Batch, now_us: int) -> None:
         """Take a batch that went through the tracker. A device's position never goes back in time."""
         self._sync(now_us)
@@ -115,7 +127,7 @@ class Picture:
         if not len(chosen):
             return
         touched = rows[chosen]
-        self._device_table["report"][touched] = batch[chosen]
+        self._device_table["report"][touched] = _with_markers_kept(batch[chosen], self._device_table["report"][touched])
         self._device_table["newest_us"][touched] = times[chosen]
         unit_rows = self._device_table["unit_row"][touched]
         self._derive(unit_rows[unit_rows >= 0], now_us)
@@ -168,7 +180,7 @@ class Picture:
         bits = batch["quality"]
         held = self._device_table[rows]
         held_us = np.minimum(held["newest_us"], now_us)
-        may = ((bits & UNPLACEABLE) == 0) & ((bits & (_ODD_QUALITY | _REPLAYED_QUALITY)) != _ODD_QUALITY)
+        may = ((bits & _NEVER_SHOWN) == 0) & ((bits & (_ODD_QUALITY | _REPLAYED_QUALITY)) != _ODD_QUALITY)
         may &= (times > held_us) & (batch["lat_e7"] != UNKNOWN_I4)
         fit = (bits & UNFIT) == 0
         held_unfit = (held["report"]["quality"] & UNFIT) != 0
@@ -187,23 +199,31 @@ class Picture:
             return
         places = self._devices_of(unit_rows)
         devices = self._device_table[places]
-        age_us = now_us - devices["newest_us"]
-        link = _link_of(devices, age_us)
+        devices["link"] = link = _link_of(devices, now_us - devices["newest_us"])
         self._device_table["link"][places] = link
-        reports = devices["report"]
-        candidates = Candidates(
+        candidates = self._candidates(devices)
+        best = choose(candidates)
+        bits = _flight_bits_by_unit(devices)
+        if len(best) < len(devices):
+            bits = bits | _disagreement_bits(candidates, best)
+        self._write(devices[best], link[best], bits)
+
+    def _candidates(self, devices: NDArray[Any]) -> Candidates:
+        """Return devices, ordered by unit row, as what may speak for their units."""
+        reports, link = devices["report"], devices["link"]
+        return Candidates(
             unit_row=devices["unit_row"],
             link_rank=np.where(link == NEVER, 0, LOST + 1 - link),
             is_fit=(reports["quality"] & UNFIT) == 0,
             trust=devices["trust"],
             is_shown=self._unit_table["device_id"][devices["unit_row"]] == reports["device_id"],
+            is_chosen=devices["chosen"],
             newest_us=devices["newest_us"],
             lat_e7=reports["lat_e7"],
             lon_e7=reports["lon_e7"],
             accuracy_dm=reports["accuracy_dm"],
+            speed_cmps=reports["speed_cmps"],
         )
-        best = choose(candidates)
-        self._write(devices[best], link[best], _flight_bits_by_unit(devices))
 
     def _devices_of(self, unit_rows: NDArray[Any]) -> NDArray[np.intp]:
         """Return the devices of these units, ordered by unit row."""
@@ -213,7 +233,7 @@ class Picture:
         places = np.flatnonzero(wanted[owners])
         return places[np.argsort(owners[places], kind="stable")]
 
-    def _write(self, devices: NDArray[Any], link: NDArray[Any], flight_bits: NDArray[Any]) -> None:
+    def _write(self, devices: NDArray[Any], link: NDArray[Any], bits: NDArray[Any]) -> None:
         rows = devices["unit_row"]
         reports = devices["report"]
         before = self._unit_table[rows]
@@ -227,7 +247,7 @@ class Picture:
         after["observed_us"] = devices["newest_us"]
         after["link"] = link
         replayed = ((reports["quality"] & _REPLAYED_QUALITY) != 0) * np.int32(UnitBit.REPLAYED)
-        after["state"] = before["state"] & _KEPT_BITS | flight_bits | replayed
+        after["state"] = before["state"] & _KEPT_BITS | bits | replayed
         changed = _bytes_of(after) != _bytes_of(before)
         if not changed.any():
             return
@@ -293,13 +313,16 @@ class Picture:
         self._described_count = len(self._devices)
         assigned = self._registry.assigned(now_us)
         table = self._device_table[: len(self._devices)]
-        before = table["unit_row"].copy()
+        before, kept = table["unit_row"].copy(), table[["trust", "chosen"]].copy()
         for row, device_id in enumerate(self._devices.ids.tolist()):
             device = self._registry.devices.get(device_id)
+            table["device_id"][row] = device_id
             table["unit_row"][row] = self._row_by_unit.get(assigned.get(device_id, 0), -1)
             table["interval_us"][row] = max(int(1e6 * device.report_interval_s), 1) if device else 1_000_000
-            table["trust"][row] = TRUST.get(device.protocol, 1) if device else 0
-        moved = before != table["unit_row"]
+            table["trust"][row] = trust_of(device) if device else 0
+            unit = self._registry.units.get(assigned.get(device_id, 0))
+            table["chosen"][row] = unit is not None and unit.trusted_device_id == device_id
+        moved = (before != table["unit_row"]) | (kept != table[["trust", "chosen"]])
         bereft = np.setdiff1d(before[moved], table["unit_row"])
         self._unassign(bereft[bereft >= 0])
         gained = np.unique(table["unit_row"][moved])
@@ -316,6 +339,23 @@ class Picture:
             self._unit_table[row] = _FRESH_UNIT
             state["unit_id"], state["duty"], state["state"] = kept["unit_id"], kept["duty"], bits
             state["version"] = self.version
+
+
+def _with_markers_kept(reports: Batch, before: Batch) -> Batch:
+    """Return reports to be shown: those that are jitter of a device that stands keep the place that was shown."""
+    parked = ((reports["quality"] & int(Quality.PARKED)) != 0) & (before["observed_us"] > 0)
+    if parked.any():
+        reports["lat_e7"][parked] = before["lat_e7"][parked]
+        reports["lon_e7"][parked] = before["lon_e7"][parked]
+    return reports
+
+
+def _disagreement_bits(candidates: Candidates, best: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Return DISAGREES for each unit, in order of rows, of which a heard device is elsewhere."""
+    rows = candidates.unit_row
+    starts = np.flatnonzero(np.append([True], rows[1:] != rows[:-1]))
+    apart = ~np.isnan(disagreements_m(candidates, best))
+    return np.where(np.logical_or.reduceat(apart, starts), np.int32(UnitBit.DISAGREES), np.int32(0))
 
 
 def _bytes_of(states: UnitStates) -> NDArray[Any]:

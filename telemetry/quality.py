@@ -1,4 +1,4 @@
-"""Plausibility bits that one row shows by itself: odd times, null island, impossible speeds, poor accuracy."""
+"""Plausibility bits that one row shows by itself: odd times, 0/0, impossible speeds, poor accuracy."""
 
 from typing import Any, Final
 
@@ -26,14 +26,14 @@ UNFIT: Final = int(
     Quality.JUMPED | Quality.TOO_FAST | Quality.NO_FIX | Quality.MOCK | Quality.INACCURATE | Quality.SECONDARY
 )
 """Bits of which a position may be shown only when its unit has nothing better."""
-UNPLACEABLE: Final = int(Quality.NO_FIX)
+UNPLACEABLE: Final = int(Quality.NO_FIX | Quality.NULL_ISLAND | Quality.ENCRYPTED)
 """Bits of a position that says nothing about where the unit is."""
 
 
-def is_null_island(batch: Batch) -> NDArray[np.bool_]:
-    """Tell which rows have no position, or the place (0, 0) that stands for none."""
+def is_placeless(batch: Batch) -> NDArray[np.bool_]:
+    """Tell which rows have no coordinates at all and no reason why: signs of life, not positions."""
     unknown = (batch["lat_e7"] == UNKNOWN_I4) | (batch["lon_e7"] == UNKNOWN_I4)
-    nowhere: NDArray[np.bool_] = unknown | ((batch["lat_e7"] == 0) & (batch["lon_e7"] == 0))
+    nowhere: NDArray[np.bool_] = unknown & ((batch["quality"] & np.int32(Quality.ENCRYPTED)) == 0)
     return nowhere
 
 
@@ -48,17 +48,18 @@ def effective_us(batch: Batch) -> NDArray[np.int64]:
 
 
 def mark(batch: Batch, limit_cmps: NDArray[Any], retention_us: int = RAW_RETENTION_US) -> Batch:
-    """Return the rows that have a place, a copy with the bits that each row earns by itself.
+    """Return the rows that are positions, a copy with the bits that each row earns by itself; 0/0 and encrypted ones are kept.
 
     `limit_cmps` is the fastest ground speed of each row's kind, in cm/s. Odd times are those outside
     [received - retention, received + 1 day]. A fix hash is not touched.
     """
-    placed = ~is_null_island(batch)
+    placed = ~is_placeless(batch)
     rows: Batch = batch[placed]
     limits = limit_cmps[placed]
     bits = rows["quality"].copy()
     ahead_us = rows["observed_us"] - rows["received_us"]
     bits |= _where((ahead_us > DAY_US) | (ahead_us < -retention_us), Quality.ODD_TIME)
+    bits |= _where((rows["lat_e7"] == 0) & (rows["lon_e7"] == 0), Quality.NULL_ISLAND)
     bits |= _where((rows["fix"] < FIX_2D) & (rows["fix"] != UNKNOWN_I1), Quality.NO_FIX)
     bits |= _where(rows["accuracy_dm"] > INACCURATE_OVER_DM, Quality.INACCURATE)
     bits |= _where((rows["speed_cmps"] > limits) & (rows["speed_cmps"] != UNKNOWN_I2), Quality.TOO_FAST)

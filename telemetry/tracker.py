@@ -1,5 +1,6 @@
-"""Follows each device through its reports: order, jumps, clock, battery and silence; one vectorised pass a batch."""
+"""Follows each device through its reports: order, jumps, parking, clock, battery and silence; one vectorised pass a batch."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -7,11 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import quality
+from telemetry.clock_zones import ZONE, mark_zones
 from telemetry.jumps import Fixes, Walk, accuracies_of, reaches_m, running_newest, segment_ends, segment_starts
 from telemetry.model.batch import UNKNOWN_I1, Batch, Quality
-from telemetry.model.events import AnyEvent, BatteryLow, DeviceClockWrong, LinkLost, LinkRegained
+from telemetry.model.events import (
+    AnyEvent,
+    BatteryLow,
+    DeviceAlarm,
+    DeviceClockWrong,
+    LinkLost,
+    LinkRegained,
+    SosRaised,
+)
 from telemetry.model.slots import Slots, grown
 from telemetry.model.unit import Device
+from telemetry.parking import ANCHOR, SLOW_CMPS, UNKNOWN_KIND_SLOW_CMPS, mark_parked
 from telemetry.quality import DAY_US, RAW_RETENTION_US, SPEED_LIMIT_MPS, UNKNOWN_KIND_LIMIT_MPS
 from telemetry.registry import RegistryTable
 
@@ -28,11 +39,11 @@ SILENCE_AGAIN_US: Final = 60_000_000
 DEAF_US: Final = 3_000_000
 """When we were not called for so long, it was we who did not listen: that time is nobody's silence."""
 
-_UNTRACKED: Final = int(Quality.ODD_TIME | Quality.NO_FIX | Quality.SECONDARY)
+_UNTRACKED: Final = quality.UNPLACEABLE | int(Quality.ODD_TIME | Quality.SECONDARY | Quality.ARCHIVE)
 _REPLAYED: Final = int(Quality.REPLAYED)
 _ODD: Final = int(Quality.ODD_TIME)
-_ODD_OR_REPLAYED: Final = int(Quality.ODD_TIME | Quality.REPLAYED)
-_LATE_OR_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME)
+_ODD_NOT_KEPT: Final = int(Quality.ODD_TIME | Quality.REPLAYED | Quality.ARCHIVE)
+_LATE_OR_ODD: Final = int(Quality.OUT_OF_ORDER | Quality.ODD_TIME | Quality.ARCHIVE)
 _TRACK: Final = np.dtype(
     [
         ("newest_us", "<i8"),
@@ -50,15 +61,18 @@ _TRACK: Final = np.dtype(
         ("clock_said_us", "<i8"),
         ("battery_band", "i1"),
         ("limit_cmps", "<i4"),
+        ("slow_cmps", "<i4"),
         ("interval_us", "<i8"),
         ("watched", "?"),
+        *ANCHOR,
+        *ZONE,
     ]
 )
 _FRESH: Final = np.zeros((), _TRACK)
 
 
 class Tracked(msgspec.Struct, frozen=True):
-    """What one step gave: the rows that have a place, in the order they came, with their bits; events; rows without a place."""
+    """What one step gave: the rows that are positions, in the order they came, with their bits; events; rows without coordinates."""
 
     batch: Batch
     events: tuple[AnyEvent, ...]
@@ -79,20 +93,25 @@ class Tracker:
         self._profiled = (-1, -1)
         self._ticked_us = 0
 
-    def apply(self, batch: Batch, now_us: int) -> Tracked:
-        """Mark one batch and tell what it means. The given batch is left as it is."""
+    def apply(self, batch: Batch, now_us: int, *, events: Iterable[AnyEvent] = ()) -> Tracked:
+        """Mark one batch and tell what it means. The given batch is left as it is.
+
+        `events` came with it: a fix with an alarm is never taken for jitter. ARCHIVE rows and rows that say no place are kept
+        and marked, but nothing is concluded from them.
+        """
         if not len(batch):
             return Tracked(batch, (), 0)
         rows = self._rows_of(batch["device_id"], now_us)
-        events = self._heard(batch, rows)
-        placed = ~quality.is_null_island(batch)
+        said = self._heard(batch, rows)
+        placed = ~quality.is_placeless(batch)
         marked = quality.mark(batch, self._table["limit_cmps"][rows], self._retention_us)
         rows = rows[placed]
         if len(marked):
-            self._follow(marked, rows, now_us)
-            events += self._clocks(marked, rows)
-            events += self._batteries(marked, rows)
-        return Tracked(marked, tuple(events), len(batch) - len(marked))
+            self._follow(marked, rows, now_us, calm=_calm(marked, events))
+            said += self._clocks(marked, rows)
+            said += mark_zones(marked, self._table, rows)
+            said += self._batteries(marked, rows)
+        return Tracked(marked, tuple(said), len(batch) - len(marked))
 
     def tick(self, now_us: int) -> tuple[AnyEvent, ...]:
         """Return a LinkLost for each watched device whose silence passed 3 intervals (at least 3 s) or 10 (at least 10 s)."""
@@ -140,13 +159,11 @@ class Tracker:
         for row, device_id in enumerate(self._slots.ids.tolist()):
             device = self._registry.devices.get(device_id)
             state = self._table[row]
-            state["limit_cmps"] = int(100 * self._limit_mps(device_id, now_us))
+            kind = self._registry.kind_of(device_id, now_us)
+            state["limit_cmps"] = int(100 * (SPEED_LIMIT_MPS[kind] if kind else UNKNOWN_KIND_LIMIT_MPS))
+            state["slow_cmps"] = SLOW_CMPS[kind] if kind else UNKNOWN_KIND_SLOW_CMPS
             state["interval_us"] = int(1e6 * (device.report_interval_s if device else 1.0))
             state["watched"] = _is_watched(device)
-
-    def _limit_mps(self, device_id: int, now_us: int) -> float:
-        unit = self._registry.units.get(self._registry.unit_of(device_id, now_us) or 0)
-        return SPEED_LIMIT_MPS[unit.kind] if unit else UNKNOWN_KIND_LIMIT_MPS
 
     def _heard(self, batch: Batch, rows: NDArray[np.intp]) -> list[AnyEvent]:
         table = self._table
@@ -166,8 +183,8 @@ class Tracker:
             np.maximum.at(table["heard_us"], rows, batch["received_us"])
         return regained
 
-    def _follow(self, batch: Batch, rows: NDArray[np.intp], now_us: int) -> None:
-        """Mark order and jumps, device by device in order of arrival; times are effective ones.
+    def _follow(self, batch: Batch, rows: NDArray[np.intp], now_us: int, *, calm: NDArray[np.bool_]) -> None:
+        """Mark order, jumps and jitter, device by device in order of arrival; times are effective ones.
 
         A recording may be played faster than it flew: its distances prove nothing.
         """
@@ -187,10 +204,11 @@ class Tracker:
             batch["quality"][order[late]] |= np.int32(Quality.OUT_OF_ORDER)
         self._table["newest_us"][rows[starts]] = newest
         fresh = (times > previous) & ((batch["quality"][order] & _REPLAYED) == 0)
-        if fresh.all():
+        if not fresh.all():
+            order, rows, times = order[fresh], rows[fresh], times[fresh]
+        if len(order):
             self._jumps(batch, order, rows, times)
-        elif fresh.any():
-            self._jumps(batch, order[fresh], rows[fresh], times[fresh])
+            mark_parked(batch, self._table, order, rows, calm=calm)
 
     def _jumps(self, batch: Batch, order: NDArray[np.intp], rows: NDArray[np.intp], times: NDArray[np.int64]) -> None:
         """Compare each fix with the one before; only devices with a suspect among them are walked fix by fix."""
@@ -221,7 +239,7 @@ class Tracker:
         batch["quality"][places[np.array(jumped, bool)]] |= np.int32(Quality.JUMPED)
 
     def _clocks(self, batch: Batch, rows: NDArray[np.intp]) -> list[AnyEvent]:
-        odd = (batch["quality"] & _ODD_OR_REPLAYED) == _ODD
+        odd = (batch["quality"] & _ODD_NOT_KEPT) == _ODD
         if not odd.any():
             return []
         events: list[AnyEvent] = []
@@ -273,6 +291,12 @@ class Tracker:
             battery_ratio=level / 100,
             threshold_ratio=BATTERY_BANDS_PCT[band - 1] / 100,
         )
+
+
+def _calm(batch: Batch, events: Iterable[AnyEvent]) -> NDArray[np.bool_]:
+    """Tell which rows are of devices that said no alarm with them."""
+    alarmed = [event.device_id for event in events if isinstance(event, SosRaised | DeviceAlarm)]
+    return np.ones(len(batch), bool) if not alarmed else ~np.isin(batch["device_id"], alarmed)
 
 
 def silent_after_us(interval_us: NDArray[Any]) -> NDArray[np.int64]:

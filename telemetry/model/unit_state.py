@@ -55,3 +55,5 @@ class UnitBit(IntFlag):
     COVERT = 1 << 6
     REPLAYED = 1 << 7
     IDENTITY_CONFLICT = 1 << 8
+    DISAGREES = 1 << 9
+    """Another device of the unit, heard as well, says that it is elsewhere."""

@@ -76,17 +76,21 @@ def flows(draw: st.DrawFn) -> Batch:
     batch = new_batch(count)
     arrival_s = 0.0
     for place in range(count):
-        arrival_s += draw(st.sampled_from([0.0, 0.3, 1.0, 6.0]))
-        age_s = draw(st.sampled_from([0.0, 0.0, 0.0, 0.5, 3.0, -2.0, 1e9, -1e9]))
+        arrival_s += draw(st.sampled_from([0.0, 0.3, 1.0, 6.0, 40.0]))
+        age_s = draw(st.sampled_from([0.0, 0.0, 0.0, 0.5, 3.0, -2.0, 1e9, -1e9, 28_800.0, 28_800.0]))
         row = batch[place]
         row["device_id"] = draw(st.integers(1, DEVICES))
         row["received_us"] = NOW_US + int(arrival_s * SECOND_US)
         row["observed_us"] = NOW_US + int((arrival_s - age_s) * SECOND_US)
-        row["lat_e7"] = draw(st.sampled_from([0, 360_000_000, 360_000_500, 361_000_000, 361_000_400, 370_000_000]))
+        row["lat_e7"] = draw(
+            st.sampled_from([0, 360_000_000, 360_000_500, 360_003_000, 361_000_000, 361_000_400, 370_000_000])
+        )
         row["lon_e7"] = 0 if row["lat_e7"] == 0 else 1_038_000_000
         row["battery_pct"] = draw(st.sampled_from([unknown_of("battery_pct"), 5, 15, 22, 90]))
         row["accuracy_dm"] = draw(st.sampled_from([unknown_of("accuracy_dm"), 50, 4_000]))
         row["fix"] = draw(st.sampled_from([unknown_of("fix"), 0, 3]))
+        row["speed_cmps"] = draw(st.sampled_from([unknown_of("speed_cmps"), 0, 40, 900]))
+        row["quality"] = draw(st.sampled_from([0, 0, 0, int(Quality.ARCHIVE), int(Quality.ENCRYPTED)]))
     hash_fixes(batch)
     return batch
 

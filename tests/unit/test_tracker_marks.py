@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from telemetry.model.batch import Batch, Quality, concatenate, new_batch
+from telemetry.model.batch import UNKNOWN_I4, Batch, Quality, concatenate, new_batch
 from telemetry.model.events import AnyEvent, BatteryLow, DeviceClockWrong, LinkLost, LinkRegained
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
 from telemetry.registry import RegistryContents, RegistryTable
@@ -129,7 +129,7 @@ def test_a_recording_played_fast_makes_no_jumps() -> None:
 def test_a_fix_without_a_place_is_taken_as_a_sign_of_life_only() -> None:
     subject = tracker()
     nowhere = fix(0)
-    nowhere["lat_e7"] = nowhere["lon_e7"] = 0
+    nowhere["lat_e7"] = nowhere["lon_e7"] = UNKNOWN_I4
     tracked = subject.apply(nowhere, NOW_US)
     assert (len(tracked.batch), tracked.placeless_count) == (0, 1)
     subject.tick(NOW_US + SECOND_US)
