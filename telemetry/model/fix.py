@@ -1,7 +1,7 @@
 """One position as a device says it, in the units of our interface, and its doors: to a row of a batch, and to `skybeat decode`."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -81,6 +81,9 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
         return bits
 
 
+AnyFix = TypeVar("AnyFix", bound=Fix)
+
+
 def batch_of(fixes: Sequence[Fix], device_ids: Sequence[int], received_us: int) -> Batch:
     """Return the rows of reports that say where, each with the number of its device, in order."""
     batch = new_batch(len(fixes))
@@ -98,7 +101,7 @@ def batch_of(fixes: Sequence[Fix], device_ids: Sequence[int], received_us: int) 
     return batch
 
 
-def as_options_say(fix: Fix, options: DeviceOptions) -> Fix:
+def as_options_say(fix: AnyFix, options: DeviceOptions) -> AnyFix:
     """Return the report in WGS-84, whatever datum its device's coordinates have."""
     crs = parse_crs(options.crs)
     if crs in (Crs.WGS84, Crs.CGCS2000) or not fix.is_placed:

@@ -15,6 +15,10 @@ from telemetry.model.fix import Fix, batch_of
 
 PHONE_PROTOCOL: Final = "osmand"
 """Under this name the registry keeps a phone, whichever client it runs (OsmAnd, Traccar): one token serves all."""
+FORWARDER_PROTOCOL: Final = "traccar_server"
+"""Under this name the registry keeps a server that forwards the reports of devices it names itself; its token speaks for all."""
+FORWARDED_PROTOCOL: Final = "traccar"
+"""Under this name it keeps the devices that such a server speaks for, by the server's own name of each."""
 MILLISECONDS_FROM: Final = 100_000_000_000
 """A numeric time from here on counts milliseconds (from 1973), below it seconds (until 5138): so 2080 stays 2080."""
 SOS: Final = "sos"

@@ -45,8 +45,13 @@ def find_readers() -> dict[str, MakeReader]:
 
 
 def find_enrolment_rules() -> dict[str, EnrolmentRule]:
-    """Return how the devices of each protocol are enrolled, by protocol: each room that has devices offers `ENROLMENT`."""
-    rules = [room.ENROLMENT for room in find_sources().values() if hasattr(room, "ENROLMENT")]
+    """Return how the devices of each protocol are enrolled, by protocol.
+
+    Each room that has devices offers `ENROLMENT`, and `FURTHER_ENROLMENTS` where others beside them are enrolled too.
+    """
+    rooms = find_sources().values()
+    rules = [room.ENROLMENT for room in rooms if hasattr(room, "ENROLMENT")]
+    rules += [rule for room in rooms for rule in getattr(room, "FURTHER_ENROLMENTS", ())]
     return {rule.protocol: rule for rule in rules}
 
 

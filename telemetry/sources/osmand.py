@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl
 
 from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError
+from telemetry.model.fix import METRES_PER_SECOND_PER_KNOT
 from telemetry.model.phone import PHONE_PROTOCOL, PhoneFix, PhoneRequest, checked_place, checked_time_us
 
 ENROLMENT: Final = EnrolmentRule(protocol=PHONE_PROTOCOL, secret=SecretKind.TOKEN)
-METRES_PER_SECOND_PER_KNOT: Final = 1852 / 3600
 FORM: Final = "application/x-www-form-urlencoded"
 MOST_FIELDS: Final = 200
 _TRUE: Final = frozenset({"true", "1", "yes"})

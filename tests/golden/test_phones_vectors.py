@@ -8,9 +8,9 @@ import pytest
 
 from telemetry.model.batch import Quality
 from telemetry.model.errors import InputError
+from telemetry.model.fix import METRES_PER_SECOND_PER_KNOT
 from telemetry.model.phone import PhoneFix, PhoneRequest, checked_time_us, output_of
 from telemetry.sources import osmand, traccar
-from telemetry.sources.osmand import METRES_PER_SECOND_PER_KNOT
 
 RECEIVED_US = 1_800_000_000_000_000
 VECTORS = 12

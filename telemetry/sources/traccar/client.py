@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from telemetry.model.errors import InputError
-from telemetry.model.phone import PhoneFix, PhoneRequest, checked_place, checked_time_us
+from telemetry.model.phone import PhoneFix, checked_place, checked_time_us
 
 MOST_REPORTS: Final = 1_000
 """Reports in one request."""
@@ -37,15 +37,10 @@ class _Body(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Body)
 
 
-def recognises(request: PhoneRequest) -> bool:
-    """Tell whether the body is JSON."""
-    return request.content_type == "application/json" or request.body.lstrip()[:1] == b"{"
-
-
-def decode_request(request: PhoneRequest) -> list[PhoneFix]:
+def decode_client(data: bytes) -> list[PhoneFix]:
     """Return the reports of a JSON body. Raises InputError: what, value, allowed."""
     try:
-        body = _DECODER.decode(request.body)
+        body = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         shape = '{"device_id": TOKEN, "location": {"timestamp", "coords": {"latitude", "longitude"}}}'
         raise InputError(f"the body is not a report: {error}; needed is {shape}") from error
