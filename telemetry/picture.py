@@ -115,6 +115,13 @@ class Picture:
         apart_m = disagreements_m(candidates := self._candidates(devices), choose(candidates))
         return states_of(devices, self._registry.devices, apart_m, shown_id=int(self._unit_table["device_id"][row]))
 
+    def device_links(self, now_us: int) -> dict[int, tuple[LinkState, int]]:
+        """Return of every device how it is heard now and its newest observed_us (0: never heard)."""
+        devices = self._device_table[: len(self._devices)]
+        newest_us = devices["newest_us"]
+        links = [LINK_STATES[link] for link in _link_of(devices, now_us - newest_us).tolist()]
+        return dict(zip(self._devices.ids.tolist(), zip(links, newest_us.tolist(), strict=True), strict=True))
+
     def apply(self, batch: Batch, now_us: int) -> None:
         """Take a batch that went through the tracker. A device's position never goes back in time."""
         self._sync(now_us)
