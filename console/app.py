@@ -24,6 +24,7 @@ from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import DatabaseUrls, app_pool, resolve_urls
 from infra.postgres import EmbeddedServer
+from infra.postgres_keeper import kept_running
 from infra.prepare import prepare_database
 from infra.settings import Settings, check_certificate
 from infra.tasks import Supervisor
@@ -50,7 +51,7 @@ class House:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[DatabaseUrls]:
-    """Give the database's URLs: an own server's, or the embedded one started for the time of the block."""
+    """Give the database's URLs: an own server's, or the embedded one, kept running for the time of the block."""
     if settings.database_url is not None:
         urls = resolve_urls(settings)
         prepare_database(urls, SYSTEM_CLOCK, is_embedded=False)
@@ -58,7 +59,8 @@ def database(settings: Settings) -> Iterator[DatabaseUrls]:
         return
     with EmbeddedServer(settings.data_dir, binaries=settings.postgres_bin) as server:
         prepare_database(server.urls, SYSTEM_CLOCK, is_embedded=True)
-        yield server.urls
+        with kept_running(server):
+            yield server.urls
 
 
 def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
@@ -71,7 +73,7 @@ def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
     """
     check_exposure(settings)
     check_certificate(settings)
-    parse_link_urls(settings.mavlink_links)
+    parse_link_urls(f"{settings.mavlink_links},{settings.links}")
     with database(settings) as urls:
         run_house(settings, urls, use)
 

@@ -82,6 +82,16 @@ class EmbeddedServer:
         return self._process.pid if self._process else None
 
     @property
+    def is_running(self) -> bool:
+        """Whether the server started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """How the server ended (minus the signal that killed it); None while it runs or was stopped."""
+        return self._process.poll() if self._process else None
+
+    @property
     def maintenance_url(self) -> str:
         """The superuser's URL, for backups and for making databases; holds a password."""
         return url_for(self._layout, BOOTSTRAP_ROLE, "postgres")
@@ -119,15 +129,24 @@ class EmbeddedServer:
             raise
         return urls_of(layout.data_dir)
 
+    def start_again(self) -> None:
+        """Start a server that ended by itself, on the data and at the place that it had; returns when it answers.
+
+        It is tied to the calling thread's life. What a killed one left running is waited for: it notices and goes.
+        """
+        binaries = self._usable_binaries()
+        _check_no_stranger(self._layout)
+        self._process = _spawn(self._layout, binaries, _account())
+        _wait_until_ready(self._layout, self._process)
+
     def stop(self) -> None:
         """Shut the server down fast and wait for it."""
         self._end_process()
         self._lock.release()
 
     def _start_locked(self) -> None:
-        layout = self._layout
-        account = service_account() if os.geteuid() == 0 else None
-        binaries = usable_binaries(find_binaries(self._binaries), layout.data_dir, account)
+        layout, account = self._layout, _account()
+        binaries = self._usable_binaries()
         own_folder(layout.home, account)
         own_folder(layout.sockets, account)
         if not (layout.cluster / "PG_VERSION").exists():
@@ -137,6 +156,9 @@ class EmbeddedServer:
         self._process = _spawn(layout, binaries, account)
         _wait_until_ready(layout, self._process)
         make_roles(layout)
+
+    def _usable_binaries(self) -> Path:
+        return usable_binaries(find_binaries(self._binaries), self._layout.data_dir, _account())
 
     def _end_process(self) -> None:
         process, self._process = self._process, None
@@ -148,6 +170,11 @@ class EmbeddedServer:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGQUIT)
             process.wait()
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Return the account that runs the server: ours, but never root's."""
+    return service_account() if os.geteuid() == 0 else None
 
 
 def running_urls(data_dir: Path) -> ServerUrls:

@@ -15,6 +15,7 @@ import pytest
 
 from infra.errors import ServerError
 from infra.postgres import EmbeddedServer, running_or_started, running_urls, urls_of
+from infra.postgres_keeper import kept_running
 from infra.postgres_programs import DEBIAN_ROOT, find_binaries
 
 pytestmark = pytest.mark.database
@@ -186,3 +187,27 @@ def test_a_deep_folder_makes_the_server_listen_on_loopback_instead_of_a_socket(f
     deep.mkdir(mode=0o755)
     with EmbeddedServer(deep) as server, psycopg.connect(server.urls.owner) as connection:
         assert connection.info.host == "127.0.0.1"
+
+
+def test_a_server_that_is_killed_is_started_again_and_stopped_in_the_end(folder: Path) -> None:
+    with EmbeddedServer(folder) as server, kept_running(server):
+        with psycopg.connect(server.urls.owner) as connection:
+            connection.execute("create table kept as select 1 as n")
+        first = server.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        end_s = time.monotonic() + 30
+        while time.monotonic() < end_s and server.pid == first:
+            time.sleep(0.05)
+        while time.monotonic() < end_s:
+            try:
+                with psycopg.connect(server.urls.owner) as connection:
+                    assert connection.execute("select n from kept").fetchall() == [(1,)]
+                break
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        assert server.is_running
+        second = server.pid
+    assert second not in (None, first)
+    assert not server.is_running
+    assert not Path(f"/proc/{second}").exists()
