@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """Where phones report to."""
     mavlink_links: str = "udpin:127.0.0.1:14550"
     """Links to open at start, comma-separated; each URL may end in "#group" (its link group, default "main")."""
+    links: str = ""
+    """Further links of any protocol, as jt808+tcpin:0.0.0.0:8808 or nmea+serial:/dev/ttyUSB0?baud=9600#car7, comma-separated."""
 
     journal_max_bytes: int = Field(default=2 << 30, ge=16 << 20)
     raw_retention_days: int = Field(default=90, ge=1, le=3650)
