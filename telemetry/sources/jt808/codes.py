@@ -25,19 +25,24 @@ def bytes_of_text(text: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _day_s(date: bytes) -> int | None:
-    """Return the Unix seconds at which a packed date (yyMMdd) begins in UTC, None for no date."""
+def day_s_of(date: bytes) -> int:
+    """Return the Unix seconds at which a packed date (yyMMdd) begins in UTC, -1 for no date."""
     year, month, day = (_BCD[byte] for byte in date)
     try:
         return int(datetime(2000 + year, month, day, tzinfo=UTC).timestamp())
     except ValueError:
-        return None
+        return -1
+
+
+def unpacked_digits(byte: int) -> int:
+    """Return the two digits packed in a byte as a number; one far above 99 when they are none."""
+    return _BCD[byte]
 
 
 def unix_s_of_time(packed: bytes) -> int | None:
     """Return the Unix seconds of a packed time (yyMMddHHmmss) read as if it were UTC; None for no time. About 0.4 us."""
-    day_s = _day_s(packed[:3])
-    if day_s is None:
+    day_s = day_s_of(packed[:3])
+    if day_s < 0:
         return None
     hour, minute, second = _BCD[packed[3]], _BCD[packed[4]], _BCD[packed[5]]
     if hour > 23 or minute > 59 or second > 59:

@@ -1,0 +1,223 @@
+"""Many position bodies at once: columns are taken out of the joined bytes by numpy; rows equal those of `position`."""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from telemetry.model.batch import (
+    FIX_NONE,
+    REPORT,
+    UNKNOWN_I1,
+    UNKNOWN_I2,
+    UNKNOWN_I4,
+    Batch,
+    Quality,
+    hash_fixes,
+    new_batch,
+)
+from telemetry.sources.jt808 import position as one
+from telemetry.sources.jt808.codes import day_s_of, unpacked_digits
+from telemetry.sources.jt808.frame import FLAG, LENGTH_MASK, VERSION_FLAG, Form, escape, unescape, xor_of
+from telemetry.sources.jt808.messages import PLATFORM_REPLY, POSITION
+
+BLOCK_FRAMES: Final = 16
+"""From so many on the vectorised path is the faster one."""
+PADDING: Final = bytes(64)
+
+_CORE: Final = np.dtype(
+    [
+        ("alarm", ">u4"),
+        ("status", ">u4"),
+        ("lat", ">u4"),
+        ("lon", ">u4"),
+        ("alt_m", ">i2"),
+        ("speed", ">u2"),
+        ("course", ">u2"),
+        ("time", "u1", (6,)),
+    ]
+)
+_BLANK: Final = new_batch(1).tobytes()
+_DIGITS: Final = np.array([unpacked_digits(byte) for byte in range(256)], np.int32)
+
+Bytes = NDArray[np.uint8]
+Offsets = NDArray[np.int64]
+
+
+class Columns(NamedTuple):
+    """The rows of many positions and their alarm words."""
+
+    batch: Batch
+    alarm_bits: NDArray[np.int64]
+
+
+class Plain(NamedTuple):
+    """Which of many frames' contents are whole positions of one terminal without fault, and where their bodies lie.
+
+    `data` are all contents, joined; `is_plain` has an entry for each content, `at`, `end` and `serial` one for each plain.
+    """
+
+    data: bytes
+    is_plain: NDArray[np.bool_]
+    at: Offsets
+    end: Offsets
+    serial: NDArray[np.int64]
+
+
+def find_plain(pieces: list[bytes], form: Form) -> Plain:
+    """Look through frames' escaped contents for positions of the terminal that writes in this form (FLAG's dialect)."""
+    contents = [unescape(piece) if 0x7D in piece else piece for piece in pieces]
+    data = b"".join(contents)
+    bytes_ = np.frombuffer(data + PADDING, np.uint8)
+    size = np.fromiter(map(len, contents), np.int64, len(contents))
+    stop = np.cumsum(size)
+    start = stop - size
+    head_bytes = _head_bytes(form)
+    heads = _records(bytes_, _head_of(form), start)
+    said = heads["said"].astype(np.int64)
+    is_plain = (
+        (heads["msg_id"] == POSITION)
+        & ((said & ~LENGTH_MASK) == (VERSION_FLAG if form.says_2019 else 0))
+        & (said + head_bytes + 1 == size)
+        & (size > head_bytes + one.CORE_BYTES)
+        & (heads["terminal"] == np.frombuffer(_id_of(form), heads["terminal"].dtype)[0])
+        & (np.bitwise_xor.reduceat(bytes_, start) == 0 if len(start) else True)
+    )
+    if not is_plain.all():
+        heads, start, stop = heads[is_plain], start[is_plain], stop[is_plain]
+    return Plain(data, is_plain, start + head_bytes, stop - 1, heads["serial"].astype(np.int64))
+
+
+def read_block(data: bytes, at: Offsets, end: Offsets, reading: one.Reading) -> Columns:
+    """Return the positions whose bodies lie in `data[at:end]`, each at least CORE_BYTES long. About 0.3 us each."""
+    bytes_ = np.frombuffer(data + PADDING, np.uint8)
+    core = _records(bytes_, _CORE, at)
+    batch = np.frombuffer(bytearray(_BLANK * len(at)), REPORT)
+    batch["device_id"] = reading.device_id
+    batch["received_us"] = reading.received_us
+    status = core["status"].astype(np.int64)
+    quality = np.full(len(at), reading.quality, np.int64)
+    quality |= np.where(status & one.IS_FIXED, 0, int(Quality.NO_FIX))
+    quality |= np.where(status & one.IS_ENCRYPTED, int(Quality.ENCRYPTED), 0)
+    _put_time(batch, core["time"], quality, reading)
+    _put_place(batch, core, status, quality)
+    _put_motion(batch, core, quality)
+    batch["satellites"] = _satellites(bytes_, at + one.CORE_BYTES, end)
+    batch["fix"] = np.where(status & one.IS_FIXED, UNKNOWN_I1, FIX_NONE)
+    batch["quality"] = quality
+    hash_fixes(batch)
+    return Columns(batch, core["alarm"].astype(np.int64))
+
+
+def _put_time(batch: Batch, packed: Bytes, quality: NDArray[np.int64], reading: one.Reading) -> None:
+    dates = packed[:, 0].astype(np.int32) << 16 | packed[:, 1].astype(np.int32) << 8 | packed[:, 2]
+    if (dates == dates[0]).all():
+        day_s = np.full(len(dates), day_s_of(packed[0, :3].tobytes()))
+    else:
+        distinct, which = np.unique(dates, return_inverse=True)
+        day_s = np.array([day_s_of(date.to_bytes(3)) for date in distinct.tolist()])[which]
+    hour, minute, second = _DIGITS[packed[:, 3]], _DIGITS[packed[:, 4]], _DIGITS[packed[:, 5]]
+    good = (day_s >= 0) & (hour <= 23) & (minute <= 59) & (second <= 59)
+    unix_s = day_s + hour * 3600 + minute * 60 + second - reading.utc_offset_s
+    batch["observed_us"] = np.where(good, unix_s * 1_000_000, reading.received_us)
+    quality |= np.where(good, 0, int(Quality.TIME_OF_ARRIVAL))
+
+
+def _put_place(batch: Batch, core: NDArray[Any], status: NDArray[np.int64], quality: NDArray[np.int64]) -> None:
+    lat, lon = core["lat"].astype(np.int64), core["lon"].astype(np.int64)
+    no_place = (lat > one.HIGHEST_LAT) | (lon > one.HIGHEST_LON)
+    lat_e7 = np.where(status & one.IS_SOUTH, -10, 10) * lat
+    lon_e7 = np.where(status & one.IS_WEST, -10, 10) * lon
+    if no_place.any():
+        lat_e7[no_place] = lon_e7[no_place] = UNKNOWN_I4
+        quality |= np.where(no_place, int(Quality.SATURATED), 0)
+    batch["lat_e7"], batch["lon_e7"] = lat_e7, lon_e7
+    quality |= np.where((lat | lon) == 0, int(Quality.NULL_ISLAND), 0)
+
+
+def _put_motion(batch: Batch, core: NDArray[Any], quality: NDArray[np.int64]) -> None:
+    batch["alt_msl_dm"] = core["alt_m"].astype(np.int32) * 10
+    speed_cmps = (core["speed"].astype(np.int64) * 50 + 9) // 18
+    batch["speed_cmps"] = np.minimum(speed_cmps, one.HIGHEST_I2)
+    quality |= np.where(speed_cmps > one.HIGHEST_I2, int(Quality.SATURATED), 0)
+    course_deg = core["course"].astype(np.int32)
+    batch["course_ddeg"] = np.where(course_deg <= one.FULL_TURN_DEG, course_deg * 10 % 3600, UNKNOWN_I2)
+
+
+def _satellites(bytes_: Bytes, at: Offsets, end: Offsets) -> NDArray[np.int64]:
+    """Walk through the items of all bodies at once, as far as the first for satellites."""
+    pairs = _overlapping(bytes_, np.dtype(">u2"))
+    found = np.full(len(at), UNKNOWN_I1, np.int64)
+    rows = np.arange(len(at))
+    while True:
+        inside = at + 2 < end
+        if not inside.all():
+            rows, at, end = rows[inside], at[inside], end[inside]
+        if not len(rows):
+            return found
+        head = pairs[at]
+        hit = head == one.SATELLITES
+        if hit.all():
+            found[rows] = np.minimum(bytes_[at + 2], one.HIGHEST_I1)
+            return found
+        if hit.any():
+            found[rows[hit]] = np.minimum(bytes_[at[hit] + 2], one.HIGHEST_I1)
+            rows, at, end, head = rows[~hit], at[~hit], end[~hit], head[~hit]
+        at = at + 2 + (head & 0xFF)
+
+
+def write_acknowledgements(form: Form, serial: int, answered: NDArray[np.int64]) -> bytes:
+    """Return general replies (done) to positions with these serials, ours counted from `serial`; FLAG's dialect."""
+    own = (serial + np.arange(len(answered))) & 0xFFFF
+    said = 5 | (VERSION_FLAG if form.says_2019 else 0)
+    prefix = bytes([FLAG]) + PLATFORM_REPLY.to_bytes(2) + said.to_bytes(2) + _id_of(form)
+    at = len(prefix)
+    table = np.empty((len(answered), at + 9), np.uint8)
+    table[:, :at] = np.frombuffer(prefix, np.uint8)
+    table[:, at], table[:, at + 1] = own >> 8, own & 0xFF
+    table[:, at + 2], table[:, at + 3] = answered >> 8, answered & 0xFF
+    table[:, at + 4 : at + 7] = POSITION >> 8, POSITION & 0xFF, 0
+    head_xor = xor_of(prefix[1:] + POSITION.to_bytes(2))
+    table[:, at + 7] = np.bitwise_xor.reduce(table[:, at : at + 4], axis=1) ^ head_xor
+    table[:, at + 8] = FLAG
+    return _escaped(table)
+
+
+def _escaped(table: Bytes) -> bytes:
+    """Return frames of equal length, a row each with its delimiters, with what is between them escaped."""
+    marked = (table == 0x7D) | (table == FLAG)
+    marked[:, 0] = marked[:, -1] = False
+    if not marked.any():
+        return table.tobytes()
+    rows = np.flatnonzero(marked.any(axis=1)).tolist()
+    pieces, done = [], 0
+    for row in rows:
+        frame = table[row].tobytes()
+        pieces += [table[done:row].tobytes(), frame[:1], escape(frame[1:-1]), frame[-1:]]
+        done = row + 1
+    return b"".join([*pieces, table[done:].tobytes()])
+
+
+def _id_of(form: Form) -> bytes:
+    return bytes([form.version]) + form.terminal if form.is_2019 else form.terminal
+
+
+def _head_bytes(form: Form) -> int:
+    return 4 + len(_id_of(form)) + 2
+
+
+def _head_of(form: Form) -> np.dtype[Any]:
+    size = len(_id_of(form))
+    return np.dtype([("msg_id", ">u2"), ("said", ">u2"), ("terminal", f"V{size}"), ("serial", ">u2")])
+
+
+def _overlapping(bytes_: Bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the value of `dtype` that begins at each byte, as a view."""
+    count = len(bytes_) - dtype.itemsize + 1
+    return as_strided(bytes_[: dtype.itemsize].view(dtype), (count,), (1,), writeable=False)
+
+
+def _records(bytes_: Bytes, dtype: np.dtype[Any], at: Offsets) -> NDArray[Any]:
+    """Return the records that begin at these bytes. Copies them as plain bytes: by fields numpy is five times slower."""
+    return _overlapping(bytes_, np.dtype(f"V{dtype.itemsize}"))[at].view(dtype)
