@@ -47,3 +47,10 @@ class MessageReader(Protocol):
 
     def read(self, message: bytes) -> list[Read]:
         """Return what one message says: one or more positions, or one ReadMessage, or one ReadError."""
+
+
+class StreamReader(MessageReader, Protocol):
+    """A reader that can take a long stream piece by piece."""
+
+    def whole_bytes(self, data: bytes) -> int:
+        """Return how many bytes of a stream's beginning `split` may take without seeing what follows; 0: none yet."""

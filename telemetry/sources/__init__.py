@@ -10,7 +10,8 @@ from typing import cast
 from telemetry.model.commands import tag_of
 from telemetry.model.decoding import Source, SourceContext
 from telemetry.model.enrolment import EnrolmentRule
-from telemetry.model.phone import PhoneSource
+from telemetry.model.phone import PHONE_PROTOCOL, PhoneSource
+from telemetry.model.phone_reading import PhoneReader
 from telemetry.model.reading import MessageReader
 
 OpenSource = Callable[[SourceContext], Source]
@@ -39,9 +40,18 @@ def find_link_sources() -> dict[str, OpenSource]:
 
 
 def find_readers() -> dict[str, MakeReader]:
-    """Return the rooms whose messages can be read one by one: each offers `message_reader(*, utc_offset_s)`."""
+    """Return the rooms whose messages can be read one by one: each offers `message_reader(*, utc_offset_s)`.
+
+    Phones are read by all rooms that understand them, under the one name that they are enrolled by.
+    """
     rooms = find_sources()
-    return {name: room.message_reader for name, room in rooms.items() if hasattr(room, "message_reader")}
+    readers = {name: room.message_reader for name, room in rooms.items() if hasattr(room, "message_reader")}
+    return {**readers, PHONE_PROTOCOL: _phone_reader}
+
+
+def _phone_reader(*, utc_offset_s: int) -> MessageReader:
+    del utc_offset_s  # phones tell their zone, or mean UTC
+    return PhoneReader(find_phone_sources())
 
 
 def find_enrolment_rules() -> dict[str, EnrolmentRule]:

@@ -3,17 +3,18 @@
 from typing import Final
 
 from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
-from telemetry.model.decoding import Output, Registry
+from telemetry.model.decoding import Output, Peer, Registry, SourceContext
 from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
 from telemetry.sources.mavlink.network import Network
+from telemetry.sources.mavlink.reader import message_reader
 from telemetry.sources.mavlink.requests import Ask
 from telemetry.sources.mavlink.signing import Signer
 from telemetry.sources.mavlink.turn import Turn
 from telemetry.sources.mavlink.vehicle import Vehicle
 
-__all__ = ["ENROLMENT", "MavlinkDecoder", "Network"]
+__all__ = ["ENROLMENT", "MavlinkDecoder", "MavlinkSource", "Network", "message_reader", "open_source"]
 
 ENROLMENT: Final = EnrolmentRule(
     protocol="mavlink",
@@ -178,3 +179,21 @@ class MavlinkDecoder:
             turn.bad["frames_bad"] += counts[0] - self._bad_before[0]
             turn.bad["bytes_skipped"] += counts[1] - self._bad_before[1]
             self._bad_before = counts
+
+
+class MavlinkSource:
+    """The vehicles of one link group, by whichever links and peers they come."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self.network = Network(context.registry, context.link_group)
+        self._registry = context.registry
+
+    def decoder(self, peer: Peer) -> MavlinkDecoder:
+        """Return a decoder for one peer, in which a vehicle of the group may come by another one at any time."""
+        group, allow_unsigned = self.network.link_group, peer.allow_unsigned
+        return MavlinkDecoder(self._registry, group, allow_unsigned=allow_unsigned, network=self.network)
+
+
+def open_source(context: SourceContext) -> MavlinkSource:
+    """Return the source of one link group."""
+    return MavlinkSource(context)
