@@ -16,6 +16,7 @@ from telemetry.copy_rows import (
     copy_positions,
 )
 from telemetry.journal_records import Refused
+from telemetry.late_rows import note_late
 from telemetry.model.batch import Batch
 from telemetry.model.events import AnyEvent
 from telemetry.partitions import DayPartitions
@@ -167,9 +168,11 @@ class RecorderStore:
             return self._write_by_halving(connection, group, keep_refused)
 
     def _claim(self, connection: psycopg.Connection[Any], group: Group) -> None:
+        """Write the group's ledger row, and note which of its rows belong to a time that is derived already."""
         row = (group.epoch, group.first_sequence, group.last_sequence, group.row_count)
         if connection.execute(_CLAIM, row).rowcount == 0:
             raise AlreadyRecordedError
+        note_late(connection, group.rows)
 
     def _write_directly(self, connection: psycopg.Connection[Any], group: Group) -> Written:
         with connection.transaction():
