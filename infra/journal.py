@@ -187,6 +187,12 @@ class Journal:
                 self._changed.notify_all()
         return sequence
 
+    def has_room(self) -> bool:
+        """Tell whether an acknowledged record would be taken; a sixteenth stays free, so that it does not end at once again."""
+        with self._changed:
+            is_usable = self._failure is None and self._full_reason is None and not self._closing
+            return is_usable and self._used_bytes < self.max_bytes - self.max_bytes // 16
+
     def _refuse_if_unusable(self) -> None:
         if self._failure is not None:
             raise JournalFailedError(self._failure)

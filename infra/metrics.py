@@ -18,6 +18,16 @@ BAD_INPUT: Final = Counter("skybeat_bad_input_total", "Input that was wrong", ["
 UDP_DROPPED: Final = Counter(
     "skybeat_udp_dropped_total", "Datagrams that the kernel dropped", ["link"], registry=REGISTRY
 )
+LINK_PEERS: Final = Gauge("skybeat_link_peers", "Peers of a link", ["protocol", "link"], registry=REGISTRY)
+LINK_REFUSED: Final = Counter(
+    "skybeat_link_refused_total",
+    "Connections and datagrams sent away by a limit",
+    ["protocol", "reason"],
+    registry=REGISTRY,
+)
+TURNS_REFUSED: Final = Counter(
+    "skybeat_turns_refused_total", "Turns that the journal could not keep", ["protocol"], registry=REGISTRY
+)
 EVENTS: Final = Counter("skybeat_events_total", "Events raised", ["kind"], registry=REGISTRY)
 JOURNAL_BYTES: Final = Gauge("skybeat_journal_bytes", "Bytes that the journal holds", registry=REGISTRY)
 JOURNAL_SYNC_S: Final = Histogram(

@@ -14,7 +14,7 @@ from infra.errors import GroundError
 from infra.logs import configure_logs
 from infra.prepare import using_ready_urls
 from infra.settings import Settings, check_certificate, load_settings
-from telemetry.links.url import parse_link_urls
+from telemetry.links.url import LinkUrl, parse_link_urls
 from telemetry.model.errors import SkybeatError
 from telemetry.service import BridgeService, open_service
 
@@ -25,7 +25,7 @@ def run_bridge(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises SkybeatError or GroundError: what is wrong and what to do."""
     configure_logs(settings.log_level, for_people=sys.stderr.isatty())
     check_certificate(settings)
-    parse_link_urls(settings.mavlink_links)
+    links_of(settings)
     with using_ready_urls(settings) as urls:
         uvloop.run(_run(settings, urls))
 
@@ -34,8 +34,13 @@ def where_to_report(settings: Settings, service: BridgeService) -> list[str]:
     """Return a line on where phones report and one on the links of the settings, for a person."""
     scheme = "http" if settings.tls_cert is None else "https"
     host = f"[{settings.ingest_host}]" if ":" in settings.ingest_host else settings.ingest_host
-    links = ", ".join(map(str, parse_link_urls(settings.mavlink_links))) or "none (SKYBEAT_MAVLINK_LINKS)"
+    links = ", ".join(map(str, links_of(settings))) or "none (SKYBEAT_MAVLINK_LINKS, SKYBEAT_LINKS)"
     return [f"phones report to {scheme}://{host}:{service.bridge.ingest_port}/", f"links: {links}"]
+
+
+def links_of(settings: Settings) -> list[LinkUrl]:
+    """Return the links that the settings ask for. Raises InputError."""
+    return [*parse_link_urls(settings.mavlink_links), *parse_link_urls(settings.links)]
 
 
 async def _tell_when_open(settings: Settings, service: BridgeService) -> None:

@@ -1,74 +1,64 @@
 """The bridge: wires links, tracker, picture, alarms and journal into one flow within one turn of the loop."""
 
 import asyncio
-import random
+import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, Protocol
-
-import psycopg
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from infra.clock import Clock
-from infra.journal import JournalError, JournalFullError
+from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUSED
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.alarms import AlarmBoard
+from telemetry.confirming import Confirmations
 from telemetry.device_book import DeviceBook
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT
+from telemetry.keeping import JournalDoor, Keeping
+from telemetry.learnt import Learnt, Save
 from telemetry.links.file import Enrol, FileLink
 from telemetry.links.http import IngestApp, IngestListener
-from telemetry.links.link import Link, LinkStatus
-from telemetry.links.udp import UdpLink
+from telemetry.links.link import Link, LinkStatus, PeerStatus
+from telemetry.links.open import LinkOpener
+from telemetry.links.routes import Routes
+from telemetry.links.tap import Tap
 from telemetry.links.url import LinkKind, LinkUrl, parse_link_url, parse_link_urls
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch
 from telemetry.model.commands import Command
-from telemetry.model.decoding import Decoder, Fact, Output, key_of_fact
+from telemetry.model.decoding import Decoder, Output, Peer
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
-from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, encode_event, kind_of
+from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, kind_of
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import Unit
 from telemetry.model.unit_state import UnitBit
 from telemetry.orders import OrderBoard
 from telemetry.picture import Picture
 from telemetry.quality import DAY_US
-from telemetry.registry import Quarantined, RegistryTable
+from telemetry.registry import RegistryTable
 from telemetry.sources import find_phone_sources
-from telemetry.sources.mavlink import MavlinkDecoder, Network
+from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.status import StatusBoard
 from telemetry.tracker import Tracker
 
 TICK_S: Final = 0.25
 REPORT_EVERY_S: Final = 1.0
-SAVE_EVERY_S: Final = 1.0
-SAVE_AGAIN_S: Final = 15.0
 FINISHED_LINKS_KEPT: Final = 20
 REPLAY_GROUP: Final = "replay"
 _ALARM_BITS: Final = {AlarmKind.SOS: UnitBit.SOS, AlarmKind.IDENTITY_CONFLICT: UnitBit.IDENTITY_CONFLICT}
 _log: Final = get_logger("bridge")
 
 
-class JournalDoor(Protocol):
-    """What the bridge asks of the journal (infra/journal.py)."""
-
-    def append(self, kind: int, payload: bytes, *, acknowledged: bool = False) -> int:
-        """Take a record; raises JournalFullError or JournalFailedError."""
-
-    async def durable(self, sequence: int) -> None:
-        """Return when the record is on the disk."""
-
-
-Save = Callable[[Iterable[Quarantined], Iterable[Fact]], Awaitable[None]]
-"""Writes down what was learnt (`RegistryStore.save`). Raises psycopg.Error when the database is away."""
+Listener = Callable[[AnyEvent, int], None]
+"""Told of every event, with the time, in the turn that brought it."""
 
 
 class Bridge:
     """Everything live, in one loop: `take` is the whole way of a position, in the order that it is written there.
 
-    `save` remembers quarantine and signing timestamps; `enrol` makes device and unit of a recorded vehicle. Both are given by
-    the composition root, since only it knows the database.
+    `save` remembers quarantine and what sources learnt; `enrol` makes device and unit of a recorded vehicle; `tap` is handed all
+    received bytes. They are given by the composition root, since only it knows the database.
     """
 
     def __init__(
@@ -80,6 +70,7 @@ class Bridge:
         *,
         save: Save | None = None,
         enrol: Enrol | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self.registry = registry
         self.picture = Picture(registry, clock.now_us())
@@ -89,19 +80,28 @@ class Bridge:
         self.said = DeviceBook()
         self._folds = (self.alarms.apply, self.statuses.apply, self.orders.apply, self.said.apply)
         self.links: list[Link] = []
-        self._journal = journal
+        self.routes = Routes()
+        self.listeners: list[Listener] = []
+        self._keeping = Keeping(journal)
+        self._learnt = Learnt(registry, save)
+        self._confirmations = Confirmations(self.send)
         self._clock = clock
         self._settings = settings
-        self._save = save
         self._enrol = enrol
         self._tracker = Tracker(registry, retention_us=settings.raw_retention_days * DAY_US)
-        self._networks: dict[str, Network] = {}
+        self._opener = LinkOpener(
+            registry,
+            self,
+            clock,
+            self.routes,
+            tap=tap,
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+        )
+        self.routes.on_arrival = self._greet_soon
         self._supervisor = Supervisor()
         self._listener: IngestListener | None = None
         self._bad: Counter[tuple[str, str]] = Counter()
-        self._refused: str | None = None
-        self._refused_rows = 0
-        self._facts: dict[tuple[object, ...], Fact] = {}
         self._alarms_shown = 0
 
     @property
@@ -109,27 +109,45 @@ class Bridge:
         """The port that phones report to; 0 while closed."""
         return self._listener.port if self._listener else 0
 
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing is kept at the moment: journal_full or journal_failed; None while it is."""
+        return self._keeping.refusal
+
     def take(self, output: Output, now_us: int, *, protocol: str = "mavlink", acknowledged: bool = False) -> int | None:
         """Take what a decoder gave: tracker, then picture and alarms, then journal.
 
         Returns the sequence of the last record that it became, None when it became none. The map goes on without the journal:
         an acknowledged output then raises JournalError after it was shown, others are dropped and counted.
         """
-        tracked = self._tracker.apply(output.batch, now_us)
+        try:
+            return self.keep_turn(output, now_us, protocol=protocol, acknowledged=acknowledged)
+        except JournalError:
+            if acknowledged:
+                raise
+            return None
+
+    def keep_turn(self, output: Output, now_us: int, *, protocol: str, acknowledged: bool) -> int | None:
+        """Do as `take`, and raise JournalError in any case when not all of it is kept: it is shown and counted before."""
+        tracked = self._tracker.apply(output.batch, now_us, events=output.events)
         self.picture.apply(tracked.batch, now_us)
         events = output.events + tracked.events
         self._tell(events, now_us)
-        self._learn(output.facts)
+        self._learnt.remember(output.facts)
         self._count(output, tracked.placeless_count, len(tracked.batch), protocol)
-        return self._keep(tracked.batch, events, acknowledged=acknowledged)
+        return self._keeping.keep(tracked.batch, events, acknowledged=acknowledged)
 
     def take_report(self, output: Output, now_us: int) -> int | None:
         """Take a phone's report, which is answered only when it is safe. Raises JournalError when it cannot be."""
         return self.take(output, now_us, protocol=PHONE_PROTOCOL, acknowledged=True)
 
     async def durable(self, sequence: int) -> None:
-        """Return when a record that `take` made is on the disk. Raises JournalError when it never will be."""
-        await self._journal.durable(sequence)
+        """Return when a record that `take` made is on the disk. Raises JournalError when it is not."""
+        await self._keeping.durable(sequence)
+
+    def has_room(self) -> bool:
+        """Tell whether the journal takes what can be refused."""
+        return self._keeping.has_room()
 
     def restore_positions(self, batch: Batch) -> None:
         """Show positions of the past before the first link opens; they are as stale as they are, and raise nothing."""
@@ -158,17 +176,21 @@ class Bridge:
             account_name=account_name,
         )
         try:
-            await self._journal.durable(self._journal.append(KIND_EVENT, encode_event(event), acknowledged=True))
+            await self._keeping.keep_event(event)
         except JournalError as error:
             raise UnavailableError(f"the acknowledgement cannot be kept: {error}") from error
         self._untaken_alarm(alarm_id)  # another may have taken it while the disk wrote
         self._tell((event,), now_us)
+        self._confirmations.confirm(alarm, now_us)
         kept = self.alarms.get(alarm_id)
         assert kept is not None
         return kept
 
     def send(self, command: Command, now_us: int) -> None:
-        """Send a command by the link that hears the device. Raises NotFoundError when none does."""
+        """Send a command by the peer that the device proved to be last, else by any link that hears it.
+
+        Raises NotFoundError when none does, InputError for what the device's protocol cannot express.
+        """
         for link in self.links:
             try:
                 return link.send(command, now_us)
@@ -196,13 +218,20 @@ class Bridge:
         """Return how each link does."""
         return [link.status() for link in self.links]
 
+    def link_peers(self, url: str) -> list[PeerStatus]:
+        """Return who is at the other end of a link, by the URL of its status. Raises NotFoundError."""
+        link = next((link for link in self.links if str(link.url) == url), None)
+        if link is None:
+            raise NotFoundError(f"there is no link {url[:200]!r}: see the links that there are")
+        return link.peers()
+
     async def start(self) -> None:
         """Open the ingest listener and the links of the settings.
 
         Raises ConflictError or InputError for a listener that cannot be; a link that cannot be opened now is tried again.
         """
         self._open_listener()
-        for url in parse_link_urls(self._settings.mavlink_links):
+        for url in [*parse_link_urls(self._settings.mavlink_links), *parse_link_urls(self._settings.links)]:
             link = self._make_link(url, speed=1.0, keep_time=False)
             try:
                 await link.open()
@@ -216,8 +245,7 @@ class Bridge:
             await self.start()
         self._supervisor.start("bridge tick", self._tick_forever)
         self._supervisor.start("bridge report", self._report_forever)
-        if self._save is not None:
-            self._supervisor.start("bridge save", self._save_forever)
+        self._supervisor.start("bridge save", self._learnt.save_forever)
         try:
             await asyncio.Event().wait()
         finally:
@@ -229,8 +257,7 @@ class Bridge:
         for link in self.links:
             link.close()
         self._listener = None
-        if self._save is not None:
-            await self._save_learnt(self._save)
+        await self._learnt.save()
 
     def tick(self, now_us: int) -> None:
         """Do what time asks for: decoders' heartbeats and timeouts, silence, link states, escalation."""
@@ -239,7 +266,8 @@ class Bridge:
         silent = self._tracker.tick(now_us)
         if silent:
             self._tell(silent, now_us)
-            self._keep(None, silent, acknowledged=False)
+            with contextlib.suppress(JournalError):  # it is counted and said where it happens
+                self._keeping.keep(None, silent, acknowledged=False)
         if self.alarms.advance(now_us):
             self._show_alarms()
         self.picture.refresh(now_us)
@@ -251,7 +279,7 @@ class Bridge:
             self.registry,
             find_phone_sources(),
             self.take_report,
-            self._journal.durable,
+            self.durable,
             self._clock,
             behind_proxy=settings.behind_proxy,
         )
@@ -269,20 +297,17 @@ class Bridge:
 
     def _make_link(self, url: LinkUrl, *, speed: float, keep_time: bool) -> Link:
         if url.kind is not LinkKind.FILE:
-            return UdpLink(url, self._make_decoder, self.take, self._clock)
+            return self._opener.make(url)
         enrol = self._enrol or _refuse_to_enrol
-        return FileLink(
-            url, self._make_replay_decoder, self.take, self._clock, enrol=enrol, speed=speed, keep_time=keep_time
-        )
 
-    def _make_decoder(self, url: LinkUrl, allow_unsigned: bool) -> Decoder:  # noqa: FBT001 - the links' own signature
-        network = self._networks.get(url.link_group)
-        if network is None:
-            network = self._networks[url.link_group] = Network(self.registry, url.link_group)
-        return MavlinkDecoder(self.registry, url.link_group, allow_unsigned=allow_unsigned, network=network)
+        def make_decoder(peer: Peer) -> Decoder:
+            return MavlinkDecoder(self.registry, url.link_group, allow_unsigned=peer.allow_unsigned, replayed=True)
 
-    def _make_replay_decoder(self, url: LinkUrl, allow_unsigned: bool) -> Decoder:  # noqa: FBT001 - as above
-        return MavlinkDecoder(self.registry, url.link_group, allow_unsigned=allow_unsigned, replayed=True)
+        return FileLink(url, make_decoder, self.take, self._clock, enrol=enrol, speed=speed, keep_time=keep_time)
+
+    def _greet_soon(self, device_id: int) -> None:
+        """Tell a device that came back what it still has to be told, once its own replies have left."""
+        asyncio.get_running_loop().call_soon(self._confirmations.retry, device_id, self._clock.now_us())
 
     def _add(self, link: Link) -> None:
         finished = [old for old in self.links if old.status().state in ("finished", "failed")]
@@ -322,11 +347,6 @@ class Bridge:
                 bits[alarm.unit_id] |= int(UnitBit.ALARMED | lasting)
         self.picture.show_alarms(bits)
 
-    def _learn(self, facts: Iterable[Fact]) -> None:
-        for fact in facts:
-            self.registry.remember(fact)
-            self._facts[key_of_fact(fact)] = fact
-
     def _count(self, output: Output, placeless_count: int, row_count: int, protocol: str) -> None:
         if row_count:
             POSITIONS_RECEIVED.labels(protocol=protocol).inc(row_count)
@@ -335,31 +355,6 @@ class Bridge:
         for reason, count in output.bad.items():
             BAD_INPUT.labels(protocol=protocol, reason=reason).inc(count)
             self._bad[protocol, reason] += count
-
-    def _keep(self, batch: Batch | None, events: tuple[AnyEvent, ...], *, acknowledged: bool) -> int | None:
-        sequence = None
-        try:
-            if batch is not None and len(batch):
-                sequence = self._journal.append(KIND_BATCH, batch.tobytes(), acknowledged=acknowledged)
-            for event in events:
-                sequence = self._journal.append(KIND_EVENT, encode_event(event), acknowledged=acknowledged)
-        except JournalError as error:
-            self._note_refusal(error, 0 if batch is None else len(batch))
-            if acknowledged:
-                raise
-            return sequence
-        if sequence is not None and self._refused is not None:
-            _log.info("journal_takes_again", refused_rows=self._refused_rows)
-            self._refused, self._refused_rows = None, 0
-        return sequence
-
-    def _note_refusal(self, error: JournalError, row_count: int) -> None:
-        reason = "journal_full" if isinstance(error, JournalFullError) else "journal_failed"
-        POSITIONS_REFUSED.labels(reason=reason).inc(row_count)
-        if self._refused is None:
-            _log.error(reason, error=str(error))
-        self._refused = reason
-        self._refused_rows += row_count
 
     async def _tick_forever(self) -> None:
         while True:
@@ -373,27 +368,6 @@ class Bridge:
             for (protocol, reason), count in self._bad.items():
                 _log.warning("bad_input", protocol=protocol, reason=reason, count=count)
             self._bad.clear()
-
-    async def _save_forever(self) -> None:
-        assert self._save is not None
-        while True:
-            saved = await self._save_learnt(self._save)
-            await asyncio.sleep(SAVE_EVERY_S if saved else SAVE_AGAIN_S * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
-
-    async def _save_learnt(self, save: Save) -> bool:
-        """Save what changed; what could not be saved is kept for the next time."""
-        facts, self._facts = self._facts, {}
-        quarantined = self.registry.take_unsaved_quarantine()
-        if not facts and not quarantined:
-            return True
-        try:
-            await save(quarantined, facts.values())
-        except psycopg.Error as error:
-            _log.warning("registry_not_saved", reason=type(error).__name__)
-            self._facts = {**facts, **self._facts}
-            self.registry.keep_unsaved_quarantine(quarantined)
-            return False
-        return True
 
 
 async def _refuse_to_enrol(link_group: str, system_id: int) -> None:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from infra.clock import Clock
 from infra.logs import get_logger
-from telemetry.links.link import LinkStatus, MakeDecoder, Take
+from telemetry.links.link import LinkStatus, MakeDecoder, PeerStatus, Take
 from telemetry.links.turns import merge
 from telemetry.links.url import LinkUrl
 from telemetry.model.commands import Command
-from telemetry.model.decoding import Output
+from telemetry.model.decoding import Output, Peer
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError, SkybeatError
 from telemetry.sources.mavlink.block import parse_tlog
 from telemetry.sources.mavlink.columns import autopilots
@@ -112,6 +112,8 @@ class FileLink:
             url=str(self._url),
             link_group=self._url.link_group,
             state=self._state,
+            protocol=self._url.protocol,
+            transport=self._url.transport,
             datagrams=self._frames,
             bytes_received=self._bytes,
             positions=self._positions,
@@ -121,13 +123,17 @@ class FileLink:
             last_error=self._last_error,
         )
 
+    def peers(self) -> list[PeerStatus]:
+        """Return nobody: a recording has no peers."""
+        return []
+
     def close(self) -> None:
         """Stop; what was played stays."""
         if self._state == "playing":
             self._state = "closed"
 
     async def _play(self, recording: Recording) -> None:
-        decoder = self._make_decoder(self._url, True)  # noqa: FBT003 - our own recording may be unsigned
+        decoder = self._make_decoder(Peer(transport="file", allow_unsigned=True, is_trusted=True))
         stamps = recording.stamp_us
         began_s, began_us, first_us = self._clock.monotonic_s(), self._clock.now_us(), int(stamps[0])
         place = 0

@@ -1,6 +1,7 @@
 """The ingest listener: phones report by HTTP and are answered 200 only when the journal has their report on disk."""
 
 import asyncio
+import base64
 import contextlib
 import errno
 import socket
@@ -16,12 +17,15 @@ from infra.http_guard import GuardedHttp, GuestServer, connections_at_most
 from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
-from telemetry.links.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
+from telemetry.links.report_turns import DURABLE_WITHIN_S, Report, ReportTurns, TakeReports
 from telemetry.links.url import is_loopback
 from telemetry.model.decoding import Registry
 from telemetry.model.errors import ConflictError, InputError
 from telemetry.model.phone import (
+    FORWARDED_PROTOCOL,
+    FORWARDER_PROTOCOL,
     PHONE_PROTOCOL,
+    PhoneAnswer,
     PhoneFix,
     PhoneRequest,
     PhoneSource,
@@ -87,13 +91,13 @@ class IngestApp:
         if scope["type"] != "http":
             return
         try:
-            status, text = HTTPStatus.OK, await self._report(scope, receive)
+            status, answer = HTTPStatus.OK, await self._report(scope, receive)
         except Refusal as refusal:
-            status, text = refusal.status, str(refusal)
+            status, answer = refusal.status, _said(str(refusal))
             BAD_INPUT.labels(protocol=PHONE_PROTOCOL, reason=str(status.value)).inc()
-        await _answer(send, status, text)
+        await _answer(send, status, answer)
 
-    async def _report(self, scope: Scope, receive: Receive) -> str:
+    async def _report(self, scope: Scope, receive: Receive) -> PhoneAnswer:
         """Take a report. An address that sent too much nonsense is told so, but a device of ours behind it is heard.
 
         Many phones share an operator's address, and none may silence another's call for help.
@@ -101,22 +105,25 @@ class IngestApp:
         speaker = self._speaker(scope)
         is_tired = not self._failures.allows(speaker, self._clock.monotonic_s())
         try:
-            fixes, device = await self._understand(scope, receive, notes_strangers=not is_tired)
+            reports, source = await self._understand(scope, receive, notes_strangers=not is_tired)
         except Refusal as refusal:
             self._failures.take(speaker, self._clock.monotonic_s())
             if is_tired:
                 message = "too many wrong requests from this address: wait a minute"
                 raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message) from refusal
             raise
-        await self._keep(device.device_id, fixes)
-        ignored = [text for fix in fixes for text in fix.ignored]
-        return f"ok; left out: {', '.join(ignored)}" if ignored else "ok"
+        await self._keep(reports)
+        ignored = [text for _, fix in reports for text in fix.ignored]
+        plain = _said(f"ok; left out: {', '.join(ignored)}" if ignored else "ok")
+        answer: PhoneAnswer = getattr(source, "ANSWER", plain)
+        return answer
 
     async def _understand(
         self, scope: Scope, receive: Receive, *, notes_strangers: bool
-    ) -> tuple[list[PhoneFix], Device]:
+    ) -> tuple[list[Report], PhoneSource]:
+        """Return what is reported, each with the number of its device, and the dialect that it was told in."""
         request = await _request_of(scope, receive)
-        token = _bearer_of(scope)
+        token = _token_of(scope)
         device = None if token is None else self._device_of(token, notes_strangers=notes_strangers)
         source = next((source for source in self._sources if source.recognises(request)), None)
         if source is None:
@@ -129,7 +136,24 @@ class IngestApp:
         if device is None:
             token = next((fix.token for fix in fixes if fix.token), None)
             device = self._device_of(token, notes_strangers=notes_strangers)
-        return fixes, device
+        return [(self._speaker_of(fix, device, notes_strangers=notes_strangers), fix) for fix in fixes], source
+
+    def _speaker_of(self, fix: PhoneFix, device: Device, *, notes_strangers: bool) -> int:
+        """Return whose report it is: the token's device's own, or that of the device that a server forwards it for."""
+        is_forwarder = device.protocol == FORWARDER_PROTOCOL
+        if fix.speaks_for is None and not is_forwarder:
+            return device.device_id
+        if fix.speaks_for is None or not is_forwarder:
+            needed = "a phone's own token" if is_forwarder else f"the token of a {FORWARDER_PROTOCOL} device"
+            raise Refusal(HTTPStatus.FORBIDDEN, f"this token may not report that: {needed} is needed")
+        named = self._registry.device(FORWARDED_PROTOCOL, fix.speaks_for)
+        if named is None or named.revoked:
+            reason = "unknown" if named is None else "revoked"
+            if notes_strangers:
+                self._registry.quarantine(FORWARDED_PROTOCOL, fix.speaks_for[:128], self._clock.now_us(), reason)
+            message = f"the {FORWARDED_PROTOCOL} device {fix.speaks_for[:40]!r} is {reason}: enrol it with `skybeat device add`"
+            raise Refusal(HTTPStatus.NOT_FOUND, message)
+        return named.device_id
 
     def _device_of(self, token: str | None, *, notes_strangers: bool) -> Device:
         """Return the device that a token stands for. Raises Refusal: 400 without one, 401 unknown or revoked, 429."""
@@ -137,7 +161,7 @@ class IngestApp:
             message = "the request names no device: give id=TOKEN, or the header Authorization: Bearer TOKEN"
             raise Refusal(HTTPStatus.BAD_REQUEST, message)
         address = address_of_token(token)
-        device = self._registry.device(PHONE_PROTOCOL, address)
+        device = self._registry.device(PHONE_PROTOCOL, address) or self._registry.device(FORWARDER_PROTOCOL, address)
         if device is None or device.revoked:
             reason = "unknown token" if device is None else "revoked token"
             shown = shown_address(address)
@@ -146,15 +170,16 @@ class IngestApp:
             raise Refusal(
                 HTTPStatus.UNAUTHORIZED, f"{reason} (SHA-256 begins {shown}): enrol it with `skybeat device add`"
             )
-        if not self._by_token.take(address, self._clock.monotonic_s()):
+        is_phone = device.protocol == PHONE_PROTOCOL  # a server speaks for many
+        if is_phone and not self._by_token.take(address, self._clock.monotonic_s()):
             message = f"more than {TOKEN_RATE_PER_S:g} requests a second of one device: send less often"
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message)
         return device
 
-    async def _keep(self, device_id: int, fixes: Sequence[PhoneFix]) -> None:
+    async def _keep(self, reports: Sequence[Report]) -> None:
         """Return when the journal has them on disk. Raises Refusal 503 when it cannot be promised."""
         try:
-            await self._turns.keep(device_id, fixes)
+            await self._turns.keep(reports)
         except JournalError as error:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not kept, send it again: {error}") from error
         except TimeoutError as error:
@@ -311,14 +336,26 @@ def _header(scope: Scope, name: bytes) -> str:
     return value.decode("latin-1")
 
 
-def _bearer_of(scope: Scope) -> str | None:
-    kind, _, token = _header(scope, b"authorization").partition(" ")
-    return token.strip() or None if kind.lower() == "bearer" else None
+def _token_of(scope: Scope) -> str | None:
+    """Return the token that a request brings in its head: as a bearer, or as the password of a user (OwnTracks, Overland)."""
+    kind, _, told = _header(scope, b"authorization").partition(" ")
+    if kind.lower() == "bearer":
+        return told.strip() or None
+    if kind.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(told.strip(), validate=True).decode().partition(":")[2] or None
+    except ValueError:
+        return None
 
 
-async def _answer(send: Send, status: HTTPStatus, text: str) -> None:
-    body = text.encode() + b"\n"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+def _said(text: str) -> PhoneAnswer:
+    return PhoneAnswer(content_type="text/plain; charset=utf-8", body=text.encode() + b"\n")
+
+
+async def _answer(send: Send, status: HTTPStatus, answer: PhoneAnswer) -> None:
+    body = answer.body
+    headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(body)).encode())]
     headers.append((b"cache-control", b"no-store"))
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))

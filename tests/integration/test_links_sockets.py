@@ -15,11 +15,12 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from telemetry.links.http import IngestApp, IngestListener
 from telemetry.links.udp import UdpLink
-from telemetry.links.url import LinkUrl, parse_link_url
+from telemetry.links.url import parse_link_url
 from telemetry.model.commands import Command, RequestPosition
-from telemetry.model.decoding import NOTHING, Output, Reply
+from telemetry.model.decoding import NOTHING, Output, Peer, Reply
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.registry import RegistryTable
+from tests.link_scene import FakeKeeper, context_of
 
 
 class EchoDecoder:
@@ -50,18 +51,11 @@ class Scene:
 
     def __init__(self, url: str) -> None:
         self.decoders: list[EchoDecoder] = []
-        self.taken: list[Output] = []
-        self.link = UdpLink(parse_link_url(url), self.make, self.take, SYSTEM_CLOCK)
+        self.link = UdpLink(parse_link_url(url), context_of(FakeKeeper(), self.make))
 
-    def make(self, url: LinkUrl, allow_unsigned: bool) -> EchoDecoder:
-        assert url == self.link.url
-        self.decoders.append(EchoDecoder(allow_unsigned))
+    def make(self, peer: Peer) -> EchoDecoder:
+        self.decoders.append(EchoDecoder(peer.allow_unsigned))
         return self.decoders[-1]
-
-    def take(self, output: Output, now_us: int) -> int | None:
-        assert now_us > 0
-        self.taken.append(output)
-        return None
 
 
 async def eventually(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
@@ -113,7 +107,7 @@ async def test_a_peer_on_this_machine_may_speak_unsigned(url: str, allowed: bool
 def test_a_peer_elsewhere_may_not_speak_unsigned_unless_the_link_says_so() -> None:
     strict, lax = Scene("udpin:0.0.0.0:0"), Scene("udpin:0.0.0.0:0?unsigned=allow")
     for scene in (strict, lax):
-        scene.link._peer(("192.0.2.7", 14550), 1)
+        scene.link._speaker(("192.0.2.7", 14550), 1)
     assert not strict.decoders[0].allow_unsigned
     assert lax.decoders[0].allow_unsigned
 
@@ -139,8 +133,8 @@ async def test_what_the_kernel_drops_is_counted() -> None:
 async def test_many_strangers_do_not_fill_the_memory() -> None:
     scene = Scene("udpin:127.0.0.1:0")
     for number in range(1000):
-        scene.link._peer(("192.0.2.7", number), number)
-    assert len(scene.link._peers) == 256
+        scene.link._speaker(("192.0.2.7", number), number)
+    assert scene.link.status().strangers == 256
 
 
 async def test_a_port_that_is_taken_is_opened_when_it_is_free_again() -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from infra.clock import SYSTEM_CLOCK
 from telemetry.links.udp import UdpLink
-from telemetry.links.url import LinkUrl, parse_link_url
-from telemetry.model.decoding import Decoder, Output
+from telemetry.links.url import parse_link_url
+from telemetry.model.decoding import Decoder, Peer
 from telemetry.sources.mavlink import MavlinkDecoder, Network
 from telemetry.sources.mavlink.block import Tlog
+from tests.link_scene import FakeKeeper, context_of
 from tests.mavlink_scene import Drone, Heard, log, registry_of
 
 SPEED = 25.0
@@ -53,14 +54,11 @@ async def test_a_flood_over_udp_costs_the_live_drone_less_than_a_twentieth_and_r
     registry, heard, drone = registry_of(1), Heard(), Drone(boot_us=SYSTEM_CLOCK.now_us() - 100_000_000)
     network = Network(registry, "g")
 
-    def make(url: LinkUrl, allow_unsigned: bool) -> Decoder:
-        return MavlinkDecoder(registry, url.link_group, allow_unsigned=allow_unsigned, network=network)
+    def make(peer: Peer) -> Decoder:
+        return MavlinkDecoder(registry, "g", allow_unsigned=peer.allow_unsigned, network=network)
 
-    def take(output: Output, now_us: int) -> None:
-        del now_us
-        heard.add(output)
-
-    link = UdpLink(parse_link_url("udpin:127.0.0.1:0#g"), make, take, SYSTEM_CLOCK)
+    keeper = FakeKeeper()
+    link = UdpLink(parse_link_url("udpin:127.0.0.1:0#g"), context_of(keeper, make))
     await link.open()
     with sender_to(link.port) as drones_socket, sender_to(link.port) as attackers_socket:
         await asyncio.gather(
@@ -68,6 +66,8 @@ async def test_a_flood_over_udp_costs_the_live_drone_less_than_a_twentieth_and_r
         )
         await asyncio.sleep(0.2)
     link.close()
+    for turn in keeper.turns:
+        heard.add(turn)
     genuine = np.count_nonzero(heard.batch["lon_e7"] == 1_038_300_000)
     assert link.status().datagrams_dropped == 0
     assert genuine >= 0.95 * drone.positions_sent

@@ -1,0 +1,93 @@
+"""What was taken goes to the journal: in records of bounded length, refused and counted when it takes nothing."""
+
+from typing import Final, Protocol
+
+from infra.journal import JournalError, JournalFailedError, JournalFullError
+from infra.logs import get_logger
+from infra.metrics import POSITIONS_REFUSED
+from telemetry.journal_records import KIND_BATCH, KIND_EVENT
+from telemetry.model.batch import Batch
+from telemetry.model.events import AnyEvent, encode_event
+
+ROWS_A_RECORD: Final = 100_000
+_log: Final = get_logger("bridge")
+
+
+class JournalDoor(Protocol):
+    """What the bridge asks of the journal (infra/journal.py)."""
+
+    def append(self, kind: int, payload: bytes, *, acknowledged: bool = False) -> int:
+        """Take a record; raises JournalFullError or JournalFailedError."""
+
+    async def durable(self, sequence: int) -> None:
+        """Return when the record is on the disk."""
+
+    def has_room(self) -> bool:
+        """Tell whether an acknowledged record would be taken."""
+
+
+class Keeping:
+    """Batches and events on their way to the journal. After a failed sync nothing is promised any more, whatever was before."""
+
+    def __init__(self, journal: JournalDoor) -> None:
+        self._journal = journal
+        self._refused: str | None = None
+        self._refused_rows = 0
+        self._failure: JournalFailedError | None = None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing is kept at the moment: journal_full or journal_failed; None while it is."""
+        return self._refused
+
+    def has_room(self) -> bool:
+        """Tell whether the journal takes what can be refused."""
+        return self._failure is None and self._journal.has_room()
+
+    def keep(self, batch: Batch | None, events: tuple[AnyEvent, ...], *, acknowledged: bool) -> int | None:
+        """Hand rows and events over; return the sequence of the last record, None when there was nothing.
+
+        Raises JournalError when not all of it is kept, which is counted and logged once.
+        """
+        sequence = None
+        rows = 0 if batch is None else len(batch)
+        try:
+            if batch is not None:
+                for start in range(0, rows, ROWS_A_RECORD):
+                    payload = batch[start : start + ROWS_A_RECORD].tobytes()
+                    sequence = self._journal.append(KIND_BATCH, payload, acknowledged=acknowledged)
+            for event in events:
+                sequence = self._journal.append(KIND_EVENT, encode_event(event), acknowledged=acknowledged)
+        except JournalError as error:
+            self._note_refusal(error, rows)
+            raise
+        if sequence is not None and self._refused is not None:
+            _log.info("journal_takes_again", refused_rows=self._refused_rows)
+            self._refused, self._refused_rows, self._failure = None, 0, None
+        return sequence
+
+    async def keep_event(self, event: AnyEvent) -> None:
+        """Return when an event that somebody waits for is on the disk. Raises JournalError."""
+        sequence = self._journal.append(KIND_EVENT, encode_event(event), acknowledged=True)
+        self._failure = None
+        await self.durable(sequence)
+
+    async def durable(self, sequence: int) -> None:
+        """Return when a record is on the disk. Raises JournalError when it is not, and always after a failed sync."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            await self._journal.durable(sequence)
+        except JournalFailedError as error:
+            self._note_refusal(error, 0)
+            raise
+
+    def _note_refusal(self, error: JournalError, row_count: int) -> None:
+        reason = "journal_full" if isinstance(error, JournalFullError) else "journal_failed"
+        POSITIONS_REFUSED.labels(reason=reason).inc(row_count)
+        if self._refused is None:
+            _log.error(reason, error=str(error))
+        if isinstance(error, JournalFailedError):
+            self._failure = error
+        self._refused = reason
+        self._refused_rows += row_count

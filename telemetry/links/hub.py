@@ -1,0 +1,244 @@
+"""The peers of one link: what each says is decoded, counted, proven and gathered into turns; who breaks a limit goes."""
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import Final
+
+from infra.clock import Clock
+from infra.journal import JournalError, JournalFullError
+from infra.metrics import LINK_PEERS, LINK_REFUSED, TURNS_REFUSED
+from telemetry.links.limits import Limits
+from telemetry.links.link import LinkContext, LinkStatus, PeerStatus
+from telemetry.links.speaker import Speaker
+from telemetry.links.tap import RawChunk
+from telemetry.links.turns import Turns
+from telemetry.links.url import MAVLINK, LinkUrl, is_loopback
+from telemetry.model.commands import Command
+from telemetry.model.decoding import Decoder, Output, Peer
+from telemetry.model.errors import NotFoundError
+
+WAITING_AT_MOST: Final = 100_000
+"""So many replies may wait for a stalled disk before nothing more is read."""
+PEERS_SHOWN: Final = 200
+
+
+class Hub:
+    """What the links of every transport have in common; a link adds how bytes come and go.
+
+    `acknowledged`: its peers can be made to wait, so they may use the journal's reserved room, and are not read from while
+    there is none.
+    """
+
+    def __init__(self, url: LinkUrl, context: LinkContext, limits: Limits, *, acknowledged: bool) -> None:
+        self.url = url
+        self.limits = limits
+        self.speakers: dict[Hashable, Speaker] = {}
+        self.bad: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.datagrams = self.bytes_received = self.dropped = self.positions = 0
+        self.heard_us: int | None = None
+        self.is_paused = False
+        self._context = context
+        self._acknowledged = acknowledged
+        self._text = str(url)
+        self.turns = Turns(
+            context.keeper, protocol=url.protocol, acknowledged=acknowledged, when_refused=self._note_refusal
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this link."""
+        return self._context.clock
+
+    def peer_at(self, host: str, port: int, local: tuple[str, int] = ("", 0)) -> Peer:
+        """Return what a decoder is told of the one at this address."""
+        return Peer(
+            transport=self.url.transport,
+            host=host,
+            port=port,
+            local_host=local[0],
+            local_port=local[1],
+            allow_unsigned=self.url.allow_unsigned or is_loopback(host),
+        )
+
+    def decoder_for(self, peer: Peer) -> Decoder:
+        """Return a new decoder for a peer."""
+        return self._context.make_decoder(peer)
+
+    def join(self, key: Hashable, speaker: Speaker) -> None:
+        """Let a peer in."""
+        self.speakers[key] = speaker
+        if self.is_paused:
+            speaker.pause()
+
+    def leave(self, key: Hashable) -> None:
+        """Let a peer go; it is reached no more."""
+        speaker = self.speakers.pop(key, None)
+        if speaker is not None:
+            self._context.routes.forget(speaker)
+
+    def refuse(self, reason: str, count: int = 1) -> None:
+        """Count whoever was sent away."""
+        self.refused[reason] += count
+        LINK_REFUSED.labels(protocol=self.url.protocol, reason=reason).inc(count)
+
+    def hear(self, speaker: Speaker, data: bytes, now_us: int) -> None:
+        """Decode what came from a peer; the turn that it belongs to ends when the loop has served all that were ready."""
+        self.note(speaker, 1, len(data), now_us)
+        output = speaker.decoder.feed(data, now_us)
+        speaker.note_begun(len(data), now_us)
+        self.take(speaker, output, now_us)
+        if self._context.tap is not None:
+            self.tap(speaker, data, now_us)
+
+    def note(self, speaker: Speaker, pieces: int, byte_count: int, now_us: int) -> None:
+        """Count what came."""
+        self.datagrams += pieces
+        self.bytes_received += byte_count
+        self.heard_us = speaker.heard_us = now_us
+        speaker.pieces += pieces
+        speaker.bytes_received += byte_count
+
+    def take(self, speaker: Speaker, output: Output, now_us: int) -> None:
+        """Take what a peer's decoder gave."""
+        if not output:
+            self._greet(speaker, output)
+            return
+        if output.proven and not self._prove(speaker, output, now_us):
+            return
+        self._greet(speaker, output)
+        rows = len(output.batch)
+        self.positions += rows
+        speaker.positions += rows
+        if output.bad:
+            self.bad.update(output.bad)
+            speaker.bad += sum(output.bad.values())
+        self.turns.add(speaker, output, now_us)
+
+    @property
+    def has_tap(self) -> bool:
+        """Tell whether received bytes are wanted."""
+        return self._context.tap is not None
+
+    def tap(self, speaker: Speaker, data: bytes, now_us: int, sizes: tuple[int, ...] = ()) -> None:
+        """Hand received bytes to the raw log."""
+        assert self._context.tap is not None
+        self._context.tap(
+            RawChunk(
+                link=self._text,
+                protocol=self.url.protocol,
+                link_group=self.url.link_group,
+                transport=speaker.peer.transport,
+                host=speaker.peer.host,
+                port=speaker.peer.port,
+                received_us=now_us,
+                device_ids=tuple(speaker.devices),
+                data=data,
+                sizes=sizes,
+            )
+        )
+
+    def tick(self, now_us: int) -> None:
+        """Let every decoder do what time asks for, and go on reading when the journal has room again."""
+        if self.is_paused:
+            self._resume_if_possible()
+        elif self._acknowledged and self.turns.waiting > WAITING_AT_MOST:
+            self._pause()
+        for speaker in list(self.speakers.values()):
+            if speaker.is_proven or speaker.is_chosen:
+                self.take(speaker, speaker.decoder.tick(now_us), now_us)
+        self.turns.end()
+        LINK_PEERS.labels(protocol=self.url.protocol, link=self.url.link_group).set(len(self.speakers))
+
+    def send(self, command: Command, now_us: int) -> None:
+        """Send a command by the peer that the device proved to be, else by the first that knows it, those heard last first.
+
+        Raises NotFoundError when there is none, InputError for a command that the protocol cannot express.
+        """
+        reached = self._context.routes.of(command.device_id)
+        mine = [speaker for speaker in self.speakers.values() if speaker is reached]
+        if not mine and reached is None:
+            mine = sorted(self.speakers.values(), key=lambda speaker: -speaker.heard_us)
+        for speaker in mine:
+            try:
+                output = speaker.decoder.send(command, now_us)
+            except NotFoundError:
+                continue
+            self.take(speaker, output, now_us)
+            self.turns.end()
+            return
+        raise NotFoundError(f"device {command.device_id} was not heard on {self.url}: try another link, or wait for it")
+
+    def status(self, *, state: str, last_error: str | None) -> LinkStatus:
+        """Return how the link does."""
+        proven = sum(speaker.is_proven for speaker in self.speakers.values())
+        return LinkStatus(
+            url=self._text,
+            link_group=self.url.link_group,
+            state=state,
+            protocol=self.url.protocol,
+            transport=self.url.transport,
+            datagrams=self.datagrams,
+            bytes_received=self.bytes_received,
+            datagrams_dropped=self.dropped,
+            positions=self.positions,
+            peers=proven,
+            strangers=len(self.speakers) - proven,
+            devices=sum(len(speaker.devices) for speaker in self.speakers.values()),
+            bad=dict(self.bad),
+            refused=dict(self.refused),
+            replies_waiting=self.turns.waiting,
+            replies_refused=self.turns.refused,
+            paused=self.is_paused,
+            is_plain=self.url.is_open_to_others,
+            last_heard_us=self.heard_us,
+            last_error=last_error,
+        )
+
+    def peers(self) -> list[PeerStatus]:
+        """Return who is at the other end, those heard last first; at most 200."""
+        newest = sorted(self.speakers.values(), key=lambda speaker: -speaker.heard_us)[:PEERS_SHOWN]
+        return [speaker.status() for speaker in newest]
+
+    def close(self) -> None:
+        """Let every peer go."""
+        self.turns.close()
+        for key in list(self.speakers):
+            self.leave(key)
+
+    def _prove(self, speaker: Speaker, output: Output, now_us: int) -> bool:
+        if self._context.routes.prove(speaker, output.proven, now_us / 1e6):
+            speaker.is_proven = True
+            return True
+        speaker.cut("identity_taken_in_turns")
+        return False
+
+    def _greet(self, speaker: Speaker, output: Output) -> None:
+        """Note that a peer is one of ours: only then is it spoken to unasked, or who forges an address floods another.
+
+        No event proves anything: a forged frame makes one too. On this machine a vehicle is spoken to at once.
+        """
+        if speaker.is_proven:
+            return
+        is_proven = bool(len(output.batch) or output.facts)
+        is_welcome = self.url.protocol == MAVLINK and speaker.peer.allow_unsigned and speaker.bytes_received > 0
+        speaker.is_proven = is_proven or (is_welcome and (bool(output.replies) or not output.bad))
+
+    def _note_refusal(self, error: JournalError) -> None:
+        TURNS_REFUSED.labels(protocol=self.url.protocol).inc()
+        if self._acknowledged and isinstance(error, JournalFullError):
+            self._pause()
+
+    def _pause(self) -> None:
+        if not self.is_paused:
+            self.is_paused = True
+            for speaker in self.speakers.values():
+                speaker.pause()
+
+    def _resume_if_possible(self) -> None:
+        if self._context.keeper.has_room() and self.turns.waiting < WAITING_AT_MOST // 2:
+            self.is_paused = False
+            now_us = self.clock.now_us()
+            for speaker in self.speakers.values():
+                if speaker.paused_until_us <= now_us:
+                    speaker.resume()
