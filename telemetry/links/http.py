@@ -17,10 +17,12 @@ from infra.http_guard import GuardedHttp, GuestServer, connections_at_most
 from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
-from telemetry.links.report_turns import DURABLE_WITHIN_S, Report, ReportTurns, TakeReports
+from telemetry.links.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
 from telemetry.links.url import is_loopback
 from telemetry.model.decoding import Registry
+from telemetry.model.enrolment import is_allowed
 from telemetry.model.errors import ConflictError, InputError
+from telemetry.model.fix import as_options_say
 from telemetry.model.phone import (
     FORWARDED_PROTOCOL,
     FORWARDER_PROTOCOL,
@@ -105,23 +107,23 @@ class IngestApp:
         speaker = self._speaker(scope)
         is_tired = not self._failures.allows(speaker, self._clock.monotonic_s())
         try:
-            reports, source = await self._understand(scope, receive, notes_strangers=not is_tired)
+            fixes, device, source = await self._understand(scope, receive, notes_strangers=not is_tired)
         except Refusal as refusal:
             self._failures.take(speaker, self._clock.monotonic_s())
             if is_tired:
                 message = "too many wrong requests from this address: wait a minute"
                 raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message) from refusal
             raise
-        await self._keep(reports)
-        ignored = [text for _, fix in reports for text in fix.ignored]
+        await self._keep(device.device_id, [as_options_say(fix, device.options) for fix in fixes])
+        ignored = [text for fix in fixes for text in fix.ignored]
         plain = _said(f"ok; left out: {', '.join(ignored)}" if ignored else "ok")
         answer: PhoneAnswer = getattr(source, "ANSWER", plain)
         return answer
 
     async def _understand(
         self, scope: Scope, receive: Receive, *, notes_strangers: bool
-    ) -> tuple[list[Report], PhoneSource]:
-        """Return what is reported, each with the number of its device, and the dialect that it was told in."""
+    ) -> tuple[list[PhoneFix], Device, PhoneSource]:
+        """Return what is reported, whose it is, and the dialect that it was told in."""
         request = await _request_of(scope, receive)
         token = _token_of(scope)
         device = None if token is None else self._device_of(token, notes_strangers=notes_strangers)
@@ -136,24 +138,31 @@ class IngestApp:
         if device is None:
             token = next((fix.token for fix in fixes if fix.token), None)
             device = self._device_of(token, notes_strangers=notes_strangers)
-        return [(self._speaker_of(fix, device, notes_strangers=notes_strangers), fix) for fix in fixes], source
+        if not is_allowed(self._speaker(scope), device.options.allowed_hosts):
+            raise Refusal(
+                HTTPStatus.FORBIDDEN, "this device may not speak from this address: see its allowed addresses"
+            )
+        return fixes, self._spoken_for(device, fixes, notes_strangers=notes_strangers), source
 
-    def _speaker_of(self, fix: PhoneFix, device: Device, *, notes_strangers: bool) -> int:
-        """Return whose report it is: the token's device's own, or that of the device that a server forwards it for."""
+    def _spoken_for(self, device: Device, fixes: Sequence[PhoneFix], *, notes_strangers: bool) -> Device:
+        """Return whose the reports are: the token's own device's, or that of the one that a server forwards them for."""
+        name = next((fix.speaks_for for fix in fixes if fix.speaks_for is not None), None)
         is_forwarder = device.protocol == FORWARDER_PROTOCOL
-        if fix.speaks_for is None and not is_forwarder:
-            return device.device_id
-        if fix.speaks_for is None or not is_forwarder:
+        if not is_forwarder and name is None:
+            return device
+        if not is_forwarder or (fixes and name is None):
             needed = "a phone's own token" if is_forwarder else f"the token of a {FORWARDER_PROTOCOL} device"
             raise Refusal(HTTPStatus.FORBIDDEN, f"this token may not report that: {needed} is needed")
-        named = self._registry.device(FORWARDED_PROTOCOL, fix.speaks_for)
+        named = device if name is None else self._registry.device(FORWARDED_PROTOCOL, name)
         if named is None or named.revoked:
             reason = "unknown" if named is None else "revoked"
             if notes_strangers:
-                self._registry.quarantine(FORWARDED_PROTOCOL, fix.speaks_for[:128], self._clock.now_us(), reason)
-            message = f"the {FORWARDED_PROTOCOL} device {fix.speaks_for[:40]!r} is {reason}: enrol it with `skybeat device add`"
+                self._registry.quarantine(FORWARDED_PROTOCOL, str(name)[:128], self._clock.now_us(), reason)
+            message = (
+                f"the {FORWARDED_PROTOCOL} device {str(name)[:40]!r} is {reason}: enrol it with `skybeat device add`"
+            )
             raise Refusal(HTTPStatus.NOT_FOUND, message)
-        return named.device_id
+        return named
 
     def _device_of(self, token: str | None, *, notes_strangers: bool) -> Device:
         """Return the device that a token stands for. Raises Refusal: 400 without one, 401 unknown or revoked, 429."""
@@ -176,10 +185,10 @@ class IngestApp:
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message)
         return device
 
-    async def _keep(self, reports: Sequence[Report]) -> None:
+    async def _keep(self, device_id: int, fixes: Sequence[PhoneFix]) -> None:
         """Return when the journal has them on disk. Raises Refusal 503 when it cannot be promised."""
         try:
-            await self._turns.keep(reports)
+            await self._turns.keep(device_id, fixes)
         except JournalError as error:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not kept, send it again: {error}") from error
         except TimeoutError as error:

@@ -14,9 +14,7 @@ FIXES_A_TURN: Final = 10_000
 
 TakeReports = Callable[[Output, int], int | None]
 """Takes phones' output at a time; returns the journal's sequence to wait for. Raises JournalError when it cannot."""
-Report = tuple[int, PhoneFix]
-"""The number of a device, and what it reports."""
-_Reports = list[Report]
+_Reports = list[tuple[int, PhoneFix]]
 
 
 class ReportTurns:
@@ -32,12 +30,12 @@ class ReportTurns:
         self._reports: _Reports = []
         self._turn: asyncio.Task[None] | None = None
 
-    async def keep(self, reports: Sequence[Report]) -> None:
+    async def keep(self, device_id: int, fixes: Sequence[PhoneFix]) -> None:
         """Return when the journal has these on disk. Raises JournalError when it cannot, TimeoutError when the disk stalls."""
         if self._turn is None or len(self._reports) >= FIXES_A_TURN:
             self._reports = []
             self._turn = asyncio.create_task(self._keep_turn(self._reports))
-        self._reports.extend(reports)
+        self._reports.extend((device_id, fix) for fix in fixes)
         await asyncio.shield(self._turn)
 
     async def _keep_turn(self, reports: _Reports) -> None:
