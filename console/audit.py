@@ -1,4 +1,4 @@
-"""The audit: who signed in, who looked at whose trail, who exported, who took an alarm; rows are only ever added."""
+"""The audit: who signed in, who looked at whose trail, who exported, who commanded what; rows are only ever added."""
 
 import asyncio
 from collections import deque
@@ -37,6 +37,14 @@ class AuditAction(StrEnum):
     DISPATCHED = "dispatched"
     RECALLED = "recalled"
     HANDED_OVER = "handed_over"
+    DEVICE_ENROLLED = "device_enrolled"
+    DEVICE_ROTATED = "device_rotated"
+    DEVICE_REVOKED = "device_revoked"
+    DEVICE_ASSIGNED = "device_assigned"
+    DEVICE_CHANGED = "device_changed"
+    DEVICE_TRUSTED = "device_trusted"
+    QUARANTINE_DISMISSED = "quarantine_dismissed"
+    COMMANDED = "commanded"
 
 
 Entry = tuple[Any, ...]

@@ -13,6 +13,7 @@ from console.auth.accounts import Accounts
 from console.auth.passwords import Attempts, Passwords
 from console.auth.sessions import Sessions
 from console.coverage.posts import MannedPosts
+from console.device_doors import DeviceDoors
 from console.field.officers import Field
 from console.field.page_reports import PageReports
 from console.field.ways import RoadWays
@@ -21,8 +22,10 @@ from console.incidents.desk import IncidentDesk
 from console.incidents.intake_keys import IntakeKeys
 from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
+from console.orders import CommandDesk
 from console.planning.desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
+from console.stream.commands import CommandFeed
 from console.stream.incidents import IncidentFeed
 from console.stream.live import LiveStream, session_codes
 from console.stream.tasks import TaskFeed
@@ -30,6 +33,7 @@ from console.webhooks.outbox import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
 from telemetry.model.errors import InputError
+from telemetry.sources import find_sources
 
 STATIC_DIR: Final = Path(__file__).parent / "static"
 ORIGIN_FILE: Final = "console.origin"
@@ -77,6 +81,8 @@ class Parts:
     reports: PageReports
     webhooks: Webhooks
     planning: PlanningDesk
+    doors: DeviceDoors
+    orders: CommandDesk
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -90,6 +96,7 @@ class Parts:
 
 def make_parts(services: Services) -> Parts:
     """Wire the console's parts."""
+    find_sources()  # reads files: here once, and not while somebody waits
     settings, clock = services.settings, services.clock
     accounts = Accounts(services.pool)
     sessions = Sessions(accounts, clock, idle_s=settings.session_idle_s, absolute_s=settings.session_absolute_s)
@@ -103,6 +110,8 @@ def make_parts(services: Services) -> Parts:
     nearest = NearestUnits(services.bridge, desk.board, clock, services.coverage)
     desk.orders = nearest.orders
     stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
+    stream.feeds.append(CommandFeed(services.bridge))
+    orders = CommandDesk(services.bridge, clock)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways)
     tasks = TaskFeed(officers, services.bridge, clock)
@@ -131,6 +140,8 @@ def make_parts(services: Services) -> Parts:
             past_incidents=past.told,
             posts=MannedPosts(services.pool).told,
         ),
+        doors=DeviceDoors(services.pool, clock, settings.data_dir),
+        orders=orders,
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

@@ -7,12 +7,15 @@ from numpy.typing import NDArray
 
 from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
+from telemetry.device_book import DeviceSaid
 from telemetry.links.link import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
-from telemetry.model.decoding import Output
-from telemetry.model.unit import Device, Station, Unit
+from telemetry.model.decoding import Output, RegistrationFact
+from telemetry.model.unit import Device, LinkState, Station, Unit
 from telemetry.model.unit_state import UnitStates
+from telemetry.orders import Order
+from telemetry.picture_devices import DeviceState
 from telemetry.registry import Quarantined
 from telemetry.status import UnitStatus
 
@@ -33,6 +36,12 @@ class PictureSource(Protocol):
 
     def trail(self, unit_id: int) -> NDArray[Any]:
         """Return observed_us, lat_e7, lon_e7 of the last 10 minutes, oldest first. Raises NotFoundError."""
+
+    def devices_of(self, unit_id: int, now_us: int) -> list[DeviceState]:
+        """Return the unit's devices, the one that speaks for it first. Raises NotFoundError."""
+
+    def device_links(self, now_us: int) -> Mapping[int, tuple[LinkState, int]]:
+        """Return of every device how it is heard and when it was last (UTC microseconds, 0: never)."""
 
 
 class AlarmSource(Protocol):
@@ -68,8 +77,50 @@ class RegistrySource(Protocol):
     def unit_of(self, device_id: int, at_us: int) -> int | None:
         """Return the unit that the device speaks for."""
 
+    def signing_key(self, device_id: int) -> bytes | None:
+        """Return the device's MAVLink key."""
+
+    def may_pair(self, device_id: int, now_us: int) -> bool:
+        """Tell whether the device may be told its secret over the air."""
+
+    def registration(self, device_id: int) -> RegistrationFact | None:
+        """Return the device's last SIP registration."""
+
     def quarantined(self) -> Iterable[Quarantined]:
         """Return the names that spoke without being known."""
+
+    def dismiss(self, protocol: str, address: str) -> None:
+        """Forget a name in quarantine."""
+
+
+class OrderSource(Protocol):
+    """Commands to devices and what became of them (telemetry/orders.py)."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    def next_id(self, now_us: int) -> int:
+        """Return a number that no command has or had."""
+
+    def of(self, command_id: int) -> Order | None:
+        """Return a command."""
+
+    def of_unit(self, unit_id: int) -> list[Order]:
+        """Return a unit's commands, the newest first."""
+
+    def queued(self) -> list[Order]:
+        """Return the commands that wait for their device."""
+
+    def changed_since(self, version: int) -> list[Order]:
+        """Return the commands that changed after `version`."""
+
+
+class DeviceWords(Protocol):
+    """What devices said of themselves (telemetry/device_book.py)."""
+
+    def of(self, device_id: int) -> DeviceSaid:
+        """Return what a device said."""
 
 
 class BridgeSource(Protocol):
@@ -109,7 +160,15 @@ class FieldRegistry(RegistrySource, Protocol):
 
 
 class FieldBridge(BridgeSource, Protocol):
-    """The bridge as far as officers in the field need it: it takes reports, keeps them, and speaks to devices."""
+    """The bridge as far as officers and devices in the field need it: it takes reports, keeps them, and speaks to devices."""
+
+    @property
+    def orders(self) -> OrderSource:
+        """Commands and what became of them."""
+
+    @property
+    def said(self) -> DeviceWords:
+        """What devices said of themselves."""
 
     @property
     def registry(self) -> FieldRegistry:

@@ -179,6 +179,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("incidents", parts.desk.follower.run)
             supervisor.start("field writes", parts.officers.write_forever)
             supervisor.start("field looks", parts.officers.look_forever)
+            supervisor.start("orders", parts.orders.run)
             supervisor.start("webhooks", parts.webhooks.run)
             supervisor.start("planning", parts.planning.watch)
             supervisor.start("audit", lambda: _flush_audit(parts))

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from console.wire_command import CommandChanged
 from console.wire_coverage import ContoursChanged, CoverageChanged
 from console.wire_incident import IncidentChanged, TaskChanged
 from telemetry.model.alarm import Alarm
@@ -234,6 +235,7 @@ ToBrowser: TypeAlias = (
     | ContoursChanged
     | IncidentChanged
     | TaskChanged
+    | CommandChanged
     | RateChanged
     | Degraded
 )

@@ -196,6 +196,11 @@ class RegistryTable:
         )
         self._unsaved.add(name)
 
+    def dismiss(self, protocol: str, address: str) -> None:
+        """Forget a name in quarantine; one that speaks again comes back."""
+        self._quarantine.pop((protocol, address), None)
+        self._unsaved.discard((protocol, address))
+
     def quarantined(self) -> list[Quarantined]:
         """Return the names in quarantine, the one heard last first."""
         return list(reversed(self._quarantine.values()))

@@ -26,6 +26,7 @@ from infra.database import app_pool
 from infra.journal import JournalFailedError
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
+from telemetry.device_book import DeviceBook
 from telemetry.links.link import LinkStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch, new_batch
@@ -34,6 +35,7 @@ from telemetry.model.decoding import Output
 from telemetry.model.errors import NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AnyEvent, SosRaised
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
+from telemetry.orders import OrderBoard
 from telemetry.picture import Picture
 from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.status import StatusBoard
@@ -99,6 +101,8 @@ class SmallBridge:
         self.sent: list[Command] = []
         self.hears: set[int] = set()
         self.statuses = StatusBoard(self.registry)
+        self.orders = OrderBoard()
+        self.said = DeviceBook()
 
     def _unit_at(self, device_id: int, at_us: int) -> Unit | None:
         unit_id = self.registry.unit_of(device_id, at_us)
@@ -151,6 +155,8 @@ class SmallBridge:
     def happen(self, event: AnyEvent) -> None:
         self.alarms.apply(event)
         self.statuses.apply(event)
+        self.orders.apply(event)
+        self.said.apply(event)
         self.picture.apply_event(event)
 
     def move(self, *unit_ids: int, lat_e7: int = 360_500_000, lon_e7: int = 1_038_000_000) -> None:

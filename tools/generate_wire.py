@@ -17,7 +17,7 @@ from msgspec import inspect
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from console import wire, wire_coverage, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
+from console import wire, wire_command, wire_coverage, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
 from console.api import structs  # noqa: E402 - same
 from mission.model import Category, DispatchState, Equipment, IncidentState  # noqa: E402 - same
 from telemetry.model.alarm import AlarmState  # noqa: E402 - same
@@ -78,6 +78,7 @@ def generate() -> str:
                 wire_coverage.ContoursChanged,
                 wire_incident.IncidentChanged,
                 wire_incident.TaskChanged,
+                wire_command.CommandChanged,
                 wire.RateChanged,
                 wire.Degraded,
             ),
@@ -166,7 +167,7 @@ def _screaming(name: str) -> str:
 
 
 def _structs() -> Sequence[type[msgspec.Struct]]:
-    modules = (wire, wire_coverage, wire_incident)
+    modules = (wire, wire_coverage, wire_incident, wire_command)
     told = {name: value for module in modules for name, value in vars(module).items() if _is_struct(value)}
     return list({**told, **structs()}.values())
 

@@ -68,24 +68,6 @@ class TrackReply(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, list[int | None]]
 
 
-class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of the registry. Addresses of phones are secrets' shadows: only MAVLink's are shown."""
-
-    device_id: int
-    protocol: str
-    address: str | None
-    label: str
-    report_interval_s: float
-    revoked: bool
-    unit_id: int | None
-
-
-class DevicesReply(msgspec.Struct, frozen=True, kw_only=True):
-    """All devices of the account's scope."""
-
-    devices: list[DeviceView]
-
-
 class QuarantineView(msgspec.Struct, frozen=True, kw_only=True):
     """A name that spoke without being known; of a phone only the first 8 hexadecimal digits of its token's SHA-256."""
 

@@ -37,6 +37,10 @@ class Policy(StrEnum):
     """Take an alarm upon oneself."""
     SEE_DEVICES = "see_devices"
     """Devices, quarantine."""
+    MANAGE_DEVICES = "manage_devices"
+    """Enrol devices, give them other secrets, units and options, revoke them, clear the quarantine: each within its stations."""
+    COMMAND = "command"
+    """Ask devices of the scope for something, show a text on them, and say which of a unit's devices is believed."""
     SEE_SYSTEM = "see_system"
     """The state of the system."""
     SEE_INCIDENTS = "see_incidents"
@@ -65,6 +69,8 @@ ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
     Policy.SEE_TRACKS: EVERYONE,
     Policy.ACKNOWLEDGE: ACTING,
     Policy.SEE_DEVICES: ACTING,
+    Policy.MANAGE_DEVICES: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Policy.COMMAND: ACTING,
     Policy.SEE_SYSTEM: WATCHING,
     Policy.SEE_INCIDENTS: WATCHING,
     Policy.DISPATCH: ACTING,
@@ -89,6 +95,7 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
     "contours": Policy.SEE_PLACES,
     "incident": Policy.SEE_INCIDENTS,
     "task": Policy.OWN_TASKS,
+    "command": Policy.SEE_DEVICES,
     "degraded": Policy.SIGNED_IN,
     "frame:snapshot": Policy.SIGNED_IN,
     "frame:delta": Policy.SIGNED_IN,

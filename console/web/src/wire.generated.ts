@@ -107,8 +107,17 @@ export type Category = (typeof CATEGORIES)[number];
 export const EQUIPMENTS = ["aed", "first_aid", "life_ring", "extinguisher", "shield", "breath_tester", "speaker", "searchlight", "thermal_camera"] as const;
 export type Equipment = (typeof EQUIPMENTS)[number];
 
+export const COMMAND_STATES = ["queued", "sent", "delivered", "refused", "expired"] as const;
+export type CommandState = (typeof COMMAND_STATES)[number];
+
 export const DUTY_BY_HANDS = ["off_duty", "standby", "free"] as const;
 export type DutyByHand = (typeof DUTY_BY_HANDS)[number];
+
+export const SECRET_KINDS = ["none", "token", "signing_key", "code", "password"] as const;
+export type SecretKind = (typeof SECRET_KINDS)[number];
+
+export const COMMAND_KINDS = ["send_text", "request_position", "track_faster", "set_report_interval", "request_parameters", "open_video", "close_video"] as const;
+export type CommandKind = (typeof COMMAND_KINDS)[number];
 
 export const UNSUITEDS = ["equipment", "service", "battery"] as const;
 export type Unsuited = (typeof UNSUITEDS)[number];
@@ -142,6 +151,7 @@ export const UnitBit = {
   COVERT: 64,
   REPLAYED: 128,
   IDENTITY_CONFLICT: 256,
+  DISAGREES: 512,
 } as const;
 
 export const Quality = {
@@ -167,6 +177,12 @@ export const Quality = {
   LENGTH: 524288,
   CHECKSUM: 1048576,
 } as const;
+
+/** A command of the scope that was given or went on. Never dropped while connected; who comes back reads the list anew. */
+export interface CommandChanged {
+  type: "command";
+  command: CommandView;
+}
 
 /** Contours since the last message: those gone and those new. `reset`: forget all others first. */
 export interface ContoursChanged {
@@ -470,6 +486,27 @@ export interface TaskView {
   companions: CompanionView[];
 }
 
+/** A command to a device as it stands; times are UTC milliseconds, null while it has not happened. `kind` is a CommandKind or, of what the console itself sends, another name. `answer`: what the device said, or why it went no further. A command that was sent may stay so: not every device answers. */
+export interface CommandView {
+  command_id: number;
+  unit_id: number | null;
+  device_id: number;
+  kind: string;
+  state: CommandState;
+  ordered_by: string;
+  queued_ms: number;
+  expires_ms: number;
+  sent_ms: number | null;
+  ended_ms: number | null;
+  answer: string;
+  text: string | null;
+  is_spoken: boolean;
+  is_urgent: boolean;
+  interval_s: number | null;
+  duration_s: number | null;
+  channel: string | null;
+}
+
 /** What every refusal looks like: a word for programs and a sentence for people (what, value, allowed, next step). */
 export interface ErrorReply {
   error: string;
@@ -515,22 +552,6 @@ export interface TrackReply {
   point_count: number;
   truncated: boolean;
   columns: Record<string, (number | null)[]>;
-}
-
-/** A device of the registry. Addresses of phones are secrets' shadows: only MAVLink's are shown. */
-export interface DeviceView {
-  device_id: number;
-  protocol: string;
-  address: string | null;
-  label: string;
-  report_interval_s: number;
-  revoked: boolean;
-  unit_id: number | null;
-}
-
-/** All devices of the account's scope. */
-export interface DevicesReply {
-  devices: DeviceView[];
 }
 
 /** A name that spoke without being known; of a phone only the first 8 hexadecimal digits of its token's SHA-256. */
@@ -688,6 +709,235 @@ export interface SetDuty {
 export interface UnitDutyReply {
   unit_id: number;
   duty_status: DutyStatus;
+}
+
+/** How a device differs from its protocol's standard. `trust` null: its protocol's; no `allowed_hosts`: from anywhere. */
+export interface OptionsView {
+  utc_offset_s?: number;
+  crs?: string;
+  ignores_checksum?: boolean;
+  ignores_length?: boolean;
+  trust?: number | null;
+  allowed_hosts?: string[];
+}
+
+/** A device of the registry; never its secret. The address of a phone is a secret's shadow and null. `secret_state`: none, set, missing (an autopilot that does not sign), waiting (to be told its secret over the air until `pairs_until_ms`) or late (it was not told in time: rotate). `registered_at`: where a SIP device is reached, until `registered_until_ms`. `is_managed`: whether the account may change it. */
+export interface DeviceView {
+  device_id: number;
+  protocol: string;
+  address: string | null;
+  label: string;
+  report_interval_s: number;
+  revoked: boolean;
+  unit_id: number | null;
+  link: LinkState;
+  heard_ms: number | null;
+  secret_state: string;
+  pairs_until_ms: number | null;
+  registered_at: string | null;
+  registered_until_ms: number | null;
+  options: OptionsView;
+  is_managed: boolean;
+}
+
+/** All devices of the account's scope. */
+export interface DevicesReply {
+  devices: DeviceView[];
+}
+
+/** How devices of a protocol are enrolled: the form of their address (a regular expression, "" for tokens) and their secret. `pairs`: the secret is told to the device when it registers within 24 h. `takes`: the commands that it understands. */
+export interface EnrolmentRuleView {
+  protocol: string;
+  secret: SecretKind;
+  form: string;
+  example: string;
+  said: string;
+  pairs: boolean;
+  takes: string[];
+}
+
+/** The protocols whose devices can be enrolled, and whether the account may. */
+export interface EnrolmentRulesReply {
+  rules: EnrolmentRuleView[];
+  is_managed: boolean;
+  needs_unit: boolean;
+}
+
+/** A unit to make with its first device. */
+export interface NewUnitWish {
+  call_sign: string;
+  kind: UnitKind;
+  service: Service;
+  station_id?: number | null;
+  name_zh?: string;
+  name_en?: string;
+}
+
+/** A device to enrol, for a unit that there is, for one that is made with it, or for nobody yet. */
+export interface EnrolDevice {
+  protocol: string;
+  address?: string;
+  label?: string;
+  report_interval_s?: number;
+  signs?: boolean;
+  options?: OptionsView;
+  unit_id?: number | null;
+  new_unit?: NewUnitWish | null;
+}
+
+/** A device and its secret, told this once: token, code, password, or a MAVLink key as hexadecimal digits; null: it has none. */
+export interface IssuedReply {
+  device_id: number;
+  protocol: string;
+  address: string | null;
+  unit_id: number | null;
+  secret: string | null;
+  secret_kind: SecretKind;
+  pairs_until_ms: number | null;
+}
+
+/** What of a device is to be another; what is left out stays. */
+export interface ChangeDevice {
+  label?: string | null;
+  report_interval_s?: number | null;
+  options?: OptionsView | null;
+}
+
+/** The unit that a device speaks for from now on; null: nobody. */
+export interface AssignDevice {
+  unit_id: number | null;
+}
+
+/** The device that speaks for the unit as long as it is heard; null: the best one. */
+export interface TrustDevice {
+  device_id: number | null;
+}
+
+/** A name in quarantine. */
+export interface QuarantinedName {
+  protocol: string;
+  address: string;
+}
+
+/** The change is in the database; the registry follows within a moment. null: a name without device. */
+export interface DeviceChangedReply {
+  device_id: number | null;
+}
+
+/** Whose card is in the vehicle's reader. */
+export interface OnBoardView {
+  name: string;
+  agency: string;
+  since_ms: number;
+}
+
+/** Where an open video channel is watched. */
+export interface VideoView {
+  channel: string;
+  url: string;
+}
+
+/** A device that speaks for a unit: what it says and whether it is believed. `is_shown`: it speaks for the unit now; `is_trusted`: a person chose it. `distance_m`: from the one shown, null where either is unknown; `disagrees`: farther than their accuracies explain. `takes`: the commands that it understands. */
+export interface UnitDeviceView {
+  device_id: number;
+  protocol: string;
+  label: string;
+  trust: number;
+  link: LinkState;
+  is_shown: boolean;
+  is_trusted: boolean;
+  observed_ms: number | null;
+  distance_m: number | null;
+  disagrees: boolean;
+  accuracy_m: number | null;
+  battery_ratio: number | null;
+  quality: number;
+  takes: string[];
+  info: Record<string, string>;
+  parameters: Record<string, string>;
+  vendor: Record<string, string>;
+  on_board: OnBoardView | null;
+  video: VideoView[];
+  zone_offset_s: number | null;
+}
+
+/** A unit's devices, the one shown first. `trusted_device_id` null: the best one is shown. */
+export interface UnitDevicesReply {
+  unit_id: number;
+  trusted_device_id: number | null;
+  devices: UnitDeviceView[];
+}
+
+/** What a unit's device is asked. Without `device_id` the one that people trust or see, of those that understand it. */
+export interface GiveCommand {
+  kind: CommandKind;
+  device_id?: number | null;
+  text?: string;
+  is_spoken?: boolean;
+  is_urgent?: boolean;
+  interval_s?: number;
+  duration_s?: number;
+  channel?: string;
+}
+
+/** A command as it stands. */
+export interface CommandReply {
+  command: CommandView;
+}
+
+/** The commands of a unit of the last day, the newest first. */
+export interface CommandsReply {
+  commands: CommandView[];
+}
+
+/** A link and what came over it since it was made; its address without secrets. `paused`: it does not read because the journal has no room. `strangers` have not proved yet who they are; `refused` says by limit who was sent away; `replies_refused` were not sent because the journal could not keep what they promise. `is_plain`: it listens beyond this machine in the clear. `advice` is a word for what to do, "" where nothing is wrong. */
+export interface LinkHealth {
+  url: string;
+  protocol: string;
+  transport: string;
+  link_group: string;
+  state: string;
+  paused: boolean;
+  is_plain: boolean;
+  peers: number;
+  strangers: number;
+  devices: number;
+  datagrams: number;
+  datagrams_dropped: number;
+  bytes_received: number;
+  positions: number;
+  bad: Record<string, number>;
+  refused: Record<string, number>;
+  replies_waiting: number;
+  replies_refused: number;
+  heard_ms: number | null;
+  last_error: string | null;
+  advice: string;
+}
+
+/** The sums of a protocol's links, and its devices by their link state. */
+export interface ProtocolHealth {
+  protocol: string;
+  links: number;
+  peers: number;
+  positions: number;
+  bad: number;
+  devices: number;
+  live: number;
+  stale: number;
+  lost: number;
+  never: number;
+}
+
+/** Links and protocols, and the journal and recorder behind them. Counts only grow: rates are differences by `at_ms`. */
+export interface LinksReply {
+  at_ms: number;
+  links: LinkHealth[];
+  protocols: ProtocolHealth[];
+  journal: Record<string, unknown>;
+  history_lag_s: number | null;
+  database_ok: boolean;
+  checks: Record<string, string>;
 }
 
 /** A call. `source_ref` makes it the same call when it is sent twice; without a place it is kept and the place asked for. Coordinates are in `crs`: wgs84 (default), gcj02, bd09 or cgcs2000. */
@@ -1101,4 +1351,4 @@ export interface WhatIfReply {
 
 export type FromBrowser = Hello | Subscribe | Pong;
 
-export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | RateChanged | Degraded;
+export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | RateChanged | Degraded;
