@@ -23,6 +23,7 @@ _LARGEST_I2: Final = 32_767
 _LARGEST_ALT_M: Final = 100_000.0
 _UNSHIFTED: Final = frozenset({Crs.WGS84.value, Crs.CGCS2000.value})
 _TIME_OF_ARRIVAL: Final = int(Quality.TIME_OF_ARRIVAL)
+_NO_FIX: Final = int(Quality.NO_FIX)
 _NULL_ISLAND: Final = int(Quality.NULL_ISLAND)
 _SATURATED: Final = int(Quality.SATURATED)
 _MASK: Final = 0xFFFFFFFF
@@ -33,11 +34,14 @@ class FixError(InputError):
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """One position as a body says it; `device` is the item's own id, in the coordinates of the device's datum."""
+    """One position as a body says it; `device` is the item's own id, coordinates are of the device's datum.
+
+    Without a place (both None) it says that the device has no fix.
+    """
 
     device: str
-    lat_deg: float
-    lon_deg: float
+    lat_deg: float | None
+    lon_deg: float | None
     observed_us: int | None = None
     speed_mps: float | None = None
     course_deg: float | None = None
@@ -47,6 +51,8 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     def quality(self) -> int:
         """Return the bits of Quality that the position shows by itself."""
         bits = 0 if self.observed_us is not None else _TIME_OF_ARRIVAL
+        if self.lat_deg is None:
+            return bits | _NO_FIX
         return bits | _NULL_ISLAND if self.lat_deg == 0 and self.lon_deg == 0 else bits
 
 
@@ -66,11 +72,13 @@ def fixes_of(document: Document, *, utc_offset_s: int) -> Iterator[Fix | FixErro
 
 
 def read_fix(item: Element, *, device: str, time: str, utc_offset_s: int) -> Fix:
-    """Return the position of one element. Raises FixError without a longitude and a latitude on earth."""
+    """Return the position of one element; without Longitude and Latitude it has no fix. Raises FixError for odd ones."""
+    lat_text, lon_text = text_of(item, "Latitude"), text_of(item, "Longitude")
+    has_fix = bool(lat_text or lon_text)
     return Fix(
         device=device,
-        lat_deg=_coordinate(item, "Latitude", 90.0),
-        lon_deg=_coordinate(item, "Longitude", 180.0),
+        lat_deg=_coordinate("Latitude", lat_text, 90.0) if has_fix else None,
+        lon_deg=_coordinate("Longitude", lon_text, 180.0) if has_fix else None,
         observed_us=read_time_us(time, utc_offset_s=utc_offset_s),
         speed_mps=_speed_mps(text_of(item, "Speed")),
         course_deg=_within(text_of(item, "Direction"), 0.0, 360.0),
@@ -97,8 +105,10 @@ def write_time(at_us: int, *, utc_offset_s: int, digits: str = "seconds") -> str
 
 
 def row_of(fix: Fix, *, device_id: int, options: DeviceOptions, now_us: int, quality: int = 0) -> bytes:
-    """Return a position as the bytes of one REPORT row, in WGS-84; a position without a time was observed now."""
+    """Return a position that has a place as the bytes of one REPORT row, in WGS-84; without a time it was observed now."""
     lat_deg, lon_deg = fix.lat_deg, fix.lon_deg
+    assert lat_deg is not None
+    assert lon_deg is not None
     if options.crs not in _UNSHIFTED and (lat_deg or lon_deg):
         lats, lons = to_wgs84(lat_deg, lon_deg, crs=Crs(options.crs))
         lat_deg, lon_deg = float(lats), float(lons)
@@ -136,8 +146,7 @@ def hash_fix(lat_e7: int, lon_e7: int) -> int:
     return mixed - (1 << 32) if mixed >> 31 else mixed
 
 
-def _coordinate(item: Element, name: str, highest_deg: float) -> float:
-    text = text_of(item, name)
+def _coordinate(name: str, text: str, highest_deg: float) -> float:
     value = _number(text)
     if value is None or not abs(value) <= highest_deg:
         raise FixError(f"{name} is {text[:40]!r}: allowed are -{highest_deg:g} .. {highest_deg:g} degrees")
