@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 
 from infra.clock import utc_of
 from infra.database import load_queries
+from telemetry.flat_earth import distances_m
 from telemetry.model.batch import REPORT, Batch, new_batch
 from telemetry.model.events import AnyEvent
 
@@ -25,9 +26,42 @@ ROLLUP: Final = np.dtype(
         ("last_lon_e7", "<i4"),
         ("mean_speed_cmps", "<i4"),
         ("highest_speed_cmps", "<i2"),
+        ("distance_m", "<f4"),
     ]
 )
-"""One row a step that has positions; unknown is the smallest value of the type."""
+"""One row a step that has positions; unknown is the smallest value of the type.
+
+`distance_m` is the way within the step and from the step before; of a silence above ten minutes nobody knows the way.
+"""
+_STEP: Final = np.dtype(
+    [
+        *((name, ROLLUP[name]) for name in (ROLLUP.names or ())[:-1]),
+        ("path_m", "<f4"),
+        ("first_us", "<i8"),
+        ("first_lat_e7", "<i4"),
+        ("first_lon_e7", "<i4"),
+        ("last_us", "<i8"),
+    ]
+)
+LONGEST_SILENCE_US: Final = 600_000_000
+
+
+class Movement(NamedTuple):
+    """A trip or a stop of one device; None where it reaches beyond the time that the device spoke for the unit."""
+
+    unit_id: int
+    device_id: int
+    kind: str
+    started_us: int
+    ended_us: int
+    distance_m: float | None
+    start_lat_e7: int | None
+    start_lon_e7: int | None
+    end_lat_e7: int | None
+    end_lon_e7: int | None
+
+
+UNKNOWN_I8: Final = -(2**63)
 
 TRACK_LIMIT: Final = 20_000
 """Rows of one track: a day at one position each 4 seconds."""
@@ -75,9 +109,43 @@ async def newest_of_devices(connection: AsyncConnection, device_ids: Sequence[in
 
 
 async def rollup(connection: AsyncConnection, unit_id: int, *, from_us: int, to_us: int, step_s: int) -> NDArray[Any]:
-    """Return a unit's track in steps of `step_s` seconds (>= 1, at most 100,000 steps), dtype ROLLUP, by device and time."""
+    """Return a unit's track in steps of `step_s` seconds (>= 1, at most 100,000 steps), dtype ROLLUP, by device and time.
+
+    Steps of whole minutes that begin on one, and of quarters of an hour, are read from what is derived: years in
+    milliseconds, also where the rows themselves are past their retention.
+    """
     parameters = {"unit_id": unit_id, "from_at": utc_of(from_us), "to_at": utc_of(to_us), "step_s": step_s}
-    return await _fetch(connection, "rollup", parameters, ROLLUP)
+    steps = await _fetch(connection, "rollup", parameters, _STEP)
+    return _with_distance(steps[np.lexsort((steps["bin_us"], steps["device_id"]))])
+
+
+def _with_distance(steps: NDArray[Any]) -> NDArray[Any]:
+    """Return steps as ROLLUP: to the way within each comes the leg from the last place of the one before."""
+    places = np.flatnonzero(steps["first_us"] != UNKNOWN_I8)
+    befores, afters = steps[places[:-1]], steps[places[1:]]
+    legs_m = distances_m(befores["last_lat_e7"], befores["last_lon_e7"], afters["first_lat_e7"], afters["first_lon_e7"])
+    is_known = (befores["device_id"] == afters["device_id"]) & (
+        afters["first_us"] - befores["last_us"] <= LONGEST_SILENCE_US
+    )
+    found = np.empty(len(steps), ROLLUP)
+    for name in (ROLLUP.names or ())[:-1]:
+        found[name] = steps[name]
+    found["distance_m"] = steps["path_m"]
+    found["distance_m"][places[1:]] += np.where(is_known, legs_m, 0)
+    return found
+
+
+async def movements(connection: AsyncConnection, unit_id: int, *, from_us: int, to_us: int) -> list[Movement]:
+    """Return a unit's trips and stops that touch [from_us, to_us), by time; those of the last minutes are not derived yet.
+
+    A stop: three minutes or more within 200 m. A trip lies between stops, is 200 m or longer and ends at a silence of an
+    hour; both are cut where a unit's day begins. Refused as `track` is.
+    """
+    parameters = {"unit_id": unit_id, "from_at": utc_of(from_us), "to_at": utc_of(to_us)}
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(QUERIES["movements"], parameters)
+        found = [Movement(*row) for row in await cursor.fetchall()]
+    return sorted(found, key=lambda movement: (movement.started_us, movement.device_id))
 
 
 async def events_since(connection: AsyncConnection, since_us: int, *, limit: int = EVENT_LIMIT) -> list[AnyEvent]:

@@ -66,6 +66,11 @@ def _fill(connection: psycopg.Connection) -> None:
         "insert into store.event select 1, at, at, 'rebooted', 1, '{}', 0 "
         "from generate_series('2026-09-01'::timestamptz, '2026-10-03 23:59:00+00', '1 minute') at"
     )
+    connection.execute(
+        "insert into store.movement select device_id, at, at + interval '10 minutes', 'stop', 0, 1, 1, 1, 1 "
+        "from generate_series(1, 60) device_id, "
+        "generate_series('2026-10-01'::timestamptz, '2026-10-03 23:59:00+00', '20 minutes') at"
+    )
     connection.execute("analyze")
 
 
@@ -95,7 +100,7 @@ def test_a_question_to_history_reads_by_index_and_sorts_nothing(
 
 
 def _is_history(node: dict[str, Any]) -> bool:
-    return str(node.get("Relation Name", "")).startswith(("position", "event", "_hyper"))
+    return str(node.get("Relation Name", "")).startswith(("position", "event", "movement", "_hyper"))
 
 
 def test_every_named_query_of_the_project_is_understood_by_the_server(database: TestDatabase) -> None:
@@ -104,3 +109,23 @@ def test_every_named_query_of_the_project_is_understood_by_the_server(database: 
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
         for number, (_, name, query) in enumerate(queries):
             owner.execute(sql.SQL("prepare {} as {}").format(sql.Identifier(f"{name}_{number}"), sql.SQL(query)))
+
+
+def test_a_year_of_quarter_hours_is_read_from_what_is_derived(
+    explaining: tuple[psycopg.Connection, list[dict[str, Any]]],
+) -> None:
+    connection, plans = explaining
+    connection.execute("select store.claim_through('2026-10-04')")
+    while connection.execute("select store.derive_next()").fetchone() == (True,):
+        pass
+    connection.execute("analyze")
+    plans.clear()
+    rows = connection.execute(QUERIES["rollup"], PARAMETERS | {"step_s": 900}).fetchall()
+    assert len(rows) == 24
+    read = {
+        str(node.get("Relation Name"))
+        for plan in plans
+        for node in _nodes(plan["Plan"])
+        if _is_history(node) and node["Actual Loops"]
+    }
+    assert read == {"position_quarter_hour_202610"}
