@@ -130,6 +130,19 @@ def test_a_device_that_runs_ahead_is_ordered_by_arrival() -> None:
     assert picture.units[0]["observed_us"] <= NOW_US
 
 
+def test_the_map_goes_on_when_our_own_clock_is_set_back_by_hours() -> None:
+    picture = pictured()
+    picture.apply(report(1, 0, 36.0), NOW_US)
+    earlier_us = NOW_US - 7_200 * SECOND_US
+    picture.apply(report(1, 7_200 + 3_600, 35.0), earlier_us)  # told late: no reason to move
+    assert lat_of(picture, 7) == 360_000_000
+    for second in range(3):
+        picture.apply(
+            report(1, -second, 36.1 + second / 10, late_s=7_200 - 2 * second), earlier_us + second * SECOND_US
+        )
+        assert lat_of(picture, 7) == 361_000_000 + second * 1_000_000
+
+
 def test_the_shown_device_stays_while_two_disagree_and_gives_way_when_it_falls_silent() -> None:
     picture = pictured()
     picture.apply(report(2, 4, 36.0), NOW_US)
