@@ -16,7 +16,7 @@ def tls_for(url: LinkUrl, context: LinkContext) -> ssl.SSLContext | None:
     its peers for one of that authority; a caller verifies its peer by `ca`, else by the system's authorities, and shows `cert`
     when it has one. Raises InputError.
     """
-    if url.kind not in (LinkKind.TLS_IN, LinkKind.TLS_OUT):
+    if url.kind not in (LinkKind.TLS_IN, LinkKind.TLS_OUT, LinkKind.MQTTS):
         return None
     cert, key = url.options.get("cert"), url.options.get("key")
     if cert is None and url.kind is LinkKind.TLS_IN:

@@ -78,6 +78,9 @@ LINK_OPTIONS: Final[Mapping[str, str]] = {
 }
 """What links themselves understand, each with an example; everything else is the protocol's."""
 
+MQTT_OPTIONS: Final = frozenset({"topic", "user", "password", "client_id"})
+"""What only a broker's link understands."""
+
 
 class LinkUrl(msgspec.Struct, frozen=True, kw_only=True):
     """A link URL taken apart; `path` belongs to files and serial lines, `host` and `port` to the others."""
@@ -103,7 +106,8 @@ class LinkUrl(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def source_options(self) -> dict[str, str]:
         """Return the options that the link leaves to its protocol."""
-        return {name: value for name, value in self.options.items() if name not in LINK_OPTIONS}
+        mine = MQTT_OPTIONS if self.kind in (LinkKind.MQTT, LinkKind.MQTTS) else frozenset()
+        return {name: value for name, value in self.options.items() if name not in LINK_OPTIONS and name not in mine}
 
     @property
     def is_open_to_others(self) -> bool:

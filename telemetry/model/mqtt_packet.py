@@ -1,4 +1,4 @@
-"""The two MQTT packets that pass between a broker's link and a protocol's room: PUBLISH and PUBACK, as they are on the wire.
+"""The MQTT packets that pass between a broker's link and a protocol's room, as they are on the wire: PUBLISH, PUBACK, DISCONNECT.
 
 A room that is carried by MQTT is fed whole PUBLISH packets, so that topic, retained flag and packet number reach it (and the log
 of raw bytes) together; its promise to keep what one says is the PUBACK of the same number.
@@ -13,6 +13,8 @@ from telemetry.model.errors import InputError
 
 PUBLISH: Final = 3
 PUBACK: Final = 4
+DISCONNECT: Final = b"\xe0\x00"
+"""The packet that ends a connection; a broker keeps what was not acknowledged for the next one of the same session."""
 LONGEST_REMAINING: Final = 268_435_455
 LONGEST_TOPIC_BYTES: Final = 65_535
 

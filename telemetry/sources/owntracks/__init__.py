@@ -11,7 +11,7 @@ from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.model.events import AnyEvent, DeviceInfo
 from telemetry.model.fix import as_options_say, as_read
-from telemetry.model.mqtt_packet import Publication, encode_puback, encode_publish, parse_publish
+from telemetry.model.mqtt_packet import DISCONNECT, Publication, encode_puback, encode_publish, parse_publish
 from telemetry.model.phone import PhoneAnswer, PhoneFix, PhoneRequest, output_of
 from telemetry.model.reading import Read, ReadError, ReadMessage
 from telemetry.model.unit import Device
@@ -26,6 +26,8 @@ ENROLMENT: Final = EnrolmentRule(
     said="USER/DEVICE of its MQTT topic owntracks/USER/DEVICE (over HTTP a phone's token serves: enrol it as phone)",
 )
 TAKES: Final = frozenset({RequestPosition, SetReportInterval})
+TOPIC: Final = "owntracks/+/+"
+"""What the apps publish their places to."""
 ANSWER: Final = PhoneAnswer(content_type="application/json", body=b"[]")
 """What the app expects over HTTP: a list of objects for it, of which we have none."""
 SUB_TOPICS: Final = frozenset(
@@ -87,7 +89,7 @@ class OwnTracksDecoder:
     """One broker. It is fed one MQTT PUBLISH packet at a time and promises to keep it by a durable PUBACK.
 
     The broker vouches for the topics' names (its access list). What cannot be read is acknowledged too, and counted: it would
-    come again for ever.
+    come again for ever. When the journal cannot keep something we hang up: the broker sends it again when we come back.
     """
 
     def __init__(self, context: SourceContext, topics: OrderedDict[int, str]) -> None:
@@ -104,7 +106,8 @@ class OwnTracksDecoder:
         heard = self._heard(publication, bad, now_us)
         replies: tuple[Reply, ...] = ()
         if publication.packet_id:
-            replies = (Reply(data=encode_puback(publication.packet_id), promise=Promise.DURABLE),)
+            puback = encode_puback(publication.packet_id)
+            replies = (Reply(data=puback, promise=Promise.DURABLE, refusal=DISCONNECT),)
         return msgspec.structs.replace(heard, replies=replies, bad={**heard.bad, **bad})
 
     def tick(self, now_us: int) -> Output:
