@@ -20,8 +20,7 @@ from telemetry.tracker import lost_after_us, silent_after_us
 from telemetry.trails import Trails
 
 FIT_AGAIN_US: Final = 60_000_000
-"""After so long with poor fixes only, a poor one replaces the last good one (and shows its quality bits)."""
-SET_BACK_US: Final = 10_000_000  # after our clock was set back, so old may replace what is from after now
+"""After so long with poor fixes only, a poor one replaces the last good one; once our clock was set back, so old may replace it."""
 NEVER, LIVE, STALE, LOST = (LINK_STATES.index(state) for state in LinkState)
 
 _SHOWN: Final = tuple(name for name in UNIT_STATE.names or () if name in (REPORT.names or ()))
@@ -187,7 +186,7 @@ class Picture:
         """Return the index of one row a device: the newest fit one that may replace what we show."""
         bits = batch["quality"]
         held = self._device_table[rows]
-        held_us = np.where(held["newest_us"] > now_us, now_us - SET_BACK_US, held["newest_us"])
+        held_us = np.where(held["newest_us"] > now_us, now_us - FIT_AGAIN_US, held["newest_us"])
         may = ((bits & _NEVER_SHOWN) == 0) & ((bits & (_ODD_QUALITY | _REPLAYED_QUALITY)) != _ODD_QUALITY)
         may &= (times > held_us) & (batch["lat_e7"] != UNKNOWN_I4)
         fit = (bits & UNFIT) == 0
