@@ -25,7 +25,7 @@ from telemetry.sources.gb28181.session import (
     Subscribing,
 )
 from telemetry.sources.gb28181.sessions import Sessions
-from telemetry.sources.gb28181.sip import Sip, SipError, parameter_of, parse, uri_of, write_response
+from telemetry.sources.gb28181.sip import Sip, SipError, parameter_of, parse, tag_of, uri_of, write_response
 from telemetry.sources.gb28181.stream import MessageSplitter
 from telemetry.sources.gb28181.subscriptions import (
     dialog_of,
@@ -69,6 +69,11 @@ class SipDecoder:
         self._desk = desk
         self._peer = peer
         self._splitter = None if peer.transport == "udp" else MessageSplitter()
+
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes of a message have come that has not ended; 0 between messages and on datagrams."""
+        return 0 if self._splitter is None else self._splitter.begun_bytes
 
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
@@ -167,7 +172,7 @@ class SipDecoder:
             answer.reason,
             received_host=self._peer.host,
             received_port=self._peer.port,
-            to_tag=self._desk.writer.identifiers.make(),
+            to_tag="" if tag_of(request.first("to")) else self._desk.writer.identifiers.make(),
             headers=answer.headers,
         )
 

@@ -114,10 +114,11 @@ def read_challenge(value: str) -> dict[str, str] | None:
     return fields
 
 
-def write_challenge(*, realm: str, nonce: str, algorithm: Algorithm, is_stale: bool) -> str:
+def write_challenge(*, realm: str, nonce: str, algorithm: Algorithm, offers_qop: bool, is_stale: bool) -> str:
     """Return a WWW-Authenticate header; `is_stale` says that the password may have been right and the nonce was not."""
     stale = ",stale=true" if is_stale else ""
-    return f'Digest realm="{realm}",nonce="{nonce}",algorithm={algorithm.value},qop="auth"{stale}'
+    qop = ',qop="auth"' if offers_qop else ""
+    return f'Digest realm="{realm}",nonce="{nonce}",algorithm={algorithm.value}{qop}{stale}'
 
 
 class NonceMint:

@@ -9,7 +9,7 @@ import msgspec
 from telemetry.model.errors import InputError
 from telemetry.sources.gb28181.digest import Algorithm
 
-OPTIONS: Final = frozenset({"id", "realm", "address", "media", "watch", "digest"})
+OPTIONS: Final = frozenset({"id", "realm", "address", "media", "watch", "digest", "qop"})
 EXAMPLE: Final = "gb28181+udpin:0.0.0.0:5060?id=44010200492000000001&realm=4401020049"
 DEFAULT_WATCH: Final = "rtsp://{host}/rtp/{ssrc_hex}"
 """Where ZLMediaKit serves what a device sends it: the stream is named by its SSRC."""
@@ -41,6 +41,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     `address` is where devices reach us when that is not where the link listens (a NAT in front). `media` is the media
     server that devices send video to, `watch` the form of the address where it can be watched. `digests` are the hash
     functions that a registration may use; MD5 alone is offered to devices that do not say that they know edition 2022.
+    `offers_qop` is false for old devices that cannot read a challenge with qop (each nonce then serves once all the same).
     """
 
     server_id: str
@@ -49,6 +50,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     media: Place | None = None
     watch: str = DEFAULT_WATCH
     digests: tuple[Algorithm, ...] = _DIGESTS["auto"]
+    offers_qop: bool = True
 
 
 def read_domain(options: Mapping[str, str]) -> Domain:
@@ -65,6 +67,9 @@ def read_domain(options: Mapping[str, str]) -> Domain:
     digest = options.get("digest", "auto").lower()
     if digest not in _DIGESTS:
         raise InputError(f"GB/T 28181 option digest {digest[:40]!r}: allowed are {', '.join(_DIGESTS)}")
+    qop = options.get("qop", "auth").lower()
+    if qop not in {"auth", "none"}:
+        raise InputError(f"GB/T 28181 option qop {qop[:40]!r}: allowed are auth, none")
     return Domain(
         server_id=server_id,
         realm=realm,
@@ -72,6 +77,7 @@ def read_domain(options: Mapping[str, str]) -> Domain:
         media=_place(options, "media"),
         watch=_checked_watch(options.get("watch") or DEFAULT_WATCH),
         digests=_DIGESTS[digest],
+        offers_qop=qop == "auth",
     )
 
 

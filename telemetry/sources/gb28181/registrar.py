@@ -134,7 +134,11 @@ class Registrar:
         for algorithm in offered:
             nonce = self._mint.make(peer.host, device.address, now_us)
             challenge = write_challenge(
-                realm=self._domain.realm, nonce=nonce, algorithm=algorithm, is_stale=bool(stale)
+                realm=self._domain.realm,
+                nonce=nonce,
+                algorithm=algorithm,
+                offers_qop=self._domain.offers_qop,
+                is_stale=bool(stale),
             )
             headers.append(("WWW-Authenticate", challenge))
         return Answer(401, "Unauthorized", tuple(headers))

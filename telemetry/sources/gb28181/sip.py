@@ -28,6 +28,29 @@ _COMPACT: Final = {
     "o": "event",
     "u": "allow-events",
 }
+_USUAL: Final = {
+    name: name.lower()
+    for name in [
+        "Via",
+        "From",
+        "To",
+        "Call-ID",
+        "CSeq",
+        "Contact",
+        "Content-Type",
+        "Content-Length",
+        "Max-Forwards",
+        "User-Agent",
+        "Event",
+        "Expires",
+        "Subscription-State",
+        "Authorization",
+        "Date",
+        "Allow",
+        "Subject",
+    ]
+}
+"""Names as nearly everybody writes them, found without lowering them."""
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _START: Final = re.compile(r"(?:([A-Z]{2,20}) +(\S{1,512}) +SIP/2\.0|SIP/2\.0 +([1-6][0-9]{2})(?: (.*))?) *")
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
@@ -121,9 +144,12 @@ def _headers_of(lines: list[str]) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        name = name.strip().lower()
-        if colon and name:
-            headers.setdefault(_COMPACT.get(name, name), []).append(value.strip())
+        if not colon or not name:
+            continue
+        if (usual := _USUAL.get(name)) is None:
+            lowered = name.strip().lower()
+            usual = _COMPACT.get(lowered, lowered)
+        headers.setdefault(usual, []).append(value.strip())
     for name in ("via", "from", "call-id", "cseq"):
         if name not in headers:
             raise SipError(f"the SIP message has no {name} header")

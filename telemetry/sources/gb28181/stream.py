@@ -28,9 +28,9 @@ class MessageSplitter:
         self._buffer = bytearray()
 
     @property
-    def is_inside(self) -> bool:
-        """Tell whether a message has begun and has not ended."""
-        return bool(self._buffer)
+    def begun_bytes(self) -> int:
+        """Return how many bytes of a message have come that has not ended; 0 between messages."""
+        return len(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the messages that are complete now. Raises SipError for a body that is too large."""
