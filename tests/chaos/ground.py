@@ -24,7 +24,7 @@ from console.auth.sessions import Sessions
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from infra.database import app_pool
-from infra.postgres import urls_of
+from infra.postgres import EmbeddedServer, urls_of
 from infra.prepare import using_ready_urls
 from infra.settings import Settings
 from infra.vault import Vault
@@ -292,16 +292,48 @@ def template(counts: Mapping[str, int]) -> Iterator[Path]:
 @contextmanager
 def ground(source: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[Program]:
     """Give a program that runs over a copy of a template; ends it and removes the folder afterwards."""
+    with copied(source) as folder, running(folder, environment or {}) as program:
+        yield program
+
+
+@contextmanager
+def ground_with_own_database(
+    source: Path, misled: Mapping[str, str] | None = None
+) -> Iterator[tuple[Program, EmbeddedServer]]:
+    """Give a program and a database server that is not its own but ours, to be stopped and started.
+
+    `misled` is the program's environment alone: the server keeps the right time.
+    """
+    with copied(source) as folder, EmbeddedServer(folder) as server:
+        urls = server.urls
+        environment = dict(misled or {}) | {
+            "SKYBEAT_DATABASE_URL": urls.owner,
+            "SKYBEAT_DATABASE_WRITER_URL": urls.writer,
+            "SKYBEAT_DATABASE_APP_URL": urls.app,
+        }
+        with running(folder, environment) as program:
+            yield program, server
+
+
+@contextmanager
+def copied(source: Path) -> Iterator[Path]:
+    """Give a copy of a template."""
     with temporary_folder() as folder:
-        shutil.rmtree(folder)
+        folder.rmdir()
         subprocess.run(["cp", "-a", str(source), str(folder)], check=True)
-        force = msgspec.json.decode((folder / "force.json").read_bytes(), type=Force)
-        program = Program(folder, force, environment=environment)
-        try:
-            program.start()
-            yield program
-        finally:
-            program.end()
+        yield folder
+
+
+@contextmanager
+def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Program]:
+    """Give a program that runs over a folder, and end it."""
+    force = msgspec.json.decode((folder / "force.json").read_bytes(), type=Force)
+    program = Program(folder, force, environment=environment)
+    try:
+        program.start()
+        yield program
+    finally:
+        program.end()
 
 
 @contextmanager

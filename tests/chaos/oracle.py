@@ -20,7 +20,7 @@ SHOWN: Final = np.dtype(
     [("at_us", "<i8"), ("connection", "<i4"), *((name, _PLACES[name]) for name in _PLACES.names or ())]
 )
 """One position that a browser was shown, when (the machine's monotonic clock) and over which of its connections."""
-FRAME_WITHIN_US: Final = 2_000_000
+FRAME_WITHIN_US: Final = 3_000_000
 """A frame shows what was acknowledged so long before it arrived: two busy cores, five frames a second."""
 
 
@@ -95,7 +95,7 @@ def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any]) -> list[str]:
     """Return a sentence for each position that the map should not have shown.
 
     Shown must be what the device sent, over one connection never older than before, and never older than the newest that was
-    acknowledged (FRAME_WITHIN_US earlier; in the end: at all).
+    acknowledged (FRAME_WITHIN_US earlier; in the end: at all). A map that stands still shows what is old, too.
     """
     sent = np.sort(only(diary, SENT), order=["device_id", "observed_us", "at_us"], kind="stable")
     rank = {place: number for number, place in enumerate(map(tuple, _places(sent).tolist()))}
@@ -112,6 +112,8 @@ def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any]) -> list[str]:
             wrong.append(f"device {device_id} went back by {before[key] - number} fixes")
         elif number < due:
             wrong.append(f"device {device_id} is {due - number} fixes behind what was acknowledged")
+        elif newest.get(device_id, number) < due:
+            wrong.append(f"device {device_id} stood still while {due - newest[device_id]} fixes were acknowledged")
         before[key] = newest[device_id] = number
     for device_id, number in newest.items():
         due = acknowledged.by(device_id, 1 << 62)

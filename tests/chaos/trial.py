@@ -81,7 +81,7 @@ class Trial:
             drained_s=drained_s,
             memory_mib=self.program.memory_mib,
         ).publish()
-        assert wrong == []
+        assert not wrong, f"{len(wrong)} wrong on the map: {wrong[:10]}"
         assert result.is_clean, result
         return result
 
@@ -105,23 +105,33 @@ def trial(
     choose: Callable[[Program], list[Member]],
     *,
     interval_s: float = 0.05,
-    ports: Callable[[Program], dict[str, int]] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Trial]:
-    """Give a trial that runs over a copy of the template `source`, once the first fixes were acknowledged.
+    """Give a trial that runs over a copy of the template `source`, once the first fixes were told."""
+    with (
+        ground(source, environment=environment) as program,
+        observed(fault, program, choose(program), interval_s=interval_s) as running,
+    ):
+        yield running
 
-    `ports` says where the crowd believes the server to be, if something stands between.
-    """
-    with ground(source, environment=environment) as program:
-        own = {name: getattr(program.ports, name) for name in ("osmand", "mavlink", "jt808", "gb28181")}
-        crowd = Crowd(
-            program.folder, choose(program), own | (ports(program) if ports else {}), interval_s=interval_s, seed=SEED
-        )
-        watcher = Watcher(program)
-        try:
-            running = Trial(fault, program, crowd, watcher)
-            running.wait(lambda: len(crowd.diary()) > 20, FIRST_WORD_WITHIN_S, "the crowd's first words")
-            yield running
-        finally:
-            crowd.end()
-            watcher.stop()
+
+@contextmanager
+def observed(
+    fault: str,
+    program: Program,
+    members: list[Member],
+    *,
+    interval_s: float = 0.05,
+    ports: Mapping[str, int] | None = None,
+) -> Iterator[Trial]:
+    """Let members report to a program and a browser look on. `ports` says where the crowd believes the server to be."""
+    own = {name: getattr(program.ports, name) for name in program.ports.__struct_fields__}
+    crowd = Crowd(program.folder, members, own | dict(ports or {}), interval_s=interval_s, seed=SEED)
+    watcher = Watcher(program)
+    try:
+        running = Trial(fault, program, crowd, watcher)
+        running.wait(lambda: len(crowd.diary()) > 20, FIRST_WORD_WITHIN_S, "the crowd's first words")
+        yield running
+    finally:
+        crowd.end()
+        watcher.stop()
