@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from console.demo.force_config import DEMO_LINKS
 from console.demo.run import DemoOptions, run_demo
 from infra.disk import explained
 from infra.logs import configure_logs
@@ -21,6 +22,7 @@ DEMO_SETTINGS: Final = {
     "database_url": None,
     "ingest_host": "127.0.0.1",
     "ingest_port": 0,
+    "links": DEMO_LINKS,
     "mavlink_links": "udpin:127.0.0.1:0",
 }
 """On loopback alone, on free ports beside the console's, on a database of its own."""

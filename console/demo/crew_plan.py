@@ -29,6 +29,11 @@ INTERVALS_S: Final = {
     UnitKind.MOBILE_ROOM: (5.0,),
 }
 DIALECTS: Final = ("osmand", "traccar")
+JT808: Final = "jt808"
+VEHICLES: Final = frozenset({UnitKind.CAR, UnitKind.MOTORCYCLE, UnitKind.MOBILE_ROOM})
+BODYCAM_SERVICES: Final = frozenset({Service.PATROL, Service.SPECIAL})
+BODYCAM_ID_HEAD: Final = "62010200001320"
+"""Centre code, industry, type 132 (camera) and network of GB/T 28181, before six digits of the camera's own."""
 DRONE_SHARE: Final = 12 / 212
 MOST_DRONES: Final = 240
 ROOM_SHARE: Final = 0.04
@@ -155,6 +160,10 @@ class CrewPlanner:
         name_zh, name_en = CALL_SIGNS[seat.kind]
         mark = "-" if seat.kind is UnitKind.DRONE else " "
         intervals = INTERVALS_S[seat.kind]
+        dialect = MAVLINK if system_id else DIALECTS[int(self._random.integers(0, len(DIALECTS)))]
+        number = _number_of(label)
+        is_vehicle = seat.kind in VEHICLES
+        has_bodycam = seat.kind is UnitKind.OFFICER and seat.service in BODYCAM_SERVICES and bool(seat.watches)
         return PlannedUnit(
             call_sign=f"{name_en} {label}",
             name_zh=f"{name_zh}{mark}{label}",
@@ -162,7 +171,9 @@ class CrewPlanner:
             service=seat.service,
             duty_status=seat.duty,
             station_number=station,
-            dialect=MAVLINK if system_id else DIALECTS[int(self._random.integers(0, len(DIALECTS)))],
+            dialect=JT808 if is_vehicle else dialect,
+            terminal_phone=f"139{list(CALL_SIGNS).index(seat.kind)}{number:07d}" if is_vehicle else "",
+            bodycam_id=f"{BODYCAM_ID_HEAD}{number:06d}" if has_bodycam else "",
             report_interval_s=intervals[int(self._random.integers(0, len(intervals)))],
             base_lat_deg=base[0],
             base_lon_deg=base[1],
@@ -172,3 +183,9 @@ class CrewPlanner:
             watches=seat.watches,
             answers=answers,
         )
+
+
+def _number_of(label: str) -> int:
+    """Return a number of its own for each "STATION-RANK" or "RANK" of one kind, the same in a force of any size."""
+    station, mark, rank = label.partition("-")
+    return int(station) * 10_000 + int(rank) if mark else int(station)

@@ -1,7 +1,7 @@
 """The demo force as a process of its own: `python -m console.demo.force` with its configuration as one JSON line on stdin.
 
 One-time links of its officers' pages follow there, a line each. It speaks only through the real sockets: signed MAVLink 2
-by UDP, phone reports by HTTP, pages by HTTP and websocket. Counts go to stdout as JSON lines, one a second and a last one
+by UDP, vehicles' JT/T 808 by TCP, bodycams' GB/T 28181 by UDP, phone reports by HTTP, pages by HTTP and websocket. Counts go to stdout as JSON lines, one a second and a last one
 with "final": true. It ends on SIGTERM, Ctrl-C or when its standard input closes.
 """
 
@@ -18,7 +18,9 @@ from typing import Final, Protocol
 import msgspec
 import numpy as np
 
+from console.demo import bodycams
 from console.demo import city_table as table
+from console.demo.bodycams import Bodycam
 from console.demo.crews import CityClock
 from console.demo.drone_link import DroneLink
 from console.demo.drones import Drone
@@ -27,17 +29,20 @@ from console.demo.force_config import ForceConfig, ForceUnit
 from console.demo.officer import Body
 from console.demo.officer_pages import OfficerPages, PageSignIn
 from console.demo.patrols import patrol_routes
-from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport, Walks
+from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport, Sighting, Walks
+from console.demo.vehicles import Vehicle, VehicleCounts
 from infra.clock import SYSTEM_CLOCK
 from telemetry.model.geodesy import local_plane
 from telemetry.model.phone import SOS, SOS_CLEARED
 from telemetry.model.unit import UnitKind
+from telemetry.sources.gb28181.camera import CameraPlan
 
 LINES_MOST: Final = 16
 UNITS_A_LINE: Final = 40
 QUEUE_MOST: Final = 20_000
 LONGEST_LINE_BYTES: Final = 64 << 20
 DRAIN_S: Final = 2.0
+DRAIN_LOOK_S: Final = 0.05
 ORDERLY_END_S: Final = 8.0
 OFF_DUTY_LOOK_S: Final = 15.0
 CATCH_UP_S: Final = 1.0
@@ -68,6 +73,17 @@ class Force:
         self._links = [DroneLink(drone) for drone in _drones(config)]
         self._queue: asyncio.Queue[PhoneReport] = asyncio.Queue(QUEUE_MOST)
         self._counts = PhoneCounts()
+        self._vehicle_counts = VehicleCounts()
+        self._vehicles = {
+            number: Vehicle(unit.terminal_phone, unit.call_sign, self._vehicle_counts, SYSTEM_CLOCK)
+            for number, unit in enumerate(self._phones)
+            if unit.terminal_phone
+        }
+        self._bodycams = {
+            number: Bodycam(_camera_plan(unit, config), SYSTEM_CLOCK)
+            for number, unit in enumerate(self._phones)
+            if unit.bodycam_id
+        }
         self._in_need: dict[int, Walks] = {}
         self._alarms_sent = 0
         self._pages = OfficerPages(SYSTEM_CLOCK, config.seed)
@@ -78,16 +94,23 @@ class Force:
     def counts(self) -> dict[str, object]:
         """Return the figures so far; `positions_sent` counts distinct positions, however often they were tried."""
         drones = sum(link.drone.positions_sent for link in self._links)
+        vehicles, worn = self._vehicle_counts, self._bodycams.values()
+        bodycam_positions = sum(bodycam.sent_count for bodycam in worn)
         return {
             "elapsed_s": round(self._elapsed_s(), 2),
             "units": len(self._config.units),
-            "positions_sent": drones + self._counts.sent,
+            "positions_sent": drones + self._counts.sent + vehicles.sent + bodycam_positions,
             "drone_positions": drones,
             "drone_frames": sum(link.drone.frames_sent for link in self._links),
             "phone_reports": self._counts.sent,
             "phone_accepted": self._counts.accepted,
+            "vehicle_positions": vehicles.sent,
+            "vehicle_acknowledged": vehicles.acknowledged,
+            "vehicle_orders": vehicles.orders,
+            "bodycam_positions": bodycam_positions,
+            "bodycam_accepted": sum(bodycam.accepted_count for bodycam in worn),
             "retries": self._counts.retries,
-            "errors": self._counts.errors + sum(link.refused for link in self._links),
+            "errors": self._counts.errors + vehicles.refused + sum(link.refused for link in self._links),
             "statuses": dict(self._counts.statuses),
             "commands_refused": sum(link.drone.commands_refused for link in self._links),
             "phone_p99_ms": self._counts.p99_ms(),
@@ -107,17 +130,25 @@ class Force:
     async def run(self, stop: asyncio.Event) -> None:
         """Fly, walk and report until `stop`; then let what is on its way arrive."""
         lines = self._open_lines()
+        doors = self._config.doors
         async with asyncio.TaskGroup() as group:
-            work = [group.create_task(line.run()) for line in lines]
-            work += [group.create_task(self._fly()), group.create_task(self._walk())]
+            senders = [group.create_task(line.run()) for line in lines]
+            senders += [group.create_task(vehicle.run(*doors.jt808)) for vehicle in self._vehicles.values()]
+            worn = list(self._bodycams.values())
+            senders.append(group.create_task(bodycams.keep(worn, *doors.sip)))
+            work = [group.create_task(self._fly()), group.create_task(self._walk())]
             work += [group.create_task(self._tell()), group.create_task(self._pages.run())]
             await stop.wait()
-            for task in work[len(lines) :]:
+            for task in work:
                 task.cancel()
             await self._pages.close()
             self._clear_alarms()
             await self._drain()
-            for task in work[: len(lines)]:
+            for vehicle in self._vehicles.values():
+                vehicle.close()
+            for bodycam in worn:
+                bodycam.close()
+            for task in senders:
                 task.cancel()
         for line in lines:
             await line.close()
@@ -128,22 +159,32 @@ class Force:
         return SYSTEM_CLOCK.monotonic_s() - self._started_s
 
     def _open_lines(self) -> list[PhoneLine]:
-        count = min(LINES_MOST, 2 + len(self._phones) // UNITS_A_LINE)
-        host, port = self._config.ingest_host, self._config.ingest_port
+        count = min(LINES_MOST, 2 + (len(self._phones) - len(self._vehicles)) // UNITS_A_LINE)
+        host, port = self._config.doors.ingest
         return [PhoneLine(host, port, self._queue, self._counts, SYSTEM_CLOCK.monotonic_s) for _ in range(count)]
 
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(DRAIN_S):
                 await self._queue.join()
+                await self._answered()
         except TimeoutError:
             self._counts.errors += self._queue.qsize()
+
+    async def _answered(self) -> None:
+        """Return when vehicles and bodycams have been answered for all that they said."""
+        for _ in range(round(DRAIN_S / DRAIN_LOOK_S)):
+            if not self._bodycams_wait() and not any(vehicle.waiting_count for vehicle in self._vehicles.values()):
+                return
+            await asyncio.sleep(DRAIN_LOOK_S)
+
+    def _bodycams_wait(self) -> bool:
+        return any(bodycam.accepted_count < bodycam.sent_count for bodycam in self._bodycams.values() if bodycam.is_on)
 
     async def _fly(self) -> None:
         loop = asyncio.get_running_loop()
         for link in self._links:
-            address = (self._config.mavlink_host, self._config.mavlink_port)
-            await loop.create_datagram_endpoint(lambda link=link: link, remote_addr=address)  # type: ignore[misc]
+            await loop.create_datagram_endpoint(lambda link=link: link, remote_addr=self._config.doors.mavlink)  # type: ignore[misc]
         due_s = SYSTEM_CLOCK.monotonic_s()
         while True:
             now_us = SYSTEM_CLOCK.now_us()
@@ -182,7 +223,7 @@ class Force:
                 alarm = next(alarms, None)
                 continue
             await self._wait_until(at_s)
-            interval_s = self._phones[number].interval_s
+            interval_s = self._interval_s(number)
             if not self._is_on_duty(number):
                 heapq.heapreplace(due, (at_s + OFF_DUTY_LOOK_S, number))
                 continue
@@ -198,9 +239,23 @@ class Force:
         if wait_s > 0.0:
             await asyncio.sleep(wait_s)
 
+    def _interval_s(self, number: int) -> float:
+        usual_s, vehicle = self._phones[number].interval_s, self._vehicles.get(number)
+        return usual_s if vehicle is None else vehicle.interval_s(usual_s)
+
     def _report(self, number: int, walker: Walks, elapsed_s: float, alarm: str) -> None:
+        """Report where a unit is by each of its devices."""
+        sighting = walker.step(elapsed_s)
+        if number in self._vehicles:
+            self._vehicles[number].report(sighting)
+            return
+        if number in self._bodycams and not alarm:
+            self._bodycams[number].report(sighting)
+        self._report_by_phone(number, sighting, alarm)
+
+    def _report_by_phone(self, number: int, sighting: Sighting, alarm: str) -> None:
         unit = self._phones[number]
-        report = PhoneReport(unit.secret, unit.dialect, SYSTEM_CLOCK.now_us(), walker.step(elapsed_s), alarm)
+        report = PhoneReport(unit.secret, unit.dialect, SYSTEM_CLOCK.now_us(), sighting, alarm)
         if self._queue.full():
             self._counts.errors += 1
             return
@@ -258,6 +313,16 @@ def piloted(city: Path, flights: list[Flight]) -> list[Body]:
     plane = local_plane(*ORIGIN)
     airspace = load_airspace(city, plane=plane)
     return [PilotedDrone(flight, plane, airspace) for flight in flights]
+
+
+def _camera_plan(unit: ForceUnit, config: ForceConfig) -> CameraPlan:
+    return CameraPlan(
+        address=unit.bodycam_id,
+        password=unit.bodycam_secret,
+        server_id=config.sip_id,
+        realm=config.sip_realm,
+        seed=SYSTEM_CLOCK.now_us(),
+    )
 
 
 def _drones(config: ForceConfig) -> list[Drone]:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -10,9 +11,17 @@ from console.demo.crews import CITY_UTC_OFFSET_S, Watch
 from console.demo.force_plan import ForcePlan
 from telemetry.model.unit import UnitKind
 
+SIP_REALM: Final = "6201020000"
+SIP_ID: Final = "62010200002000000001"
+DEMO_LINKS: Final = f"jt808+tcpin:127.0.0.1:0,gb28181+udpin:127.0.0.1:0?realm={SIP_REALM}&id={SIP_ID}"
+"""What the demo opens for its vehicles and bodycams, on free ports of this machine alone."""
+
 
 class ForceUnit(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit as the force's process knows it; `secret` is a phone's token or a MAVLink key in hexadecimal."""
+    """One unit as the force's process knows it; `secret` is a phone's token or a MAVLink key in hexadecimal.
+
+    A vehicle's terminal needs none: it registers and is told its code. `bodycam_secret` is the password of the bodycam.
+    """
 
     call_sign: str
     kind: UnitKind
@@ -22,6 +31,9 @@ class ForceUnit(msgspec.Struct, frozen=True, kw_only=True):
     lat_deg: float
     lon_deg: float
     system_id: int = 0
+    terminal_phone: str = ""
+    bodycam_id: str = ""
+    bodycam_secret: str = ""
     watches: tuple[Watch, ...] = (Watch.DAY, Watch.NIGHT)
     answers: bool = False
 
@@ -30,16 +42,27 @@ class ForceUnit(msgspec.Struct, frozen=True, kw_only=True):
         return f"ForceUnit(call_sign={self.call_sign!r})"
 
 
+class Doors(NamedTuple):
+    """Where the force reports to, each as (host, port)."""
+
+    mavlink: tuple[str, int]
+    ingest: tuple[str, int]
+    jt808: tuple[str, int]
+    sip: tuple[str, int]
+
+
 class ForceConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is told: the seed, the city's roads and clock (s ahead of UTC), where to report, and its units."""
+    """What the process is told: the seed, the city's roads and clock (s ahead of UTC), where to report, and its units.
+
+    `sip_realm` and `sip_id` are those of the GB/T 28181 server.
+    """
 
     seed: int
     roads: str
-    mavlink_host: str
-    mavlink_port: int
-    ingest_host: str
-    ingest_port: int
+    doors: Doors
     units: tuple[ForceUnit, ...]
+    sip_realm: str = SIP_REALM
+    sip_id: str = SIP_ID
     city_offset_s: float = float(CITY_UTC_OFFSET_S)
 
 
@@ -49,11 +72,10 @@ def config_of(
     *,
     seed: int,
     roads: Path,
-    mavlink: tuple[str, int],
-    ingest: tuple[str, int],
+    doors: Doors,
     city_offset_s: float = float(CITY_UTC_OFFSET_S),
 ) -> ForceConfig:
-    """Return the configuration of a planned force whose secrets `install` gave; addresses are (host, port)."""
+    """Return the configuration of a planned force whose secrets, by device label, `install` gave."""
     units = tuple(
         ForceUnit(
             call_sign=unit.call_sign,
@@ -64,6 +86,9 @@ def config_of(
             lat_deg=unit.base_lat_deg,
             lon_deg=unit.base_lon_deg,
             system_id=unit.system_id,
+            terminal_phone=unit.terminal_phone,
+            bodycam_id=unit.bodycam_id,
+            bodycam_secret=secrets[unit.bodycam_label] if unit.bodycam_id else "",
             watches=unit.watches,
             answers=unit.answers,
         )
@@ -72,10 +97,7 @@ def config_of(
     return ForceConfig(
         seed=seed,
         roads=str(roads),
-        mavlink_host=mavlink[0],
-        mavlink_port=mavlink[1],
-        ingest_host=ingest[0],
-        ingest_port=ingest[1],
+        doors=doors,
         city_offset_s=city_offset_s,
         units=units,
     )

@@ -10,8 +10,9 @@ from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
 class PlannedUnit(msgspec.Struct, frozen=True, kw_only=True):
     """One unit of the demo force: what the registry says of it, and what its device speaks.
 
-    `dialect` is "mavlink", "osmand" or "traccar"; `system_id` is 0 for phones; the base is where it starts (a dock's pad, a
-    post, the middle of its beat). `duty_status` is what it has while one of its `watches` is on duty; otherwise it is off
+    `dialect` is "mavlink" (drones), "jt808" (vehicles), "osmand" or "traccar" (officers' phones); `system_id` is 0 for all but
+    drones, `terminal_phone` is the number of a vehicle's terminal, `bodycam_id` the GB/T 28181 id of an officer's bodycam, ""
+    where there is none. The base is where it starts (a dock's pad, a post, the middle of its beat). `duty_status` is what it has while one of its `watches` is on duty; otherwise it is off
     duty and silent. `answers`: its officer's page takes tasks.
     """
 
@@ -26,10 +27,17 @@ class PlannedUnit(msgspec.Struct, frozen=True, kw_only=True):
     base_lat_deg: float
     base_lon_deg: float
     system_id: int = 0
+    terminal_phone: str = ""
+    bodycam_id: str = ""
     covert: bool = False
     equipment: tuple[Equipment, ...] = ()
     watches: tuple[Watch, ...] = (Watch.DAY, Watch.NIGHT)
     answers: bool = False
+
+    @property
+    def bodycam_label(self) -> str:
+        """The inventory name of the officer's bodycam."""
+        return f"{self.call_sign} bodycam"
 
     def duty_in(self, watch: Watch) -> DutyStatus:
         """Return the unit's duty status in a watch."""

@@ -16,7 +16,7 @@ from console.auth.accounts import DATABASE_AWAY, Accounts
 from console.demo.city import City, prepare_city
 from console.demo.crews import CityClock, Watch
 from console.demo.duty_keeper import LOOK_EVERY_S, DutyKeeper
-from console.demo.force_config import ForceConfig, config_of, start_force
+from console.demo.force_config import Doors, ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
 from console.demo.measures import Figures, Measures
 from console.demo.past_calls import bring_past_calls
@@ -29,10 +29,12 @@ from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import DatabaseError, DatabaseUrls
 from infra.settings import Settings
 from infra.vault import Vault
+from telemetry.links.listening import ListeningLink
 from telemetry.links.udp import UdpLink
 from telemetry.model.batch import Quality
 
 DRAIN_S: Final = 2.0
+LOOPBACK: Final = "127.0.0.1"
 WATCH_ACCOUNT: Final = "demo-watcher"
 _POSITIONS: Final = (
     "select count(*) from store.position where received_at >= %s and quality & %s = 0 and device_id = any(%s)"
@@ -132,14 +134,19 @@ class Demo:
 
     def _config(self, city: City, plan: ForcePlan, secrets: dict[str, str]) -> ForceConfig:
         bridge = self._house.service.bridge
-        port = next(link.port for link in bridge.links if isinstance(link, UdpLink))
+        ports = {link.url.protocol: link.port for link in bridge.links if isinstance(link, UdpLink | ListeningLink)}
+        doors = Doors(
+            mavlink=(LOOPBACK, ports["mavlink"]),
+            ingest=(LOOPBACK, bridge.ingest_port),
+            jt808=(LOOPBACK, ports["jt808"]),
+            sip=(LOOPBACK, ports["gb28181"]),
+        )
         return config_of(
             plan,
             secrets,
             seed=self._options.seed,
             roads=city.directory / "roads.npz",
-            mavlink=("127.0.0.1", port),
-            ingest=("127.0.0.1", bridge.ingest_port),
+            doors=doors,
             city_offset_s=self._city_clock.offset_s,
         )
 

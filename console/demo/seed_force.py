@@ -1,13 +1,14 @@
 """The demo force's way into the registry: its lines, its secrets, and who is on duty in which watch."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import psycopg
 
 from console.demo.city import City
-from console.demo.crew_plan import CALL_SIGNS, CrewPlanner
+from console.demo.crew_plan import CALL_SIGNS, JT808, CrewPlanner
 from console.demo.crews import Watch
 from console.demo.force_places import place_lines
 from console.demo.force_plan import ForcePlan, PlannedUnit
@@ -21,6 +22,7 @@ from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.registry_store import QUERIES
 
 STANDARD_UNITS: Final = 212
+GB28181: Final = "gb28181"
 
 _RETIRED: Final = """
     select unit_id, exists (select from public.account a where a.unit_id = u.unit_id)
@@ -40,12 +42,12 @@ def plan_force(city: City, *, unit_count: int = STANDARD_UNITS, seed: int = 1, w
     random = np.random.default_rng([seed, 11])
     units = CrewPlanner(city, random).units(unit_count)
     lines: list[ForceLine] = [*place_lines(city, random), *(_unit_line(unit, watch) for unit in units)]
-    lines += map(_device_line, units)
+    lines += [line for unit in units for line in _device_lines(unit)]
     return ForcePlan(lines=tuple(lines), units=tuple(units))
 
 
 async def install(owner_url: str, vault: Vault, plan: ForcePlan, *, now_us: int) -> dict[str, str]:
-    """Write the force into the registry and return each call sign's fresh secret: a token, or a key in hexadecimal.
+    """Write the force into the registry and return each device's fresh secret by its label: a token, password, code or key.
 
     What is there already stays and gets a new secret, so that a demo can be started again. Raises DatabaseError,
     InputError when a line does not fit the registry, and ConflictError for a device that was revoked.
@@ -60,17 +62,15 @@ def _install(owner_url: str, vault: Vault, plan: ForcePlan, now_us: int) -> dict
         if report.problems:
             raise InputError(f"the demo force does not fit the registry: {report.problems[0].message}")
         _retire(connection, plan)
-        secrets = {entry.call_sign: entry.issued.secret for entry in report.issued}
-        for unit in plan.units:
-            if unit.call_sign not in secrets:
-                protocol, address = _device_name(unit)
-                query = "find_device_by_name" if address else "find_device_by_label"
-                row = connection.execute(
-                    QUERIES[query], {"protocol": protocol, "address": address, "label": unit.call_sign}
-                ).fetchone()
-                assert row is not None
-                secrets[unit.call_sign] = rotate_device(connection, row[0], vault=vault, now_us=now_us).secret
-    return {call_sign: secret for call_sign, secret in secrets.items() if call_sign and secret}
+        secrets = {entry.issued.device.label: entry.issued.secret for entry in report.issued}
+        for line in (line for line in plan.lines if isinstance(line, DeviceLine) and line.label not in secrets):
+            query = "find_device_by_name" if line.address else "find_device_by_label"
+            row = connection.execute(
+                QUERIES[query], {"protocol": line.protocol, "address": line.address, "label": line.label}
+            ).fetchone()
+            assert row is not None
+            secrets[line.label] = rotate_device(connection, row[0], vault=vault, now_us=now_us).secret
+    return {label: secret for label, secret in secrets.items() if secret}
 
 
 def _retire(connection: psycopg.Connection, plan: ForcePlan) -> None:
@@ -98,18 +98,26 @@ def _unit_line(unit: PlannedUnit, watch: Watch) -> UnitLine:
     )
 
 
-def _device_name(unit: PlannedUnit) -> tuple[str, str]:
-    """Return (protocol, address); a phone's address comes from its secret token, and so is empty here."""
-    return (MAVLINK, f"main/{unit.system_id}") if unit.dialect == MAVLINK else (PHONE_PROTOCOL, "")
+def _device_lines(unit: PlannedUnit) -> Iterator[DeviceLine]:
+    """Yield a unit's devices: what it reports by, and an officer's bodycam. A phone has no address but its secret token."""
+    match unit.dialect:
+        case "mavlink":
+            protocol, address = MAVLINK, f"main/{unit.system_id}"
+        case "jt808":
+            protocol, address = JT808, unit.terminal_phone
+        case _:
+            protocol, address = PHONE_PROTOCOL, ""
+    yield _device_line(unit, protocol, address, unit.call_sign)
+    if unit.bodycam_id:
+        yield _device_line(unit, GB28181, unit.bodycam_id, unit.bodycam_label)
 
 
-def _device_line(unit: PlannedUnit) -> DeviceLine:
-    protocol, address = _device_name(unit)
+def _device_line(unit: PlannedUnit, protocol: str, address: str, label: str) -> DeviceLine:
     return DeviceLine(
         line=0,
         protocol=protocol,
         address=address,
-        label=unit.call_sign,
+        label=label,
         call_sign=unit.call_sign,
         report_interval_s=unit.report_interval_s,
     )

@@ -75,7 +75,9 @@ class PlanningDesk:
     def asking(self, account_id: int) -> Iterator[None]:
         """Hold a place in the queue for an account. Raises UnavailableError when it has MOST_AN_ACCOUNT already."""
         if self._asking[account_id] >= MOST_AN_ACCOUNT:
-            message = f"{MOST_AN_ACCOUNT} of your planning questions wait already: wait for their answers, then ask again"
+            message = (
+                f"{MOST_AN_ACCOUNT} of your planning questions wait already: wait for their answers, then ask again"
+            )
             raise UnavailableError(message)
         self._asking[account_id] += 1
         try:

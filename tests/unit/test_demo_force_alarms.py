@@ -3,7 +3,7 @@
 from itertools import islice
 
 from console.demo.force import FIRST_SOS_S, SOS_LASTS_S, Force
-from console.demo.force_config import ForceConfig, ForceUnit
+from console.demo.force_config import Doors, ForceConfig, ForceUnit
 from console.demo.phone_client import Sighting
 from telemetry.model.unit import UnitKind
 
@@ -15,9 +15,7 @@ def force(*call_signs: tuple[str, UnitKind]) -> Force:
         )
         for call_sign, kind in call_signs
     )
-    return Force(
-        ForceConfig(seed=1, roads="", mavlink_host="", mavlink_port=0, ingest_host="", ingest_port=0, units=units)
-    )
+    return Force(ForceConfig(seed=1, roads="", doors=Doors(("", 0), ("", 0), ("", 0), ("", 0)), units=units))
 
 
 def alarms(of: Force) -> list[tuple[float, int, str]]:
