@@ -15,9 +15,11 @@ PARAMETERS: Final = 0x0104
 ATTRIBUTES: Final = 0x0107
 POSITION: Final = 0x0200
 POSITION_ANSWER: Final = 0x0201
+VEHICLE_ANSWER: Final = 0x0500
 BATCH: Final = 0x0704
 DRIVER_CARD: Final = 0x0702
 TRANSPARENT: Final = 0x0900
+FIRST_OF_PLATFORM: Final = 0x8000
 PLATFORM_REPLY: Final = 0x8001
 RESEND: Final = 0x8003
 TIME: Final = 0x8004
@@ -32,6 +34,9 @@ CONFIRM_ALARM: Final = 0x8203
 TEXT: Final = 0x8300
 OPEN_VIDEO: Final = 0x9101
 CONTROL_VIDEO: Final = 0x9102
+
+IN_PARTS: Final = frozenset({POSITION, POSITION_ANSWER, BATCH, PARAMETERS, ATTRIBUTES, DRIVER_CARD, TRANSPARENT})
+"""The messages that are put together when they come in parts; parts of others are answered one by one."""
 
 NAMES: Final = {
     0x0001: "terminal_reply",

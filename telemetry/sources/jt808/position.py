@@ -18,6 +18,7 @@ HIGHEST_LAT: Final = 90_000_000
 HIGHEST_LON: Final = 180_000_000
 """In the protocol's unit, 1e-6 degree."""
 FULL_TURN_DEG: Final = 360
+NO_PLACE: Final = Quality.SATURATED | Quality.NO_FIX
 HIGHEST_I1: Final = 127
 HIGHEST_I2: Final = 32_767
 SATELLITES: Final = 0x3101
@@ -49,8 +50,8 @@ class Position(NamedTuple):
 def read_position(body: bytes, reading: Reading, at: int = 0, end: int | None = None) -> Position | None:
     """Return the position whose body lies in `body[at:end]`; None when it is shorter than a core. About 3 us.
 
-    A time that is none becomes that of arrival; coordinates that are no place on Earth are unknown (bit SATURATED), as is
-    a course beyond a full turn.
+    A time that is none becomes that of arrival; coordinates that are no place on Earth are cut to the nearest ones that are,
+    and no fix; a course beyond a full turn is unknown.
     """
     end = len(body) if end is None else end
     if end - at < CORE_BYTES:
@@ -64,13 +65,12 @@ def read_position(body: bytes, reading: Reading, at: int = 0, end: int | None = 
     else:
         observed_us = (unix_s - reading.utc_offset_s) * 1_000_000
     if lat > HIGHEST_LAT or lon > HIGHEST_LON:
-        lat_e7 = lon_e7 = UNKNOWN_I4
-        quality |= Quality.SATURATED
-    else:
-        lat_e7 = -10 * lat if status_bits & IS_SOUTH else 10 * lat
-        lon_e7 = -10 * lon if status_bits & IS_WEST else 10 * lon
-        if not lat | lon:
-            quality |= Quality.NULL_ISLAND
+        lat, lon = min(lat, HIGHEST_LAT), min(lon, HIGHEST_LON)
+        quality |= NO_PLACE
+    elif not lat | lon:
+        quality |= Quality.NULL_ISLAND
+    lat_e7 = -10 * lat if status_bits & IS_SOUTH else 10 * lat
+    lon_e7 = -10 * lon if status_bits & IS_WEST else 10 * lon
     speed_cmps = (speed_hm * 50 + 9) // 18
     if speed_cmps > HIGHEST_I2:
         speed_cmps = HIGHEST_I2
@@ -136,10 +136,10 @@ def rows_of(packed: list[bytes]) -> Batch:
 
 def shift_to_wgs84(batch: Batch, crs: Crs) -> Batch:
     """Return the batch with coordinates given in `crs` as WGS-84; unknown, 0/0 and encrypted ones stay as they are."""
+    if crs in (Crs.WGS84, Crs.CGCS2000):
+        return batch
     no_place = np.int32(Quality.NULL_ISLAND | Quality.ENCRYPTED)
     places = np.flatnonzero((batch["lat_e7"] != UNKNOWN_I4) & ((batch["quality"] & no_place) == 0))
-    if crs in (Crs.WGS84, Crs.CGCS2000) or not len(places):
-        return batch
     lat_deg, lon_deg = to_wgs84(batch["lat_e7"][places] / 1e7, batch["lon_e7"][places] / 1e7, crs=crs)
     batch["lat_e7"][places] = np.rint(lat_deg * 1e7)
     batch["lon_e7"][places] = np.rint(lon_deg * 1e7)
