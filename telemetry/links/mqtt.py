@@ -320,6 +320,18 @@ class MqttLink:
         self._last_error = None
 
 
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the peer is not who it should be; paho lets go of it open."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's own signature
+        """Greet and verify the peer."""
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _client_of(url: LinkUrl, tls: ssl.SSLContext | None) -> Client:
     name = url.options.get("client_id") or f"skybeat-{platform.node()}-{url.link_group}"
     client = Client(
@@ -328,6 +340,7 @@ def _client_of(url: LinkUrl, tls: ssl.SSLContext | None) -> Client:
     if "user" in url.options:
         client.username_pw_set(url.options["user"], url.options.get("password"))
     if tls is not None:
+        tls.sslsocket_class = _ClosingSocket
         client.tls_set_context(tls)
     client.connect_timeout = CONNECT_WITHIN_S
     return client
