@@ -1,5 +1,6 @@
 """A SIP server with enrolled cameras, and twins of them at the other end: for tests of GB/T 28181."""
 
+import itertools
 from typing import Final
 
 from telemetry.model.decoding import Output, Peer, Promise, SourceContext
@@ -8,6 +9,7 @@ from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.sources.gb28181 import SipSource, open_source
 from telemetry.sources.gb28181.camera import Camera, CameraFix, CameraPlan
 from telemetry.sources.gb28181.decoder import SipDecoder
+from telemetry.sources.gb28181.sip import write
 
 SERVER_ID: Final = "44010200492000000001"
 REALM: Final = "4401020049"
@@ -17,6 +19,7 @@ PASSWORD: Final = "correct-horse"
 NOW_US: Final = 1_790_000_000_000_000
 OPTIONS: Final = {"id": SERVER_ID, "realm": REALM}
 SECRET: Final = b"a secret of this process: 32 byt"
+_NUMBERS: Final = itertools.count(1)
 PEER: Final = Peer(transport="udp", host="10.1.2.3", port=5060, local_host="10.0.0.1", local_port=5060)
 
 
@@ -66,6 +69,30 @@ def fix(at_us: int = NOW_US, lat_deg: float = 36.06, lon_deg: float = 103.83) ->
     return CameraFix(
         observed_us=at_us, lat_deg=lat_deg, lon_deg=lon_deg, speed_mps=5.0, course_deg=90.0, alt_msl_m=1500
     )
+
+
+def message(
+    body: bytes = b"",
+    *,
+    method: str = "MESSAGE",
+    user: str = CAMERA,
+    branch: str = "",
+    call_id: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+    to: str = "",
+) -> bytes:
+    """Return a request of a camera, each time another transaction unless a branch is given."""
+    number = next(_NUMBERS)
+    said = [
+        ("Via", f"SIP/2.0/UDP {PEER.host}:{PEER.port};rport;branch={branch or f'z9hG4bKtest{number}'}"),
+        ("From", f"<sip:{user}@{REALM}>;tag=test"),
+        ("To", to or f"<sip:{SERVER_ID}@{REALM}>"),
+        ("Call-ID", call_id or f"call{number}"),
+        ("CSeq", f"1 {method}"),
+        *headers,
+        ("Content-Type", "Application/MANSCDP+xml"),
+    ]
+    return write(f"{method} sip:{SERVER_ID}@{REALM} SIP/2.0", said, body)
 
 
 class Scene:
@@ -127,6 +154,18 @@ class Scene:
             self.now_us += round(step_s * 1e6)
             self.deliver(self.take(self.decoder.tick(self.now_us)))
             self.deliver(self.camera.tick(self.now_us))
+
+    def tell(self, body: bytes, *, user: str = "", branch: str = "") -> bytes:
+        """Let the camera say a body in a MESSAGE; return the answer's first line, as "200 OK"."""
+        return self.ask(message(body, user=user or self.camera.plan.address, branch=branch))
+
+    def ask(self, request: bytes, decoder: SipDecoder | None = None) -> bytes:
+        """Give the server a request; return the answer's first line without the protocol."""
+        output = (decoder or self.decoder).feed(request, self.now_us)
+        first = len(self.said)
+        self.take(output)
+        answers = [data for data in self.said[first:] if data.startswith(b"SIP/2.0 ")]
+        return answers[-1].split(b"\r\n")[0].removeprefix(b"SIP/2.0 ") if answers else b""
 
     def rows(self) -> list[tuple[int, ...]]:
         """Return the rows so far."""

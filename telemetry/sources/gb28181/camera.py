@@ -28,6 +28,8 @@ LONGEST_LIST: Final = 100
 IN_FLIGHT: Final = 64
 BACKLOG: Final = 100_000
 DEFAULT_RETRY_S: Final = 5
+EVENTS: Final = frozenset({"presence", "Catalog"})
+"""Event packages that platforms subscribe by; what they want stands in the body."""
 
 __all__ = ["Camera", "CameraFix", "CameraPlan"]
 
@@ -248,9 +250,12 @@ class Camera:
         tag = tag_of(request.first("to")) or self._identifiers.make()
         expires_s = request.expires_s if request.expires_s is not None else 3600
         known = self._subscription
-        refreshes = tag_of(request.first("to")) and command == "MobilePosition"
-        if refreshes and (known is None or known.call_id != request.call_id):
-            return write_response(request, 481, "Subscription Does Not Exist"), []
+        is_known = known is not None and known.call_id == request.call_id
+        refreshes = bool(tag_of(request.first("to"))) and command == "MobilePosition"
+        if request.first("event").partition(";")[0].strip() not in EVENTS:
+            return write_response(request, 489, "Bad Event", to_tag=tag), []
+        if (refreshes or expires_s == 0) and not is_known:
+            return write_response(request, 481, "Subscription Does Not Exist", to_tag=tag), []
         headers = (("Expires", str(expires_s)), ("Contact", f"<{self._contact()}>"))
         answer = write_response(request, 200, "OK", to_tag=tag, headers=headers)
         if command != "MobilePosition":
@@ -264,7 +269,7 @@ class Camera:
             remote=request.first("from"),
             target=uri_of(request.first("contact")) or uri_of(request.first("from")),
             event=request.first("event") or "presence",
-            cseq=known.cseq if known is not None and known.call_id == request.call_id else 0,
+            cseq=known.cseq if known is not None and is_known else 0,
             until_us=now_us + expires_s * 1_000_000,
             interval_us=interval_s * 1_000_000,
         )
