@@ -207,9 +207,11 @@ class SipDecoder:
 
     def _notify(self, request: Sip, now_us: int, turn: Turn) -> Answer:
         session = self._speaker(request, now_us, turn)
-        subscription = None if session is None else dialog_of(session, request)
-        if session is None or subscription is None:
-            turn.bad["notify_without_dialog"] += session is not None
+        if session is None:
+            return NO_DIALOG
+        subscription = dialog_of(session, request)
+        if subscription is None:
+            turn.bad["notify_without_dialog"] += 1
             return NO_DIALOG
         is_read = self._desk.reports.take(session, request, now_us, turn)
         notified(subscription, request, self._desk.writer.identifiers, now_us)

@@ -61,8 +61,10 @@ class Registrar:
         """Return the device that has proved to be itself, or what the request is answered with instead."""
         address = request.from_user
         device = self.enrolled(address, peer, now_us, turn)
-        if device is None or user_of(request.first("to")) != address:
-            turn.bad["register_other_name"] += device is not None
+        if device is None:
+            return FORBIDDEN
+        if user_of(request.first("to")) != address:
+            turn.bad["register_other_name"] += 1
             return FORBIDDEN
         password = self._registry.secret(device.device_id)
         if password is None:

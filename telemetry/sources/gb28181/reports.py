@@ -60,8 +60,10 @@ class Reports:
                 _tell_parameters(session, document, now_us, turn)
             case "Notify", "MediaStatus":
                 _stream_ended(session, document, now_us, turn)
+            case "Response", _:
+                pass
             case _:
-                turn.bad["unknown_command"] += document.root != "Response"
+                turn.bad["unknown_command"] += 1
 
     def _positions(self, session: Session, document: Document, now_us: int, turn: Turn) -> None:
         device = session.device
