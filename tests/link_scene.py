@@ -57,7 +57,7 @@ class FakeKeeper:
 
 
 class LineDecoder:
-    """Lines: "i am N" proves device N, "at N" is a position of it with a durable answer, "bye" ends, others are echoed at once."""
+    """Lines: "i am N" proves device N, "at N" is a position of it with a durable answer, "bye" ends, "# ..." is nothing, others are echoed at once."""
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -83,7 +83,7 @@ class LineDecoder:
             elif word == b"bye":
                 close = "it said good-bye"
                 replies.append(Reply(b"bye\n"))
-            else:
+            elif not line.startswith(b"#"):
                 replies.append(Reply(b"echo " + line + b"\n"))
         batch = new_batch(len(rows))
         batch["device_id"] = self.device_id or 0

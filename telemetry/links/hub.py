@@ -240,5 +240,7 @@ class Hub:
             self.is_paused = False
             now_us = self.clock.now_us()
             for speaker in self.speakers.values():
+                if not speaker.is_proven:
+                    speaker.since_us = now_us  # it could not prove itself
                 if speaker.paused_until_us <= now_us:
                     speaker.resume()

@@ -67,18 +67,19 @@ class Door:
         self._by_host: Counter[str] = Counter()
         self._arrivals = RateLimit(limits.new_per_host_per_s, limits.new_per_host_at_once)
         self.count = 0
-        self.refused: Counter[str] = Counter()
 
     @property
     def is_full(self) -> bool:
         """Tell whether one must go before another may come."""
         return self.count >= self._limits.connections
 
-    def refusal(self, host: str, now_s: float) -> str | None:
-        """Return why a host may not come in now, None when it may; a full house is not asked for here."""
-        if not self._arrivals.take(host, now_s):
-            return "connection_rate"
-        return "connections_of_host" if self._by_host[host] >= self._limits.per_host else None
+    def is_crowded(self, host: str) -> bool:
+        """Tell whether one of this host must go before another of it may come."""
+        return self._by_host[host] >= self._limits.per_host
+
+    def knock(self, host: str, now_s: float) -> bool:
+        """Count an arrival; tell whether the host does not come too often."""
+        return self._arrivals.take(host, now_s)
 
     def enter(self, host: str) -> None:
         """Count one in."""
@@ -91,10 +92,6 @@ class Door:
         self._by_host[host] -= 1
         if not self._by_host[host]:
             del self._by_host[host]
-
-    def crowd_of(self, host: str) -> int:
-        """Return how many of a host are in."""
-        return self._by_host[host]
 
 
 class Pace:

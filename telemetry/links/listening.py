@@ -140,9 +140,7 @@ class ListeningLink:
             self._admit(accepted, (str(address[0]), int(address[1])))
 
     def _admit(self, accepted: socket.socket, address: tuple[str, int]) -> None:
-        refusal = self._door.refusal(address[0], self._hub.clock.monotonic_s())
-        if refusal is None and self._door.is_full and not self._make_room():
-            refusal = "house_full"
+        refusal = self._refusal(address[0])
         if refusal is not None:
             self._hub.refuse(refusal)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -176,9 +174,20 @@ class ListeningLink:
     def _gone(self, speaker: StreamSpeaker) -> None:
         self._door.leave(speaker.peer.host)
 
-    def _make_room(self) -> bool:
-        """Let the oldest peer go that proved nothing, of the host with most of them; tell whether there was one."""
-        strangers = [speaker for speaker in self._hub.speakers.values() if not speaker.is_proven]
+    def _refusal(self, host: str) -> str | None:
+        if not self._door.knock(host, self._hub.clock.monotonic_s()):
+            return "connection_rate"
+        if self._door.is_crowded(host) and not self._make_room({host}):
+            return "connections_of_host"
+        return "house_full" if self._door.is_full and not self._make_room(None) else None
+
+    def _make_room(self, hosts: set[str] | None) -> bool:
+        """Let the oldest peer go that proved nothing, of these hosts or of that with most of them; tell whether there was one."""
+        strangers = [
+            speaker
+            for speaker in self._hub.speakers.values()
+            if not speaker.is_proven and (hosts is None or speaker.peer.host in hosts)
+        ]
         if not strangers:
             return False
         crowds: dict[str, int] = {}

@@ -9,7 +9,9 @@ from infra.clock import Clock
 from telemetry.links.dialling import DiallingLink
 from telemetry.links.link import Keeper, Link, LinkContext
 from telemetry.links.listening import ListeningLink
+from telemetry.links.mqtt import MqttLink
 from telemetry.links.routes import Routes
+from telemetry.links.serial import SerialLink
 from telemetry.links.tap import Tap
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import LinkKind, LinkUrl
@@ -25,6 +27,9 @@ _OPENERS: Final[Mapping[LinkKind, Callable[[LinkUrl, LinkContext], Link]]] = {
     LinkKind.TLS_IN: ListeningLink,
     LinkKind.TCP_OUT: DiallingLink,
     LinkKind.TLS_OUT: DiallingLink,
+    LinkKind.SERIAL: SerialLink,
+    LinkKind.MQTT: MqttLink,
+    LinkKind.MQTTS: MqttLink,
 }
 
 

@@ -103,9 +103,11 @@ class StreamSpeaker(Speaker, asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read again."""
+        """Read again; the time in which it was not read from is not counted against it."""
         if self.is_paused and self._transport is not None and not self._transport.is_closing():
             self.is_paused = False
+            self.heard_us = self._hub.clock.now_us()
+            self.begun_us = None if self.begun_us is None else self.heard_us
             self._transport.resume_reading()
 
     def watch(self, now_us: int) -> None:

@@ -13,6 +13,7 @@ from telemetry.links.tap import RawChunk
 from telemetry.links.url import parse_link_url
 from telemetry.model.commands import SendText
 from telemetry.model.errors import ConflictError, NotFoundError
+from tests.conftest import FakeClock
 from tests.link_scene import FakeKeeper, context_of, eventually
 
 SECOND_US = 1_000_000
@@ -52,7 +53,10 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: 
 
 async def hear(reader: asyncio.StreamReader) -> str:
     """Return the next line; empty at the end."""
-    return (await asyncio.wait_for(reader.readline(), 5)).decode().strip()
+    try:
+        return (await asyncio.wait_for(reader.readline(), 5)).decode().strip()
+    except ConnectionResetError:  # it was cut while it spoke
+        return ""
 
 
 async def test_a_position_is_answered_only_when_the_disk_has_it_and_other_words_at_once() -> None:
@@ -160,3 +164,152 @@ async def test_a_port_in_use_is_said_clearly() -> None:
     async with listening(context) as link:
         with pytest.raises(ConflictError, match="ss -tlpn"):
             await ListeningLink(parse_link_url(f"lines+tcpin:127.0.0.1:{link.port}"), context).open()
+
+
+async def test_who_never_ends_a_message_is_cut_and_who_speaks_slowly_but_surely_is_not(fake_clock: FakeClock) -> None:
+    async with (
+        listening(context_of(FakeKeeper(), clock=fake_clock)) as link,
+        device(link, 1) as (slow, slow_writer),
+        device(link, 2) as (steady, steady_writer),
+    ):
+        for second in range(20):
+            slow_writer.write(b"a")
+            steady_writer.write(b"\nat %d" % second)
+            assert await hear(steady) != ""
+            await eventually(lambda second=second: link._hub.bytes_received >= 14 + second * 6)  # type: ignore[misc]
+            fake_clock.advance(1)
+            link.tick(fake_clock.now_us())
+        assert await hear(slow) == ""
+        assert link.status().refused == {"frame_too_slow": 1}
+        assert {await ask(steady, steady_writer, "\nping"), await hear(steady)} == {"kept 19", "echo ping"}
+
+
+async def test_who_proves_nothing_within_half_a_minute_is_cut(fake_clock: FakeClock) -> None:
+    async with (
+        listening(context_of(FakeKeeper(), clock=fake_clock)) as link,
+        device(link) as (stranger, stranger_writer),
+        device(link, 2) as (known, known_writer),
+    ):
+        assert await ask(stranger, stranger_writer, "hello?") == "echo hello?"
+        for _ in range(7):
+            fake_clock.advance(5)
+            link.tick(fake_clock.now_us())
+        assert await hear(stranger) == ""
+        assert await ask(known, known_writer, "ping") == "echo ping"
+        assert link.status().refused == {"proved_nothing": 1}
+
+
+async def test_a_half_open_connection_is_let_go_of(fake_clock: FakeClock) -> None:
+    async with listening(context_of(FakeKeeper(), clock=fake_clock)) as link, device(link, 1) as (reader, _):
+        fake_clock.advance(901)
+        link.tick(fake_clock.now_us())
+        assert await hear(reader) == ""
+        assert link.status().refused == {"silent": 1}
+        assert link.status().peers == 0
+
+
+async def test_a_message_without_end_is_cut_at_64_kib() -> None:
+    async with listening(context_of(FakeKeeper())) as link, device(link, 1) as (reader, writer):
+        writer.write(b"a" * 70_000)
+        assert await hear(reader) == ""
+        assert link.status().refused == {"frame_too_long": 1}
+
+
+async def test_a_client_that_never_reads_is_cut_and_costs_a_bounded_memory() -> None:
+    async with listening(context_of(FakeKeeper())) as link, device(link, 1) as (_, writer):
+        with contextlib.suppress(OSError):
+            for _ in range(2_000):
+                writer.write((b"b" * 500 + b"\n") * 20)
+                await writer.drain()
+                if link.status().refused:
+                    break
+                await asyncio.sleep(0)
+        await eventually(lambda: link.status().refused == {"never_reads": 1})
+        assert link.status().peers == 0
+
+
+async def test_one_that_sends_far_too_fast_is_read_from_more_slowly_and_loses_nothing(fake_clock: FakeClock) -> None:
+    context = context_of(FakeKeeper(), clock=fake_clock)
+    async with (
+        listening(context, "?pace=10000") as link,
+        device(link, 1) as (reader, writer),
+        device(link, 2) as (other, other_writer),
+    ):
+        sender = asyncio.create_task(send_much(writer))
+        await eventually(lambda: any(peer.paused for peer in link.peers()))
+        assert await ask(other, other_writer, "hi") == "echo hi"
+        while link.status().bytes_received < 10_000_000:
+            if any(peer.paused for peer in link.peers()):
+                fake_clock.advance(10)
+                link.tick(fake_clock.now_us())
+            await asyncio.sleep(0)
+        await sender
+        fake_clock.advance(300)
+        link.tick(fake_clock.now_us())
+        assert await ask(reader, writer, "ping") == "echo ping"
+    assert link.status().refused == {}
+
+
+async def send_much(writer: asyncio.StreamWriter) -> None:
+    """Send ten million bytes that are answered nothing."""
+    for _ in range(200):
+        writer.write(b"#" * 49_999 + b"\n")
+        await writer.drain()
+
+
+async def test_a_thousand_connections_at_once_are_all_served() -> None:
+    keeper = FakeKeeper()
+    async with listening(context_of(keeper)) as link:
+
+        async def report(number: int) -> str:
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            assert await ask(reader, writer, f"i am {number}") == "hello"
+            said = await ask(reader, writer, f"at {number}")
+            writer.close()
+            return said
+
+        said = await asyncio.gather(*(report(number) for number in range(1, 1001)))
+        assert said == [f"kept {number}" for number in range(1, 1001)]
+        assert link.status().refused == {}
+        await eventually(lambda: link.status().peers == 0)
+    assert sorted(keeper.rows["lat_e7"].tolist()) == list(range(1, 1001))
+
+
+async def test_a_crowd_of_strangers_does_not_shut_the_door_to_a_device() -> None:
+    async with (
+        listening(context_of(FakeKeeper()), "?connections=50") as link,
+        device(link, 1) as (known, known_writer),
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for _ in range(80):
+            await stack.enter_async_context(device(link))
+        async with device(link, 2) as (late, late_writer):
+            assert await ask(late, late_writer, "at 2") == "kept 2"
+            assert await ask(known, known_writer, "at 1") == "kept 1"
+        assert link.status().refused["made_room"] >= 30
+
+
+async def test_a_host_has_its_number_of_connections_and_its_rate() -> None:
+    async with listening(context_of(FakeKeeper()), "?per_host=3") as link, contextlib.AsyncExitStack() as stack:
+        for number in (1, 2, 3):
+            await stack.enter_async_context(device(link, number))
+        with contextlib.suppress(ConnectionResetError):
+            reader, _ = await asyncio.open_connection("127.0.0.1", link.port)
+            assert await reader.read() == b""
+        assert link.status().refused == {"connections_of_host": 1}
+
+
+async def test_a_storm_of_reconnections_ends_with_everybody_connected_once() -> None:
+    context = context_of(FakeKeeper())
+    storm: list[Streams] = []
+    async with listening(context) as link:
+        for _ in range(4):  # nobody says good-bye: the network was cut
+            storm += [await asyncio.open_connection("127.0.0.1", link.port) for _ in range(100)]
+            for number, (reader, writer) in enumerate(storm[-100:], 1):
+                writer.write(b"i am %d\n" % number)
+                assert await hear(reader) == "hello"
+        await eventually(lambda: link.status().peers == 100)
+        assert link.status().devices == 100
+        assert link.status().refused == {"newer_connection": 300}
+        for _, writer in storm:
+            writer.close()
