@@ -13,7 +13,7 @@ from infra.clock import utc_of
 from infra.database import load_queries
 from telemetry.flat_earth import distances_m
 from telemetry.model.batch import REPORT, Batch, new_batch
-from telemetry.model.events import AnyEvent
+from telemetry.model.events import AnyEvent, encode_event
 
 TRACK: Final = np.dtype([("unit_id", "<i4"), *((name, REPORT[name]) for name in REPORT.names or ())])
 ROLLUP: Final = np.dtype(
@@ -157,12 +157,12 @@ async def recorded_events_since(
     connection: AsyncConnection, since_us: int, *, limit: int = EVENT_LIMIT
 ) -> list[AnyEvent]:
     """Return all events that reached us since `since_us`, oldest first, read `limit` at a time. Needs the writer's role."""
-    events: dict[AnyEvent, None] = {}
+    events: dict[bytes, AnyEvent] = {}
     while True:
         page = await _fetch_events(connection, "recorded_events_since", since_us, limit)
-        events |= dict.fromkeys(page)  # a page begins in its predecessor's last microsecond
+        events |= {encode_event(event): event for event in page}  # a page begins in its predecessor's last microsecond
         if len(page) < limit:
-            return list(events)
+            return list(events.values())
         since_us = max(page[-1].received_us, since_us + 1)
 
 

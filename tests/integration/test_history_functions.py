@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from infra.database import SERVICE, Scope, app_pool, apply_scope, scoped
 from telemetry.history import events_since, newest, newest_of_devices, recorded_events_since, rollup, track, tracks
 from telemetry.model.batch import UNKNOWN_I2, UNKNOWN_I4
-from telemetry.model.events import LinkLost
+from telemetry.model.events import DeviceInfo, LinkLost
 from tests.conftest import TestDatabase
 
 DAY_US = 86_400_000_000
@@ -181,3 +181,17 @@ async def test_all_recorded_events_come_back_however_small_the_pages(database: T
     async with await AsyncConnection.connect(database.writer_url) as writer:
         events = await recorded_events_since(writer, START_US, limit=5)
     assert [event.observed_us - START_US for event in events] == [n * 1_000_000 for n in range(1, 21)]
+
+
+async def test_what_a_device_says_of_itself_comes_back_after_a_restart(database: TestDatabase) -> None:
+    with psycopg.connect(database.writer_url) as writer:
+        writer.execute(
+            "insert into store.event values (2, to_timestamp(%(s)s), to_timestamp(%(s)s), 'device_info', 2,"
+            ' \'{"fields": {"model": "T1"}}\', 1)',
+            {"s": START_US // 1_000_000},
+        )
+    async with await AsyncConnection.connect(database.writer_url) as writer:
+        (event,) = await recorded_events_since(writer, START_US)
+    assert event == DeviceInfo(
+        device_id=2, observed_us=event.observed_us, received_us=event.received_us, fields={"model": "T1"}
+    )
