@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +16,11 @@ import uvloop
 from numpy.typing import NDArray
 
 from infra.clock import SYSTEM_CLOCK
-from telemetry.sources.mavlink.frame import encode
+from tests.chaos.clients import CLIENTS, Client
 from tests.chaos.diary import Diary, Fix, read_diary
-from tests.chaos.ground import HERE, Member
+from tests.chaos.ground import Member
 from tests.conftest import PROJECT
 
-ANSWER_WITHIN_S: Final = 5.0
 TRY_AGAIN_S: Final = 0.05
 STEP_E7: Final = 300
 """A fix is some 3 m north of the one before it."""
@@ -73,97 +71,6 @@ class Crowd:
             self._process.wait()
 
 
-class Client(ABC):
-    """One device. `report` tells one fix and returns whether the server said that it has it."""
-
-    protocol: str
-    is_acknowledged = True
-    keeps_whole_seconds = False
-
-    def __init__(self, member: Member, port: int) -> None:
-        self.member = member
-        self.port = port
-
-    @abstractmethod
-    async def report(self, fix: Fix) -> bool:
-        """Tell one fix."""
-
-
-class Phone(Client):
-    """OsmAnd over HTTP: one request a fix, over a connection that is kept."""
-
-    protocol = "osmand"
-
-    def __init__(self, member: Member, port: int) -> None:
-        super().__init__(member, port)
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
-
-    async def report(self, fix: Fix) -> bool:
-        """Return whether the answer was 200."""
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                return await self._ask(fix) == 200
-        except (OSError, asyncio.IncompleteReadError, ValueError):
-            self._let_go()
-            return False
-
-    async def _ask(self, fix: Fix) -> int:
-        if self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection(HERE, self.port)
-        assert self._reader is not None
-        place = f"lat={fix.lat_e7 / 1e7:.7f}&lon={fix.lon_e7 / 1e7:.7f}&timestamp={fix.observed_us // 1000}"
-        request = f"POST /?id={self.member.secret}&{place} HTTP/1.1\r\nHost: {HERE}\r\nContent-Length: 0\r\n\r\n"
-        self._writer.write(request.encode())
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        length = next((int(line[15:]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
-        await self._reader.readexactly(length)
-        if "connection: close" in head:
-            self._let_go()
-        return int(head.split()[1])
-
-    def _let_go(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()
-        self._reader = self._writer = None
-
-
-class Vehicle(Client):
-    """MAVLink over UDP, which acknowledges nothing."""
-
-    protocol = "mavlink"
-    is_acknowledged = False
-
-    def __init__(self, member: Member, port: int) -> None:
-        super().__init__(member, port)
-        self._system_id = int(member.address.rpartition("/")[2])
-        self._sequence = 0
-        self._started_s = time.monotonic() - 60.0
-        self._transport: asyncio.DatagramTransport | None = None
-
-    async def report(self, fix: Fix) -> bool:
-        """Send a heartbeat now and then, and the position."""
-        if self._transport is None:
-            loop = asyncio.get_running_loop()
-            self._transport, _ = await loop.create_datagram_endpoint(
-                asyncio.DatagramProtocol, remote_addr=(HERE, self.port)
-            )
-        if self._sequence % 10 == 0:
-            self._send("HEARTBEAT", {"type": 2, "autopilot": 3, "mavlink_version": 3})
-        boot_ms = int((time.monotonic() - self._started_s) * 1000)
-        self._send("GLOBAL_POSITION_INT", {"time_boot_ms": boot_ms, "lat": fix.lat_e7, "lon": fix.lon_e7})
-        return False
-
-    def _send(self, name: str, fields: dict[str, int]) -> None:
-        assert self._transport is not None
-        frame = encode(name, {**fields}, system_id=self._system_id, component_id=1, sequence=self._sequence & 255)
-        self._sequence += 1
-        self._transport.sendto(frame)
-
-
-CLIENTS: Final[dict[str, type[Client]]] = {client.protocol: client for client in (Phone, Vehicle)}
-
-
 def fixes_of(client: Client, number: int, now_us: int) -> Iterator[Fix]:
     """Yield one place after another, each once; the time of each is set when it is sent."""
     lat_e7, lon_e7 = 360_000_000 + number * 1_000_000 % 400_000_000, 1_038_300_000
@@ -189,7 +96,7 @@ async def live(client: Client, diary: Diary, orders: Orders, number: int) -> Non
             is_told = await client.report(now)
         if is_told:
             diary.acknowledged(now)
-        await asyncio.sleep(orders.interval_s)
+        await asyncio.sleep(max(orders.interval_s, 1.0 if client.keeps_whole_seconds else 0.0))
 
 
 async def main(orders: Orders) -> None:

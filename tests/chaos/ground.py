@@ -35,6 +35,8 @@ from tests.conftest import PROJECT
 
 READY_WITHIN_S: Final = 60.0
 HERE: Final = "127.0.0.1"
+GB28181_REALM: Final = "4401020049"
+GB28181_SERVER: Final = "44010200492000000001"
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +56,15 @@ class Force(msgspec.Struct, frozen=True, kw_only=True):
     cookie: str
 
     def of(self, protocol: str, count: int | None = None) -> list[Member]:
-        """Return the first members that speak a protocol."""
+        """Return the first members that speak a protocol; "jt808_udp" are the last terminals, who do it over UDP."""
+        if protocol == "jt808_udp":
+            terminals = [msgspec.structs.replace(member, protocol=protocol) for member in self.of("jt808")]
+            return terminals[::-1][:count]
         return [member for member in self.members if member.protocol == protocol][:count]
+
+    def mixed(self, counts: Mapping[str, int]) -> list[Member]:
+        """Return so many members of each protocol."""
+        return [member for protocol, count in counts.items() for member in self.of(protocol, count)]
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +199,7 @@ class Program:
             yield f"jt808+tcpin:{HERE}:{self.ports.jt808}"
             yield f"jt808+udpin:{HERE}:{self.ports.jt808_udp}"
         if "gb28181" in known:
-            yield f"gb28181+udpin:{HERE}:{self.ports.gb28181}?realm=4401020049&id=44010200492000000001"
+            yield f"gb28181+udpin:{HERE}:{self.ports.gb28181}?realm={GB28181_REALM}&id={GB28181_SERVER}"
 
     def _wait_until_ready(self) -> None:
         end_s = time.monotonic() + READY_WITHIN_S

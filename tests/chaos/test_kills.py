@@ -11,12 +11,13 @@ from tests.chaos.trial import trial
 
 pytestmark = [pytest.mark.chaos, pytest.mark.database]
 RECOVERED_WITHIN_S: Final = 6.0
+MIXED: Final = {"osmand": 8, "jt808": 12, "jt808_udp": 6, "gb28181": 4, "mavlink": 4}
 BACK_WITHIN_S: Final = 30.0
 KILLS: Final = int(os.environ.get("SKYBEAT_TEST_KILLS", "3"))
 
 
 def test_kill_of_serve_at_random_moments(force_folder: Path) -> None:
-    with trial("kill -9 of serve", force_folder, lambda program: program.force.of("osmand", 8)) as one:
+    with trial("kill -9 of serve", force_folder, lambda program: program.force.mixed(MIXED)) as one:
         for _ in range(KILLS):
             one.pause(0.2, 1.2)
             one.program.kill()
@@ -30,7 +31,7 @@ def test_kill_of_serve_at_random_moments(force_folder: Path) -> None:
 
 
 def test_kill_of_the_database_at_random_moments(force_folder: Path) -> None:
-    with trial("kill -9 of PostgreSQL", force_folder, lambda program: program.force.of("osmand", 8)) as one:
+    with trial("kill -9 of PostgreSQL", force_folder, lambda program: program.force.mixed(MIXED)) as one:
         for number in range(KILLS):
             one.pause(0.2, 1.2)
             pids = one.program.database_pids()
