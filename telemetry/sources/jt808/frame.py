@@ -87,20 +87,22 @@ class FrameReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return what lay between delimiters, escaped as it came, that this piece completes; in the order of the stream."""
+        return list(filter(None, self.take(data).split(self._delimiter or _FLAG_BYTE)))
+
+    def take(self, data: bytes) -> bytes:
+        """Return the same as one string: what this piece completes, with the delimiters between, before the last one."""
         buffer = self._tail + data if self._tail else data
-        is_new = not self._delimiter
-        if is_new:
-            self._delimiter = _OTHER_BYTE if buffer[:1] == _OTHER_BYTE else _FLAG_BYTE
-        pieces = buffer.split(self._delimiter)
-        tail = pieces.pop()
-        if is_new and pieces:
-            self._count_junk(pieces.pop(0))
-        elif is_new:
-            self._delimiter = b""
-        if tail:
-            tail = self._left_of(tail)
-        self._tail = tail
-        return list(filter(None, pieces))
+        begin = 0
+        if not self._delimiter:
+            delimiter = _OTHER_BYTE if buffer[:1] == _OTHER_BYTE else _FLAG_BYTE
+            begin = buffer.find(delimiter) + 1
+            if begin:
+                self._delimiter = delimiter
+                self._count_junk(buffer[: begin - 1])
+        end = buffer.rfind(self._delimiter) if self._delimiter else -1
+        tail = buffer[end + 1 :]
+        self._tail = self._left_of(tail) if tail else tail
+        return buffer[begin:end] if end >= begin else b""
 
     def _left_of(self, tail: bytes) -> bytes:
         """Return what still waits for its end."""

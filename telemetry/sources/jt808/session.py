@@ -12,7 +12,7 @@ from telemetry.model.decoding import Output, Peer, Registry
 from telemetry.model.errors import NotFoundError
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.alarms import Seen
-from telemetry.sources.jt808.block import BLOCK_FRAMES, Columns, Plain, find_plain, read_block, write_acknowledgements
+from telemetry.sources.jt808.block import BLOCK_BYTES, Columns, Plain, find_plain, read_block, write_acknowledgements
 from telemetry.sources.jt808.codes import address_of
 from telemetry.sources.jt808.door import PROTOCOL, Door
 from telemetry.sources.jt808.frame import FLAG, Frame, FrameReader, is_sentence, parse, unescape, write, write_message
@@ -52,11 +52,10 @@ class Jt808Decoder:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
         turn = Turn(now_us)
         self._recheck(turn)
-        pieces = self._reader.feed(data)
-        if len(pieces) >= BLOCK_FRAMES and len(self._speakers) == 1 and self._reader.flag == FLAG:
-            self._take_block(pieces, turn)
+        if len(data) >= BLOCK_BYTES and len(self._speakers) == 1 and self._reader.flag == FLAG:
+            self._take_block(self._reader.take(data), turn)
         else:
-            for piece in pieces:
+            for piece in self._reader.feed(data):
                 self._take_piece(piece, turn)
         for speaker in self._speakers.values():
             if speaker.last_body:
@@ -125,26 +124,24 @@ class Jt808Decoder:
         secret = self._registry.secret(speaker.device.device_id)
         return self._is_trusted or (not revoked and secret == speaker.secret)
 
-    def _take_block(self, pieces: list[bytes], turn: Turn) -> None:
+    def _take_block(self, whole: bytes, turn: Turn) -> None:
         """Take many frames of the one terminal that speaks here; runs of faultless positions at once, the rest one by one."""
         (speaker,) = self._speakers.values()
         terminal = speaker.form.terminal
-        plain = find_plain(pieces, speaker.form)
+        plain = find_plain(whole, speaker.form)
         columns = (
             read_block(plain.data, plain.at, plain.end, speaker.reading_at(turn.now_us)) if len(plain.at) else None
         )
-        breaks = [*np.flatnonzero(~plain.is_plain).tolist(), len(pieces)]
+        places = np.column_stack(plain.pieces).tolist()
         index = row = 0
-        for stop in breaks:
+        for stop in [*np.flatnonzero(~plain.is_plain).tolist(), len(places)]:
             count = stop - index
-            if count and columns is not None and self._speakers.get(terminal) is speaker:
+            if count and columns is not None and self._speakers.get(terminal) is speaker and not turn.close:
                 self._take_run(speaker, plain, columns, slice(row, row + count), turn)
-            else:
-                for piece in pieces[index:stop]:
-                    self._take_piece(piece, turn)
+                index = stop
+            for begin, end in places[index : stop + 1]:
+                self._take_piece(whole[begin:end], turn)
             row += count
-            if stop < len(pieces):
-                self._take_piece(pieces[stop], turn)
             index = stop + 1
 
     def _take_run(self, speaker: Speaker, plain: Plain, columns: Columns, rows: slice, turn: Turn) -> None:
