@@ -61,14 +61,13 @@ def command(protocol: str, file: BinaryIO, is_hex: bool, timezone: str) -> None:
     except InputError as error:
         raise click.BadParameter(str(error), param_hint="--timezone") from error
     reader = find_readers()[protocol](utc_offset_s=utc_offset_s)
-    is_first = True
+    is_live = not file.seekable()
     messages = hex_messages(file) if is_hex else stream_messages(file, reader)
     for index, reads in enumerate(messages_read(messages, reader)):
         for read in reads:
             sys.stdout.buffer.write(line_of(read, index))
-        if is_first or file.name == "<stdin>":
+        if is_live:
             sys.stdout.buffer.flush()
-            is_first = False
     sys.stdout.buffer.flush()
 
 
@@ -111,12 +110,20 @@ def line_of(read: Read, message_index: int) -> bytes:
     """Return one line of output."""
     match read:
         case ReadPosition():
-            fields: Any = _position(read, message_index)
-        case ReadMessage(message=message, device=device, fields=told):
-            fields = {"message": message, "message_index": message_index, "device": device, "fields": told}
+            line: Any = _position(read, message_index)
+        case ReadMessage():
+            line = _message(read, message_index)
         case ReadError(error=error, code=code, device=device):
-            fields = {"error": error, "code": code, "message_index": message_index, "device": device}
-    return msgspec.json.encode(fields, enc_hook=str) + b"\n"
+            line = {"error": error, "code": code, "device": device, "message_index": message_index}
+    return msgspec.json.encode(line, enc_hook=str) + b"\n"
+
+
+def _message(read: ReadMessage, message_index: int) -> dict[str, Any]:
+    """Return a message without a position: its fields in its protocol's terms, and what is wrong with it as of positions."""
+    fields = dict(read.fields)
+    quality = fields.pop("quality", [])
+    known = {"message": read.message, "device": read.device, "quality": quality}
+    return {**known, "fields": fields, "message_index": message_index}
 
 
 def _position(read: ReadPosition, message_index: int) -> Position:
