@@ -109,6 +109,7 @@ COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(
         "bench",
         "bridge",
         "db",
+        "decode",
         "demo",
         "device",
         "fault-proxy",

@@ -37,8 +37,8 @@ class _Device(msgspec.Struct):
 
 
 class _Position(msgspec.Struct):
-    latitude: float
-    longitude: float
+    lat_deg: float = msgspec.field(name="latitude")
+    lon_deg: float = msgspec.field(name="longitude")
     fix_time: Any = msgspec.field(name="fixTime", default=None)
     device_time: Any = msgspec.field(name="deviceTime", default=None)
     valid: bool | None = None
@@ -80,7 +80,7 @@ def _fix_of(position: _Position, unique_id: str) -> PhoneFix:
     """Take `outdated` for no fix: Traccar then repeats an old place, because the device told none."""
     ignored: list[str] = []
     attributes = position.attributes if isinstance(position.attributes, dict) else {}
-    lat_deg, lon_deg = checked_place(position.latitude, position.longitude)
+    lat_deg, lon_deg = checked_place(position.lat_deg, position.lon_deg)
     speed_knots = _number("speed", position.speed, ignored, lowest=0)
     battery_pct = _number("batteryLevel", attributes.get("batteryLevel"), ignored, lowest=0, highest=100)
     satellites = _number("sat", attributes.get("sat"), ignored, lowest=0, highest=127)
