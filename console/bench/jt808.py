@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from console.bench import Figures, Goal
+from console.bench import Figures, Goal, acks
 from telemetry.model.batch import Batch
 from telemetry.model.decoding import Output, Peer, SourceContext
 from telemetry.model.unit import Device
@@ -38,7 +38,7 @@ Work = Callable[[], object]
 
 
 def run(*, runs: int, seed: int) -> Figures:
-    """Measure the codec alone; what is acknowledged over sockets is `acks`."""
+    """Measure the codec alone, then what is acknowledged over sockets (`acks`)."""
     frames = positions(seed)
     stream = b"".join(frames)
     reading = Reading(1, NOW_US, 28_800)
@@ -58,7 +58,8 @@ def run(*, runs: int, seed: int) -> Figures:
     }
     for count in IN_ONE_FEED:
         figures[f"feed_{count}_us_a_position"] = round(feed_us(frames[:count], runs), 2)
-    return Figures(figures=figures, goals=GOALS)
+    acked = acks.run(runs=runs, seed=seed)
+    return Figures(figures=figures | dict(acked.figures), goals=GOALS | dict(acked.goals))
 
 
 def positions(seed: int) -> list[bytes]:
