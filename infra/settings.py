@@ -64,6 +64,15 @@ class Settings(BaseSettings):
 
     journal_max_bytes: int = Field(default=2 << 30, ge=16 << 20)
     raw_retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long positions are kept row by row."""
+    minute_retention_days: int = Field(default=730, ge=1, le=36_500)
+    """How long roll-ups of one minute are kept."""
+    quarter_hour_retention_days: int = Field(default=3650, ge=1, le=36_500)
+    """How long roll-ups of 15 minutes, trips and stops are kept."""
+    raw_log_days: int = Field(default=7, ge=0, le=90)
+    """How long received bytes are kept for `skybeat reprocess`; 0 keeps none."""
+    raw_log_max_bytes: int = Field(default=8 << 30, ge=16 << 20)
+    """How much room received bytes may take: beyond it the oldest go early."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
 
 

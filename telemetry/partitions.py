@@ -7,6 +7,7 @@ import numpy as np
 import psycopg
 
 from infra.database import owner_connection
+from infra.settings import Settings
 from telemetry.model.batch import Batch
 
 DAY_US: Final = 86_400_000_000
@@ -41,23 +42,34 @@ class DayPartitions:
         self._days.clear()
 
     def keep_house(self, connection: psycopg.Connection[Any], now_us: int) -> int:
-        """Make today's and the next days' partitions and drop those past the retention that the owner set; return how many.
+        """Make the next days' partitions, note how the disk fills, drop what is past the owner's retention; return how many.
 
         Raises psycopg.Error.
         """
         today = now_us // DAY_US
         self.forget()
         self._ensure_days(connection, today, today + DAYS_AHEAD)
+        connection.execute("select store.note_disk()")
         row = connection.execute("select store.drop_positions_past_retention()").fetchone()
         return int(row[0]) if row else 0
 
 
-def set_retention(owner_url: str, retention_days: int) -> None:
-    """Write down, as the owner, for how many days (1 or more) positions are kept. Raises DatabaseError."""
+def set_retention(owner_url: str, settings: Settings) -> None:
+    """Write down, as the owner, for how many days rows and roll-ups are kept. Raises DatabaseError."""
+    days = {
+        "raw": settings.raw_retention_days,
+        "minute": settings.minute_retention_days,
+        "quarter_hour": settings.quarter_hour_retention_days,
+    }
     with owner_connection(owner_url) as connection:
-        connection.execute(
-            "update store.retention set raw_days = %(days)s where raw_days <> %(days)s", {"days": retention_days}
-        )
+        changed = connection.execute(
+            "update store.retention set raw_days = %(raw)s, minute_days = %(minute)s, "
+            "quarter_hour_days = %(quarter_hour)s where (raw_days, minute_days, quarter_hour_days) "
+            "<> (%(raw)s, %(minute)s, %(quarter_hour)s)",
+            days,
+        ).rowcount
+        if changed:
+            connection.execute("select store.apply_history_policies()")
 
 
 def odd_times(batch: Batch, now_us: int, retention_days: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -15,6 +15,7 @@ from infra.tasks import Supervisor
 from infra.vault import Vault
 from telemetry.alarms import first_event_us
 from telemetry.bridge import Bridge
+from telemetry.derived import DerivedHistory
 from telemetry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
 from telemetry.history import newest_of_devices, recorded_events_since
 from telemetry.journal_records import decode_runs
@@ -34,12 +35,19 @@ class BridgeService:
     """A bridge and what keeps it: `run` until cancelled. Make one with `open_service`."""
 
     def __init__(
-        self, bridge: Bridge, journal: Journal, recorder: Recorder, registry: RegistryTable, store: RegistryStore
+        self,
+        bridge: Bridge,
+        journal: Journal,
+        recorder: Recorder,
+        derived: DerivedHistory,
+        registry: RegistryTable,
+        store: RegistryStore,
     ) -> None:
         self.bridge = bridge
         self.journal = journal
         self.recorder = recorder
         self.registry = registry
+        self._derived = derived
         self._store = store
         self._supervisor = Supervisor()
 
@@ -50,6 +58,7 @@ class BridgeService:
         """
         await self.bridge.start()
         self._supervisor.start("recorder", self.recorder.run)
+        self._supervisor.start("derived history", self._derived.run)
         self._supervisor.start("registry", self.follow_registry)
         try:
             await self.bridge.run()
@@ -78,7 +87,7 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
     )
     try:
         now_us = clock.now_us()
-        await asyncio.to_thread(set_retention, urls.owner, settings.raw_retention_days)
+        await asyncio.to_thread(set_retention, urls.owner, settings)
         try:
             registry = RegistryTable(await store.load())
             recorded = await _events(urls.writer, now_us)
@@ -95,7 +104,9 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
         bridge.restore_positions(newest)
         bridge.restore_positions(waiting_batch)
         bridge.restore_events(sorted([*recorded, *waiting], key=lambda event: event.received_us))
-        yield BridgeService(bridge, journal, Recorder(journal, urls.writer, settings, clock), registry, store)
+        recorder = Recorder(journal, urls.writer, settings, clock)
+        derived = DerivedHistory(urls.writer, urls.owner, clock, lag_s=lambda: recorder.lag_s)
+        yield BridgeService(bridge, journal, recorder, derived, registry, store)
     finally:
         await asyncio.to_thread(journal.close)
 
