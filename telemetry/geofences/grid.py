@@ -86,7 +86,7 @@ def entries_at(grid: Grid, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[
     lon, lat = np.asarray(lon_e7, np.int64), np.asarray(lat_e7, np.int64)
     levels = grid.levels
     cell = _cells_at(grid, levels, lon >> levels, lat >> levels)
-    held = np.nonzero(cell >= 0)
+    held = (cell >= 0).nonzero()
     owner, entry = _entries_in(grid, cell[held])
     return held[1].take(owner), entry
 
@@ -94,7 +94,7 @@ def entries_at(grid: Grid, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[
 def entries_of_cells(grid: Grid, level: Rows, col: Rows, row: Rows) -> tuple[Rows, Rows]:
     """Return pairs of a cell's number and an entry in it, of cells named by level, column and row."""
     cell = _cells_at(grid, level, col, row)
-    held = np.flatnonzero(cell >= 0)
+    held = (cell >= 0).nonzero()[0]
     owner, entry = _entries_in(grid, cell[held])
     return held[owner], entry
 
@@ -127,7 +127,7 @@ def _inside(grid: Grid, lon: NDArray[np.int64], lat: NDArray[np.int64]) -> tuple
     place, entry = entries_at(grid, lon, lat)
     fence = grid.fence.take(entry).astype(np.int64)
     count = grid.edge_count.take(entry)
-    asked = np.flatnonzero(count)
+    asked = count.nonzero()[0]
     if len(asked):
         held = entry[asked]
         is_outside = asked[~_holds(grid, held, count[asked], lon[place[asked]], lat[place[asked]])]
@@ -147,10 +147,10 @@ def _holds(
     exact = np.int64 if grid.is_wide else np.float64
     side = run.astype(exact) * north - rise.astype(exact) * east
     crosses = (side < 0) & (north >= 0) & (north < rise)
-    crossed = np.cumsum(crosses, dtype=np.int32)[np.cumsum(count) - 1]
+    crossed = crosses.cumsum(dtype=np.int32)[count.cumsum() - 1]
     crossed[1:] -= crossed[:-1].copy()
     holds: NDArray[np.bool_] = ((crossed + grid.parity[entry]) & 1) == 1
-    touched = np.flatnonzero(side == 0)
+    touched = (side == 0).nonzero()[0]
     if len(touched):
         x, y = east[touched], north[touched]
         on = (y >= 0) & (y <= rise[touched]) & (x >= np.minimum(run[touched], 0)) & (x <= np.maximum(run[touched], 0))
@@ -164,7 +164,7 @@ def _cells_at(grid: Grid, level: NDArray[Any], col: NDArray[Any], row: NDArray[A
     slot = ((key.view(np.uint64) * _MIX) >> np.uint64(grid.shift)).view(np.int64)
     found = grid.keys[slot]
     tile = grid.tiles[slot]
-    astray = np.nonzero(found != key)
+    astray = (found != key).nonzero()
     if len(astray[0]):
         tile[astray] = _tiles_further(grid, key[astray], slot[astray])
     cell: NDArray[np.int64] = tile * np.int64(TILE_CELLS) + local

@@ -82,16 +82,15 @@ class GeofenceIndex:
 
     def inside(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[Rows, Rows]:
         """Return pairs (place, row of a fence) of places in fences or on their borders, ordered by place. Exact."""
-        parts = [(place, fence + self.first_row(number)) for number, (place, fence) in self._asked(lon_e7, lat_e7)]
-        place = np.concatenate([part[0] for part in parts])
-        fence = np.concatenate([part[1] for part in parts])
-        alive = self.alive[fence]
-        place, fence = place[alive], fence[alive]
-        order = np.argsort(place, kind="stable")
+        place, fence = inside(self.grids[0], lon_e7, lat_e7)
+        for number, grid in enumerate(self.grids[1:], 1):
+            more_places, more = inside(grid, lon_e7, lat_e7)
+            place, fence = np.concatenate((place, more_places)), np.concatenate((fence, more + self.first_row(number)))
+        if len(self.grids) > 1:
+            alive = self.alive[fence]
+            place, fence = place[alive], fence[alive]
+        order = place.argsort(kind="stable")
         return place[order], fence[order]
-
-    def _asked(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> list[tuple[int, tuple[Rows, Rows]]]:
-        return [(number, inside(grid, lon_e7, lat_e7)) for number, grid in enumerate(self.grids)]
 
     def first_row(self, grid_number: int) -> int:
         """Return the row of the first fence of one of `grids`."""

@@ -36,6 +36,7 @@ class Rules:
         self._highest_dm = np.array([_dm(fence.highest_m, _NO_HEIGHT_DM) for fence in fences], np.int64)
         self._above_home = np.array([fence.height_above == "home" for fence in fences], bool)
         self.limit_cmps = np.array([100 * (fence.limit_mps or np.inf) for fence in fences], np.float64)
+        self.has_limits = bool(np.isfinite(self.limit_cmps).any())
         self._is_plain = (self._days == ALL_DAYS) & (self._from_minute == 0) & (self._to_minute == DAY_MINUTES)
         self._is_plain &= (self._from_us == 0) & (self._to_us == _FOREVER_US)
         self._is_plain &= (self._lowest_dm == -_NO_HEIGHT_DM) & (self._highest_dm == _NO_HEIGHT_DM)
@@ -49,8 +50,8 @@ class Rules:
     def hold(self, fence: NDArray[np.int64], observed_us: NDArray[Any], reports: Batch) -> NDArray[np.bool_]:
         """Tell for each pair of a fence's row and a report whether the fence holds at its time and its height."""
         holds: NDArray[np.bool_] = self._is_plain[fence]
-        asked = np.flatnonzero(~holds)
-        if len(asked):
+        if not holds.all():
+            asked = np.flatnonzero(~holds)
             rows, at_us = fence[asked], observed_us[asked]
             holds[asked] = self._in_time(rows, at_us) & self._in_height(rows, reports[asked])
         return holds

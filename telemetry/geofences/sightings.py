@@ -85,7 +85,7 @@ def sight(index: GeofenceIndex, reports: Batch, sort: Rows, before: NDArray[Any]
         fence=fence,
         zone=zone,
         mark=_marks(index, fence, zone, starts),
-        passes=_passes(index, reports, places, before, sort, np.flatnonzero(follows), (report, fence)),
+        passes=_passes(index, reports, places, before, sort, follows.nonzero()[0], (report, fence)),
     )
 
 
@@ -96,6 +96,8 @@ def _in_force(index: GeofenceIndex, report: Rows, fence: Rows, sort: Rows, repor
 
 
 def _zones(index: GeofenceIndex, reports: Batch, report: Rows, fence: Rows) -> NDArray[np.int8]:
+    if not index.rules.has_limits:
+        return np.zeros(len(fence), np.int8)
     limit = index.rules.limit_cmps[fence]
     speed = reports["speed_cmps"][report]
     zone = (speed > SPEEDING_ENDS * limit).astype(np.int8) + (speed > limit)
@@ -104,6 +106,8 @@ def _zones(index: GeofenceIndex, reports: Batch, report: Rows, fence: Rows) -> N
 
 
 def _marks(index: GeofenceIndex, fence: Rows, zone: NDArray[np.int8], starts: Rows) -> list[int]:
+    if not len(fence):
+        return [0] * (len(starts) - 1)
     mixed = (index.rules.ids[fence].astype(np.uint64) * np.uint64(4) + zone.astype(np.uint64) + np.uint64(1)) * _MIX
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX_MORE
     sums = np.zeros(len(fence) + 1, np.uint64)
@@ -121,6 +125,8 @@ def _passes(
     known: NDArray[np.intp],
     inside: tuple[Rows, Rows],
 ) -> dict[int, list[tuple[int, float, float]]]:
+    if not len(known):
+        return {}
     moved_m = distances_m(
         places["lat_e7"][known], places["lon_e7"][known], before["lat_e7"][known], before["lon_e7"][known]
     )

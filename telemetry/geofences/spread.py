@@ -11,8 +11,8 @@ Rows = NDArray[np.int64]
 def spread(starts: NDArray[Any], counts: NDArray[Any]) -> tuple[Rows, Rows]:
     """Return for ranges [start, start + count) the number of each item's range, and the item itself, range after range."""
     counts = np.asarray(counts, np.int64)
-    owners = np.repeat(np.arange(len(counts)), counts)
-    offsets = np.asarray(starts, np.int64) - (np.cumsum(counts) - counts)
+    owners = np.arange(len(counts)).repeat(counts)
+    offsets = starts - (counts.cumsum() - counts)
     return owners, np.arange(len(owners)) + offsets.take(owners)
 
 
