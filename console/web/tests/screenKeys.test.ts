@@ -10,14 +10,15 @@ const pressed = (code: string, held: Partial<Record<"altKey" | "ctrlKey" | "meta
   code,
 });
 
-describe("Alt with 1 or 2", () => {
+describe("Alt with a digit", () => {
   it("is told by the key's place", () => {
     expect(screenDigit(pressed("Digit1", { altKey: true }))).toBe("1");
     expect(screenDigit(pressed("Numpad2", { altKey: true }))).toBe("2");
   });
 
-  it("is nothing with another digit, without Alt or with more than it", () => {
-    expect(screenDigit(pressed("Digit3", { altKey: true }))).toBeNull();
+  it("is nothing with 0, without Alt or with more than it", () => {
+    expect(screenDigit(pressed("Digit0", { altKey: true }))).toBeNull();
+    expect(screenDigit(pressed("KeyA", { altKey: true }))).toBeNull();
     expect(screenDigit(pressed("Digit1"))).toBeNull();
     expect(screenDigit(pressed("Digit1", { altKey: true, ctrlKey: true }))).toBeNull();
   });

@@ -1,4 +1,5 @@
 // Every text of the interface in English, sentence case.
+import { devicesEn } from "./devicesEn";
 import { officerEn } from "./officerEn";
 import { supervisorEn } from "./supervisorEn";
 import type { TextKey } from "./zh";
@@ -6,6 +7,7 @@ import type { TextKey } from "./zh";
 export const en: Readonly<Record<TextKey, string>> = {
   ...supervisorEn,
   ...officerEn,
+  ...devicesEn,
   "app.operator": "Operator",
   "app.force": "Police operations",
   "app.skip": "Skip to the unit list",

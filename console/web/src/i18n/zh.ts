@@ -1,10 +1,12 @@
 // Every text of the interface in Chinese; the glossary of the design gives the words.
+import { devicesZh } from "./devicesZh";
 import { officerZh } from "./officerZh";
 import { supervisorZh } from "./supervisorZh";
 
 export const zh = {
   ...supervisorZh,
   ...officerZh,
+  ...devicesZh,
   "app.operator": "席位",
   "app.force": "警务态势",
   "app.skip": "跳到单位列表",

@@ -1,6 +1,16 @@
 // Wires connection, clock, units, alarms and coverage into one live picture; the only instance is `live`.
-import type { Alarm, CoverageChanged, Degraded, IncidentView, Resume, TaskView, ToBrowser } from "../wire.generated";
+import type {
+  Alarm,
+  CommandView,
+  CoverageChanged,
+  Degraded,
+  IncidentView,
+  Resume,
+  TaskView,
+  ToBrowser,
+} from "../wire.generated";
 import { AlarmBook } from "./alarmBook";
+import { CommandBook } from "./commandBook";
 import { Connection, type ConnectionState } from "./connection";
 import { ContourBook } from "./contourBook";
 import type { Frame } from "./frame";
@@ -25,6 +35,7 @@ class Live {
   readonly book = new AlarmBook();
   readonly statuses = new StatusBook();
   readonly incidents = new IncidentBook();
+  readonly commands = new CommandBook();
   readonly contours = new ContourBook();
   readonly summary: Publisher<Summary>;
   firstDeltaAt: number | null = null;
@@ -136,6 +147,12 @@ class Live {
     this.summary.now();
   }
 
+  /** Take the standing of commands from the answer to a request. */
+  putCommands(commands: readonly CommandView[]): void {
+    for (const command of commands) this.commands.put(command);
+    this.summary.now();
+  }
+
   private takeFrame(frame: Frame): void {
     this.clock.take(frame.tMs);
     if (frame.kind === "delta") this.firstDeltaAt ??= performance.now();
@@ -174,6 +191,9 @@ class Live {
       case "task":
         for (const listener of this.taskListeners) listener(message.task);
         break;
+      case "command":
+        this.commands.put(message.command);
+        break;
       case "rate":
         this.rateHz = message.hz;
         break;
@@ -191,6 +211,7 @@ class Live {
     this.statuses.restart();
     this.degraded.clear();
     this.incidents.restart();
+    this.commands.restart();
     this.contours.restart();
     for (const listener of this.restartListeners) listener();
   }

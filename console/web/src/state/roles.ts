@@ -7,7 +7,12 @@ const ACTING: ReadonlySet<Role> = new Set(["operator", "supervisor", "admin"]);
 const PLANNING: ReadonlySet<Role> = new Set(["supervisor", "admin"]);
 
 /** The screens of a role, in the order of their keys. */
-export const screensOf = (role: Role): readonly Screen[] => (WATCHING.has(role) ? ["operator", "supervisor"] : []);
+export const screensOf = (role: Role): readonly Screen[] =>
+  ACTING.has(role)
+    ? ["operator", "supervisor", "devices", "links"]
+    : WATCHING.has(role)
+      ? ["operator", "supervisor"]
+      : [];
 
 /** The screen to show: the chosen one where the role has it, else the role's own. */
 export function screenOf(role: Role, chosen: Screen | null): Screen {
@@ -20,3 +25,6 @@ export const mayDispatch = (role: Role): boolean => ACTING.has(role);
 
 /** May ask what if, and who should move up. */
 export const mayPlan = (role: Role): boolean => PLANNING.has(role);
+
+/** May see devices and links, ask devices for something, and say which of a unit's devices is believed. */
+export const mayCommand = (role: Role): boolean => ACTING.has(role);

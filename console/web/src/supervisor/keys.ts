@@ -17,8 +17,6 @@ import {
   toggleWhatIf,
 } from "./acts";
 
-const SCREENS: Readonly<Record<string, Screen>> = { "1": "operator", "2": "supervisor" };
-
 const ACTS: Readonly<Record<string, () => unknown>> = {
   c: cycleCover,
   n: newCall,
@@ -48,10 +46,10 @@ export function answerSupervisorKey(key: string): boolean {
   return act !== undefined && act() !== false;
 }
 
-/** Alt+1 and Alt+2 change the screen, where a person may see both; 1 and 2 alone while they choose no candidate. */
+/** Alt with a digit changes the screen, in the order of a role's screens; the digit alone while it chooses no candidate. */
 export function answerScreenKey(key: string, screens: readonly Screen[]): boolean {
-  const screen = SCREENS[key];
-  if (!screen || !screens.includes(screen)) return false;
+  const screen = /^[1-9]$/.test(key) ? screens[Number(key) - 1] : undefined;
+  if (!screen) return false;
   showScreen(screen);
   return true;
 }

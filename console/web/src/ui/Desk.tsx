@@ -1,17 +1,20 @@
 // The desk: the operator's and the supervisor's screen round one map, for desks and for phones.
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { DevicesPage } from "../devices/DevicesPage";
+import { answerDeviceKey } from "../devices/keys";
 import { nameIn } from "../i18n/text";
+import { LinksPage } from "../links/LinksPage";
 import { live } from "../live/live";
 import { selectUnit } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { loadPlaces, usePlaces } from "../state/places";
 import { screenOf, screensOf } from "../state/roles";
 import { allRows, countsOf } from "../state/rows";
-import { useSettings } from "../state/settings";
+import { type Screen, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { Kpis } from "../supervisor/Kpis";
-import { answerScreenKey, answerSupervisorKey } from "../supervisor/keys";
+import { answerScreenKey, answerSupervisorKey, showScreen } from "../supervisor/keys";
 import { ReportDialog } from "../supervisor/ReportDialog";
 import { RightPanel } from "../supervisor/RightPanel";
 import { Stations } from "../supervisor/Stations";
@@ -27,6 +30,7 @@ import { Inspector } from "./Inspector";
 import { Icon } from "./icons";
 import { KpiStrip } from "./KpiStrip";
 import { answerKey } from "./keyboard";
+import { LiveState } from "./LiveState";
 import { unitBeside } from "./listItems";
 import { MapPane } from "./MapPane";
 import { PhoneScreen } from "./PhoneScreen";
@@ -54,6 +58,21 @@ function useWanted(): void {
     const wanted = new Set(selectedId === null ? drones : [selectedId, ...drones]);
     live.want([...wanted].slice(0, 64));
   }, [selectedId, unitsVersion]);
+}
+
+/** On a phone a page has its name and the way back instead of the top bar. */
+function PageBar({ screen }: { screen: Screen }) {
+  const t = useText();
+  return (
+    <header className="top">
+      <button type="button" className="btn s ghost" data-testid="page-back" onClick={() => showScreen("operator")}>
+        <Icon name="left" size={14} /> {t("tabs.map")}
+      </button>
+      <h1 className="f13">{t(`app.${screen}`)}</h1>
+      <span className="sp" />
+      <LiveState brief />
+    </header>
+  );
 }
 
 export interface DeskProps {
@@ -86,7 +105,10 @@ export function Desk({ session, onSignOut }: DeskProps) {
   useEffect(() => {
     const screens = screensOf(session.role);
     const own = (key: string): boolean =>
-      (isSupervising && answerSupervisorKey(key)) || (!phone && answerScreenKey(key, screens));
+      (isSupervising && answerSupervisorKey(key)) ||
+      (screen === "devices" && answerDeviceKey(key)) ||
+      (!phone && answerScreenKey(key, screens)) ||
+      (screen === "links" && key !== "?" && key !== " ");
     const onKey = (event: KeyboardEvent): void => {
       const digit = phone || document.querySelector("dialog[open]") ? null : screenDigit(event);
       if (digit !== null && answerScreenKey(digit, screens)) event.preventDefault();
@@ -94,7 +116,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
     };
     globalThis.addEventListener("keydown", onKey);
     return () => globalThis.removeEventListener("keydown", onKey);
-  }, [items, isSupervising, phone, session.role]);
+  }, [items, isSupervising, screen, phone, session.role]);
 
   const onSearchEnter = (): void => {
     const first = unitBeside(items, null, 1);
@@ -103,9 +125,28 @@ export function Desk({ session, onSignOut }: DeskProps) {
   const common = (
     <>
       <Announcer counts={counts} />
-      <HelpDialog screen={isSupervising ? "supervisor" : "operator"} />
+      <HelpDialog screen={screen === "supervisor" && phone ? "operator" : screen} />
     </>
   );
+  const page = screen === "devices" ? <DevicesPage /> : screen === "links" ? <LinksPage /> : null;
+  if (page) {
+    return (
+      <div className={`app paged ${phone ? "onphone" : ""}`} data-testid={screen} data-loaded={loaded}>
+        {phone ? (
+          <PageBar screen={screen} />
+        ) : (
+          <TopBar
+            session={session}
+            cityName={city ? nameIn(language, city) : ""}
+            onSignOut={onSignOut}
+            onSearchEnter={onSearchEnter}
+          />
+        )}
+        {page}
+        {common}
+      </div>
+    );
+  }
   if (phone) {
     return (
       <>

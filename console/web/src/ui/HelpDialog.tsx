@@ -22,7 +22,7 @@ const KEYS: readonly [string, TextKey][] = [
 ];
 
 const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
-  ["Alt+1  Alt+2", "help.screens"],
+  ["Alt+1 … Alt+4", "help.screens"],
   ["1 … 6", "help.candidates"],
   ["Enter", "help.send"],
   ["N", "help.new"],
@@ -33,15 +33,27 @@ const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
   ["U", "help.moveUp"],
   ["P", "help.report"],
 ];
+const DEVICE_KEYS: readonly [string, TextKey][] = [
+  ["/", "help.searchDevices"],
+  ["J  K  ↓  ↑", "help.devicesNext"],
+  ["N", "help.enrol"],
+];
+const EVERYWHERE: ReadonlySet<TextKey> = new Set(["help.ack", "help.escape", "help.help"]);
 /** On the supervisor's screen these keys do something else, or nothing. */
 const OPERATOR_ONLY: ReadonlySet<TextKey> = new Set(["help.next", "help.open", "help.coverage", "help.alarms"]);
 
+function keysOf(screen: Screen): readonly (readonly [string, TextKey])[] {
+  const screens = SUPERVISOR_KEYS[0]!;
+  const everywhere = KEYS.filter(([, text]) => EVERYWHERE.has(text));
+  if (screen === "supervisor") return [...SUPERVISOR_KEYS, ...KEYS.filter(([, text]) => !OPERATOR_ONLY.has(text))];
+  if (screen === "devices") return [screens, ...DEVICE_KEYS, ...everywhere];
+  if (screen === "links") return [screens, ...everywhere];
+  return [screens, ...KEYS];
+}
+
 export function HelpDialog({ screen }: { screen: Screen }) {
   const { helpOpen } = useSettings();
-  const shown =
-    screen === "supervisor"
-      ? [...SUPERVISOR_KEYS, ...KEYS.filter(([, text]) => !OPERATOR_ONLY.has(text))]
-      : [SUPERVISOR_KEYS[0]!, ...KEYS];
+  const shown = keysOf(screen);
   const t = useText();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {

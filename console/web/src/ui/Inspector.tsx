@@ -1,4 +1,5 @@
 // The inspector: everything known of the selected unit; what is unknown is an en dash.
+import { UnitDeviceSections } from "../devices/UnitDeviceSections";
 import { age, bearing, clockTime, figure, measure, scaled } from "../format/figures";
 import { nameIn, type Translate } from "../i18n/text";
 import type { TextKey } from "../i18n/zh";
@@ -228,6 +229,7 @@ export function Inspector({ unitId }: { unitId: number }) {
       <MissionSection meta={meta} status={status} />
       <StatusTextSection meta={meta} status={status} nowMs={live.nowMs()} />
       <Facts meta={meta} reading={reading} />
+      <UnitDeviceSections unitId={unitId} />
       <div className="sec">
         <div className="actions">
           <button

@@ -5,10 +5,12 @@ import { isUnacknowledged } from "../live/alarmBook";
 import { isToSend } from "../live/incidentBook";
 import { toggleLanguage, toggleTheme, cycleCoverage } from "../state/actions";
 import { useDesk } from "../state/desk";
+import { screensOf } from "../state/roles";
 import type { Counts, UnitRow } from "../state/rows";
 import { change, type Tab, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
+import { showScreen } from "../supervisor/keys";
 import { RightPanel } from "../supervisor/RightPanel";
 import type { SessionReply } from "../wire.generated";
 import { AcknowledgeButton, AlarmDrawer, useAlarmUnit } from "./AlarmDrawer";
@@ -79,6 +81,19 @@ function More({ session, rows, onSignOut }: Pick<PhoneProps, "session" | "rows" 
       <button type="button" className="btn" onClick={cycleCoverage}>
         {t(`map.coverage.${coverage}`)}
       </button>
+      {screensOf(session.role)
+        .filter((each) => each === "devices" || each === "links")
+        .map((each) => (
+          <button
+            key={each}
+            type="button"
+            className="btn"
+            data-testid={`screen-${each}`}
+            onClick={() => showScreen(each)}
+          >
+            {t(`app.${each}`)}
+          </button>
+        ))}
       <button type="button" className="btn" data-testid="sign-out" onClick={onSignOut}>
         {t("session.signOut")}
       </button>

@@ -44,7 +44,8 @@ function Screens({ role }: { role: Role }) {
 }
 
 export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarProps) {
-  const { language, theme } = useSettings();
+  const { language, theme, screen } = useSettings();
+  const isOnMap = !["devices", "links"].includes(screenOf(session.role, screen));
   const { nowMs } = useLive();
   const t = useText();
   const themeText = t(theme === "night" ? "theme.day" : "theme.night");
@@ -56,7 +57,7 @@ export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarPr
       </h1>
       <Screens role={session.role} />
       <span className="sp" />
-      <SearchBox onEnter={onSearchEnter} />
+      {isOnMap ? <SearchBox onEnter={onSearchEnter} /> : null}
       <DegradedBadges />
       <LiveState />
       <span className="vr" />

@@ -1,0 +1,19 @@
+// Names and explanations of protocols, links and secrets in the chosen language; what has no text of ours keeps its own word.
+import type { Translate } from "../i18n/text";
+import { type TextKey, zh } from "../i18n/zh";
+
+const isKey = (key: string): key is TextKey => key in zh;
+
+/** The text of a key that is made from a server's word, or the word itself. */
+export const wordOf = (t: Translate, prefix: string, word: string): string => {
+  const key = `${prefix}.${word}`;
+  return isKey(key) ? t(key) : word;
+};
+
+export const protocolName = (t: Translate, protocol: string): string => wordOf(t, "protocol", protocol);
+
+/** What an address of the protocol is, in a person's words; "" where there is nothing to say. */
+export const addressHelp = (t: Translate, protocol: string): string => {
+  const key = `address.${protocol}`;
+  return isKey(key) ? t(key) : "";
+};
