@@ -60,7 +60,9 @@ def fix_at(observed_us: int = START_US, **changes: object) -> TerminalFix:
 
 def frames_in(data: bytes) -> list[Frame]:
     """The frames that these bytes hold."""
-    frames = [parse(unescape(content)) for content in FrameReader().feed(data)]
+    reader = FrameReader()
+    contents = reader.feed(data)
+    frames = [parse(unescape(content, reader.flag), reader.flag) for content in contents]
     return [frame for frame in frames if frame is not None]
 
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from telemetry.model.errors import InputError
+
 GBK: Final = "gbk"
 TIME_BYTES: Final = 6
 _NO_DIGITS: Final = 99_999
@@ -57,7 +59,9 @@ def packed_time(unix_us: int, utc_offset_s: int) -> bytes:
 
 
 def packed_digits(digits: str, size: int) -> bytes:
-    """Return decimal digits packed two a byte, zeros in front."""
+    """Return decimal digits packed two a byte, zeros in front. Raises InputError for what does not fit."""
+    if len(digits) > size * 2 or not digits.isascii() or not digits.isdigit():
+        raise InputError(f"{digits[:40]!r}: give at most {size * 2} decimal digits")
     return bytes.fromhex(digits.rjust(size * 2, "0"))
 
 

@@ -207,7 +207,7 @@ class Terminal:
         refused: list[tuple[int, int]] = []
         orders: list[Order] = []
         for content in self._reader.feed(data):
-            frame = parse(unescape(content))
+            frame = parse(unescape(content, self._reader.flag), self._reader.flag)
             if frame is None or not frame.checksum_fits:
                 self.counts["bad"] += 1
                 continue
