@@ -43,11 +43,11 @@ create function store.path_m(places float8[]) returns real
 language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
 declare
     place_count int := coalesce(array_length(places, 1), 0);
-    direction float8 := case when place_count > 1 then sign(places[2][1] - places[1][1]) end;
+    time_order float8 := case when place_count > 1 then sign(places[2][1] - places[1][1]) end;
     found_m float8 := 0;
 begin
     for i in 2 .. place_count loop
-        if direction = 0 or sign(places[i][1] - places[i - 1][1]) <> direction then
+        if time_order = 0 or sign(places[i][1] - places[i - 1][1]) <> time_order then
             places := array(
                 select array[places[k][1], places[k][2], places[k][3], places[k][4]]
                 from generate_series(1, place_count) k order by places[k][1], places[k][2]);
@@ -334,18 +334,18 @@ create function store.movements_between(asked_device_id int, from_at timestamptz
 returns setof store.movement
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    at float8[];
-    lat float8[];
-    lon float8[];
+    at_s float8[];
+    lat_e7 float8[];
+    lon_e7 float8[];
     leg_m float8[];
     place_count int;
-    first_place int := 1;
-    last_place int;
-    trip_from int := 1;
+    first_order int := 1;
+    last_order int;
+    trip_from_order int := 1;
 begin
     select array_agg(date_part('epoch', place.at)), array_agg(place.lat_e7::float8), array_agg(place.lon_e7::float8),
         array_agg(place.way_m)
-    into at, lat, lon, leg_m
+    into at_s, lat_e7, lon_e7, leg_m
     from (
         select * from store.position_minute b
         where b.device_id = asked_device_id and b.bin_at >= from_at and b.bin_at < to_at and b.first_at is not null
@@ -354,49 +354,49 @@ begin
     cross join lateral (
         values (b.first_at, b.first_lat_e7, b.first_lon_e7, null::float8), (b.last_at, b.last_lat_e7, b.last_lon_e7, b.path_m)
     ) place (at, lat_e7, lon_e7, way_m);
-    place_count := coalesce(array_length(at, 1), 0);
-    while first_place <= place_count loop
-        last_place := first_place;
-        while last_place < place_count and store.metres_between(
-            lat[first_place], lon[first_place], lat[last_place + 1], lon[last_place + 1]) <= 200 loop
-            last_place := last_place + 1;
+    place_count := coalesce(array_length(at_s, 1), 0);
+    while first_order <= place_count loop
+        last_order := first_order;
+        while last_order < place_count and store.metres_between(
+            lat_e7[first_order], lon_e7[first_order], lat_e7[last_order + 1], lon_e7[last_order + 1]) <= 200 loop
+            last_order := last_order + 1;
         end loop;
-        if at[last_place] - at[first_place] < 180 then
-            first_place := first_place + 1;
+        if at_s[last_order] - at_s[first_order] < 180 then
+            first_order := first_order + 1;
             continue;
         end if;
-        return query select * from store.trips_between(asked_device_id, at, lat, lon, leg_m, trip_from, first_place);
-        return next (asked_device_id, to_timestamp(at[first_place]), to_timestamp(at[last_place]), 'stop', 0,
-            lat[first_place], lon[first_place], lat[last_place], lon[last_place])::store.movement;
-        trip_from := last_place;
-        first_place := last_place + 1;
+        return query select * from store.trips_between(asked_device_id, at_s, lat_e7, lon_e7, leg_m, trip_from_order, first_order);
+        return next (asked_device_id, to_timestamp(at_s[first_order]), to_timestamp(at_s[last_order]), 'stop', 0,
+            lat_e7[first_order], lon_e7[first_order], lat_e7[last_order], lon_e7[last_order])::store.movement;
+        trip_from_order := last_order;
+        first_order := last_order + 1;
     end loop;
-    return query select * from store.trips_between(asked_device_id, at, lat, lon, leg_m, trip_from, place_count);
+    return query select * from store.trips_between(asked_device_id, at_s, lat_e7, lon_e7, leg_m, trip_from_order, place_count);
 end
 $$;
 
 create function store.trips_between(
-    asked_device_id int, at float8[], lat float8[], lon float8[], leg_m float8[], first_place int, last_place int
+    asked_device_id int, at_s float8[], lat_e7 float8[], lon_e7 float8[], leg_m float8[], first_order int, last_order int
 ) returns setof store.movement
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
-    start_place int := first_place;
+    start_order int := first_order;
     way_m float8 := 0;
 begin
-    for k in first_place + 1 .. last_place loop
-        if at[k] - at[k - 1] <= 3600 then
+    for k in first_order + 1 .. last_order loop
+        if at_s[k] - at_s[k - 1] <= 3600 then
             way_m := way_m
-                + coalesce(leg_m[k], store.metres_between(lat[k - 1], lon[k - 1], lat[k], lon[k]));
-            continue when k < last_place;
+                + coalesce(leg_m[k], store.metres_between(lat_e7[k - 1], lon_e7[k - 1], lat_e7[k], lon_e7[k]));
+            continue when k < last_order;
         end if;
         if way_m >= 200 then
-            return next (asked_device_id, to_timestamp(at[start_place]),
-                to_timestamp(at[case when at[k] - at[k - 1] <= 3600 then k else k - 1 end]), 'trip', way_m,
-                lat[start_place], lon[start_place],
-                lat[case when at[k] - at[k - 1] <= 3600 then k else k - 1 end],
-                lon[case when at[k] - at[k - 1] <= 3600 then k else k - 1 end])::store.movement;
+            return next (asked_device_id, to_timestamp(at_s[start_order]),
+                to_timestamp(at_s[case when at_s[k] - at_s[k - 1] <= 3600 then k else k - 1 end]), 'trip', way_m,
+                lat_e7[start_order], lon_e7[start_order],
+                lat_e7[case when at_s[k] - at_s[k - 1] <= 3600 then k else k - 1 end],
+                lon_e7[case when at_s[k] - at_s[k - 1] <= 3600 then k else k - 1 end])::store.movement;
         end if;
-        start_place := k;
+        start_order := k;
         way_m := 0;
     end loop;
 end
@@ -670,18 +670,18 @@ declare
     timescale_schema text := (
         select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb'
     );
-    raw_size bigint;
-    rollup_size bigint;
+    raw_total_bytes bigint;
+    rollup_total_bytes bigint;
 begin
     if store.has_timescaledb() then
         execute format('select %1$I.hypertable_size(''store.position''), %1$I.hypertable_size(''store.position_minute'') '
-            '+ %1$I.hypertable_size(''store.position_quarter_hour'')', timescale_schema) into raw_size, rollup_size;
+            '+ %1$I.hypertable_size(''store.position_quarter_hour'')', timescale_schema) into raw_total_bytes, rollup_total_bytes;
     else
-        raw_size := store.table_bytes('store.position');
-        rollup_size := store.table_bytes('store.position_minute') + store.table_bytes('store.position_quarter_hour');
+        raw_total_bytes := store.table_bytes('store.position');
+        rollup_total_bytes := store.table_bytes('store.position_minute') + store.table_bytes('store.position_quarter_hour');
     end if;
     insert into store.disk_sample (database_bytes, raw_bytes, rollup_bytes)
-    values (pg_database_size(current_database()), coalesce(raw_size, 0), coalesce(rollup_size, 0))
+    values (pg_database_size(current_database()), coalesce(raw_total_bytes, 0), coalesce(rollup_total_bytes, 0))
     on conflict do nothing;
     delete from store.disk_sample where sampled_at < now() - interval '30 days';
 end
