@@ -84,3 +84,10 @@ def test_an_estimate_learns_nothing_and_refuses_what_does_not_fit() -> None:
     assert clock.estimate(50_200, arrival(50_900)) == arrival(50_200)
     assert clock.estimate(1_000, arrival(51_000)) is None
     assert clock.epoch == 0
+
+
+def test_a_sample_that_comes_twice_has_one_time_even_when_the_estimate_became_better_meanwhile() -> None:
+    clock = BootClock()
+    first = clock.stamp(60_000, arrival(60_090))
+    clock.stamp(60_250, arrival(60_250))
+    assert clock.stamp(60_000, arrival(60_300)).observed_us == first.observed_us

@@ -11,6 +11,8 @@ SANE_US: Final = 5_000_000
 UTC_KNOWN_US: Final = 1_000_000_000_000_000
 LATE_US: Final = 5_000_000
 LATE_FOR_US: Final = 30_000_000
+TOLD_AT_MOST: Final = 64
+"""So many samples keep the time that they were given, so that a datagram that comes twice is the same sample twice."""
 
 
 class Stamp(NamedTuple):
@@ -33,16 +35,19 @@ class BootClock:
     A sample's time is its boot time plus the smallest (arrival - boot time) of the last 60 s: what arrived with the least
     delay shows when the vehicle booted. SYSTEM_TIME may move that earlier by up to 5 s (a constant delay of the link),
     never later: nothing is observed after it arrived. Within an epoch time never runs backwards; where the estimate
-    drops, it runs at half speed until it has caught up. A counter that falls back by more than 10 s is a reboot.
+    drops, it runs at half speed until it has caught up. The same counter again has the same time. A counter that falls back by more than 10 s is a reboot.
     """
 
-    __slots__ = ("_envelope", "_last_boot_ms", "_last_observed_us", "_previous", "_system_time", "_wrapped_ms", "epoch")
+    __slots__ = (
+        "_envelope", "_last_boot_ms", "_last_observed_us", "_previous", "_system_time", "_told_us", "_wrapped_ms", "epoch"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.epoch = 0
         self._wrapped_ms = 0
         self._last_boot_ms = -1
         self._last_observed_us = 0
+        self._told_us: dict[int, int] = {}
         self._envelope: deque[tuple[int, int]] = deque()
         self._previous: tuple[int, int, int] | None = None
         self._system_time: tuple[int, int] | None = None
@@ -64,7 +69,12 @@ class BootClock:
                 boot_ms -= self._wrapped_ms
                 self._begin_epoch(received_us)
         offset_us, estimated = self._offset_us(boot_ms, received_us)
-        return Stamp(self._monotonic_us(boot_ms, offset_us, received_us), self.epoch, boot_ms, estimated, fell_back_ms)
+        observed_us = self._told_us.get(boot_ms)
+        if observed_us is None:
+            observed_us = self._told_us[boot_ms] = self._monotonic_us(boot_ms, offset_us, received_us)
+            if len(self._told_us) > TOLD_AT_MOST:
+                del self._told_us[next(iter(self._told_us))]
+        return Stamp(observed_us, self.epoch, boot_ms, estimated, fell_back_ms)
 
     def estimate(self, boot_ms: int, received_us: int) -> int | None:
         """Return when a sample with this counter was taken, learning nothing; None where it does not fit the epoch."""
@@ -93,6 +103,7 @@ class BootClock:
         self._wrapped_ms = 0
         self._last_boot_ms = -1
         self._last_observed_us = 0
+        self._told_us.clear()
         self._envelope.clear()
         self._system_time = None
 
