@@ -80,10 +80,11 @@ def missing(diary: NDArray[Any], stored: NDArray[Any]) -> NDArray[Any]:
     return np.setdiff1d(_places(only(diary, ACKNOWLEDGED)), _places(stored))
 
 
-def doubled(stored: NDArray[Any]) -> int:
-    """Return how many rows stand there more than once."""
-    places = _places(stored)
-    return len(places) - len(np.unique(places))
+def doubled(stored: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows (dtype of `stored_rows`) whose place stands there more than once: nobody was anywhere twice."""
+    _, which, counts = np.unique(_places(stored), return_inverse=True, return_counts=True)
+    rows: NDArray[Any] = stored[counts[which] > 1]
+    return np.sort(rows)
 
 
 def foreign(diary: NDArray[Any], stored: NDArray[Any]) -> NDArray[Any]:
@@ -112,8 +113,8 @@ def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any]) -> list[str]:
             wrong.append(f"device {device_id} went back by {before[key] - number} fixes")
         elif number < due:
             wrong.append(f"device {device_id} is {due - number} fixes behind what was acknowledged")
-        elif newest.get(device_id, number) < due:
-            wrong.append(f"device {device_id} stood still while {due - newest[device_id]} fixes were acknowledged")
+        elif before.get(key, number) < due:
+            wrong.append(f"device {device_id} stood still while {due - before[key]} fixes were acknowledged")
         before[key] = newest[device_id] = number
     for device_id, number in newest.items():
         due = acknowledged.by(device_id, 1 << 62)

@@ -61,7 +61,7 @@ class Trial:
         shown = self._watcher.stop()
         self.program.look_at_memory()
         self.program.stop()
-        wrong = wrongly_shown(diary, shown)
+        wrong, twice = wrongly_shown(diary, shown), doubled(stored)
         sent, acknowledged = (int((diary["what"] == what).sum()) for what in (0, 1))
         result = Verdict(
             fault=self._fault,
@@ -73,7 +73,7 @@ class Trial:
             stored=len(stored),
             unknown=sent - acknowledged,
             lost=len(missing(diary, stored)),
-            doubled=doubled(stored),
+            doubled=len(twice),
             foreign=len(foreign(diary, stored)),
             wrong_shown=len(wrong),
             shown=len(shown),
@@ -82,6 +82,7 @@ class Trial:
             memory_mib=self.program.memory_mib,
         ).publish()
         assert not wrong, f"{len(wrong)} wrong on the map: {wrong[:10]}"
+        assert not len(twice), f"twice in the table: {twice[:10]}"
         assert result.is_clean, result
         return result
 
