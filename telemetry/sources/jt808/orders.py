@@ -51,7 +51,7 @@ LONGEST_DURATION_S: Final = 86_400
 HIGHEST_CHANNEL: Final = 255
 PENDING_AT_MOST: Final = 256
 FORGET_US: Final = 600_000_000
-_WORDS: Final = {
+_WORDS: Final[dict[int, str]] = {
     m.Result.FAILED: "the terminal could not do it",
     m.Result.WRONG: "the terminal says that the message is wrong",
     m.Result.UNSUPPORTED: "the terminal does not know this command",
@@ -181,7 +181,7 @@ class Answers:
             events.append(msgspec.structs.replace(pending.video, observed_us=now_us, received_us=now_us))
         if pending.command_id:
             state = CommandState.DELIVERED if done else CommandState.REFUSED
-            text = "" if done else _WORDS.get(m.Result(result) if result <= 4 else m.Result.FAILED, f"result {result}")
+            text = "" if done else _WORDS.get(result, f"the terminal answers with result {result}")
             answered = CommandAnswered(
                 device_id=device_id,
                 observed_us=now_us,

@@ -47,10 +47,10 @@ class Assembly:
         self.dropped_count = 0
         self.done: Group | None = None
 
-    def take(self, frame: Frame, now_us: int = 0) -> bytes | None:
+    def take(self, frame: Frame, now_us: int = 0, *, is_answered: bool = False) -> bytes | None:
         """Take a frame; return the whole message's body, None while parts are missing.
 
-        After a message in parts became whole, `done` is its group until the next call.
+        `is_answered`: a part is answered by itself unless it completes the message. After a message in parts became whole, `done` is its group until the next call.
         """
         self.done = None
         if frame.parts <= 1:
@@ -66,8 +66,10 @@ class Assembly:
         group.heard_us = now_us
         group.asks = 0
         group.length_fits &= frame.length_fits
-        group.unanswered.append(frame.serial)
-        if len(group.parts) == frame.parts:
+        is_whole = len(group.parts) == frame.parts
+        if is_whole or not is_answered:
+            group.unanswered.append(frame.serial)
+        if is_whole:
             self._forget(_key(group.frame))
             self.done = group
             return b"".join(group.parts[number] for number in sorted(group.parts))

@@ -214,7 +214,7 @@ class Jt808Decoder:
             return
         serials: tuple[int, ...] = (frame.serial,)
         if frame.parts > 1 and frame.msg_id in m.IN_PARTS:
-            body = self._assembly.take(frame, turn.now_us)
+            body = self._assembly.take(frame, turn.now_us, is_answered=self._waits_for_parts)
             group = self._assembly.done
             if body is None or group is None:
                 if self._waits_for_parts:
