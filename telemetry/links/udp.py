@@ -1,6 +1,7 @@
 """UDP links: a socket that is drained in one turn of the loop, one decoder a peer, opened again when lost."""
 
 import asyncio
+import contextlib
 import os
 import random
 import socket
@@ -68,6 +69,7 @@ class UdpLink:
         self._socket: socket.socket | None = None
         self._receiver: Receiver | None = None
         self._strangers: dict[object, DatagramSpeaker] = {}
+        self._local_hosts: dict[str, str] = {}
         self._lost = asyncio.Event()
         self._last_error: str | None = None
 
@@ -201,11 +203,25 @@ class UdpLink:
         if len(self._hub.speakers) >= PEERS_AT_MOST:
             self._hub.leave(min(self._hub.speakers, key=lambda key: self._hub.speakers[key].heard_us))
         host, port = (str(address[0]), int(address[1])) if address else (self._url.host, self._url.port)
-        peer = self._hub.peer_at(host, port, (self._url.host, self.port))
+        peer = self._hub.peer_at(host, port, (self._local_host(host, port), self.port))
         speaker = DatagramSpeaker(self, address, peer, self._hub.decoder_for(peer), now_us)
         self._hub.join(address, speaker)
         self._strangers[address] = speaker
         return speaker
+
+    def _local_host(self, host: str, port: int) -> str:
+        """Return the address of this machine by which a peer reaches us; where we are bound to all, the system knows it."""
+        if self._url.host not in ("0.0.0.0", "::"):  # noqa: S104 - it is compared, not bound
+            return self._url.host
+        found = self._local_hosts.get(host)
+        if found is None and self._socket is not None:
+            with contextlib.suppress(OSError), socket.socket(self._socket.family, socket.SOCK_DGRAM) as asking:
+                asking.connect((host, port))  # sends nothing
+                found = str(asking.getsockname()[0])
+            if len(self._local_hosts) >= PEERS_AT_MOST:
+                self._local_hosts.clear()
+            self._local_hosts[host] = found or self._url.host
+        return found or self._url.host
 
     def _let_go(self) -> None:
         if self._socket is not None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from infra.clock import SYSTEM_CLOCK
+from telemetry.links.datagrams import ManyReceiver, SingleReceiver
 from telemetry.links.http import IngestApp, IngestListener
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import parse_link_url
@@ -241,3 +242,49 @@ def test_a_listeners_port_in_use_is_said_clearly() -> None:
         holder.listen()
         with pytest.raises(ConflictError, match="ingest listener is in use"):
             IngestListener(app(), host="127.0.0.1", port=holder.getsockname()[1]).open()
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["v4", "v6"])
+@pytest.mark.parametrize("receiver", [SingleReceiver, ManyReceiver])
+async def test_datagrams_come_whole_in_order_and_with_their_address_however_they_are_read(
+    family: socket.AddressFamily, receiver: type[SingleReceiver | ManyReceiver]
+) -> None:
+    place = ("::1", 0) if family is socket.AF_INET6 else ("127.0.0.1", 0)
+    with (
+        socket.socket(family, socket.SOCK_DGRAM) as ours,
+        socket.socket(family, socket.SOCK_DGRAM) as first,
+        socket.socket(family, socket.SOCK_DGRAM) as second,
+    ):
+        ours.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        for opened in (ours, first, second):
+            opened.bind(place)
+        sent = []
+        for number in range(600):
+            sender = (first, second)[number % 2]
+            data = bytes([number % 256]) * (number * 37 % 3_000 if number % 100 else 60_000)
+            sender.sendto(data, ours.getsockname())
+            sent.append((sender.getsockname(), data))
+        reading, heard, is_more = receiver(ours), [], True
+        while is_more:
+            arrived, dropped, is_more = reading.receive()
+            heard += [tuple(one) for one in arrived]
+            assert dropped == 0
+        assert heard == sent
+        assert reading.receive() == ([], 0, False)
+
+
+async def test_a_peer_is_told_by_which_address_of_ours_it_reaches_us() -> None:
+    told: list[Peer] = []
+    scene = Scene("udpin:0.0.0.0:0")
+
+    def make(peer: Peer) -> EchoDecoder:
+        told.append(peer)
+        return scene.make(peer)
+
+    link = UdpLink(parse_link_url("udpin:0.0.0.0:0"), context_of(FakeKeeper(), make))
+    await link.open()
+    with contextlib.closing(link), sender(link.port) as drone:
+        drone.send(b"\x01")
+        await eventually(lambda: bool(told))
+        assert (told[0].local_host, told[0].local_port) == ("127.0.0.1", link.port)
