@@ -48,6 +48,7 @@ class GpsdDecoder:
         self._tail = b""
         self._has_asked = False
         self._sky: tuple[int, int] | None = None
+        self._told_us: int | None = None
 
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a piece of the stream."""
@@ -78,13 +79,20 @@ class GpsdDecoder:
             return None
         match report.get("class"):
             case "TPV":
-                return self._with_sky(fix_of(report), now_us)
+                return self._new(self._with_sky(fix_of(report), now_us))
             case "SKY":
                 satellites = satellites_of(report)
                 self._sky = self._sky if satellites is None else (now_us, satellites)
             case "ERROR":
                 bad["error_told"] += 1
         return None
+
+    def _new(self, fix: Fix) -> Fix | None:
+        """Return a fix once: until gpsd knows its receiver's cycle it reports a moment several times."""
+        if fix.observed_us is not None and fix.observed_us == self._told_us:
+            return None
+        self._told_us = fix.observed_us if fix.is_placed else self._told_us
+        return fix
 
     def _with_sky(self, fix: Fix, now_us: int) -> Fix:
         if self._sky is None or not 0 <= now_us - self._sky[0] < SKY_HOLDS_US:

@@ -57,6 +57,13 @@ def test_a_report_becomes_a_row_with_the_satellites_that_were_told_before() -> N
     assert (row["satellites"], row["fix"], row["quality"]) == (11, FIX_3D, 0)
 
 
+def test_a_moment_is_told_once() -> None:
+    subject = decoder()
+    assert len(subject.feed(line(TPV) + line({**TPV, "altMSL": 1.0}), NOW_US).batch) == 1
+    assert len(subject.feed(line(TPV), NOW_US).batch) == 0
+    assert len(subject.feed(line({**TPV, "time": "2026-09-21T14:13:21.500Z"}), NOW_US).batch) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "quality", "fix"),
     [
@@ -92,7 +99,7 @@ def test_broken_lines_cost_themselves() -> None:
     subject = decoder()
     assert subject.feed(b"{]\n[]\n\xff\n" + line(TPV), NOW_US).bad == {"json": 3}
     assert subject.feed(b"x" * 70_000, NOW_US).bad == {"overlong": 1}
-    assert len(subject.feed(b"\n" + line(TPV), NOW_US).batch) == 1
+    assert len(subject.feed(b"\n" + line({**TPV, "time": None}), NOW_US).batch) == 1
     with pytest.raises(InputError, match="a receiver only speaks"):
         subject.send(SendText(device_id=9, text="hello"), NOW_US)
 
