@@ -28,7 +28,7 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     """The cells of a raster, ordered so that a place finds those that it lies in. Made by `grid_of`.
 
     `levels` are the grids in use, a column; a hash of `shift` bits finds tiles: `keys` and `tiles` by slot. Cell c of tile t has
-    the entries [starts[t * 256 + c], starts[t * 256 + c + 1]): `fence`, `parity`, and edges [edge_first, + edge_count), each a column of
+    the entries [starts[t * 256 + c], starts[t * 256 + c + 1]), those before `borders` fully inside, the others with edges: `fence`, `parity`, and edges [edge_first, + edge_count), each a row of
     `edges`: its lower end and what lies between it and the upper end (x, y, dx, dy). `is_wide`: products need whole numbers.
     """
 
@@ -38,7 +38,8 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     keys: NDArray[np.int64]
     tiles: NDArray[np.int32]
     starts: NDArray[np.int32]
-    fence: NDArray[np.int32]
+    borders: NDArray[np.int32]
+    fence: NDArray[np.int64]
     parity: NDArray[np.int8]
     edge_first: NDArray[np.int32]
     edge_count: NDArray[np.int32]
@@ -58,11 +59,14 @@ def grid_of(table: NDArray[np.int64], fence_count: int) -> Grid:
     raster = rasterise(table)
     levels = np.unique(raster.level)
     key, local = _tile_of(raster.level, raster.col, raster.row)
-    order = np.argsort(key * TILE_CELLS + local, kind="stable")
+    order = np.lexsort((raster.edge_count > 0, key * TILE_CELLS + local))
     key, local = key[order], local[order]
     tile = np.cumsum(first_of_runs(key)) - 1
     names = key[first_of_runs(key)]
-    counts = np.bincount(tile * TILE_CELLS + local, minlength=len(names) * TILE_CELLS)
+    cell = tile * TILE_CELLS + local
+    counts = np.bincount(cell, minlength=len(names) * TILE_CELLS)
+    starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+    full = np.bincount(cell[raster.edge_count[order] == 0], minlength=len(counts))
     shift, keys, tiles = _hashed(names)
     edges = raster.edges
     return Grid(
@@ -71,24 +75,15 @@ def grid_of(table: NDArray[np.int64], fence_count: int) -> Grid:
         shift=shift,
         keys=keys,
         tiles=tiles,
-        starts=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),
-        fence=raster.fence[order].astype(np.int32),
+        starts=starts,
+        borders=starts[:-1] + full.astype(np.int32),
+        fence=raster.fence[order],
         parity=raster.parity[order].astype(np.int8),
         edge_first=raster.edge_first[order].astype(np.int32),
         edge_count=raster.edge_count[order].astype(np.int32),
-        edges=np.vstack((edges.x1, edges.y1, edges.x2 - edges.x1, edges.y2 - edges.y1)).astype(np.int32),
+        edges=np.column_stack((edges.x1, edges.y1, edges.x2 - edges.x1, edges.y2 - edges.y1)).astype(np.int32),
         is_wide=_is_wide(table),
     )
-
-
-def entries_at(grid: Grid, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[Rows, Rows]:
-    """Return pairs of a place's number and an entry of the cells that it lies in, grid by grid."""
-    lon, lat = np.asarray(lon_e7, np.int64), np.asarray(lat_e7, np.int64)
-    levels = grid.levels
-    cell = _cells_at(grid, levels, lon >> levels, lat >> levels)
-    held = (cell >= 0).nonzero()
-    owner, entry = _entries_in(grid, cell[held])
-    return held[1].take(owner), entry
 
 
 def entries_of_cells(grid: Grid, level: Rows, col: Rows, row: Rows) -> tuple[Rows, Rows]:
@@ -124,32 +119,36 @@ def _by_neighbourhood(lon: NDArray[np.int64], lat: NDArray[np.int64]) -> NDArray
 
 
 def _inside(grid: Grid, lon: NDArray[np.int64], lat: NDArray[np.int64]) -> tuple[Rows, Rows]:
-    place, entry = entries_at(grid, lon, lat)
-    fence = grid.fence.take(entry).astype(np.int64)
-    count = grid.edge_count.take(entry)
-    asked = count.nonzero()[0]
-    if len(asked):
-        held = entry[asked]
-        is_outside = asked[~_holds(grid, held, count[asked], lon[place[asked]], lat[place[asked]])]
-        kept = np.ones(len(entry), bool)
-        kept[is_outside] = False
-        place, fence = place[kept], fence[kept]
-    return place, fence
+    levels = grid.levels
+    cell = _cells_at(grid, levels, lon >> levels, lat >> levels)
+    held = (cell >= 0).nonzero()
+    cell, place = cell[held], held[1]
+    first, border, end = grid.starts.take(cell), grid.borders.take(cell), grid.starts.take(cell + 1)
+    owner, entry = spread(first, border - first)
+    full_place, full_fence = place.take(owner), grid.fence.take(entry)
+    owner, entry = spread(border, end - border)
+    if not len(entry):
+        return full_place, full_fence
+    asked = place.take(owner)
+    held_there = _holds(grid, entry, lon.take(asked), lat.take(asked)).nonzero()[0]
+    return (
+        np.concatenate((full_place, asked.take(held_there))),
+        np.concatenate((full_fence, grid.fence.take(entry.take(held_there)))),
+    )
 
 
-def _holds(
-    grid: Grid, entry: Rows, count: NDArray[np.int32], lon: NDArray[np.int64], lat: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _holds(grid: Grid, entry: Rows, lon: NDArray[np.int64], lat: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell of each entry that has edges, and a place in its cell, whether the fence holds the place."""
-    owner, edge = spread(grid.edge_first[entry], count)
-    x1, y1, run, rise = grid.edges.take(edge, axis=1)
+    count = grid.edge_count.take(entry)
+    owner, edge = spread(grid.edge_first.take(entry), count)
+    x1, y1, run, rise = grid.edges.take(edge, axis=0).T
     east, north = lon.astype(np.int32).take(owner) - x1, lat.astype(np.int32).take(owner) - y1
     exact = np.int64 if grid.is_wide else np.float64
-    side = run.astype(exact) * north - rise.astype(exact) * east
+    side = run * north.astype(exact) - rise * east.astype(exact)
     crosses = (side < 0) & (north >= 0) & (north < rise)
     crossed = crosses.cumsum(dtype=np.int32)[count.cumsum() - 1]
     crossed[1:] -= crossed[:-1].copy()
-    holds: NDArray[np.bool_] = ((crossed + grid.parity[entry]) & 1) == 1
+    holds: NDArray[np.bool_] = ((crossed + grid.parity.take(entry)) & 1) == 1
     touched = (side == 0).nonzero()[0]
     if len(touched):
         x, y = east[touched], north[touched]
@@ -229,10 +228,11 @@ _EMPTY: Final = Grid(
     keys=np.full(16, _FREE, np.int64),
     tiles=np.full(16, _FREE, np.int32),
     starts=np.zeros(2, np.int32),
-    fence=np.zeros(0, np.int32),
+    borders=np.zeros(1, np.int32),
+    fence=np.zeros(0, np.int64),
     parity=np.zeros(0, np.int8),
     edge_first=np.zeros(0, np.int32),
     edge_count=np.zeros(0, np.int32),
-    edges=np.zeros((4, 0), np.int32),
+    edges=np.zeros((0, 4), np.int32),
     is_wide=False,
 )

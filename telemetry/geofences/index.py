@@ -43,6 +43,8 @@ class GeofenceIndex:
         self.fences: tuple[Geofence, ...] = laid + fresh
         self.edges: NDArray[np.int64] = np.concatenate((old, table))
         self.edge_starts: NDArray[np.intp] = np.searchsorted(self.edges[:, 0], np.arange(len(self.fences) + 1))
+        self.boxes = _boxes_of(self.edges, self.edge_starts[:-1])
+        """West, south, east and north of each fence, in 1e-7 degrees."""
         self.alive = np.array([fence.geofence_id in kept for fence in laid] + [True] * len(fresh), bool)
         self.row_by_id = {fence.geofence_id: row for row, fence in enumerate(self.fences) if self.alive[row]}
         self.assignments = tuple(assignments)
@@ -81,7 +83,7 @@ class GeofenceIndex:
         return GeofenceIndex(fresh, assignments, base=self, kept=kept)
 
     def inside(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[Rows, Rows]:
-        """Return pairs (place, row of a fence) of places in fences or on their borders, ordered by place. Exact."""
+        """Return pairs (place, row of a fence) of places in fences or on their borders, in no order. Exact."""
         place, fence = inside(self.grids[0], lon_e7, lat_e7)
         for number, grid in enumerate(self.grids[1:], 1):
             more_places, more = inside(grid, lon_e7, lat_e7)
@@ -89,8 +91,7 @@ class GeofenceIndex:
         if len(self.grids) > 1:
             alive = self.alive[fence]
             place, fence = place[alive], fence[alive]
-        order = place.argsort(kind="stable")
-        return place[order], fence[order]
+        return place, fence
 
     def first_row(self, grid_number: int) -> int:
         """Return the row of the first fence of one of `grids`."""
@@ -109,6 +110,15 @@ def _grids_of(table: NDArray[np.int64], laid: int, fresh: int, great: Grid | Non
     if great is None:
         return (grid_of(local, fresh),)
     return (great, grid_of(local, fresh)) if fresh else (great,)
+
+
+def _boxes_of(edges: NDArray[np.int64], starts: NDArray[np.intp]) -> NDArray[np.int32]:
+    if not len(edges):
+        return np.zeros((4, 0), np.int32)
+    west = np.minimum.reduceat(np.minimum(edges[:, 1], edges[:, 3]), starts)
+    east = np.maximum.reduceat(np.maximum(edges[:, 1], edges[:, 3]), starts)
+    south, north = np.minimum.reduceat(edges[:, 2], starts), np.maximum.reduceat(edges[:, 4], starts)
+    return np.vstack((west, south, east, north)).astype(np.int32)
 
 
 def _table_of(fences: Iterable[Geofence], first_row: int) -> NDArray[np.int64]:

@@ -71,6 +71,8 @@ def sight(index: GeofenceIndex, reports: Batch, sort: Rows, before: NDArray[Any]
     places = places_of(reports)
     report, fence = index.inside(places["lon_e7"], places["lat_e7"])
     report, fence = _in_force(index, report, fence, sort, reports)
+    order = report.argsort(kind="stable")
+    report, fence = report[order], fence[order]
     zone = _zones(index, reports, report, fence)
     starts = np.searchsorted(report, np.arange(len(reports) + 1))
     gap_us = places["us"] - before["us"]
