@@ -6,6 +6,7 @@ from telemetry.sources.jt808.frame import Frame
 
 GROUPS_AT_MOST: Final = 32
 BYTES_AT_MOST: Final = 1 << 20
+PARTS_AT_MOST: Final = BYTES_AT_MOST // 1_023
 WAIT_US: Final = 5_000_000
 """So long after its last part a message with gaps is asked for again, and then as often as ASKS."""
 ASKS: Final = 3
@@ -55,7 +56,7 @@ class Assembly:
         self.done = None
         if frame.parts <= 1:
             return frame.body
-        if not 1 <= frame.part <= frame.parts:
+        if not 1 <= frame.part <= frame.parts <= PARTS_AT_MOST:
             self.dropped_count += 1
             return None
         group = self._group_of(frame)
@@ -67,7 +68,7 @@ class Assembly:
         group.asks = 0
         group.length_fits &= frame.length_fits
         is_whole = len(group.parts) == frame.parts
-        if is_whole or not is_answered:
+        if frame.serial not in group.unanswered and (is_whole or not is_answered):
             group.unanswered.append(frame.serial)
         if is_whole:
             self._forget(_key(group.frame))
