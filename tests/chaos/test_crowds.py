@@ -34,7 +34,7 @@ async def report_at_once(program: Program, diary: Diary) -> tuple[int, float]:
     async def report(number: int) -> float:
         reader, writer = lines[number]
         phone = phones[number % len(phones)]
-        fix = Fix(phone.device_id, first_us + number * 1_000, 350_000_000 + number * 1_000, 1_035_000_000)
+        fix = Fix(phone.device_id, first_us + number * 1_000, 350_000_000 + number * 5, 1_035_000_000)
         place = f"lat={fix.lat_e7 / 1e7:.7f}&lon={fix.lon_e7 / 1e7:.7f}&timestamp={fix.observed_us // 1000}"
         diary.sent(fix)
         started_s = time.monotonic()
