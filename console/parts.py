@@ -113,7 +113,7 @@ def make_parts(services: Services) -> Parts:
     stream.feeds.append(CommandFeed(services.bridge))
     orders = CommandDesk(services.bridge, clock)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
-    officers = Field(desk, services.bridge, services.pool, clock, find_way=ways)
+    officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
     stream.feeds.append(tasks)
     past = PastIncidents(services.pool, clock)

@@ -9,8 +9,10 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
+from console.field.device_texts import DeviceTexts
 from console.field.watch import Seen, TrackWatch
 from console.incidents.desk import TRACK_ACTOR, Actor, IncidentDesk
+from console.orders import CommandDesk
 from console.sources import FieldBridge
 from infra.clock import Clock
 from infra.database import SERVICE, scoped
@@ -21,17 +23,13 @@ from mission.errand import Answer, By
 from mission.model import Dispatch, DispatchState, Incident, Urgency
 from mission.unreached import DOWNLINK, Trouble, troubled
 from telemetry.downlink import Channel, Downlink, NoChannel, Offer, Push, PushState, Step, Unanswered
-from telemetry.model.commands import SendText
-from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
+from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 
 PAGE: Final = "page"
 ANSWER_WITHIN_US: Final = {Urgency.ONE: 30_000_000, Urgency.TWO: 60_000_000, Urgency.THREE: 60_000_000}
 """How long a unit may take to accept before people are told, by urgency."""
 LOOK_EVERY_S: Final = 1.0
 AGAIN_S: Final = 1.0
-DEAF_S: Final = 60.0
-TEXT_PROTOCOLS: Final = frozenset({"mavlink"})
-"""Protocols of devices that can show a text."""
 _DOWNLINK_ACTOR: Final = Actor(by=DOWNLINK)
 _PUSH_STATES: Final = {
     DispatchState.QUEUED: PushState.QUEUED,
@@ -82,6 +80,7 @@ class Field:
         clock: Clock,
         *,
         find_way: FindWay | None = None,
+        orders: CommandDesk | None = None,
     ) -> None:
         self._desk = desk
         self._bridge = bridge
@@ -92,7 +91,8 @@ class Field:
         self._watch = TrackWatch()
         self._pages: dict[int, PageChannel] = {}
         self._channel_ids = itertools.count(1)
-        self._deaf_until_s: dict[int, float] = {}
+        self._texts = DeviceTexts(bridge, orders or CommandDesk(bridge, clock), clock)
+        self._text_channels: set[int] = set()
         self._ways: dict[int, tuple[Place, Way]] = {}
         self._to_write: asyncio.Queue[_Told] = asyncio.Queue()
         desk.follower.on_change(self._take_changes)
@@ -157,26 +157,19 @@ class Field:
         page = self._pages.get(channel.channel_id)
         if page is not None:
             page.waiting[push_id] = None
-        elif not self._send_text(push_id, channel, now_us):
+        elif not self._send_text(push_id, channel):
             return
         incident = self._desk.board.of_dispatch(push_id)
         if incident is None or dispatch_of(incident, push_id).state is not DispatchState.QUEUED:
             return  # sent before: only offered again
         self._to_write.put_nowait(_Told(push_id, Answer.SENT, now_us, channel=channel.name, step=step))
 
-    def _send_text(self, push_id: int, channel: Channel, now_us: int) -> bool:
+    def _send_text(self, push_id: int, channel: Channel) -> bool:
         incident = self._desk.board.of_dispatch(push_id)
-        if incident is None:
-            return False
-        text = f"{incident.number} P{int(incident.urgency)}: answer the centre"  # no place and no name over such a link
-        device_id = -channel.channel_id
-        try:
-            self._bridge.send(SendText(device_id=device_id, text=text), now_us)
-        except (NotFoundError, InputError):
-            self._deaf_until_s[device_id] = self._clock.monotonic_s() + DEAF_S
-            self._downlink.close(channel.channel_id)
-            return False
-        return True
+        if incident is not None and self._texts.send(incident, push_id, channel):
+            return True
+        self._downlink.close(channel.channel_id)
+        return False
 
     def _take_changes(self, incidents: Sequence[Incident]) -> None:
         """Take what the database says now: it is the truth, whoever changed it."""
@@ -220,6 +213,7 @@ class Field:
             self._downlink.untold(told.step)
         else:
             self._watch.untold(told.dispatch_id)
+            self._texts.untold(told.dispatch_id)
 
     async def _write(self, told: _Told) -> None:
         if isinstance(told.what, Trouble):
@@ -257,22 +251,19 @@ class Field:
         live = self._desk.board.live_dispatches()
         for seen in self._watch.look(live, self._bridge.picture.units, now_us):
             self._to_write.put_nowait(_told_by_track(seen))
+        for receipt in self._texts.receipts():
+            told = _Told(receipt.dispatch_id, Answer.RECEIVED, receipt.at_us, channel=receipt.channel)
+            self._to_write.put_nowait(told)
         self._open_text_channels(live)
 
     def _open_text_channels(self, live: Sequence[tuple[Incident, Dispatch]]) -> None:
-        waiting = {sent.unit_id for _, sent in live if sent.state is DispatchState.QUEUED}
-        if not waiting:
-            return
-        now_us, now_s = self._clock.now_us(), self._clock.monotonic_s()
-        registry = self._bridge.registry
-        for device in registry.devices.values():
-            if device.protocol not in TEXT_PROTOCOLS or device.revoked:
-                continue
-            unit_id = registry.unit_of(device.device_id, now_us)
-            if unit_id in waiting and self._deaf_until_s.get(device.device_id, now_s) <= now_s:
-                name = f"{device.protocol} text"
-                channel = Channel(channel_id=-device.device_id, unit_id=unit_id, name=name, acknowledges=False)
-                self._downlink.open(channel)
+        with_page = {page.channel.unit_id for page in self._pages.values()}
+        channels = {channel.channel_id: channel for channel in self._texts.channels(live, with_page)}
+        for channel_id in self._text_channels - channels.keys():
+            self._downlink.close(channel_id)
+        for channel in channels.values():
+            self._downlink.open(channel)
+        self._text_channels = set(channels)
 
     async def _find_ways(self) -> None:
         """Ask for the way of each unit that was just sent, or whose place was corrected."""

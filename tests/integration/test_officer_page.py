@@ -15,7 +15,7 @@ from infra.clock import SYSTEM_CLOCK
 from mission.model import DispatchState, Incident, Urgency
 from telemetry.model.commands import SendText
 from telemetry.model.errors import UnavailableError
-from telemetry.model.events import AlarmKind
+from telemetry.model.events import AlarmKind, CommandAnswered
 from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
 from tests.conftest import FakeClock, TestDatabase
@@ -204,6 +204,46 @@ async def test_a_drone_that_is_heard_gets_a_line_of_text_without_place_or_name(h
     assert (await state_of(house, sent.dispatch_id)).channel == "mavlink text"
 
 
+async def test_a_vehicle_without_a_page_is_told_on_its_own_screen_and_its_answer_is_the_receipt(house: House) -> None:
+    terminal = Device(device_id=93, protocol="jt808", address="13912345678")
+    house.bridge.registry.register(terminal, house.bridge.registry.units[CAR], 0)
+    house.bridge.hears.add(93)
+    (sent,) = await send(house, await call(house, urgency=Urgency.ONE), CAR)
+    await eventually(lambda: bool(house.bridge.sent))
+    (command,) = house.bridge.sent
+    assert isinstance(command, SendText)
+    assert (command.device_id, command.is_spoken, command.is_urgent, "water" in command.text) == (93, True, True, False)
+    await eventually(lambda: house.parts.desk.board.live_dispatches()[0][1].state is DispatchState.SENT)
+    now_us = house.bridge.clock.now_us()
+    house.bridge.happen(
+        CommandAnswered(
+            device_id=93,
+            observed_us=now_us,
+            received_us=now_us,
+            command_id=command.command_id,
+            state="delivered",
+        )
+    )
+    await eventually(lambda: house.parts.desk.board.live_dispatches()[0][1].state is DispatchState.RECEIVED)
+    assert (await state_of(house, sent.dispatch_id)).channel == "jt808 text"
+    house.parts.officers.look()
+    house.parts.officers.turn()
+    assert house.bridge.sent == [command], "told once"
+
+
+async def test_a_device_stays_quiet_while_an_officer_looks_at_the_page(house: House) -> None:
+    lin = await officer(house)
+    terminal = Device(device_id=93, protocol="jt808", address="13912345678")
+    house.bridge.registry.register(terminal, house.bridge.registry.units[OFFICER], 0)
+    house.bridge.hears.add(93)
+    async with lin.page() as page:
+        await send(house, await call(house), OFFICER)
+        await next_task(page, "sent")
+        house.parts.officers.look()
+        house.parts.officers.turn()
+        assert house.bridge.sent == []
+
+
 async def test_a_task_that_is_not_accepted_in_time_is_told_to_the_desk(house: House, database: TestDatabase) -> None:
     lin = await officer(house)
     async with lin.page() as page:
@@ -301,7 +341,7 @@ async def test_a_position_is_the_units_own_and_is_kept_before_it_is_answered(
     row = house.bridge.picture.units[house.bridge.picture.row_of(OFFICER)]
     assert abs(int(row["lat_e7"]) / 1e7 - LAT_DEG) < 0.01
     assert int(row["lat_e7"]) != round(LAT_DEG * 1e7)  # shifted back
-    for wrong in ({"crs": "mars"}, {"unit_id": CAR}, {"lat_deg": 91}, {"lat_deg": 0, "lon_deg": 0}):
+    for wrong in ({"crs": "mars"}, {"unit_id": CAR}, {"lat_deg": 91}):
         assert (await lin.report(**wrong)).status_code == 422
     house.bridge.journal_failed = True
     assert (await lin.report()).status_code == 503
