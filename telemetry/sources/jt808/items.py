@@ -22,8 +22,8 @@ def split_items(body: bytes, at: int, end: int | None = None) -> Items:
     return items
 
 
-def _number(scale: float, decimals: int) -> Callable[[bytes], str]:
-    return lambda value: f"{int.from_bytes(value) * scale:.{decimals}f}"
+def _number(scale_ratio: float, decimals: int) -> Callable[[bytes], str]:
+    return lambda value: f"{int.from_bytes(value) * scale_ratio:.{decimals}f}"
 
 
 def _bits(value: bytes) -> str:

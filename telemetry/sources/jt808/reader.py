@@ -3,7 +3,7 @@
 import struct
 from typing import Any, Final
 
-from telemetry.model.batch import UNKNOWN_I2, UNKNOWN_I4, Batch, Quality
+from telemetry.model.batch import UNKNOWN_I2, Quality
 from telemetry.model.reading import Read, ReadError, ReadMessage, ReadPosition
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.bodies import read_attributes, read_authentication, read_driver_card, read_registration
@@ -11,13 +11,13 @@ from telemetry.sources.jt808.codes import address_of, text_of
 from telemetry.sources.jt808.frame import FLAG, OTHER_FLAG, SHORTEST_BYTES, Frame, is_sentence, parse, unescape
 from telemetry.sources.jt808.parameters import read_parameters
 from telemetry.sources.jt808.parts import Assembly
-from telemetry.sources.jt808.position import CORE_BYTES, Position, Reading, read_position, rows_of
+from telemetry.sources.jt808.position import CORE_BYTES, IS_SOUTH, IS_WEST, Position, Reading, read_position, rows_of
 from telemetry.sources.jt808.reports import ARCHIVE_TYPE, batch_places
 from telemetry.sources.jt808.terminal import read_order
 
-MPS_OF_SPEED: Final = 1 / 36
-"""Metres per second in the protocol's 0.1 km/h."""
-_SPEED_AT: Final = 18
+SPEED_OF_MPS: Final = 36
+"""A metre per second in the protocol's 0.1 km/h."""
+_SAID: Final = struct.Struct(">4xIIIhH").unpack_from
 
 
 class Jt808Reader:
@@ -103,8 +103,7 @@ class Jt808Reader:
                 error = f"{max(0, stop - begin)} bytes are too short for a position, which has {CORE_BYTES}"
                 found.append(ReadError(error=error, code="length", device=device))
             else:
-                (speed,) = struct.unpack_from(">H", body, begin + _SPEED_AT)
-                found.append(_as_read(position, device, speed_mps=speed * MPS_OF_SPEED))
+                found.append(_as_read(position, _SAID(body, begin), device))
         return found
 
     def _message(self, frame: Frame, device: str, fields: dict[str, Any]) -> ReadMessage:
@@ -127,24 +126,22 @@ def _is_good(piece: bytes, flag: int) -> bool:
     return frame is not None and (frame.checksum_fits or frame.length_fits)
 
 
-def _as_read(position: Position, device: str, *, speed_mps: float) -> ReadPosition:
-    row: Batch = rows_of([position.row])[0]
-    quality = Quality(int(row["quality"]))
-    has_time = Quality.TIME_OF_ARRIVAL not in quality
+def _as_read(position: Position, said: tuple[int, int, int, int, int], device: str) -> ReadPosition:
+    """Return a position as its message says it: coordinates that are no place too, and the speed as exact as it came."""
+    status_bits, lat, lon, alt_m, speed = said
+    (course_ddeg,) = rows_of([position.row])["course_ddeg"].tolist()
+    (quality,) = rows_of([position.row])["quality"].tolist()
+    has_time = not quality & Quality.TIME_OF_ARRIVAL
     return ReadPosition(
         device=device,
-        lat_deg=_known(int(row["lat_e7"]), UNKNOWN_I4, 1e7),
-        lon_deg=_known(int(row["lon_e7"]), UNKNOWN_I4, 1e7),
-        alt_msl_m=_known(int(row["alt_msl_dm"]), UNKNOWN_I4, 10.0),
-        speed_mps=round(speed_mps, 3),
-        course_deg=_known(int(row["course_ddeg"]), UNKNOWN_I2, 10.0),
+        lat_deg=lat / (-1e6 if status_bits & IS_SOUTH else 1e6) if lat else 0.0,
+        lon_deg=lon / (-1e6 if status_bits & IS_WEST else 1e6) if lon else 0.0,
+        alt_msl_m=float(alt_m),
+        speed_mps=speed / SPEED_OF_MPS,
+        course_deg=None if course_ddeg == UNKNOWN_I2 else course_ddeg / 10.0,
         observed_us=position.observed_us if has_time else None,
-        quality=quality & ~Quality.TIME_OF_ARRIVAL,
+        quality=Quality(quality) & ~Quality.TIME_OF_ARRIVAL,
     )
-
-
-def _known(value: int, unknown: int, scale: float) -> float | None:
-    return None if value == unknown else value / scale
 
 
 def _fields_of(frame: Frame) -> dict[str, Any]:
