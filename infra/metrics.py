@@ -50,6 +50,9 @@ FIX_TO_FRAME_S: Final = Histogram(
     buckets=LATENCY_BUCKETS_S,
     registry=REGISTRY,
 )
+RAW_LOG_DROPPED: Final = Counter(
+    "skybeat_raw_log_chunks_dropped_total", "Received chunks that the raw log could not keep", registry=REGISTRY
+)
 TASK_FAILURES: Final = Counter(
     "skybeat_task_failures_total", "Background tasks that failed", ["task"], registry=REGISTRY
 )

@@ -106,8 +106,8 @@ class _Table(NamedTuple):
         )
 
 
-_POSITION: Final = _Table("store", "position", POSITION_COLUMNS, POSITION_TYPES, copy_positions)
-_ODD_TIME: Final = _Table("store", "position_odd_time", POSITION_COLUMNS, POSITION_TYPES, copy_positions)
+POSITION: Final = _Table("store", "position", POSITION_COLUMNS, POSITION_TYPES, copy_positions)
+ODD_TIME: Final = _Table("store", "position_odd_time", POSITION_COLUMNS, POSITION_TYPES, copy_positions)
 _EVENT: Final = _Table("store", "event", EVENT_COLUMNS, EVENT_TYPES, copy_events)
 _CLAIM: Final = (
     "insert into store.ingest_ledger (journal_epoch, first_sequence, last_sequence, row_count) "
@@ -185,7 +185,7 @@ class RecorderStore:
     def _write_staged(self, connection: psycopg.Connection[Any], group: Group) -> Written:
         with connection.transaction():
             self._claim(connection, group)
-            new_count = sum(_insert_new(connection, table, rows) for table, rows in _parts(group))
+            new_count = sum(insert_new(connection, table, rows) for table, rows in _parts(group))
         return Written(new_count=new_count, known_count=group.row_count - new_count)
 
     def _write_by_halving(
@@ -202,7 +202,7 @@ class RecorderStore:
 
 
 def _parts(group: Group) -> list[tuple[_Table, Any]]:
-    parts = [(_POSITION, group.rows), (_ODD_TIME, group.odd_rows), (_EVENT, group.events)]
+    parts = [(POSITION, group.rows), (ODD_TIME, group.odd_rows), (_EVENT, group.events)]
     return [(table, rows) for table, rows in parts if len(rows)]
 
 
@@ -212,7 +212,8 @@ def _copy(connection: psycopg.Connection[Any], statement: sql.Composed, buffers:
             copy.write(buffer)
 
 
-def _insert_new(connection: psycopg.Connection[Any], table: _Table, rows: Any) -> int:  # noqa: ANN401 - a batch or events
+def insert_new(connection: psycopg.Connection[Any], table: _Table, rows: Any) -> int:  # noqa: ANN401 - a batch or events
+    """Insert rows by staging, those that are known left out; return how many were new. Raises psycopg.Error."""
     connection.execute(table.make_staging)
     connection.execute(sql.SQL("truncate {}").format(table.staging))
     _copy(connection, table.copy_into(table.staging), table.encode(rows))
@@ -227,7 +228,7 @@ def _insert_what_goes(
 ) -> int:
     try:
         with connection.transaction():
-            return _insert_new(connection, table, rows)
+            return insert_new(connection, table, rows)
     except BadDataError as error:
         if len(rows) == 1:
             refused.append(Refused(table.name, _bytes_of(rows), reason_of(error)))

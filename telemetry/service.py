@@ -24,6 +24,7 @@ from telemetry.model.events import AnyEvent
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 from telemetry.partitions import set_retention
 from telemetry.quality import DAY_US
+from telemetry.raw_log import RawLog
 from telemetry.recorder import Recorder
 from telemetry.registry import RegistryTable
 from telemetry.registry_store import RegistryStore
@@ -81,10 +82,12 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
 
     The database must be migrated. Raises DatabaseError when it is away, JournalInUseError when another program has the journal.
     """
-    store = RegistryStore(urls.writer, Vault.open(settings.data_dir))
+    vault = Vault.open(settings.data_dir)
+    store = RegistryStore(urls.writer, vault)
     journal = await asyncio.to_thread(
         Journal.open, settings.data_dir / "journal", max_bytes=settings.journal_max_bytes, clock=clock
     )
+    raw_log = _open_raw_log(settings, vault, clock)
     try:
         now_us = clock.now_us()
         await asyncio.to_thread(set_retention, urls.owner, settings)
@@ -100,7 +103,8 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
             await asyncio.to_thread(enrol_recorded, urls.owner, link_group, system_id, clock.now_us())
             registry.replace(await store.load())
 
-        bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol)
+        tap = raw_log.take if raw_log else None
+        bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol, tap=tap)
         bridge.restore_positions(newest)
         bridge.restore_positions(waiting_batch)
         bridge.restore_events(sorted([*recorded, *waiting], key=lambda event: event.received_us))
@@ -108,7 +112,22 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
         derived = DerivedHistory(urls.writer, urls.owner, clock, lag_s=lambda: recorder.lag_s)
         yield BridgeService(bridge, journal, recorder, derived, registry, store)
     finally:
+        if raw_log is not None:
+            await asyncio.to_thread(raw_log.close)
         await asyncio.to_thread(journal.close)
+
+
+def _open_raw_log(settings: Settings, vault: Vault, clock: Clock) -> RawLog | None:
+    """Return the raw log, None where the settings want none."""
+    if not settings.raw_log_days:
+        return None
+    return RawLog(
+        settings.data_dir / "raw",
+        vault,
+        clock,
+        keep_days=settings.raw_log_days,
+        max_bytes=settings.raw_log_max_bytes,
+    )
 
 
 def enrol_recorded(owner_url: str, link_group: str, system_id: int, now_us: int) -> None:
