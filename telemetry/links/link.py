@@ -1,9 +1,9 @@
 """What the bridge asks of any link, what a link asks of the bridge, and what a link tells of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -16,6 +16,9 @@ from telemetry.model.decoding import Decoder, Output, Peer
 
 MakeDecoder = Callable[[Peer], Decoder]
 """Makes a decoder for one peer of a link."""
+FeedMany = Callable[[Sequence[tuple[Any, bytes]], int], tuple[Output, list[int], list[int]]]
+"""Feeds a turn of datagrams, each with the decoder of its peer, at a time; returns what they gave together, without replies, and for
+each datagram how many rows and how many bad things it held. The result is that of feeding them one by one."""
 Take = Callable[[Output, int], int | None]
 """What the bridge does with an output at a time; returns the journal's sequence that replies wait for."""
 
@@ -47,6 +50,7 @@ class LinkContext:
     clock: Clock
     make_decoder: MakeDecoder
     routes: Routes
+    feed_many: FeedMany | None = None
     tap: Tap | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

@@ -1,9 +1,9 @@
 """From a link's URL to the link: which transport it needs, and one source for all links of a protocol and group."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from infra.clock import Clock
 from telemetry.links.dialling import DiallingLink
@@ -15,7 +15,7 @@ from telemetry.links.serial import SerialLink
 from telemetry.links.tap import Tap
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import LinkKind, LinkUrl
-from telemetry.model.decoding import Decoder, Peer, Registry, Source, SourceContext
+from telemetry.model.decoding import Decoder, Output, Peer, Registry, Source, SourceContext
 from telemetry.model.errors import InputError
 from telemetry.sources import find_link_sources
 
@@ -31,6 +31,14 @@ _OPENERS: Final[Mapping[LinkKind, Callable[[LinkUrl, LinkContext], Link]]] = {
     LinkKind.MQTT: MqttLink,
     LinkKind.MQTTS: MqttLink,
 }
+
+
+@runtime_checkable
+class FeedsMany(Protocol):
+    """A source that reads the datagrams of many peers at once."""
+
+    def feed_many(self, pieces: Sequence[tuple[Any, bytes]], now_us: int) -> tuple[Output, list[int], list[int]]:
+        """Do as each decoder's `feed` in turn; see `link.FeedMany`."""
 
 
 class Sources:
@@ -97,6 +105,7 @@ class LinkOpener:
 
         context = LinkContext(
             keeper=self._keeper,
+            feed_many=source.feed_many if isinstance(source, FeedsMany) else None,
             clock=self._clock,
             make_decoder=make_decoder,
             routes=self._routes,

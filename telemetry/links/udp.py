@@ -24,6 +24,8 @@ from telemetry.model.errors import ConflictError, InputError
 RECEIVE_BUFFER_BYTES: Final = 16 << 20
 TURNS_A_DRAIN: Final = 4
 """So many full turns are read before the loop serves others again."""
+MANY: Final = 48
+"""From so many datagrams of one turn on they are read together, where the protocol can do that."""
 STRANGERS_AT_MOST: Final = 256
 PEERS_AT_MOST: Final = 20_000
 PEER_IDLE_US: Final = 300_000_000
@@ -163,11 +165,18 @@ class UdpLink:
 
     def hear(self, arrived: Sequence[Arrived], now_us: int) -> None:
         """Take the datagrams of one turn; each is an address (None on a connected socket) and its bytes."""
+        is_many = len(arrived) >= MANY and self._hub.can_hear_many
+        together: list[tuple[Speaker, bytes]] = []
         for address, data in arrived:
             speaker = self._speaker(None if self._url.kind is LinkKind.UDP_OUT else address, now_us)
+            if is_many and speaker.is_proven:
+                together.append((speaker, data))
+                continue
             self._hub.hear(speaker, data, now_us)
             if speaker.is_proven:
                 self._strangers.pop(speaker.key, None)
+        if together:
+            self._hub.hear_many(together, now_us)
         if arrived and self._url.kind is LinkKind.UDP_OUT and self._last_error is not None:
             self._note_recovery()
 

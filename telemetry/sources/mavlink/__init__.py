@@ -1,5 +1,6 @@
 """MAVLink: bytes of one link in; positions, events and what we say to the vehicles out."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
@@ -7,7 +8,8 @@ from telemetry.model.decoding import Output, Peer, Registry, SourceContext
 from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
-from telemetry.sources.mavlink.network import Network
+from telemetry.sources.mavlink.many import ManySaid, feed_many
+from telemetry.sources.mavlink.network import Head, Network
 from telemetry.sources.mavlink.reader import message_reader
 from telemetry.sources.mavlink.requests import Ask
 from telemetry.sources.mavlink.signing import Signer
@@ -52,7 +54,7 @@ class MavlinkDecoder:
         network: Network | None = None,
     ) -> None:
         self.network = network or Network(registry, link_group, replayed=replayed)
-        self._link = self.network.join(allow_unsigned=allow_unsigned)
+        self.link = self.network.join(allow_unsigned=allow_unsigned)
         self._replayed = replayed
         self._system_id = system_id
         self._component_id = component_id
@@ -71,17 +73,30 @@ class MavlinkDecoder:
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
         turn = Turn()
-        for frame in self._reader.feed(data):
-            self.network.take(frame, self._link, now_us, turn)
-        self._count_bad(turn)
+        self.feed_into(data, now_us, turn)
         return turn.output()
+
+    def feed_into(self, data: bytes, now_us: int, turn: Turn) -> None:
+        """Do as `feed` within a turn of several decoders."""
+        for frame in self._reader.feed(data):
+            self.network.take(frame, self.link, now_us, turn)
+        self._count_bad(turn)
+
+    def follow(self, head: Head, now_us: int) -> Vehicle | None:
+        """Take the head of a whole frame as `Network.follow` does; None where the stream is not between frames."""
+        if not self._reader.is_between_frames:
+            return None
+        vehicle = self.network.follow(self.link, head, now_us)
+        if vehicle is not None:
+            self._reader.frames_good += 1
+        return vehicle
 
     def tick(self, now_us: int) -> Output:
         """Watch for silence; say that we are here (1 Hz) and ask each vehicle for the streams that are missing."""
         turn = Turn()
         self.network.tick(now_us, turn)
         if not self._replayed:
-            mine = self.network.vehicles_by(self._link)
+            mine = self.network.vehicles_by(self.link)
             self._say_here(mine, now_us, turn)
             for vehicle in mine:
                 for ask in vehicle.requests.due(now_us):
@@ -169,7 +184,7 @@ class MavlinkDecoder:
             return None
         signer = self._signers.get(key)
         if signer is None:
-            signer = self._signers[key] = Signer(key, self._link.number & 255)
+            signer = self._signers[key] = Signer(key, self.link.number & 255)
         signer.advance(now_us)
         return signer
 
@@ -192,6 +207,10 @@ class MavlinkSource:
         """Return a decoder for one peer, in which a vehicle of the group may come by another one at any time."""
         group, allow_unsigned = self.network.link_group, peer.allow_unsigned
         return MavlinkDecoder(self._registry, group, allow_unsigned=allow_unsigned, network=self.network)
+
+    def feed_many(self, pieces: Sequence[tuple[MavlinkDecoder, bytes]], now_us: int) -> ManySaid:
+        """Feed the datagrams of many peers at once, as their decoders' `feed` would one by one."""
+        return feed_many(pieces, now_us)
 
 
 def open_source(context: SourceContext) -> MavlinkSource:

@@ -94,6 +94,20 @@ def find(padded: bytes) -> tuple[Candidates, Positions]:
     return found, np.sort(np.concatenate((waiting_v1, waiting_v2)))
 
 
+def exactly(padded: bytes, at: Positions, stop: Positions) -> tuple[Candidates, Positions]:
+    """Return the unsigned version 2 frames with a right CRC that fill a piece of the data from `at` to `stop`, and which pieces.
+
+    The pieces are in the order of the data; `padded` ends with PADDING. Whatever else a piece holds is for a reader.
+    """
+    buffer = np.frombuffer(padded, np.uint8)
+    whole = np.flatnonzero((buffer.take(at) == MAGIC_V2) & (stop - at >= HEADER_V2_BYTES + CRC_BYTES))
+    found, _ = _plausible_v2(padded, at[whole], len(padded) - len(PADDING))
+    piece = np.searchsorted(at, found.at)
+    fits = (found.stop == stop[piece]) & (found.stop - found.body - found.length == CRC_BYTES)
+    found = _with_right_crc(padded, found.keep(fits))
+    return found, np.searchsorted(at, found.at)
+
+
 def without_overlap(found: Candidates) -> Candidates:
     """Return the chain that a reader accepts: each frame begins at or behind the end of the one before."""
     if np.all(found.at[1:] >= found.stop[:-1]):

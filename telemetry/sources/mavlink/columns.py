@@ -1,7 +1,7 @@
 """The bulk form of vehicle and fusion: a recording's positions as one batch, the same rows that frame by frame gives."""
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,13 @@ from telemetry.sources.mavlink.vehicle import HIGHEST_YAW
 Ints = NDArray[np.int64]
 TENTHS_PER_RADIAN: Final = 1800.0 / math.pi
 POSITION: Final = "GLOBAL_POSITION_INT"
+
+
+class Ints64(Protocol):
+    """Rows of one message, asked by field."""
+
+    def ints(self, field: str) -> Ints:
+        """Return one field as 64-bit integers."""
 
 
 class Recorded(NamedTuple):
@@ -77,9 +84,8 @@ def recorded_positions(tlog: Tlog, system_id: int, device_id: int, *, quality: i
     batch["received_us"] = positions.received_us
     batch["lat_e7"], batch["lon_e7"] = lat_e7, lon_e7
     batch["quality"] = quality | np.where(estimated, int(Quality.TIME_ESTIMATED), 0)
-    batch["alt_msl_dm"] = _decimetres(positions.ints("alt"))
-    batch["alt_home_dm"] = _decimetres(positions.ints("relative_alt"))
-    _put_motion(batch, positions)
+    put_altitudes(batch, positions)
+    put_motion(batch, positions)
     _put_heading(batch, positions, _Samples(tlog, "ATTITUDE", system_id))
     _put_sky(batch, positions, _Samples(tlog, "GPS_RAW_INT", system_id))
     _put_battery(batch, positions, tlog, system_id)
@@ -155,11 +161,18 @@ def _observed(
     return mine[:, 0], mine[:, 1].astype(np.bool_), tuple(reboots)
 
 
+def put_altitudes(batch: Batch, positions: Ints64) -> None:
+    """Fill in the altitudes of GLOBAL_POSITION_INTs."""
+    batch["alt_msl_dm"] = _decimetres(positions.ints("alt"))
+    batch["alt_home_dm"] = _decimetres(positions.ints("relative_alt"))
+
+
 def _decimetres(millimetres: Ints) -> Ints:
     return np.where(millimetres == NO_ALTITUDE, UNKNOWN_I4, (millimetres + 50) // 100)
 
 
-def _put_motion(batch: Batch, positions: _Samples) -> None:
+def put_motion(batch: Batch, positions: Ints64) -> None:
+    """Fill in speed, climb and course of GLOBAL_POSITION_INTs; quality keeps what it has."""
     vx, vy, climb = positions.ints("vx"), positions.ints("vy"), -positions.ints("vz")
     speed = np.rint(np.sqrt((vx * vx + vy * vy).astype(np.float64))).astype(np.int64)
     course = np.rint(np.degrees(np.arctan2(vy, vx)) * 10.0).astype(np.int64) % 3600

@@ -87,6 +87,11 @@ class FrameReader:
         """Return how many bytes wait for the rest of a frame."""
         return len(self._tail)
 
+    @property
+    def is_between_frames(self) -> bool:
+        """Tell whether nothing waits and nothing is being skipped: a whole frame that comes now is simply the next one."""
+        return not self._tail and not self._in_gap
+
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that this piece completes, in the order of the stream."""
         buffer = self._tail + data if self._tail else data

@@ -17,6 +17,10 @@ Row = tuple[int, ...]
 """The values of one REPORT row, in its order."""
 
 
+Joined = tuple[int, int, int, int, int, int, int, int]
+"""Device, nose's direction, height above the ellipsoid, accuracy, battery, satellites, fix, quality: in REPORT's units."""
+
+
 class Sky(NamedTuple):
     """What GPS_RAW_INT adds to a position, in REPORT's units, with its arrival."""
 
@@ -153,6 +157,24 @@ class Fusion:
         hae_dm = row[6] if fix.alt_hae_dm == UNKNOWN_I4 else fix.alt_hae_dm
         accuracy_dm = row[12] if fix.accuracy_dm == UNKNOWN_I2 else fix.accuracy_dm
         return (*row[:6], hae_dm, *row[7:12], accuracy_dm, *row[13:])
+
+    def joined(self, received_us: int) -> Joined:
+        """Return what is joined to a GLOBAL_POSITION_INT that came now, and note that one came."""
+        self.heard_us[Source.GLOBAL_POSITION] = received_us
+        sky = self._sky
+        if received_us - sky.received_us > JOIN_US:
+            sky = Sky(received_us, UNKNOWN_I4, UNKNOWN_I2, UNKNOWN_I1, UNKNOWN_I1)
+        battery_pct, yaw_ddeg = self.battery_pct(received_us), self._yaw_ddeg(received_us)
+        return (
+            self._device_id,
+            yaw_ddeg,
+            sky.alt_hae_dm,
+            sky.accuracy_dm,
+            battery_pct,
+            sky.satellites,
+            sky.fix,
+            self._base_quality,
+        )
 
     def _yaw_ddeg(self, now_us: int) -> int:
         at_us, yaw_ddeg = self._yaw

@@ -20,6 +20,8 @@ FLOOD_HEARTBEATS_PER_S: Final = 10
 UNVERIFIED_FRAMES: Final = 5
 UNVERIFIED_FOR_US: Final = 10_000_000
 SECOND_US: Final = 1_000_000
+SIMPLE_VERSION: Final = 2
+"""The MAVLink version of frames that `follow` takes."""
 
 
 class Verdict(StrEnum):
@@ -43,6 +45,15 @@ class RateMeter:
         self._limit = limit
         self._began_us = -SECOND_US
         self._count = 0
+
+    def takes(self, now_us: int) -> bool:
+        """Count one more unless that would exceed the limit; tell whether it was counted."""
+        if not 0 <= now_us - self._began_us < SECOND_US:
+            self._began_us, self._count = now_us, 0
+        if self._count >= self._limit:
+            return False
+        self._count += 1
+        return True
 
     def exceeds(self, now_us: int) -> bool:
         """Count one more and tell whether there are more than the limit within a second."""
@@ -160,6 +171,23 @@ class IdentityGuard:
         else:
             self._rival, self._turns = _Stream(version, sequence, boot_us, now_us), 0
         return Verdict.HOLD if self._conflict_us is None else Verdict.DROP
+
+    def follow(self, sequence: int, now_us: int, boot_ms: int) -> bool:
+        """Take a version 2 frame that simply goes on from the first speaker's last one; else do nothing and return False.
+
+        What `judge` would do with such a frame while nobody else was ever heard under the name, and no more.
+        """
+        first = self._first
+        if first is None or first.version != SIMPLE_VERSION or self._rival is not None or self._conflict_us is not None:
+            return False
+        ahead, boot_us = (sequence - first.sequence) & 255, now_us - boot_ms * 1000
+        if not 0 < ahead <= GAP_FRAMES or first.boot_us is None or abs(boot_us - first.boot_us) >= BOOT_APART_US:
+            return False
+        if not self._flood.takes(now_us):
+            return False
+        first.sequence, first.boot_us, first.last_us = sequence, boot_us, now_us
+        first.count += 1
+        return True
 
     def heartbeat(self, now_us: int) -> Verdict:
         """Decide about one HEARTBEAT more of the first speaker: more than ten a second are no autopilot's."""

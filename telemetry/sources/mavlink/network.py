@@ -37,6 +37,10 @@ _BOOT_MS_AT: Final = {30: 0, 33: 0, SYSTEM_TIME: 8}
 _U32: Final = struct.Struct("<I").unpack_from
 
 
+Head = tuple[int, int, int, int]
+"""System id, component id, sequence number and milliseconds since boot of a frame."""
+
+
 class Link:
     """What the network must know of the link that a frame came by: its number and whether unsigned frames may speak."""
 
@@ -124,6 +128,27 @@ class Network:
         if self._is_allowed(member, frame, link, now_us, turn):
             self._take_verified(member, frame, link, now_us, turn)
         self._tell_conflict(member, now_us, turn)
+
+    def follow(self, link: Link, head: Head, now_us: int) -> Vehicle | None:
+        """Take the head of an unsigned version 2 frame that simply goes on from its vehicle's last one, and return the vehicle.
+
+        None: nothing was done, and `take` must decide. Only for messages that bear a boot time and no HEARTBEAT.
+        """
+        system_id, component_id, sequence, boot_ms = head
+        looked_up_us = self._looked_up_us.get(system_id)
+        member = self._members.get(system_id)
+        if looked_up_us is None or not 0 <= now_us - looked_up_us < LOOKUP_US or member is None:
+            return None
+        vehicle = member.vehicle
+        if vehicle is None or vehicle.component_id != component_id or member.held or not link.allow_unsigned:
+            return None
+        if self._registry.signing_key(member.device_id) is not None or not vehicle.is_calm(now_us):
+            return None
+        if member.guard.news is not None or not member.guard.follow(sequence, now_us, boot_ms):
+            return None
+        member.heard_us = now_us
+        vehicle.heard_calmly(now_us)
+        return vehicle
 
     def tick(self, now_us: int, turn: Turn) -> None:
         """Watch for silence; of several links' ticks at about one time only the first does something."""

@@ -72,6 +72,19 @@ class Vehicle:
             self._lost_told_s = 0.0
         self._heard_us = max(now_us, self._heard_us or 0)
 
+    def is_calm(self, now_us: int) -> bool:
+        """Tell whether `hear` would only note the time: no silence was told or is due, and no text waits for its end."""
+        return (
+            not self._lost_told_s
+            and self._heard_us is not None
+            and now_us - self._heard_us < SILENT_US
+            and not self.status.has_open_texts
+        )
+
+    def heard_calmly(self, now_us: int) -> None:
+        """Do what `hear` does while the vehicle is calm."""
+        self._heard_us = max(now_us, self._heard_us or 0)
+
     def watch(self, now_us: int, turn: Turn) -> None:
         """Tell of silence once at 3 s and once at 10 s (60 times longer for a vehicle on HIGH_LATENCY2)."""
         if self.status.has_open_texts:
@@ -118,7 +131,7 @@ class Vehicle:
 
     def attitude(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take ATTITUDE: the nose's direction, and one more look at the boot clock."""
-        self._note_reboot(self.clock.stamp(fields[0], now_us), now_us, turn)
+        self.stamp(fields[0], now_us, turn)
         yaw = fields[3]
         if abs(yaw) <= HIGHEST_YAW:
             self.fusion.note_yaw(round(yaw * DEGREES_PER_RADIAN_TENTHS) % 3600, now_us)
@@ -130,15 +143,24 @@ class Vehicle:
 
     def global_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take GLOBAL_POSITION_INT, the best source of position."""
-        stamp = self.clock.stamp(fields[0], now_us)
-        self._note_reboot(stamp, now_us, turn)
+        stamp = self.stamp(fields[0], now_us, turn)
         if not is_place(fields[1], fields[2]):
             turn.bad["position_unknown"] += 1
             return
         turn.rows.append(self.fusion.global_position(fields, stamp, now_us))
+        self.climb(fields[4], now_us, turn)
+
+    def stamp(self, boot_ms: int, now_us: int, turn: Turn) -> Stamp:
+        """Return when a sample was taken; a counter that fell back is a reboot."""
+        stamp = self.clock.stamp(boot_ms, now_us)
+        self._note_reboot(stamp, now_us, turn)
+        return stamp
+
+    def climb(self, relative_mm: int, now_us: int, turn: Turn) -> None:
+        """Derive landing from a height above home."""
         throttle_us, throttle_pct = self.fusion.throttle
         recent = now_us - throttle_us < HOST_CLOCK_US
-        turn.events += self.status.height(fields[4], throttle_pct if recent else None, now_us)
+        turn.events += self.status.height(relative_mm, throttle_pct if recent else None, now_us)
 
     def raw_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take GPS_RAW_INT: accuracy and satellites always, position when nothing better speaks."""
