@@ -69,7 +69,8 @@ bench: install $(INSTALLED_DEV) ## every benchmark, against its goals and its pe
 chaos: $(INSTALLED_DEV) ## the long form of the fault tests
 	@SKYBEAT_TEST_KILLS=60 $(BIN)/pytest tests -m chaos $(TEST)
 
-fuzz: $(INSTALLED_DEV) ## the long form of the property tests
+fuzz: $(INSTALLED_DEV) ## atheris on every decoder (FUZZ="--seconds 600 jt808"), then the long form of the property tests
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 	@$(BIN)/pytest tests/property --hypothesis-profile=long $(TEST)
 
 lock: $(INSTALLED_DEV) ## resolve the locked packages anew

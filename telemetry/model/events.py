@@ -317,7 +317,10 @@ def encode_event(event: AnyEvent) -> bytes:
 
 def decode_event(data: bytes) -> AnyEvent:
     """Return the event that `encode_event` wrote. Raises msgspec.ValidationError or msgspec.DecodeError."""
-    return _DECODER.decode(data)
+    try:
+        return _DECODER.decode(data)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two through
+        raise msgspec.DecodeError(f"an event that is no text or too deep: {error}") from error
 
 
 def kind_of(event: AnyEvent) -> str:
