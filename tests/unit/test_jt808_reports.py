@@ -197,6 +197,16 @@ def test_a_drivers_card_tells_who_is_on_board() -> None:
     assert promises_of(call.outputs[-1]) == [Promise.DURABLE]
 
 
+def test_the_2011_editions_card_tells_a_driver_too_and_what_is_neither_is_answered_as_wrong() -> None:
+    call = Call(edition=Edition.E2011).connect()
+    name = bytes_of_text("王小明")
+    body = bytes([len(name)]) + name + b"500101198001010011".ljust(20, b"\0") + b"5001990102".ljust(40, b"\0") + b"\0"
+    call.say(call.terminal.say(m.DRIVER_CARD, body).data)
+    (on,) = (cast(OfficerOnBoard, event) for event in call.events_of(OfficerOnBoard))
+    assert (on.present, on.name, on.card, on.observed_us) == (True, "王小明", "5001990102", START_US)
+    assert call.say(call.terminal.say(m.DRIVER_CARD, b"\x07??").data).refused[0][1] == m.Result.WRONG
+
+
 def test_the_time_is_told_in_utc_to_a_terminal_that_asks() -> None:
     call = Call().connect()
     call.say(call.terminal.say(m.QUERY_TIME).data)

@@ -9,8 +9,10 @@ LONGEST_2011_BYTES: Final = 36
 """A registration that is not longer has the 2011 edition's short model."""
 PLATE_COLOURS: Final = {0: "none", 1: "blue", 2: "yellow", 3: "black", 4: "white", 5: "green", 9: "other"}
 CARD_IN: Final = 1
+CARD_OUT: Final = 2
 CARD_READ: Final = 0
 CARD_CODE_BYTES: Final = 20
+OLD_CODE_BYTES: Final = 40
 
 
 class Registration(NamedTuple):
@@ -119,9 +121,12 @@ def _is_short_maker(body: bytes) -> bool:
 
 
 def read_driver_card(body: bytes) -> DriverCard | None:
-    """Return who put a card into the reader or took it out; None when it is too short. Fields that are missing are empty."""
-    if len(body) < 1 + TIME_BYTES:
-        return None
+    """Return who put a card into the reader or took it out; None when it is neither this nor the 2011 edition's form.
+
+    Fields that are missing are empty.
+    """
+    if len(body) < 1 + TIME_BYTES or body[0] not in (CARD_IN, CARD_OUT):
+        return _old_driver_card(body)
     at_s = unix_s_of_time(body[1 : 1 + TIME_BYTES])
     is_in = body[0] == CARD_IN
     at = 1 + TIME_BYTES
@@ -132,6 +137,17 @@ def read_driver_card(body: bytes) -> DriverCard | None:
     card = text_of(body[at : at + CARD_CODE_BYTES])
     agency, _ = _counted_text(body, at + CARD_CODE_BYTES)
     return DriverCard(is_in, is_read, at_s, name, card, agency)
+
+
+def _old_driver_card(body: bytes) -> DriverCard | None:
+    """Return who drives as the 2011 edition says it: name, identity number, qualification, agency; no time, no taking out."""
+    name, at = _counted_text(body, 0)
+    card_at = at + CARD_CODE_BYTES
+    if not name or len(body) < card_at + OLD_CODE_BYTES:
+        return None
+    card = text_of(body[card_at : card_at + OLD_CODE_BYTES])
+    agency, _ = _counted_text(body, card_at + OLD_CODE_BYTES)
+    return DriverCard(is_in=True, is_read=True, at_s=None, name=name, card=card, agency=agency)
 
 
 def _counted_text(body: bytes, at: int) -> tuple[str, int]:

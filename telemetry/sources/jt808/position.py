@@ -21,8 +21,8 @@ FULL_TURN_DEG: Final = 360
 NO_PLACE: Final = Quality.SATURATED | Quality.NO_FIX
 HIGHEST_I1: Final = 127
 HIGHEST_I2: Final = 32_767
-SATELLITES: Final = 0x3101
-"""The item of one byte that tells how many satellites are used: its number and its length."""
+SATELLITES: Final = 0x31
+"""The item, of one byte, that tells how many satellites are used."""
 
 _CORE: Final = struct.Struct(">IIIIhHH6s").unpack_from
 _ROW: Final = struct.Struct("<iqqiiiiihhhhhbbbii").pack
@@ -123,7 +123,7 @@ def _satellites(body: bytes, at: int, end: int) -> int:
     """Return what the first item for satellites says, unknown without one; a broken tail ends the search."""
     while at + 2 < end:
         size = body[at + 1]
-        if size == 1 and body[at] == SATELLITES >> 8:
+        if size == 1 and body[at] == SATELLITES:
             return min(body[at + 2], HIGHEST_I1)
         at += 2 + size
     return UNKNOWN_I1
