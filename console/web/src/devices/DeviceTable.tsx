@@ -1,12 +1,11 @@
 // The table of devices: how each is heard, for whom it speaks, how it is known and what is special about it.
 import { memo } from "react";
-import { age } from "../format/figures";
 import type { Translate } from "../i18n/text";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { UnitGlyph } from "../ui/icons";
 import { openDevice } from "./desk";
-import { type DeviceRow, zoneText } from "./deviceList";
+import { type DeviceRow, heardAgo, zoneText } from "./deviceList";
 import { protocolName, wordOf } from "./words";
 
 const SHOWN = 400;
@@ -57,7 +56,13 @@ const Line = memo(function Line({
       onClick={() => openDevice(device.device_id)}
     >
       <td>
-        <span className={`badge ${device.revoked ? "line" : LINK_TONE[device.link]}`}>{wordOf(t, "fresh", link)}</span>
+        {link === "live" ? (
+          <span className="t2 f12">{t("fresh.live")}</span>
+        ) : (
+          <span className={`badge ${device.revoked ? "line" : LINK_TONE[device.link]}`}>
+            {wordOf(t, "fresh", link)}
+          </span>
+        )}
       </td>
       <td>
         <button type="button" className="row cellbtn" aria-label={unitName || device.label || String(device.device_id)}>
@@ -68,7 +73,7 @@ const Line = memo(function Line({
       <td className="ell">{device.label || <span className="t3">#{device.device_id}</span>}</td>
       <td className="ell">{protocolName(t, device.protocol)}</td>
       <td className="ell num t2">{device.address ?? "–"}</td>
-      <td className="r num">{age(device.heard_ms === null ? null : Math.max(0, nowMs - device.heard_ms), t)}</td>
+      <td className="r num">{heardAgo(device.heard_ms, nowMs, t)}</td>
       <td className="r num t2">{`${device.report_interval_s}\u2009s`}</td>
       <td>
         <SecretBadge state={device.secret_state} />
@@ -88,7 +93,7 @@ export function DeviceTable({ rows, deviceId }: { rows: readonly DeviceRow[]; de
     <div className="tablebox">
       <table className="devices" aria-label={t("app.devices")} data-testid="device-table">
         <colgroup>
-          {["86px", "18%", "13%", "116px", "19%", "72px", "66px", "104px", "auto"].map((width, index) => (
+          {["104px", "19%", "14%", "124px", "19%", "76px", "72px", "124px", "auto"].map((width, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: columns stand still
             <col key={index} style={{ width }} />
           ))}
@@ -100,7 +105,7 @@ export function DeviceTable({ rows, deviceId }: { rows: readonly DeviceRow[]; de
             <th>{t("devices.label")}</th>
             <th>{t("devices.protocol")}</th>
             <th>{t("devices.address")}</th>
-            <th className="r">{t("devices.heard")}</th>
+            <th className="r">{t("devices.heardShort")}</th>
             <th className="r">{t("devices.interval")}</th>
             <th>{t("devices.secret")}</th>
             <th>{t("devices.options")}</th>

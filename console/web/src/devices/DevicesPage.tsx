@@ -9,11 +9,20 @@ import type { DevicesReply, EnrolmentRulesReply, QuarantineReply } from "../wire
 import { DevicePanel } from "./DevicePanel";
 import { DeviceTable } from "./DeviceTable";
 import { beginEnrolment, changeDeviceDesk, closePanel, useDeviceDesk } from "./desk";
-import { belongs, countDevices, DEVICE_FILTERS, type DeviceRow, deviceRows, fitsDevice } from "./deviceList";
+import {
+  belongs,
+  countDevices,
+  DEVICE_FILTERS,
+  type DeviceRow,
+  deviceRows,
+  fitsDevice,
+  protocolsOf,
+} from "./deviceList";
 import { EnrolForm } from "./EnrolForm";
 import { showRows } from "./keys";
 import { Quarantine } from "./Quarantine";
 import { SecretCard } from "./SecretCard";
+import { protocolName } from "./words";
 
 const EVERY_MS = 2000;
 const RULES_EVERY_MS = 300_000;
@@ -21,14 +30,22 @@ const RULES_EVERY_MS = 300_000;
 export function DevicesPage() {
   const { language } = useSettings();
   const { units } = useLive();
-  const { deviceId, panel, filter, query, isPanelOpen } = useDeviceDesk();
+  const { deviceId, panel, filter, query, protocol, isPanelOpen } = useDeviceDesk();
   const t = useText();
   const devices = usePolled<DevicesReply>("/api/devices", EVERY_MS);
   const quarantine = usePolled<QuarantineReply>("/api/devices/quarantine", EVERY_MS);
   const told = usePolled<EnrolmentRulesReply>("/api/devices/rules", RULES_EVERY_MS).data;
   const all = useMemo(() => deviceRows(devices.data?.devices ?? [], units, language), [devices.data, units, language]);
-  const counts = useMemo(() => countDevices(all), [all]);
-  const rows = useMemo(() => all.filter((row) => belongs(row, filter) && fitsDevice(row, query)), [all, filter, query]);
+  const protocols = useMemo(() => protocolsOf(all), [all]);
+  const ofProtocol = useMemo(
+    () => (protocol === null ? all : all.filter((row) => row.device.protocol === protocol)),
+    [all, protocol],
+  );
+  const counts = useMemo(() => countDevices(ofProtocol), [ofProtocol]);
+  const rows = useMemo(
+    () => ofProtocol.filter((row) => belongs(row, filter) && fitsDevice(row, query)),
+    [ofProtocol, filter, query],
+  );
   const names = quarantine.data?.quarantine ?? [];
   const again = (): void => {
     devices.again();
@@ -61,6 +78,22 @@ export function DevicesPage() {
               /
             </span>
           </label>
+          {protocols.length > 1 ? (
+            <select
+              className="field s"
+              aria-label={t("devices.protocol")}
+              data-testid="device-protocol"
+              value={protocol ?? ""}
+              onChange={(event) => changeDeviceDesk({ protocol: event.target.value || null })}
+            >
+              <option value="">{t("devices.protocols")}</option>
+              {protocols.map((each) => (
+                <option key={each} value={each}>
+                  {protocolName(t, each)}
+                </option>
+              ))}
+            </select>
+          ) : null}
           <div className="chips" role="group" aria-label={t("devices.filter")}>
             {DEVICE_FILTERS.filter((each) => counts[each] > 0 || each === "all" || each === filter).map((each) => (
               <button

@@ -169,6 +169,9 @@ function TextForm({ onGive }: { onGive: (wanted: GiveCommand) => Promise<boolean
   );
 }
 
+/** Seconds with one decimal; what took less is said to be less. */
+const tookText = (ms: number): string => (ms < 100 ? "< 0.1" : (ms / 1000).toFixed(1));
+
 const STATE_TONE = { queued: "acc", sent: "acc", delivered: "", refused: "attn", expired: "attn" } as const;
 
 function Given({ command: one, devices }: { command: CommandView; devices: readonly UnitDeviceView[] }) {
@@ -192,7 +195,7 @@ function Given({ command: one, devices }: { command: CommandView; devices: reado
       <div className="f12 t3 num">
         {clockTime(at)}
         {one.ended_ms !== null && one.sent_ms !== null && one.state === "delivered"
-          ? ` · ${t("messages.after", { s: ((one.ended_ms - one.sent_ms) / 1000).toFixed(1) })}`
+          ? ` · ${t("messages.after", { s: tookText(one.ended_ms - one.sent_ms) })}`
           : ""}
         {left ? ` · ${left}` : ""} · {one.ordered_by || t("messages.console")}
         {device && devices.length > 1 ? ` · ${device.label || device.protocol}` : ""}

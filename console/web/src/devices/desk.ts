@@ -14,6 +14,8 @@ export interface DeviceDesk {
   readonly panel: "quarantine" | "device" | "enrol";
   readonly filter: DeviceFilter;
   readonly query: string;
+  /** Only this protocol's devices; null: all. */
+  readonly protocol: string | null;
   /** What a new device begins with: a name from the quarantine, or nothing. */
   readonly beginning: Beginning | null;
   /** A secret that was just told; gone with the next thing that is opened. */
@@ -27,6 +29,7 @@ let desk: DeviceDesk = {
   panel: "quarantine",
   filter: "all",
   query: "",
+  protocol: null,
   beginning: null,
   issued: null,
   isPanelOpen: false,

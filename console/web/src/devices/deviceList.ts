@@ -1,5 +1,6 @@
 // The devices that are looked for, in a steady order, and how many there are of each state.
-import { type Language, nameIn } from "../i18n/text";
+import { age } from "../format/figures";
+import { type Language, nameIn, type Translate } from "../i18n/text";
 import type { DeviceView, EnrolmentRuleView, LinkState, UnitMeta } from "../wire.generated";
 
 export interface DeviceRow {
@@ -92,3 +93,14 @@ export function zoneText(offsetS: number): string {
   const two = (n: number): string => String(n).padStart(2, "0");
   return `${offsetS < 0 ? "−" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
+
+/** How long ago a device was heard, in whole seconds: in a table nothing flickers. */
+export function heardAgo(heardMs: number | null, nowMs: number, t: Translate): string {
+  if (heardMs === null) return "–";
+  const ms = Math.max(0, nowMs - heardMs);
+  return ms < 9950 ? t("age.s", { n: Math.floor(ms / 1000) }) : age(ms, t);
+}
+
+/** The protocols that there are devices of. */
+export const protocolsOf = (rows: readonly DeviceRow[]): string[] =>
+  [...new Set(rows.map((row) => row.device.protocol))].sort();

@@ -1,8 +1,8 @@
 // The links' page: what comes in on which link and protocol, what is lost or unreadable, and the journal and recorder behind.
 import { useEffect, useMemo, useRef, useState } from "react";
 import { LINK_TONE } from "../devices/DeviceTable";
+import { heardAgo } from "../devices/deviceList";
 import { protocolName, wordOf } from "../devices/words";
-import { age } from "../format/figures";
 import { useLive } from "../state/useLive";
 import { usePolled } from "../state/usePolled";
 import { useText } from "../state/useText";
@@ -10,7 +10,7 @@ import { Icon } from "../ui/icons";
 import type { LinkHealth, LinksReply, ProtocolHealth } from "../wire.generated";
 import { Behind } from "./Behind";
 import { LinkPanel } from "./LinkPanel";
-import { bytesText, keyOfLink, RateMeter, rateText, sumOf, toneOfLink } from "./rates";
+import { bytesText, keyOfLink, RateMeter, rateText, sparkPoints, sumOf, toneOfLink } from "./rates";
 
 const EVERY_MS = 1500;
 
@@ -38,7 +38,11 @@ function Line({ link, meter, isSelected, onOpen }: LineProps) {
   return (
     <tr className={isSelected ? "sel" : ""} aria-selected={isSelected} data-testid="link-row" onClick={onOpen}>
       <td>
-        <span className={`badge ${tone || (link.state === "open" ? "" : "line")}`}>{wordOf(t, "linkState", word)}</span>
+        {word === "open" && !tone ? (
+          <span className="t2 f12">{t("linkState.open")}</span>
+        ) : (
+          <span className={`badge ${tone || "line"}`}>{wordOf(t, "linkState", word)}</span>
+        )}
       </td>
       <td>
         <button type="button" className="row cellbtn">
@@ -55,11 +59,16 @@ function Line({ link, meter, isSelected, onOpen }: LineProps) {
       </td>
       <td className="r num">{link.devices}</td>
       <td className="r num">{rateText(rates.positionsPerS)}</td>
+      <td>
+        <svg className="spark" viewBox="0 -1 96 20" width="96" height="20" aria-hidden="true">
+          <polyline points={sparkPoints(meter.pastOf(keyOfLink(link)), 96, 18)} />
+        </svg>
+      </td>
       <td className="r num t2">{bytesText(rates.bytesPerS)}</td>
       <td className={`r num ${rates.droppedNow > 0 ? "c-attn" : "t2"}`}>{link.datagrams_dropped}</td>
       <td className="r num t2">{refused}</td>
       <td className={`r num ${rates.badNow > 0 ? "c-attn" : "t2"}`}>{bad}</td>
-      <td className="r num">{age(link.heard_ms === null ? null : Math.max(0, nowMs - link.heard_ms), t)}</td>
+      <td className="r num">{heardAgo(link.heard_ms, nowMs, t)}</td>
       <td className="ell f12" title={link.last_error ?? ""}>
         {link.advice ? (
           <span className={tone === "alarm" ? "c-alarm" : "c-attn"}>{wordOf(t, "adviceShort", link.advice)}</span>
@@ -75,13 +84,14 @@ const HEADS = [
   ["links.url", "auto", ""],
   ["links.peers", "70px", "r"],
   ["links.devices", "62px", "r"],
-  ["links.positionsPerS", "74px", "r"],
+  ["links.positionsPerS", "96px", "r"],
+  ["links.rate2min", "116px", ""],
   ["links.bytesPerS", "84px", "r"],
   ["links.dropped", "70px", "r"],
   ["links.refused", "70px", "r"],
-  ["links.bad", "78px", "r"],
-  ["devices.heard", "72px", "r"],
-  ["links.advice", "150px", ""],
+  ["links.unreadable", "70px", "r"],
+  ["devices.heardShort", "72px", "r"],
+  ["links.advice", "140px", ""],
 ] as const;
 
 function LinkTable({

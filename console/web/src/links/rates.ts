@@ -11,6 +11,7 @@ export interface LinkRates {
 }
 
 const WINDOW_MS = 6000;
+const PAST = 80;
 const UNKNOWN: LinkRates = { positionsPerS: null, piecesPerS: null, bytesPerS: null, droppedNow: 0, badNow: 0 };
 
 export const sumOf = (counts: Readonly<Record<string, number>>): number =>
@@ -22,12 +23,26 @@ export const keyOfLink = (link: LinkHealth): string => `${link.url} ${link.link_
 /** Answers of the last seconds; a rate is the difference between the oldest of them and the newest. */
 export class RateMeter {
   private replies: LinksReply[] = [];
+  private past = new Map<string, number[]>();
 
   take(reply: LinksReply): void {
     const newest = this.replies.at(-1);
     if (newest && reply.at_ms <= newest.at_ms) return;
     this.replies.push(reply);
     while (this.replies.length > 2 && reply.at_ms - this.replies[1]!.at_ms >= WINDOW_MS) this.replies.shift();
+    for (const link of reply.links) {
+      const rate = this.of(keyOfLink(link)).positionsPerS;
+      if (rate === null) continue;
+      const rates = this.past.get(keyOfLink(link)) ?? [];
+      rates.push(rate);
+      if (rates.length > PAST) rates.shift();
+      this.past.set(keyOfLink(link), rates);
+    }
+  }
+
+  /** Positions a second at the looks of the last two minutes, oldest first. */
+  pastOf(key: string): readonly number[] {
+    return this.past.get(key) ?? [];
   }
 
   of(key: string): LinkRates {
@@ -46,6 +61,18 @@ export class RateMeter {
       badNow: Math.max(0, sumOf(now.bad) - sumOf(before.bad)),
     };
   }
+}
+
+/** The points of a line through rates, from the right end back; `step` wide each, `height` for the highest. */
+export function sparkPoints(rates: readonly number[], width: number, height: number): string {
+  const most = Math.max(...rates, 1e-9);
+  const step = width / (PAST - 1);
+  return rates
+    .map((rate, at) => {
+      const x = width - (rates.length - 1 - at) * step;
+      return `${x.toFixed(1)},${(height - (rate / most) * height).toFixed(1)}`;
+    })
+    .join(" ");
 }
 
 export type LinkTone = "" | "attn" | "alarm";

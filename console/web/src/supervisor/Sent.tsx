@@ -1,6 +1,8 @@
 // Who was sent, and what became of each push: sent, received, accepted, under way, on scene, with their times.
 import { useState } from "react";
+import { protocolName } from "../devices/words";
 import { clockTime, duration } from "../format/figures";
+import type { Translate } from "../i18n/text";
 import type { TextKey } from "../i18n/zh";
 import { isLiveDispatch } from "../live/incidentBook";
 import { selectUnit } from "../state/actions";
@@ -41,6 +43,12 @@ function Receipts({ dispatch, trouble }: { dispatch: DispatchView; trouble: Push
       })}
     </ol>
   );
+}
+
+/** What a push came by, in words: a page, or the screen of a device. */
+function channelName(channel: string, t: Translate): string {
+  const [protocol = "", kind] = channel.split(" ");
+  return kind === "text" ? t("channel.text", { protocol: protocolName(t, protocol) }) : channel;
 }
 
 function Trouble({ dispatch, trouble }: { dispatch: DispatchView; trouble: PushTrouble }) {
@@ -111,6 +119,11 @@ function Line({
         ) : null}
       </div>
       {lives ? <Receipts dispatch={dispatch} trouble={trouble} /> : null}
+      {lives && dispatch.channel && dispatch.channel !== "none" && dispatch.channel !== "page" ? (
+        <p className="f12 t3" data-testid="dispatch-channel">
+          {t("channel.via", { channel: channelName(dispatch.channel, t) })}
+        </p>
+      ) : null}
       {dispatch.reason ? <p className="f12 t3">{dispatch.reason}</p> : null}
       {trouble ? <Trouble dispatch={dispatch} trouble={trouble} /> : null}
       {dispatch.arrived_by === "track" ? <p className="f12 t3">{t("dispatch.arrivedTrack")}</p> : null}
