@@ -18,6 +18,12 @@ GNSS_BEGAN_US: Final = 315_964_800_000_000
 """1980-01-06, the first second that a satellite receiver can tell."""
 
 
+_TIME_OF_ARRIVAL: Final = int(Quality.TIME_OF_ARRIVAL)
+_TIME_ESTIMATED: Final = int(Quality.TIME_ESTIMATED)
+_MOCK: Final = int(Quality.MOCK)
+_NO_FIX: Final = int(Quality.NO_FIX)
+_ARCHIVE: Final = int(Quality.ARCHIVE)
+_NULL_ISLAND: Final = int(Quality.NULL_ISLAND)
 _COLUMNS: Final = (
     ("lat_e7", "lat_deg", 1e7),
     ("lon_e7", "lon_deg", 1e7),
@@ -65,20 +71,24 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def quality(self) -> Quality:
         """Return the bits that the report itself asks for."""
-        bits = Quality(0)
-        if self.observed_us is None:
-            bits |= Quality.TIME_OF_ARRIVAL
-        if self.has_estimated_time:
-            bits |= Quality.TIME_ESTIMATED
-        if self.is_mock:
-            bits |= Quality.MOCK
-        if not self.has_fix:
-            bits |= Quality.NO_FIX
-        if self.is_archive:
-            bits |= Quality.ARCHIVE
-        if self.lat_deg == 0 and self.lon_deg == 0:
-            bits |= Quality.NULL_ISLAND
-        return bits
+        return Quality(_quality_of(self))
+
+
+def _quality_of(fix: Fix) -> int:
+    bits = 0
+    if fix.observed_us is None:
+        bits = _TIME_OF_ARRIVAL
+    elif fix.has_estimated_time:
+        bits = _TIME_ESTIMATED
+    if fix.is_mock:
+        bits |= _MOCK
+    if not fix.has_fix:
+        bits |= _NO_FIX
+    if fix.is_archive:
+        bits |= _ARCHIVE
+    if fix.lat_deg == 0 and fix.lon_deg == 0:
+        bits |= _NULL_ISLAND
+    return bits
 
 
 AnyFix = TypeVar("AnyFix", bound=Fix)
@@ -92,10 +102,10 @@ def batch_of(fixes: Sequence[Fix], device_ids: Sequence[int], received_us: int) 
     batch["device_id"] = device_ids
     batch["received_us"] = received_us
     batch["observed_us"] = [received_us if fix.observed_us is None else fix.observed_us for fix in fixes]
-    batch["quality"] = [int(fix.quality) for fix in fixes]
+    batch["quality"] = [_quality_of(fix) for fix in fixes]
     for column, field, scale_factor in _COLUMNS:
         values = [getattr(fix, field) for fix in fixes]
-        if any(value is not None for value in values):
+        if values.count(None) < len(values):
             put(batch, column, np.array(values, np.float64) * scale_factor)
     hash_fixes(batch)
     return batch
