@@ -85,6 +85,11 @@ class UdpLink:
         """The port that is bound; 0 while closed."""
         return int(self._socket.getsockname()[1]) if self._socket else 0
 
+    @property
+    def received(self) -> int:
+        """How many datagrams were read."""
+        return self._hub.datagrams
+
     async def open(self) -> None:
         """Open the socket. Raises ConflictError for a port in use, InputError for a host that there is not."""
         loop = asyncio.get_running_loop()
