@@ -1,6 +1,7 @@
 """Benchmarks that anyone can run: one file each with `run(*, runs, seed) -> Figures`; ratios against a peer are the gate.
 
-Those that work on a map have `run(*, runs, seed, osm)` and take an extract in place of the demo city.
+Those that work on a map have `run(*, runs, seed, osm)` and take an extract in place of the demo city; those that last as long as they
+are told have `run(*, runs, seed, duration_s)`.
 """
 
 import importlib
@@ -9,12 +10,13 @@ import os
 import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from telemetry.model.errors import InputError, NotFoundError
 
+_OPTIONS: Final = {"osm": "map", "duration_s": "duration"}
 Goal: TypeAlias = tuple[Literal[">=", "<="], float]
 
 
@@ -38,16 +40,19 @@ def names() -> list[str]:
     return sorted(info.name for info in pkgutil.iter_modules(__path__))
 
 
-def run_benchmark(name: str, *, runs: int, seed: int, osm: Path | None = None) -> dict[str, object]:
-    """Run one benchmark and return the printed object; `osm` is a map extract for those that work on a map.
+def run_benchmark(
+    name: str, *, runs: int, seed: int, osm: Path | None = None, duration_s: float | None = None
+) -> dict[str, object]:
+    """Run one benchmark and return the printed object.
 
-    Raises NotFoundError for an unknown name, InputError for a map given to a benchmark that uses none.
+    `osm` is a map extract for those that work on a map, `duration_s` is for those that last as long as they are told. Raises
+    NotFoundError for an unknown name, InputError for what is given to a benchmark that uses none.
     """
     if name not in names():
         message = f"there is no benchmark {name!r}: choose from {', '.join(names())}"
         raise NotFoundError(message)
     run: Callable[..., Figures] = importlib.import_module(f"{__name__}.{name}").run
-    extra = _map_for(name, run, osm)
+    extra = _given(name, run, "osm", osm) | _given(name, run, "duration_s", duration_s)
     load1 = os.getloadavg()[0]
     result = run(runs=runs, seed=seed, **extra)
     return {
@@ -62,13 +67,13 @@ def run_benchmark(name: str, *, runs: int, seed: int, osm: Path | None = None) -
     }
 
 
-def _map_for(name: str, run: Callable[..., Figures], osm: Path | None) -> dict[str, Path]:
-    if osm is None:
+def _given(name: str, run: Callable[..., Figures], option: str, value: object) -> dict[str, object]:
+    if value is None:
         return {}
-    if "osm" not in inspect.signature(run).parameters:
-        message = f"the benchmark {name!r} uses no map: leave --osm {osm} out"
+    if option not in inspect.signature(run).parameters:
+        message = f"the benchmark {name!r} uses no {_OPTIONS[option]}: leave {value} out"
         raise InputError(message)
-    return {"osm": osm}
+    return {option: value}
 
 
 def _meets(figure: float | str | None, sign: str, bound: float) -> bool:

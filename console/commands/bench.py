@@ -22,6 +22,9 @@ from console.bench import names, run_benchmark
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A map extract (.osm.pbf) in place of the demo city, for benchmarks that work on a map.",
 )
+@click.option(
+    "--seconds", "duration_s", type=click.FloatRange(min=1.0), help="How long, for those that last (pipeline)."
+)
 def command(
     name: str,
     as_json: bool,  # noqa: FBT001 - click passes flags so
@@ -29,6 +32,7 @@ def command(
     runs: int,
     seed: int,
     osm: Path | None,
+    duration_s: float | None,
 ) -> None:
     """Measure one part of skybeat. Ratios against a peer in the same run are the gate; absolute figures stand beside them.
 
@@ -36,8 +40,9 @@ def command(
     Examples:
       skybeat bench decode --json
       skybeat bench roads --osm city.osm.pbf
+      skybeat bench pipeline --seconds 60 --json
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    result = run_benchmark(name, runs=runs, seed=seed, osm=osm)
+    result = run_benchmark(name, runs=runs, seed=seed, osm=osm, duration_s=duration_s)
     if as_json:
         click.echo(json.dumps(result))
     else:
