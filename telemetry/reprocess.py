@@ -7,14 +7,16 @@ import msgspec
 import numpy as np
 
 from telemetry.links.open import Sources
-from telemetry.links.tap import RawChunk
+from telemetry.links.tap import HTTP, RawChunk
 from telemetry.links.url import parse_link_url
 from telemetry.model.batch import Batch, concatenate
 from telemetry.model.decoding import Decoder, Peer
 from telemetry.model.errors import InputError
+from telemetry.model.phone_reading import PhoneReplay
 from telemetry.raw_log import GAP, HOUR_US, START
 from telemetry.recorded_rows import Differences, RecordedRows
 from telemetry.registry import RegistryTable
+from telemetry.sources import find_phone_sources
 from telemetry.tracker import Tracker
 
 WARM_UP_US: Final = 600_000_000
@@ -140,6 +142,8 @@ class Reprocessor:
         return speakers if self._device_id is None else speakers & {self._device_id}
 
     def _decoder_of(self, chunk: RawChunk) -> Decoder:
+        if chunk.transport == HTTP:
+            return self._phone_of(chunk)
         key = (chunk.link, chunk.host, chunk.port)
         if key not in self._decoders:
             url = parse_link_url(chunk.link, link_group=chunk.link_group)
@@ -152,6 +156,13 @@ class Reprocessor:
             )
             self._decoders[key] = self._sources.of(url).decoder(peer)
         return self._decoders[key]
+
+    def _phone_of(self, chunk: RawChunk) -> Decoder:
+        device = self._registry.devices.get(chunk.device_ids[0]) if chunk.device_ids else None
+        if device is None:
+            message = "the phone of this request is enrolled no more"
+            raise InputError(message)
+        return PhoneReplay(find_phone_sources(), device)
 
     def _settle(self, current: _Slice) -> None:
         if not current.arrivals and not current.batches:

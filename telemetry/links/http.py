@@ -1,11 +1,11 @@
 """The ingest listener: phones report by HTTP and are answered 200 only when the journal has their report on disk."""
 
 import asyncio
-import base64
 import contextlib
 import errno
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,9 @@ from infra.http_guard import GuardedHttp, GuestServer, connections_at_most
 from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
+from telemetry.links.http_request import Receive, Refusal, Scope, header_of, raw_request, request_of, token_of
 from telemetry.links.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
+from telemetry.links.tap import HTTP, RawChunk, Tap
 from telemetry.links.url import is_loopback
 from telemetry.model.decoding import Registry
 from telemetry.model.enrolment import is_allowed
@@ -29,7 +31,6 @@ from telemetry.model.phone import (
     PHONE_PROTOCOL,
     PhoneAnswer,
     PhoneFix,
-    PhoneRequest,
     PhoneSource,
     address_of_token,
 )
@@ -37,9 +38,6 @@ from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
 from telemetry.registry import shown_address
 
-BODY_BYTES: Final = 64 * 1024
-QUERY_BYTES: Final = 8 * 1024
-BODY_WITHIN_S: Final = 10.0
 RETRY_AFTER_S: Final = 5
 ACCEPTS_A_TURN: Final = 16
 """uvloop accepts one connection a listening descriptor and turn: after an outage, when every phone comes at once, the last of
@@ -51,17 +49,7 @@ FAILURES_RATE_PER_S: Final = 2.0
 FAILURES_BURST: Final = 60
 _log: Final = get_logger("ingest")
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
-    """An answer other than 200."""
-
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class IngestApp:
@@ -79,12 +67,14 @@ class IngestApp:
         clock: Clock,
         *,
         behind_proxy: bool = False,
+        tap: Tap | None = None,
     ) -> None:
         self._registry = registry
         self._sources = sources
         self._turns = ReportTurns(take, durable, clock)
         self._clock = clock
         self._behind_proxy = behind_proxy
+        self._tap = tap
         self._by_token = RateLimit(TOKEN_RATE_PER_S, TOKEN_BURST)
         self._failures = RateLimit(FAILURES_RATE_PER_S, FAILURES_BURST)
 
@@ -107,14 +97,15 @@ class IngestApp:
         speaker = self._speaker(scope)
         is_tired = not self._failures.allows(speaker, self._clock.monotonic_s())
         try:
-            fixes, device, source = await self._understand(scope, receive, notes_strangers=not is_tired)
+            fixes, device, source, raw = await self._understand(scope, receive, notes_strangers=not is_tired)
         except Refusal as refusal:
             self._failures.take(speaker, self._clock.monotonic_s())
             if is_tired:
                 message = "too many wrong requests from this address: wait a minute"
                 raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message) from refusal
             raise
-        await self._keep(device.device_id, [as_options_say(fix, device.options) for fix in fixes])
+        mended = [as_options_say(fix, device.options) for fix in fixes]
+        await self._keep(device.device_id, mended, partial(self._log_raw, speaker, device.device_id, raw))
         ignored = [text for fix in fixes for text in fix.ignored]
         plain = _said(f"ok; left out: {', '.join(ignored)}" if ignored else "ok")
         answer: PhoneAnswer = getattr(source, "ANSWER", plain)
@@ -122,10 +113,10 @@ class IngestApp:
 
     async def _understand(
         self, scope: Scope, receive: Receive, *, notes_strangers: bool
-    ) -> tuple[list[PhoneFix], Device, PhoneSource]:
-        """Return what is reported, whose it is, and the dialect that it was told in."""
-        request = await _request_of(scope, receive)
-        token = _token_of(scope)
+    ) -> tuple[list[PhoneFix], Device, PhoneSource, bytes]:
+        """Return what is reported, whose it is, the dialect that it was told in, and the request without its token."""
+        request = await request_of(scope, receive)
+        token = token_of(scope)
         device = None if token is None else self._device_of(token, notes_strangers=notes_strangers)
         source = next((source for source in self._sources if source.recognises(request)), None)
         if source is None:
@@ -142,7 +133,8 @@ class IngestApp:
             raise Refusal(
                 HTTPStatus.FORBIDDEN, "this device may not speak from this address: see its allowed addresses"
             )
-        return fixes, self._spoken_for(device, fixes, notes_strangers=notes_strangers), source
+        whose = self._spoken_for(device, fixes, notes_strangers=notes_strangers)
+        return fixes, whose, source, raw_request(request, {token, *(fix.token for fix in fixes)})
 
     def _spoken_for(self, device: Device, fixes: Sequence[PhoneFix], *, notes_strangers: bool) -> Device:
         """Return whose the reports are: the token's own device's, or that of the one that a server forwards them for."""
@@ -185,10 +177,26 @@ class IngestApp:
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, message)
         return device
 
-    async def _keep(self, device_id: int, fixes: Sequence[PhoneFix]) -> None:
+    def _log_raw(self, host: str, device_id: int, raw: bytes, now_us: int) -> None:
+        if self._tap is not None:
+            self._tap(
+                RawChunk(
+                    link=HTTP,
+                    protocol=PHONE_PROTOCOL,
+                    link_group="",
+                    transport=HTTP,
+                    host=host,
+                    port=0,
+                    received_us=now_us,
+                    device_ids=(device_id,),
+                    data=raw,
+                )
+            )
+
+    async def _keep(self, device_id: int, fixes: Sequence[PhoneFix], heard: Callable[[int], None]) -> None:
         """Return when the journal has them on disk. Raises Refusal 503 when it cannot be promised."""
         try:
-            await self._turns.keep(device_id, fixes)
+            await self._turns.keep(device_id, fixes, heard=heard)
         except JournalError as error:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not kept, send it again: {error}") from error
         except TimeoutError as error:
@@ -198,7 +206,7 @@ class IngestApp:
     def _speaker(self, scope: Scope) -> str:
         """Return who asks: the peer's address, behind a proxy the one that the proxy added last."""
         if self._behind_proxy:
-            forwarded = _header(scope, b"x-forwarded-for")
+            forwarded = header_of(scope, b"x-forwarded-for")
             if forwarded:
                 return forwarded.rpartition(",")[2].strip()[:64]
         client = scope.get("client")
@@ -300,62 +308,6 @@ def _explained(host: str, port: int, error: OSError) -> ConflictError | InputErr
     return InputError(
         f"the ingest listener cannot be opened on {host}:{port} ({error}): set SKYBEAT_INGEST_HOST and _PORT"
     )
-
-
-async def _request_of(scope: Scope, receive: Receive) -> PhoneRequest:
-    if scope["method"] not in ("GET", "POST"):
-        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method'][:16]} is not understood: send GET or POST")
-    query: bytes = scope["query_string"]
-    if len(query) > QUERY_BYTES:
-        message = f"the query has {len(query)} bytes: at most {QUERY_BYTES} are allowed"
-        raise Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, message)
-    content_type = _header(scope, b"content-type").partition(";")[0].strip().lower()
-    return PhoneRequest(
-        method=scope["method"],
-        query=query.decode("ascii", "replace"),
-        content_type=content_type,
-        body=await _body_of(scope, receive),
-    )
-
-
-async def _body_of(scope: Scope, receive: Receive) -> bytes:
-    too_long = Refusal(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is too long: at most {BODY_BYTES} bytes are allowed"
-    )
-    length = _header(scope, b"content-length")
-    if length.isdigit() and int(length) > BODY_BYTES:
-        raise too_long
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            while True:
-                message = await receive()
-                body += message.get("body", b"")
-                if len(body) > BODY_BYTES:
-                    raise too_long
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return bytes(body)
-    except TimeoutError as error:
-        message_text = f"the body did not come within {BODY_WITHIN_S:g} s: send it again"
-        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, message_text) from error
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    value: bytes = next((value for key, value in scope["headers"] if key == name), b"")
-    return value.decode("latin-1")
-
-
-def _token_of(scope: Scope) -> str | None:
-    """Return the token that a request brings in its head: as a bearer, or as the password of a user (OwnTracks, Overland)."""
-    kind, _, told = _header(scope, b"authorization").partition(" ")
-    if kind.lower() == "bearer":
-        return told.strip() or None
-    if kind.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(told.strip(), validate=True).decode().partition(":")[2] or None
-    except ValueError:
-        return None
 
 
 def _said(text: str) -> PhoneAnswer:

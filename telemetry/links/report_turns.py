@@ -15,6 +15,7 @@ FIXES_A_TURN: Final = 10_000
 TakeReports = Callable[[Output, int], int | None]
 """Takes phones' output at a time; returns the journal's sequence to wait for. Raises JournalError when it cannot."""
 _Reports = list[tuple[int, PhoneFix]]
+_Heard = list[Callable[[int], None]]
 
 
 class ReportTurns:
@@ -28,21 +29,31 @@ class ReportTurns:
         self._durable = durable
         self._clock = clock
         self._reports: _Reports = []
+        self._heard: _Heard = []
         self._turn: asyncio.Task[None] | None = None
 
-    async def keep(self, device_id: int, fixes: Sequence[PhoneFix]) -> None:
-        """Return when the journal has these on disk. Raises JournalError when it cannot, TimeoutError when the disk stalls."""
+    async def keep(
+        self, device_id: int, fixes: Sequence[PhoneFix], *, heard: Callable[[int], None] | None = None
+    ) -> None:
+        """Return when the journal has these on disk; `heard` is told their time of arrival.
+
+        Raises JournalError when it cannot, TimeoutError when the disk stalls.
+        """
         if self._turn is None or len(self._reports) >= FIXES_A_TURN:
-            self._reports = []
-            self._turn = asyncio.create_task(self._keep_turn(self._reports))
+            self._reports, self._heard = [], []
+            self._turn = asyncio.create_task(self._keep_turn(self._reports, self._heard))
         self._reports.extend((device_id, fix) for fix in fixes)
+        if heard is not None:
+            self._heard.append(heard)
         await asyncio.shield(self._turn)
 
-    async def _keep_turn(self, reports: _Reports) -> None:
+    async def _keep_turn(self, reports: _Reports, heard: _Heard) -> None:
         """Begin after all requests that were ready before the first of this turn: the loop runs its tasks in order."""
         if self._reports is reports:
             self._turn = None
         now_us = self._clock.now_us()
+        for tell in heard:
+            tell(now_us)
         sequence = self._take(output_of(reports, now_us), now_us)
         if sequence is not None:
             async with asyncio.timeout(DURABLE_WITHIN_S):

@@ -1,8 +1,12 @@
 """What links hand to the raw log: received bytes as they came, with who sent them and who that proved to be."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
+
+HTTP: Final = "http"
+"""The transport, and the link, of phones' requests: `data` is one request as `http_request.raw_request` writes it."""
 
 
 class RawChunk(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from telemetry.model.commands import Command
+from telemetry.model.decoding import NOTHING, Output
 from telemetry.model.errors import InputError
-from telemetry.model.fix import as_read
-from telemetry.model.phone import PhoneFix, PhoneRequest, PhoneSource
+from telemetry.model.fix import as_options_say, as_read
+from telemetry.model.phone import PhoneFix, PhoneRequest, PhoneSource, output_of
 from telemetry.model.reading import Read, ReadError, ReadMessage
+from telemetry.model.unit import Device
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -45,6 +48,37 @@ class PhoneReader:
         except InputError as error:
             return [ReadError(error=str(error), code="json" if request.body[:1] == b"{" else "value")]
         return [_read_of(fix) for fix in fixes] or [ReadMessage(message="no_position")]
+
+
+class PhoneReplay:
+    """Decodes one device's requests again, out of the raw log: who it is was proved when they came."""
+
+    def __init__(self, sources: Sequence[PhoneSource], device: Device) -> None:
+        self._sources = sources
+        self._device = device
+
+    def feed(self, data: bytes, now_us: int) -> Output:
+        """Take one request."""
+        request = request_of(data)
+        source = next((one for one in self._sources if request is not None and one.recognises(request)), None)
+        if request is None or source is None:
+            return Output(bad={"framing": 1})
+        try:
+            fixes = source.decode_request(request)
+        except InputError:
+            return Output(bad={"value": 1})
+        whose, options = self._device.device_id, self._device.options
+        return output_of([(whose, as_options_say(fix, options)) for fix in fixes], now_us)
+
+    def tick(self, now_us: int) -> Output:
+        """Do nothing: a phone is silent between its requests."""
+        del now_us
+        return NOTHING
+
+    def send(self, command: Command, now_us: int) -> Output:
+        """Refuse: nothing is sent into the past."""
+        del now_us
+        raise InputError(f"a replay takes no {type(command).__name__}: send it to the device itself")
 
 
 def request_of(message: bytes) -> PhoneRequest | None:

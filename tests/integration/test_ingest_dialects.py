@@ -13,8 +13,10 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from infra.journal import JournalFullError
 from telemetry.links.http import IngestApp, IngestListener
+from telemetry.links.tap import RawChunk
 from telemetry.model.decoding import Output
 from telemetry.model.phone import address_of_token
+from telemetry.model.phone_reading import PhoneReplay
 from telemetry.model.unit import Device, DeviceOptions
 from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.sources import find_phone_sources
@@ -48,7 +50,8 @@ class House:
         )
         self.kept: list[tuple[int, int]] = []
         self.is_full = False
-        app = IngestApp(self.registry, find_phone_sources(), self._take, _at_once, SYSTEM_CLOCK)
+        self.tapped: list[RawChunk] = []
+        app = IngestApp(self.registry, find_phone_sources(), self._take, _at_once, SYSTEM_CLOCK, tap=self.tapped.append)
         self.listener = IngestListener(app, host="127.0.0.1", port=0)
 
     def _take(self, output: Output, now_us: int) -> int | None:
@@ -140,6 +143,23 @@ async def test_a_device_with_its_own_addresses_is_not_heard_from_others(house: H
     status, _, said = await house.curl(PLACE, "-u", "x:far-token")
     assert status == 403
     assert "may not speak from this address" in said
+
+
+async def test_requests_stand_in_the_raw_log_without_their_tokens_and_are_decoded_again(house: House) -> None:
+    await house.curl(PLACE, "-u", "lihua:phones-token", path="/pub?u=lihua")
+    await house.curl(FORWARDED, "-H", "Authorization: Bearer servers-token")
+    await house.curl(CLIENT)
+    await house.curl("", "-G", path="/?id=phones-token&lat=1&lon=2&timestamp=1790000000&batt=50")
+    await house.curl(PLACE, "-u", "lihua:wrong")
+    assert [chunk.device_ids for chunk in house.tapped] == [(1,), (3,), (1,), (1,)]
+    again = []
+    for chunk in house.tapped:
+        assert b"token" not in chunk.data
+        device = house.registry.devices[chunk.device_ids[0]]
+        output = PhoneReplay(find_phone_sources(), device).feed(chunk.data, chunk.received_us)
+        again += [(int(row["device_id"]), int(row["lat_e7"])) for row in output.batch]
+        assert set(output.batch["received_us"].tolist()) == {chunk.received_us}
+    assert again == house.kept == [(1, 360_600_000), (3, 360_700_000), (1, 360_800_000), (1, 10_000_000)]
 
 
 async def test_what_the_journal_cannot_keep_is_not_acknowledged(house: House) -> None:
