@@ -1,6 +1,7 @@
 """Devices as people are shown them: never a secret, of a phone not even the name, which is its shadow."""
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final
 
 import msgspec
@@ -9,12 +10,11 @@ from console.api.models_devices import DeviceView, OnBoardView, OptionsView, Uni
 from console.sources import RegistrySource
 from telemetry.device_book import DeviceSaid
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2
-from telemetry.model.enrolment import SecretKind, checked_hosts
+from telemetry.model.enrolment import EnrolmentRule, SecretKind, checked_hosts
 from telemetry.model.unit import Device, DeviceOptions, LinkState
 from telemetry.picture_devices import DeviceState
 from telemetry.sources import find_enrolment_rules
 
-PAGE_PROTOCOL: Final = "skybeat"
 _NEVER_HEARD: Final = (LinkState.NEVER, 0)
 
 
@@ -46,20 +46,20 @@ def view_of_device(
         if registration and reached
         else None,
         registered_until_ms=registration.expires_us / 1000 if registration and reached else None,
-        options=msgspec.convert(msgspec.structs.asdict(device.options), OptionsView),
+        options=_shown_options(device.options),
         is_managed=is_managed and not device.revoked,
     )
 
 
 def shown_device(protocol: str, address: str) -> str | None:
     """Return a device's address, None where it is a secret's shadow or an account."""
-    rule = find_enrolment_rules().get(protocol)
+    rule = _rules().get(protocol)
     return None if rule is None or rule.secret is SecretKind.TOKEN else address
 
 
 def secret_state(device: Device, registry: RegistrySource, now_us: int) -> str:
     """Return none, set, missing, waiting or late: how it stands with what the device and we share."""
-    rule = find_enrolment_rules().get(device.protocol)
+    rule = _rules().get(device.protocol)
     if rule is None or rule.secret is SecretKind.NONE:
         return "none"
     if rule.secret is SecretKind.SIGNING_KEY:
@@ -69,6 +69,17 @@ def secret_state(device: Device, registry: RegistrySource, now_us: int) -> str:
     if now_us >= device.pairs_until_us:
         return "late"
     return "waiting" if registry.may_pair(device.device_id, now_us) else "set"
+
+
+@lru_cache(maxsize=1_000)
+def _shown_options(options: DeviceOptions) -> OptionsView:
+    """Return options as the interface has them; most devices have the same."""
+    return msgspec.convert(msgspec.structs.asdict(options), OptionsView)
+
+
+@cache
+def _rules() -> dict[str, EnrolmentRule]:
+    return find_enrolment_rules()
 
 
 def options_of(view: OptionsView) -> DeviceOptions:

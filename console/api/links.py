@@ -14,6 +14,8 @@ from telemetry.links.link import LinkStatus
 from telemetry.model.unit import LinkState
 
 ROUTER: Final = router("system")
+_LIMITS: Final = frozenset({"connection_rate", "connections_of_host", "house_full", "no_files"})
+"""Who was sent away for one of these may be one of ours: the link's limits are to be looked at."""
 
 
 @ROUTER.get("/api/links", **says(LinksReply))
@@ -69,7 +71,7 @@ def _advice(status: LinkStatus) -> str:
         return "journal_full"
     if status.state in {"retrying", "failed"} or status.last_error:
         return "not_open"
-    if status.refused:
+    if _LIMITS & status.refused.keys():
         return "limits"
     if status.datagrams_dropped:
         return "dropping"

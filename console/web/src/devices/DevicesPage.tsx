@@ -1,5 +1,5 @@
 // The devices' page: who is enrolled and how each is heard, who spoke unknown, and what may be done about both.
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { usePolled } from "../state/usePolled";
@@ -25,6 +25,9 @@ import { SecretCard } from "./SecretCard";
 import { protocolName } from "./words";
 
 const EVERY_MS = 2000;
+/** A long list is megabytes: it is asked for less often. */
+const LONG = 2000;
+const LONG_EVERY_MS = 8000;
 const RULES_EVERY_MS = 300_000;
 
 export function DevicesPage() {
@@ -32,7 +35,8 @@ export function DevicesPage() {
   const { units } = useLive();
   const { deviceId, panel, filter, query, protocol, isPanelOpen } = useDeviceDesk();
   const t = useText();
-  const devices = usePolled<DevicesReply>("/api/devices", EVERY_MS);
+  const [everyMs, setEveryMs] = useState(EVERY_MS);
+  const devices = usePolled<DevicesReply>("/api/devices", everyMs);
   const quarantine = usePolled<QuarantineReply>("/api/devices/quarantine", EVERY_MS);
   const told = usePolled<EnrolmentRulesReply>("/api/devices/rules", RULES_EVERY_MS).data;
   const all = useMemo(() => deviceRows(devices.data?.devices ?? [], units, language), [devices.data, units, language]);
@@ -51,6 +55,7 @@ export function DevicesPage() {
     devices.again();
     quarantine.again();
   };
+  useEffect(() => setEveryMs(all.length > LONG ? LONG_EVERY_MS : EVERY_MS), [all.length]);
   useEffect(() => showRows(rows, told?.is_managed ?? false), [rows, told]);
 
   return (

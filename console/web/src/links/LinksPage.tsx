@@ -233,6 +233,7 @@ export function LinksPage() {
           {data && links.length === 0 ? <p className="sentence">{t("links.none")}</p> : null}
           <h2 className="tablehead">{t("links.protocols")}</h2>
           <Protocols lines={data?.protocols ?? []} links={links} meter={meter} />
+          <div className="behind-below">{data ? <Behind reply={data} /> : null}</div>
         </div>
       </section>
       <aside className="panel side" aria-label={t(link ? "links.details" : "links.behind")}>

@@ -6,7 +6,9 @@ import type { TextKey } from "../i18n/zh";
 import { live } from "../live/live";
 import type { UnitReading } from "../live/unitStore";
 import { deselect, toggleFollow } from "../state/actions";
+import { useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
+import { mayCommand } from "../state/roles";
 import { change, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
@@ -145,6 +147,7 @@ function BatteryBar({ pct }: { pct: number | null }) {
 
 function Facts({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
   const { connection } = useLive();
+  const { role } = useDesk();
   const t = useText();
   const lost = connection.phase === "lost";
   const { values } = reading;
@@ -166,12 +169,14 @@ function Facts({ meta, reading }: { meta: UnitMeta; reading: UnitReading }) {
       values.accuracy_dm === null ? "–" : `±${measure(values.accuracy_dm / 10, "m", 1)}`,
     ],
     ["observed", t("inspector.observed"), clockTime(reading.observedMs)],
-    [
+  ];
+  // Those who may see more of them have a section of their own for devices.
+  if (!mayCommand(role))
+    facts.push([
       "devices",
       t("inspector.devices"),
       meta.devices.map((device) => device.label || device.protocol).join(", ") || "–",
-    ],
-  ];
+    ]);
   return (
     <div className="sec">
       <dl className="kv">
