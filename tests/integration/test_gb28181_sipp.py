@@ -1,59 +1,21 @@
 """Cameras that Debian's sipp plays, on real sockets: digest with and without qop, keepalive, wrong password, subscription."""
 
 import asyncio
-import contextlib
 import shutil
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from infra.clock import Clock
-from telemetry.links.listening import ListeningLink
-from telemetry.links.udp import UdpLink
-from telemetry.links.url import parse_link_url
-from tests.gb28181_scene import CAMERA, PASSWORD, REALM, SERVER_ID, source
-from tests.link_scene import FakeKeeper, context_of, eventually
+from tests.gb28181_scene import CAMERA, PASSWORD, REALM, SERVER_ID
+from tests.link_scene import FakeKeeper, eventually
+from tests.sip_ground import free_port, server
 
 SCENES: Final = Path(__file__).parent / "sipp"
-TICK_S: Final = 0.05
 
 pytestmark = pytest.mark.skipif(
     shutil.which("sipp") is None, reason="NO SIPP: install Debian's sip-tester to run these tests"
 )
-
-
-@asynccontextmanager
-async def server(transport: str, keeper: FakeKeeper, **options: str) -> AsyncIterator[UdpLink | ListeningLink]:
-    """Give our SIP server on a free port of this machine."""
-    url = parse_link_url(f"gb28181+{transport}in:127.0.0.1:0?id={SERVER_ID}&realm={REALM}")
-    context = context_of(keeper, source(None, **options).decoder)
-    link = UdpLink(url, context) if transport == "udp" else ListeningLink(url, context)
-    await link.open()
-    ticking = asyncio.create_task(_tick(link, context.clock))
-    try:
-        yield link
-    finally:
-        ticking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticking
-        link.close()
-
-
-async def _tick(link: UdpLink | ListeningLink, clock: Clock) -> None:
-    while True:
-        await asyncio.sleep(TICK_S)
-        link.tick(clock.now_us())
-
-
-def free_port() -> int:
-    """Return a UDP and TCP port that nobody uses now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def play(

@@ -283,7 +283,7 @@ def test_video_that_the_camera_ends_or_refuses_is_told_so() -> None:
     scene.start()
     commanded(scene, OpenVideo(device_id=1, command_id=1))
     (invite,) = asked(scene, "INVITE")
-    bye = message(method="BYE", call_id=invite.call_id, to=invite.first("from"))
+    bye = message(method="BYE", user=CHANNEL, call_id=invite.call_id, to=invite.first("from"))
     assert scene.ask(bye) == b"200 OK"
     assert scene.ask(message(method="BYE", call_id="x")) == b"481 Call/Transaction Does Not Exist"
     output = scene.decoder.send(OpenVideo(device_id=1, command_id=2), scene.now_us)

@@ -157,8 +157,7 @@ class SipDecoder:
             case "NOTIFY":
                 return self._notify(request, now_us, turn)
             case "BYE":
-                session = self._speaker(request, now_us, turn)
-                return OK if session is not None and hung_up(session, request, now_us, turn) else NO_DIALOG
+                return self._bye(request, now_us, turn)
             case "OPTIONS":
                 return Answer(200, "OK", NOT_ALLOWED.headers)
             case _:
@@ -216,6 +215,11 @@ class SipDecoder:
         is_read = self._desk.reports.take(session, request, now_us, turn)
         notified(subscription, request, self._desk.writer.identifiers, now_us)
         return OK if is_read else BAD_REQUEST
+
+    def _bye(self, request: Sip, now_us: int, turn: Turn) -> Answer:
+        """End a call: it was made to a channel, so that From names that and not the device."""
+        callers = [session for session in self._desk.sessions.at(self._peer) if session.is_alive(now_us)]
+        return OK if any(hung_up(session, request, now_us, turn) for session in callers) else NO_DIALOG
 
     def _again(self, request: Sip, first_us: int, turn: Turn) -> Answer:
         """Say the rows and events of a request again, the very same ones: its first answer may have been lost or refused."""
