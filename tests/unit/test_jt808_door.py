@@ -46,6 +46,12 @@ def test_what_a_registration_says_is_told_when_the_terminal_has_proved_itself() 
     assert info.fields["software"] == "1.0"
 
 
+def test_what_a_terminal_says_of_itself_is_told_again_only_when_it_is_another() -> None:
+    call = Call().connect().connect()
+    call.connect()
+    assert len(call.events_of(DeviceInfo)) == 1
+
+
 def test_an_unknown_terminal_goes_to_quarantine_with_what_it_says_of_itself() -> None:
     call = Call(registry_of(), code=None).connect()
     assert call.frames[0].body[2] == m.Registered.TERMINAL_UNKNOWN
@@ -123,21 +129,30 @@ def test_another_terminal_on_a_proven_connection_must_prove_itself_too() -> None
     assert call.say(call.terminal.position(fix_at()).data).acknowledged
 
 
-@pytest.mark.parametrize("change", ["revoked", "rotated", "gone"])
+CHANGES = {
+    "revoked": registry_of(msgspec.structs.replace(device_of(), revoked=True)),
+    "rotated": registry_of(device_of(), code="f" * 32),
+    "gone": registry_of(),
+    "another network": with_options(allowed_hosts=("10.9.0.0/16",)),
+}
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
 def test_a_terminal_that_is_revoked_or_rotated_while_connected_is_let_go(change: str) -> None:
     call = Call().connect()
-    device = device_of()
-    registry = {
-        "revoked": registry_of(msgspec.structs.replace(device, revoked=True)),
-        "rotated": registry_of(device, code="f" * 32),
-        "gone": registry_of(),
-    }[change]
+    registry = CHANGES[change]
     devices = tuple(registry.devices.values())
     call.registry.replace(RegistryContents(devices=devices, secrets={7: registry.secret(7) or b""}))
     heard = call.say(call.terminal.position(fix_at()).data)
     assert not heard.acknowledged
     assert call.outputs[-1].close is not None
     assert len(call.batch) == 0
+
+
+def test_a_silent_terminal_is_let_go_too_when_it_is_revoked() -> None:
+    call = Call().connect()
+    call.registry.replace(RegistryContents(devices=(msgspec.structs.replace(device_of(), revoked=True),)))
+    assert call.decoder.tick(START_US).close is not None
 
 
 def test_after_logging_out_a_terminal_must_authenticate_again() -> None:

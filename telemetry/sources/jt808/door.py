@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 from telemetry.model.decoding import PairedFact, Peer, Registry
 from telemetry.model.enrolment import is_allowed
-from telemetry.model.events import DeviceInfo
 from telemetry.model.unit import Device
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.bodies import Registration, codes_of, read_authentication, read_registration
@@ -20,10 +19,11 @@ REGISTRATIONS_AT_MOST: Final = 20
 
 
 class Proof(NamedTuple):
-    """A device that has just shown its secret."""
+    """A device that has just shown its secret, and what it said of itself on its way in."""
 
     device: Device
     secret: bytes
+    fields: dict[str, str]
 
 
 class Door:
@@ -104,14 +104,8 @@ class Door:
             return None
         if self._registry.may_pair(device.device_id, turn.now_us):
             turn.facts.append(PairedFact(device_id=device.device_id))
-        fields = self._told.pop(frame.form.terminal, {}) | read_authentication(frame)
-        if fields:
-            info = DeviceInfo(
-                device_id=device.device_id, observed_us=turn.now_us, received_us=turn.now_us, fields=fields
-            )
-            turn.events.append(info)
         self._reply(frame, m.Result.DONE, turn)
-        return Proof(device, secret)
+        return Proof(device, secret, self._told.pop(frame.form.terminal, {}) | read_authentication(frame))
 
     def _reason_against(self, device: Device | None, secret: bytes | None, *, hint: str) -> str:
         if device is None:

@@ -1,12 +1,13 @@
 """What terminals that have proved themselves report: positions, batches, cards, attributes, settings; and how each is answered."""
 
 import struct
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from telemetry.model.batch import Quality
-from telemetry.model.events import DeviceInfo, DeviceParameters, OfficerOnBoard, VendorData
+from telemetry.model.events import AnyEvent, DeviceInfo, DeviceParameters, OfficerOnBoard, VendorData
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.alarms import Seen
 from telemetry.sources.jt808.block import BLOCK_POSITIONS, read_block
@@ -64,31 +65,15 @@ def take_report(frame: Frame, speaker: Speaker, turn: Turn, quality: int) -> Ans
             return _take_card(frame.body, speaker, turn)
         case m.TRANSPARENT:
             items = {f"transparent:{frame.body[:1].hex()}": frame.body[1:].hex()[:LARGEST_VENDOR_DIGITS]}
-            turn.events.append(
-                VendorData(
-                    device_id=speaker.device.device_id, observed_us=turn.now_us, received_us=turn.now_us, items=items
-                )
-            )
+            _tell(VendorData, speaker, turn, items=items)
             return KEPT
         case m.PARAMETERS:
-            values = read_parameters(frame.body, 3)
-            turn.events.append(
-                DeviceParameters(
-                    device_id=speaker.device.device_id, observed_us=turn.now_us, received_us=turn.now_us, values=values
-                )
-            )
+            _tell(DeviceParameters, speaker, turn, values=read_parameters(frame.body, 3))
             return UNANSWERED
         case m.ATTRIBUTES:
             attributes = read_attributes(frame)
             if attributes is not None:
-                turn.events.append(
-                    DeviceInfo(
-                        device_id=speaker.device.device_id,
-                        observed_us=turn.now_us,
-                        received_us=turn.now_us,
-                        fields=attributes.fields,
-                    )
-                )
+                tell_itself(speaker, turn, attributes.fields)
             return UNANSWERED
         case _:
             turn.bad["unsupported"] += 1
@@ -201,11 +186,15 @@ def tell_items(speaker: Speaker, turn: Turn) -> None:
     readings = readings_of(items)
     if readings and readings != memory.readings and turn.now_us >= memory.readings_due_us:
         memory.readings, memory.readings_due_us = readings, turn.now_us + READINGS_EVERY_US
-        turn.events.append(
-            DeviceInfo(
-                device_id=speaker.device.device_id, observed_us=turn.now_us, received_us=turn.now_us, fields=readings
-            )
-        )
+        _tell(DeviceInfo, speaker, turn, fields=readings)
+
+
+def tell_itself(speaker: Speaker, turn: Turn, fields: dict[str, str]) -> None:
+    """Tell what a terminal says of itself, unless it said the same before: many reconnect every few minutes."""
+    known = speaker.memory.itself
+    if any(known.get(name) != value for name, value in fields.items()):
+        speaker.memory.itself = known | fields
+        _tell(DeviceInfo, speaker, turn, fields=fields)
 
 
 def _tell_vendor(speaker: Speaker, turn: Turn, items: dict[str, str]) -> None:
@@ -215,8 +204,10 @@ def _tell_vendor(speaker: Speaker, turn: Turn, items: dict[str, str]) -> None:
     if is_new and is_due:
         memory.vendor |= items
         memory.vendor_due_us = turn.now_us + VENDOR_EVERY_US
-        turn.events.append(
-            VendorData(
-                device_id=speaker.device.device_id, observed_us=turn.now_us, received_us=turn.now_us, items=items
-            )
-        )
+        _tell(VendorData, speaker, turn, items=items)
+
+
+def _tell(kind: Callable[..., AnyEvent], speaker: Speaker, turn: Turn, **said: dict[str, str]) -> None:
+    """Tell an event of a terminal that names no time of its own."""
+    whose = speaker.device.device_id
+    turn.events.append(kind(device_id=whose, observed_us=turn.now_us, received_us=turn.now_us, **said))

@@ -9,7 +9,9 @@ import numpy as np
 from telemetry.model.batch import Quality
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, Peer, Registry
+from telemetry.model.enrolment import is_allowed
 from telemetry.model.errors import NotFoundError
+from telemetry.model.unit import Device
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.alarms import Seen
 from telemetry.sources.jt808.block import BLOCK_BYTES, Columns, Plain, find_plain, read_block, write_acknowledgements
@@ -19,7 +21,7 @@ from telemetry.sources.jt808.frame import FLAG, Frame, FrameReader, is_sentence,
 from telemetry.sources.jt808.media import Media
 from telemetry.sources.jt808.orders import Answers, Pending, order_of
 from telemetry.sources.jt808.parts import Assembly, Group
-from telemetry.sources.jt808.reports import UNSUPPORTED, Answer, note_alarm, take_report, tell_items
+from telemetry.sources.jt808.reports import UNSUPPORTED, Answer, note_alarm, take_report, tell_items, tell_itself
 from telemetry.sources.jt808.speaker import Memory, Serials, Speaker
 from telemetry.sources.jt808.turn import Turn
 
@@ -36,7 +38,7 @@ class Jt808Decoder:
 
     def __init__(self, registry: Registry, peer: Peer, memories: dict[int, Memory], media: Media | None) -> None:
         self._registry = registry
-        self._is_trusted = peer.is_trusted
+        self._peer = peer
         self._memories = memories
         self._media = media
         self._reader = FrameReader()
@@ -66,13 +68,14 @@ class Jt808Decoder:
     def tick(self, now_us: int) -> Output:
         """Ask for parts that are missing and, once, each terminal for its attributes; forget what waits too long."""
         turn = Turn(now_us)
+        self._recheck(turn)
         for group in self._assembly.stalled(now_us):
             self._waits_for_parts = True
             self._answer_parts(group, turn)
         for group in self._assembly.gaps(now_us):
             turn.now.append(self._resend_request(group))
         self._answers.forget_old(now_us)
-        if not self._is_trusted:
+        if not self._peer.is_trusted:
             for speaker in self._speakers.values():
                 if not speaker.memory.asked_attributes:
                     speaker.memory.asked_attributes = True
@@ -104,7 +107,7 @@ class Jt808Decoder:
 
     def _speaker_of(self, device_id: int) -> Speaker:
         for speaker in self._speakers.values():
-            if speaker.device.device_id == device_id and not self._is_trusted:
+            if speaker.device.device_id == device_id and not self._peer.is_trusted:
                 return speaker
         raise NotFoundError(f"device {device_id} is not connected here: it is asked as soon as it has authenticated")
 
@@ -112,17 +115,21 @@ class Jt808Decoder:
         """Let go of terminals that were revoked or whose secret was changed; take over their other options."""
         for terminal, speaker in list(self._speakers.items()):
             device = self._registry.device(PROTOCOL, speaker.address)
-            same = device is not None and device.device_id == speaker.device.device_id
-            if not same or device is None or not self._may_stay(speaker, device.revoked):
+            if device is None or not self._may_stay(speaker, device):
                 del self._speakers[terminal]
                 turn.bad["no_longer_allowed"] += 1
-                turn.close = "its device was revoked or got another secret"
+                turn.close = "its device was revoked, or has another secret or other allowed hosts"
             elif device is not speaker.device:
                 speaker.configure(device)
 
-    def _may_stay(self, speaker: Speaker, revoked: bool) -> bool:  # noqa: FBT001 - a device's own field
-        secret = self._registry.secret(speaker.device.device_id)
-        return self._is_trusted or (not revoked and secret == speaker.secret)
+    def _may_stay(self, speaker: Speaker, device: Device) -> bool:
+        if device.device_id != speaker.device.device_id:
+            return False
+        if self._peer.is_trusted:
+            return True
+        if device.revoked or self._registry.secret(device.device_id) != speaker.secret:
+            return False
+        return device is speaker.device or is_allowed(self._peer.host, device.options.allowed_hosts)
 
     def _take_block(self, whole: bytes, turn: Turn) -> None:
         """Take many frames of the one terminal that speaks here; runs of faultless positions at once, the rest one by one."""
@@ -183,7 +190,7 @@ class Jt808Decoder:
     def _meet(self, frame: Frame, turn: Turn) -> Speaker | None:
         """Hear a terminal that has not proved itself on this connection; return it when nothing is to be proved."""
         address = address_of(frame.form.terminal)
-        if self._is_trusted:
+        if self._peer.is_trusted:
             device = self._registry.device(PROTOCOL, address)
             if device is None or not (frame.checksum_fits or device.options.ignores_checksum):
                 turn.bad["unknown" if device is None else "checksum"] += 1
@@ -194,7 +201,8 @@ class Jt808Decoder:
             if len(self._speakers) >= SPEAKERS_AT_MOST:
                 turn.close = f"more than {SPEAKERS_AT_MOST} terminals on one connection"
             memory = self._memory(proof.device.device_id)
-            self._admit(Speaker(frame.form, address, proof.device, proof.secret, memory), turn)
+            speaker = self._admit(Speaker(frame.form, address, proof.device, proof.secret, memory), turn)
+            tell_itself(speaker, turn, proof.fields)
         return None
 
     def _admit(self, speaker: Speaker, turn: Turn) -> Speaker:

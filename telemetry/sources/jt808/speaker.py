@@ -22,6 +22,7 @@ class Memory:
         "alarms",
         "answered_serial",
         "asked_attributes",
+        "itself",
         "look_us",
         "readings",
         "readings_due_us",
@@ -35,6 +36,7 @@ class Memory:
         self.answered_serial = 0
         """The serial of the position that last told an alarm: what "alarm taken" answers."""
         self.asked_attributes = False
+        self.itself: dict[str, str] = {}
         self.look_us = 0
         self.readings: dict[str, str] = {}
         self.readings_due_us = 0
