@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import uvloop
 from psycopg_pool import AsyncConnectionPool
 
@@ -182,6 +183,7 @@ def journal_state(service: BridgeService) -> dict[str, object]:
         "rows_set_aside": recorder.rows_set_aside,
         "recorder_error": recorder.last_error or "",
         "damaged_segments": len(journal.damage),
+        "raw_log": msgspec.to_builtins(service.raw_log.status) if service.raw_log else None,
     }
 
 

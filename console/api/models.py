@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from console.wire import Role, UnitMeta
+from telemetry.disk_forecast import DiskForecast
 from telemetry.model.alarm import Alarm
 
 
@@ -189,3 +190,5 @@ class SystemReply(msgspec.Struct, frozen=True, kw_only=True):
     journal: dict[str, Any]
     links: list[LinkView]
     checks: dict[str, str]
+    storage: DiskForecast | None = None
+    raw_retention_days: int | None = None

@@ -10,9 +10,13 @@ from fastapi import Request, Response
 
 from console.api.contract import admit, host_of, json_response, parts_of, reply, router, says
 from console.api.models import LinkView, SystemReply
+from console.auth.accounts import DATABASE_AWAY
 from console.auth.policy import Policy, policy
-from console.parts import LOOPBACK
+from console.health import ANSWER_WITHIN_S
+from console.parts import LOOPBACK, Services
+from infra.database import SERVICE, scoped
 from infra.metrics import render_metrics
+from telemetry.disk_forecast import WEEK_US, DiskForecast, disk_samples, forecast_disk, free_bytes_of
 from telemetry.links.link import LinkStatus
 
 ROUTER: Final = router("system")
@@ -37,8 +41,22 @@ async def show_system(request: Request) -> Response:
             journal=dict(health.journal_state()),
             links=[_link(status) for status in parts.services.bridge.link_statuses()],
             checks=health.checks(),
+            storage=await _storage(parts.services),
+            raw_retention_days=parts.services.settings.raw_retention_days,
         )
     )
+
+
+async def _storage(services: Services) -> DiskForecast | None:
+    """Return how the disk fills; None while the database is away. Only the embedded server's disk is ours to look at."""
+    data_dir = None if services.settings.database_url is not None else services.settings.data_dir
+    free_bytes = await asyncio.to_thread(free_bytes_of, data_dir) if data_dir else None
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S), scoped(services.pool, SERVICE) as connection:
+            samples = await disk_samples(connection, since_us=services.clock.now_us() - WEEK_US)
+    except DATABASE_AWAY:
+        return None
+    return forecast_disk(samples, free_bytes)
 
 
 @ROUTER.get("/livez", include_in_schema=False)

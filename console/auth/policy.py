@@ -39,6 +39,10 @@ class Policy(StrEnum):
     """Devices, quarantine."""
     MANAGE_DEVICES = "manage_devices"
     """Enrol devices, give them other secrets, units and options, revoke them, clear the quarantine: each within its stations."""
+    SEE_GEOFENCES = "see_geofences"
+    """Geofences, assigned areas and visits of the scope."""
+    MANAGE_GEOFENCES = "manage_geofences"
+    """Draw, change and assign geofences: for the account's stations, or the force's with the whole force in scope."""
     COMMAND = "command"
     """Ask devices of the scope for something, show a text on them, and say which of a unit's devices is believed."""
     SEE_SYSTEM = "see_system"
@@ -70,6 +74,8 @@ ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
     Policy.ACKNOWLEDGE: ACTING,
     Policy.SEE_DEVICES: ACTING,
     Policy.MANAGE_DEVICES: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Policy.SEE_GEOFENCES: WATCHING,
+    Policy.MANAGE_GEOFENCES: ACTING,
     Policy.COMMAND: ACTING,
     Policy.SEE_SYSTEM: WATCHING,
     Policy.SEE_INCIDENTS: WATCHING,
@@ -117,6 +123,7 @@ COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(
         "import",
         "incident",
         "replay",
+        "reprocess",
         "roads",
         "serve",
         "siting",

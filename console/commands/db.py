@@ -3,14 +3,19 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
+import msgspec
 import psycopg
 
-from infra.clock import SYSTEM_CLOCK
+from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import DatabaseError, ServerFacts, check_server, explain, using_urls
 from infra.migrate import Status, migrate, status
-from infra.settings import load_settings
+from infra.settings import Settings, load_settings
+from telemetry.disk_forecast import QUERIES, WEEK_US, DiskForecast, DiskSample, forecast_disk, free_bytes_of
+
+GIGABYTE: Final = 1e9
 
 
 @click.group("db")
@@ -44,18 +49,20 @@ def migrate_command() -> None:
 @command.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Show the server's version, its clock against ours, and which migrations it has and lacks.
+    """Show the server's version, its clock against ours, its migrations, and how its disk fills.
 
     \b
     Example:
       skybeat db status --json
     """  # noqa: D301 - as above
-    with using_urls(load_settings()) as urls:
+    settings = load_settings()
+    with using_urls(settings) as urls:
         facts = check_server(urls.owner, SYSTEM_CLOCK)
         with _explained(urls.owner):
             found = status(urls.owner)
+            storage = None if found.pending else _storage(urls.owner, settings)
     if as_json:
-        click.echo(json.dumps(_as_object(facts, found)))
+        click.echo(json.dumps(_as_object(facts, found) | {"storage": msgspec.to_builtins(storage)}))
         return
     click.echo(f"PostgreSQL {found.server_version}, TimescaleDB {found.timescaledb or 'none'}")
     click.echo(f"clock      {facts.clock_offset_s:+.3f} s against ours")
@@ -63,6 +70,7 @@ def status_command(as_json: bool) -> None:  # noqa: FBT001 - click passes flags 
         click.echo(f"applied    {step.name}  {step.applied_at:%Y-%m-%d %H:%M:%S %Z}  {step.duration_ms} ms")
     for missing in found.pending:
         click.echo(f"PENDING    {missing.name}  (run: skybeat db migrate)")
+    click.echo(f"storage    {_in_words(storage)}")
     _warn(facts)
 
 
@@ -72,6 +80,28 @@ def _explained(url: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise DatabaseError(explain(url, error)) from error
+
+
+def _storage(owner_url: str, settings: Settings) -> DiskForecast | None:
+    """Return how the disk fills by the samples that the recorder took, None when it never ran."""
+    since_at = utc_of(SYSTEM_CLOCK.now_us() - WEEK_US)
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(QUERIES["disk_samples"].encode(), {"since_at": since_at}).fetchall()
+    free_bytes = free_bytes_of(settings.data_dir) if settings.database_url is None else None
+    return forecast_disk([DiskSample(*row) for row in rows], free_bytes)
+
+
+def _in_words(storage: DiskForecast | None) -> str:
+    if storage is None:
+        return "not measured yet: the recorder does once an hour"
+    said = f"{storage.database_bytes / GIGABYTE:.2f} GB (rows {storage.raw_bytes / GIGABYTE:.2f}, roll-ups {storage.rollup_bytes / GIGABYTE:.2f})"
+    if storage.bytes_a_day is not None:
+        said += f", {storage.bytes_a_day / GIGABYTE:+.2f} GB a day over {storage.seen_days:g} days"
+    if storage.free_bytes is not None:
+        said += f", {storage.free_bytes / GIGABYTE:.1f} GB free"
+    if storage.days_until_full is not None:
+        said += f", full in {storage.days_until_full:g} days"
+    return said
 
 
 def _warn(facts: ServerFacts) -> None:
