@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import itertools
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +17,7 @@ from tests.gb28181_scene import REALM, SERVER_ID, source
 from tests.link_scene import FakeKeeper, context_of
 
 TICK_S: Final = 0.05
+_PORTS: Final = itertools.cycle(range(15_000 + os.getpid() * 37 % 15_000, 31_000))
 
 
 @asynccontextmanager
@@ -41,7 +44,11 @@ async def _tick(link: UdpLink | ListeningLink, clock: Clock) -> None:
 
 
 def free_port() -> int:
-    """Return a UDP and TCP port that nobody uses now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """Return a port that nobody uses now, neither by UDP nor by TCP; below those that the system gives to others."""
+    for port in _PORTS:
+        with contextlib.suppress(OSError):
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as taken:
+                    taken.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError

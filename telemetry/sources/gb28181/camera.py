@@ -12,13 +12,16 @@ from telemetry.sources.gb28181.camera_bodies import (
     CameraPlan,
     alarm_body,
     answer_body,
+    answer_sdp,
     keepalive_body,
+    media_of,
     position_body,
 )
-from telemetry.sources.gb28181.digest import read_challenge, write_answer
+from telemetry.sources.gb28181.camera_requests import CameraWriter, Dialog
+from telemetry.sources.gb28181.digest import read_challenge
 from telemetry.sources.gb28181.identifiers import Identifiers
 from telemetry.sources.gb28181.manscdp import XmlError, read_document
-from telemetry.sources.gb28181.sip import MANSCDP, Sip, SipError, parse, tag_of, uri_of, write, write_response
+from telemetry.sources.gb28181.sip import Sip, SipError, parse, tag_of, uri_of, write_response
 from telemetry.sources.gb28181.stream import MessageSplitter
 from telemetry.sources.gb28181.transactions import Answered, Answers, Asked, Asking, key_of
 
@@ -41,20 +44,6 @@ class _Purpose(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[CameraFix, ...] = ()
 
 
-class _Dialog(msgspec.Struct, kw_only=True):
-    """A subscription of the server's, or its video."""
-
-    call_id: str
-    local: str
-    remote: str
-    target: str
-    event: str = ""
-    cseq: int = 0
-    until_us: int = 0
-    interval_us: int = 0
-    due_us: int = 0
-
-
 class Camera:
     """One camera. `start`, `feed`, `tick` and the verbs return the messages to send to the server, in order.
 
@@ -74,12 +63,12 @@ class Camera:
         self._asking: Asking[_Purpose] = Asking(is_reliable=plan.transport != "udp")
         self._answers = Answers()
         self._call_id = self._identifiers.make()
-        self._cseq = 0
+        self._writer = CameraWriter(plan, self._identifiers)
         self._sn = 0
         self._registered_until_us = 0
         self._register_due_us: int | None = None
         self._keepalive_due_us = 0
-        self._subscription: _Dialog | None = None
+        self._subscription: Dialog | None = None
         self._backlog: deque[CameraFix] = deque(maxlen=BACKLOG)
         self._hold_until_us = 0
         self._acknowledged: list[CameraFix] = []
@@ -256,14 +245,14 @@ class Camera:
             return write_response(request, 489, "Bad Event", to_tag=tag), []
         if (refreshes or expires_s == 0) and not is_known:
             return write_response(request, 481, "Subscription Does Not Exist", to_tag=tag), []
-        headers = (("Expires", str(expires_s)), ("Contact", f"<{self._contact()}>"))
+        headers = (("Expires", str(expires_s)), ("Contact", f"<{self._writer.contact}>"))
         answer = write_response(request, 200, "OK", to_tag=tag, headers=headers)
         if command != "MobilePosition":
             return answer, []
         if expires_s == 0:
             self._subscription = None
             return answer, []
-        dialog = self._subscription = _Dialog(
+        dialog = self._subscription = Dialog(
             call_id=request.call_id,
             local=f"<sip:{self.plan.address}@{self.plan.realm}>;tag={tag}",
             remote=request.first("from"),
@@ -287,93 +276,34 @@ class Camera:
         return [self._message(body, _Purpose(name="response"), now_us)] if body is not None else []
 
     def _invited(self, request: Sip) -> bytes:
-        sdp = request.body.decode("utf-8", "replace").splitlines()
-        host = next((line.split()[-1] for line in sdp if line.startswith("c=")), "")
-        port = next((line.split()[1] for line in sdp if line.startswith("m=video ")), "")
-        if not host or not port:
-            return write_response(request, 488, "Not Acceptable Here", to_tag=self._identifiers.make())
-        self.video[request.call_id] = f"{host}:{port}"
-        mine = [
-            f"o={self.plan.address} 0 0 IN IP4 {self.plan.local_host}" if line[:2] == "o=" else line for line in sdp
-        ]
-        mine = ["a=sendonly" if line == "a=recvonly" else line for line in mine]
-        body = "\r\n".join([*mine, ""]).encode()
-        headers = (("Contact", f"<{self._contact()}>"), ("Content-Type", "application/sdp"))
-        return write_response(request, 200, "OK", to_tag=self._identifiers.make(), headers=headers, body=body)
+        wanted = media_of(request.body)
+        tag = self._identifiers.make()
+        if wanted is None:
+            return write_response(request, 488, "Not Acceptable Here", to_tag=tag)
+        self.video[request.call_id] = wanted
+        headers = (("Contact", f"<{self._writer.contact}>"), ("Content-Type", "application/sdp"))
+        return write_response(request, 200, "OK", to_tag=tag, headers=headers, body=answer_sdp(self.plan, request.body))
 
     def _register(self, now_us: int, *, challenge: dict[str, str] | None = None, expires_s: int | None = None) -> bytes:
-        uri = f"sip:{self.plan.server_id}@{self.plan.realm}"
-        mine = f"<sip:{self.plan.address}@{self.plan.realm}>"
-        self._cseq += 1
-        headers = [
-            ("From", f"{mine};tag={self._identifiers.make()}"),
-            ("To", mine),
-            ("Call-ID", self._call_id),
-            ("CSeq", f"{self._cseq} REGISTER"),
-            ("Contact", f"<{self._contact()}>"),
-            ("Expires", str(self.plan.expires_s if expires_s is None else expires_s)),
-        ]
-        if challenge is not None:
-            answer = write_answer(
-                challenge,
-                username=self.plan.address,
-                password=self.plan.password,
-                method="REGISTER",
-                uri=uri,
-                cnonce=self._identifiers.make(),
-            )
-            headers.append(("Authorization", answer))
+        expires_s = self.plan.expires_s if expires_s is None else expires_s
         name = "register" if challenge is None else "register again"
-        return self._ask("REGISTER", uri, headers, purpose=_Purpose(name=name), now_us=now_us)
+        branch, data = self._writer.register(self._call_id, challenge, expires_s=expires_s)
+        return self._ask(branch, data, "REGISTER", purpose=_Purpose(name=name), now_us=now_us)
 
     def _message(self, body: bytes, purpose: _Purpose, now_us: int) -> bytes:
-        uri = f"sip:{self.plan.server_id}@{self.plan.realm}"
-        headers = [
-            ("From", f"<sip:{self.plan.address}@{self.plan.realm}>;tag={self._identifiers.make()}"),
-            ("To", f"<{uri}>"),
-            ("Call-ID", self._identifiers.make()),
-            ("CSeq", "20 MESSAGE"),
-            ("Content-Type", MANSCDP),
-        ]
-        return self._ask("MESSAGE", uri, headers, purpose=purpose, now_us=now_us, body=body)
+        branch, data = self._writer.message(body)
+        return self._ask(branch, data, "MESSAGE", purpose=purpose, now_us=now_us)
 
-    def _notify(self, dialog: _Dialog, purpose: _Purpose, now_us: int, *, body: bytes = b"") -> bytes:
-        dialog.cseq += 1
-        left_s = max(dialog.until_us - now_us, 0) // 1_000_000
-        headers = [
-            ("From", dialog.local),
-            ("To", dialog.remote),
-            ("Call-ID", dialog.call_id),
-            ("CSeq", f"{dialog.cseq} NOTIFY"),
-            ("Contact", f"<{self._contact()}>"),
-            ("Event", dialog.event),
-            ("Subscription-State", f"active;expires={left_s}"),
-            ("Content-Type", MANSCDP),
-        ]
-        return self._ask("NOTIFY", dialog.target, headers, purpose=purpose, now_us=now_us, body=body)
+    def _notify(self, dialog: Dialog, purpose: _Purpose, now_us: int, *, body: bytes = b"") -> bytes:
+        branch, data = self._writer.notify(dialog, body, now_us)
+        return self._ask(branch, data, "NOTIFY", purpose=purpose, now_us=now_us)
 
-    def _ask(
-        self,
-        method: str,
-        uri: str,
-        headers: list[tuple[str, str]],
-        *,
-        purpose: _Purpose,
-        now_us: int,
-        body: bytes = b"",
-    ) -> bytes:
-        branch = self._identifiers.branch()
-        transport = self.plan.transport.upper()
-        via = f"SIP/2.0/{transport} {self.plan.local_host}:{self.plan.local_port};rport;branch={branch}"
-        data = write(f"{method} {uri} SIP/2.0", [("Via", via), *headers, ("Max-Forwards", "70")], body)
+    def _ask(self, branch: str, data: bytes, method: str, *, purpose: _Purpose, now_us: int) -> bytes:
         return self._asking.start(branch, data, method=method, purpose=purpose, now_us=now_us)
 
     def _give_back(self, lost: list[Asked[_Purpose]]) -> None:
         for asked in reversed(lost):
             self._backlog.extendleft(reversed(asked.purpose.fixes))
-
-    def _contact(self) -> str:
-        return f"sip:{self.plan.address}@{self.plan.local_host}:{self.plan.local_port}"
 
     def _next_sn(self) -> int:
         self._sn += 1

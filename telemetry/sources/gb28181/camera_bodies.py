@@ -107,6 +107,22 @@ def answer_body(plan: CameraPlan, query: Document) -> bytes | None:
             return None
 
 
+def media_of(offer: bytes) -> str | None:
+    """Return where an SDP offer wants video, as host:port; None when it does not say."""
+    lines = offer.decode("utf-8", "replace").splitlines()
+    host = next((line.split()[-1] for line in lines if line.startswith("c=")), "")
+    port = next((line.split()[1] for line in lines if line.startswith("m=video ")), "")
+    return f"{host}:{port}" if host and port else None
+
+
+def answer_sdp(plan: CameraPlan, offer: bytes) -> bytes:
+    """Return the SDP answer that takes an offer as it is."""
+    lines = offer.decode("utf-8", "replace").splitlines()
+    own = f"o={plan.address} 0 0 IN IP4 {plan.local_host}"
+    lines = [own if line.startswith("o=") else line.replace("a=recvonly", "a=sendonly") for line in lines]
+    return "\r\n".join([*lines, ""]).encode()
+
+
 def write_list(root: str, head: Sequence[tuple[str, str]], items: Sequence[Sequence[tuple[str, str]]]) -> bytes:
     """Return a body with a DeviceList of items."""
     listed = "".join(f"<Item>{''.join(f'<{name}>{text}</{name}>' for name, text in item)}</Item>" for item in items)
