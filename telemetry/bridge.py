@@ -15,6 +15,7 @@ from infra.tasks import Supervisor
 from telemetry.alarms import AlarmBoard
 from telemetry.confirming import Confirmations
 from telemetry.device_book import DeviceBook
+from telemetry.geofences.watch import GeofenceWatch
 from telemetry.keeping import JournalDoor, Keeping
 from telemetry.learnt import Learnt, Save
 from telemetry.links.file import Enrol, FileLink
@@ -74,6 +75,8 @@ class Bridge:
     ) -> None:
         self.registry = registry
         self.picture = Picture(registry, clock.now_us())
+        self.geofences = GeofenceWatch(registry, self.picture)
+        self._restored: list[Batch] = []
         self.alarms = AlarmBoard(self._unit_at)
         self.statuses = StatusBoard(registry)
         self.orders = OrderBoard()
@@ -88,6 +91,7 @@ class Bridge:
         self._clock = clock
         self._settings = settings
         self._enrol = enrol
+        self._tap = tap
         self._tracker = Tracker(registry, retention_us=settings.raw_retention_days * DAY_US)
         self._opener = LinkOpener(
             registry,
@@ -131,7 +135,8 @@ class Bridge:
         """Do as `take`, and raise JournalError in any case when not all of it is kept: it is shown and counted before."""
         tracked = self._tracker.apply(output.batch, now_us, events=output.events)
         self.picture.apply(tracked.batch, now_us)
-        events = output.events + tracked.events
+        fenced = self.geofences.apply(tracked.batch, now_us)
+        events = (*output.events, *tracked.events, *fenced)
         self._tell(events, now_us)
         self._learnt.remember(output.facts)
         self._count(output, tracked.placeless_count, len(tracked.batch), protocol)
@@ -152,12 +157,17 @@ class Bridge:
     def restore_positions(self, batch: Batch) -> None:
         """Show positions of the past before the first link opens; they are as stale as they are, and raise nothing."""
         self.picture.apply(batch, self._clock.now_us())
+        self._restored.append(batch)
 
     def restore_events(self, events: Iterable[AnyEvent]) -> None:
         """Fold events of the past (since `alarms.first_event_us`, oldest first) into alarms and statuses, before any link opens."""
         for event in events:
             for fold in (*self._folds, self.picture.apply_event):
                 fold(event)
+            self.geofences.restore_event(event)
+        for batch in self._restored:
+            self.geofences.restore(batch, self._clock.now_us())
+        self._restored.clear()
         self._show_alarms()
 
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
@@ -215,12 +225,13 @@ class Bridge:
         return link.status()
 
     def link_statuses(self) -> list[LinkStatus]:
-        """Return how each link does."""
-        return [link.status() for link in self.links]
+        """Return how each link does, the phones' listener last."""
+        phones = [] if self._listener is None else [self._listener.status()]
+        return [*(link.status() for link in self.links), *phones]
 
     def link_peers(self, url: str) -> list[PeerStatus]:
         """Return who is at the other end of a link, by the URL of its status. Raises NotFoundError."""
-        link = next((link for link in self.links if str(link.url) == url), None)
+        link = next((link for link in self.links if link.status().url == url), None)
         if link is None:
             raise NotFoundError(f"there is no link {url[:200]!r}: see the links that there are")
         return link.peers()
@@ -263,7 +274,7 @@ class Bridge:
         """Do what time asks for: decoders' heartbeats and timeouts, silence, link states, escalation."""
         for link in self.links:
             link.tick(now_us)
-        silent = self._tracker.tick(now_us)
+        silent = (*self._tracker.tick(now_us), *self.geofences.tick(now_us))
         if silent:
             self._tell(silent, now_us)
             with contextlib.suppress(JournalError):  # it is counted and said where it happens
@@ -282,6 +293,7 @@ class Bridge:
             self.durable,
             self._clock,
             behind_proxy=settings.behind_proxy,
+            tap=self._tap,
         )
         listener = IngestListener(
             app,

@@ -18,6 +18,7 @@ from infra.journal import JournalError
 from infra.logs import get_logger
 from infra.metrics import BAD_INPUT
 from telemetry.links.http_request import Receive, Refusal, Scope, header_of, raw_request, request_of, token_of
+from telemetry.links.link import LinkStatus
 from telemetry.links.report_turns import DURABLE_WITHIN_S, ReportTurns, TakeReports
 from telemetry.links.tap import HTTP, RawChunk, Tap
 from telemetry.links.url import is_loopback
@@ -256,6 +257,18 @@ class IngestListener:
     def port(self) -> int:
         """The bound port; 0 while closed."""
         return int(self._socket.getsockname()[1]) if self._socket else 0
+
+    def status(self) -> LinkStatus:
+        """Return how it does, as a link; `peers` are the connections that are open."""
+        scheme = "http" if self._server.config.ssl_certfile is None else "https"
+        return LinkStatus(
+            url=f"{PHONE_PROTOCOL}+{scheme}:{self._host}:{self.port or self._port}",
+            link_group="",
+            state="open" if self._socket else "retrying",
+            protocol=PHONE_PROTOCOL,
+            transport=scheme,
+            peers=len(self._server.server_state.connections),
+        )
 
     def open(self) -> None:
         """Bind. Raises ConflictError for a port in use, InputError for an address that is not ours or a wrong certificate."""

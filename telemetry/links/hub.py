@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import islice
 from typing import Final
+
+import msgspec
 
 from infra.clock import Clock
 from infra.journal import JournalError, JournalFullError
@@ -40,10 +43,15 @@ class Hub:
         self.is_paused = False
         self._context = context
         self._acknowledged = acknowledged
-        self._text = str(url)
+        self.text = str(url)
+        """The URL, with the port that is really bound."""
         self.turns = Turns(
             context.keeper, protocol=url.protocol, acknowledged=acknowledged, when_refused=self._note_refusal
         )
+
+    def is_bound_to(self, port: int) -> None:
+        """Take the port that the system chose, so that one can see where to report to."""
+        self.text = str(msgspec.structs.replace(self.url, port=port))
 
     @property
     def clock(self) -> Clock:
@@ -109,8 +117,11 @@ class Hub:
         self.datagrams += len(pieces)
         self.bytes_received += sum(len(data) for _, data in pieces)
         output, row_counts, bad_counts = self._context.feed_many(feeds, now_us)
+        device_ids = iter(output.batch["device_id"].tolist())
         for (speaker, _), rows, bad in zip(pieces, row_counts, bad_counts, strict=True):
-            speaker.positions += rows
+            if rows:
+                speaker.positions += rows
+                speaker.heard.update(islice(device_ids, rows))
             speaker.bad += bad
         self.positions += len(output.batch)
         self.bad.update(output.bad)
@@ -143,8 +154,10 @@ class Hub:
             return
         self._greet(speaker, output)
         rows = len(output.batch)
-        self.positions += rows
-        speaker.positions += rows
+        if rows:
+            self.positions += rows
+            speaker.positions += rows
+            speaker.heard.update(output.batch["device_id"].tolist())
         if output.bad:
             self.bad.update(output.bad)
             speaker.bad += sum(output.bad.values())
@@ -160,7 +173,7 @@ class Hub:
         assert self._context.tap is not None
         self._context.tap(
             RawChunk(
-                link=self._text,
+                link=self.text,
                 protocol=self.url.protocol,
                 link_group=self.url.link_group,
                 transport=speaker.peer.transport,
@@ -208,7 +221,7 @@ class Hub:
         """Return how the link does."""
         proven = sum(speaker.is_proven for speaker in self.speakers.values())
         return LinkStatus(
-            url=self._text,
+            url=self.text,
             link_group=self.url.link_group,
             state=state,
             protocol=self.url.protocol,
@@ -219,7 +232,7 @@ class Hub:
             positions=self.positions,
             peers=proven,
             strangers=len(self.speakers) - proven,
-            devices=sum(len(speaker.devices) for speaker in self.speakers.values()),
+            devices=len(set().union(*(speaker.devices | speaker.heard for speaker in self.speakers.values()))),
             bad=dict(self.bad),
             refused=dict(self.refused),
             replies_waiting=self.turns.waiting,

@@ -66,6 +66,7 @@ class ListeningLink:
             raise explained(self._url, error) from error
         self._socket = opened
         self._lost.clear()
+        self._hub.is_bound_to(self.port)
         self._listen()
         if self._url.is_open_to_others:
             _log.warning("link_in_the_clear", link=str(self._url), advice="use tlsin, or a private network (APN, VPN)")

@@ -33,6 +33,9 @@ class Speaker(ABC):
         self.is_chosen = False
         """Whether we went to it, so that it is spoken to before it said anything."""
         self.devices: set[int] = set()
+        """The devices that it proved to be, which are reached by it."""
+        self.heard: set[int] = set()
+        """The devices whose positions came by it."""
         self.pieces = self.bytes_received = self.positions = self.bad = 0
         self.waiting = 0
         """Replies that wait for the disk."""
@@ -76,7 +79,7 @@ class Speaker(ABC):
         return PeerStatus(
             host=self.peer.host,
             port=self.peer.port,
-            device_ids=tuple(sorted(self.devices)),
+            device_ids=tuple(sorted(self.devices | self.heard)),
             since_us=self.since_us,
             last_heard_us=self.heard_us,
             is_proven=self.is_proven,

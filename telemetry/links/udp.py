@@ -96,6 +96,8 @@ class UdpLink:
         opened = _open_socket(self._url, *await resolve(self._url, socket.SOCK_DGRAM))
         self._socket = opened
         self._receiver = receiver_of(opened)
+        if self._url.kind is LinkKind.UDP_IN:
+            self._hub.is_bound_to(self.port)
         self._lost.clear()
         loop.add_reader(opened.fileno(), self._drain)
         if self._url.kind is LinkKind.UDP_OUT:
