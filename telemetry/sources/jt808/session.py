@@ -28,6 +28,8 @@ from telemetry.sources.jt808.turn import Turn
 SPEAKERS_AT_MOST: Final = 64
 """Terminals that may speak on one connection: a gateway brings several."""
 MISSING_AT_MOST: Final = 255
+ALARMS_NOTED: Final = 8
+"""Positions of a block that are looked through for the number of their alarm: the last ones with one."""
 
 
 class Jt808Decoder:
@@ -158,7 +160,7 @@ class Jt808Decoder:
         turn.events += speaker.memory.alarms.take_many(alarm_bits, batch["observed_us"], seen)
         at, end, serial = plain.at[rows], plain.end[rows], plain.serial[rows]
         speaker.last_body = plain.data[int(at[-1]) : int(end[-1])]
-        for row in np.flatnonzero(alarm_bits).tolist():
+        for row in np.flatnonzero(alarm_bits)[-ALARMS_NOTED:].tolist():
             note_alarm(speaker.memory, plain.data[int(at[row]) : int(end[row])], int(serial[row]))
         turn.durable.append(write_acknowledgements(speaker.form, self._serials.take(len(serial)), serial))
 
