@@ -45,6 +45,12 @@ class AuditAction(StrEnum):
     DEVICE_TRUSTED = "device_trusted"
     QUARANTINE_DISMISSED = "quarantine_dismissed"
     COMMANDED = "commanded"
+    GEOFENCE_DRAWN = "geofence_drawn"
+    GEOFENCE_CHANGED = "geofence_changed"
+    GEOFENCE_REMOVED = "geofence_removed"
+    AREA_ASSIGNED = "area_assigned"
+    AREA_RELEASED = "area_released"
+    ALONE_RULE_SET = "alone_rule_set"
 
 
 Entry = tuple[Any, ...]

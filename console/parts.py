@@ -17,6 +17,7 @@ from console.device_doors import DeviceDoors
 from console.field.officers import Field
 from console.field.page_reports import PageReports
 from console.field.ways import RoadWays
+from console.geofence_desk import GeofenceDesk
 from console.health import Health
 from console.incidents.desk import IncidentDesk
 from console.incidents.intake_keys import IntakeKeys
@@ -82,6 +83,7 @@ class Parts:
     webhooks: Webhooks
     planning: PlanningDesk
     doors: DeviceDoors
+    geofences: GeofenceDesk
     orders: CommandDesk
     origins: frozenset[str]
     cookie_name: str
@@ -140,6 +142,7 @@ def make_parts(services: Services) -> Parts:
             past_incidents=past.told,
             posts=MannedPosts(services.pool).told,
         ),
+        geofences=GeofenceDesk(services.pool),
         doors=DeviceDoors(services.pool, clock, settings.data_dir),
         orders=orders,
         origins=origins,

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
 from telemetry.device_book import DeviceSaid
-from telemetry.links.link import LinkStatus
+from telemetry.geofences.stays import Stay
+from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, RegistrationFact
@@ -123,12 +124,23 @@ class DeviceWords(Protocol):
         """Return what a device said."""
 
 
+class GeofenceSource(Protocol):
+    """The watch over geofences (telemetry/geofences/watch.py)."""
+
+    def all_stays(self) -> list[tuple[int, Stay]]:
+        """Return every stay that lasts, with its device_id."""
+
+
 class BridgeSource(Protocol):
     """The bridge (telemetry/bridge.py): everything live in one loop."""
 
     @property
     def picture(self) -> PictureSource:
         """The live picture."""
+
+    @property
+    def geofences(self) -> GeofenceSource:
+        """Who is in which geofence."""
 
     @property
     def alarms(self) -> AlarmSource:
@@ -182,6 +194,9 @@ class FieldBridge(BridgeSource, Protocol):
 
     def send(self, command: Command, now_us: int) -> None:
         """Send a command to a device. Raises NotFoundError when no link hears it."""
+
+    def link_peers(self, url: str) -> list[PeerStatus]:
+        """Return who is at the other end of a link. Raises NotFoundError."""
 
 
 class CoverageSource(Protocol):

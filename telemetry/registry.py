@@ -134,6 +134,10 @@ class RegistryTable:
                 return period.unit_id
         return None
 
+    def unit_at(self, device_id: int, at_us: int) -> Unit | None:
+        """Return the unit for which the device spoke at that time, None for nobody."""
+        return self.units.get(self.unit_of(device_id, at_us) or 0)
+
     def assigned(self, at_us: int) -> dict[int, int]:
         """Return device_id -> unit_id of all assignments that hold at `at_us`."""
         found = {device_id: self.unit_of(device_id, at_us) for device_id in self._periods}

@@ -10,6 +10,7 @@ import psycopg
 from infra.clock import Clock
 from infra.database import DatabaseError, DatabaseUrls, explain, owner_connection
 from infra.journal import Journal
+from infra.logs import get_logger
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from infra.vault import Vault
@@ -17,9 +18,13 @@ from telemetry.alarms import first_event_us
 from telemetry.bridge import Bridge
 from telemetry.derived import DerivedHistory
 from telemetry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
+from telemetry.geofence_mend import VisitMender
+from telemetry.geofence_store import GeofenceStore
+from telemetry.geofences.fence import GeofencePlan
 from telemetry.history import newest_of_devices, recorded_events_since
 from telemetry.journal_records import decode_runs
 from telemetry.model.batch import Batch, concatenate, new_batch
+from telemetry.model.errors import InputError
 from telemetry.model.events import AnyEvent
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 from telemetry.partitions import set_retention
@@ -30,6 +35,7 @@ from telemetry.registry import RegistryTable
 from telemetry.registry_store import RegistryStore
 
 RECORDS_A_READ: Final = 10_000
+_LOG: Final = get_logger("service")
 
 
 class BridgeService:
@@ -43,13 +49,17 @@ class BridgeService:
         derived: DerivedHistory,
         registry: RegistryTable,
         store: RegistryStore,
+        raw_log: RawLog | None,
+        fences: GeofenceStore,
     ) -> None:
         self.bridge = bridge
         self.journal = journal
         self.recorder = recorder
         self.registry = registry
+        self.raw_log = raw_log
         self._derived = derived
         self._store = store
+        self._fences = fences
         self._supervisor = Supervisor()
 
     async def run(self) -> None:
@@ -61,6 +71,7 @@ class BridgeService:
         self._supervisor.start("recorder", self.recorder.run)
         self._supervisor.start("derived history", self._derived.run)
         self._supervisor.start("registry", self.follow_registry)
+        self._supervisor.start("geofences", self.follow_geofences)
         try:
             await self.bridge.run()
         finally:
@@ -74,6 +85,23 @@ class BridgeService:
                     self.registry.replace(await self._store.load())
                 else:
                     self.registry.set_duty(statuses)
+
+    async def follow_geofences(self) -> None:
+        """Watch other fences after every change of them; those that changed are laid in a thread."""
+        async with aclosing(self._fences.changes()) as changes:
+            async for _ in changes:
+                await _take_geofences(self.bridge, await self._fences.load())
+
+
+async def _take_geofences(bridge: Bridge, plan: GeofencePlan) -> None:
+    """Let the bridge watch a plan; one that cannot be laid is told, and the fences in force stay."""
+    laid = bridge.geofences.index
+    try:
+        index = await asyncio.to_thread(laid.becoming, plan.fences, plan.assignments)
+    except InputError as error:
+        _LOG.error("geofences_not_laid", reason=str(error))
+        return
+    bridge.geofences.replace(plan, index)
 
 
 @asynccontextmanager
@@ -95,6 +123,8 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
             registry = RegistryTable(await store.load())
             recorded = await _events(urls.writer, now_us)
             newest = await _positions(urls.writer, registry, now_us)
+            fences = GeofenceStore(urls.writer)
+            plan = await fences.load()
         except psycopg.Error as error:
             raise DatabaseError(explain(urls.writer, error)) from error
         waiting_batch, waiting = await asyncio.to_thread(_not_yet_recorded, journal)
@@ -105,12 +135,14 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
 
         tap = raw_log.take if raw_log else None
         bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol, tap=tap)
+        await _take_geofences(bridge, plan)
         bridge.restore_positions(newest)
         bridge.restore_positions(waiting_batch)
         bridge.restore_events(sorted([*recorded, *waiting], key=lambda event: event.received_us))
         recorder = Recorder(journal, urls.writer, settings, clock)
-        derived = DerivedHistory(urls.writer, urls.owner, clock, lag_s=lambda: recorder.lag_s)
-        yield BridgeService(bridge, journal, recorder, derived, registry, store)
+        mender = VisitMender(lambda: bridge.geofences.index, registry.unit_at)
+        derived = DerivedHistory(urls.writer, urls.owner, clock, lag_s=lambda: recorder.lag_s, mend_hooks=(mender,))
+        yield BridgeService(bridge, journal, recorder, derived, registry, store, raw_log, fences)
     finally:
         if raw_log is not None:
             await asyncio.to_thread(raw_log.close)

@@ -27,7 +27,8 @@ from infra.journal import JournalFailedError
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
 from telemetry.device_book import DeviceBook
-from telemetry.links.link import LinkStatus
+from telemetry.geofences.watch import GeofenceWatch
+from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.batch import Batch, new_batch
 from telemetry.model.commands import Command
@@ -95,6 +96,7 @@ class SmallBridge:
         self.clock = clock
         self.registry = RegistryTable(contents())
         self.picture = Picture(self.registry, clock.now_us())
+        self.geofences = GeofenceWatch(self.registry, self.picture)
         self.alarms = AlarmBoard(self._unit_at)
         self.journal_failed = False
         self.taken: list[Output] = []
@@ -151,6 +153,26 @@ class SmallBridge:
 
     def link_statuses(self) -> list[LinkStatus]:
         return [LinkStatus(url="udpin:127.0.0.1:14550", link_group="main", state="open", datagrams=3)]
+
+    def link_peers(self, url: str) -> list[PeerStatus]:
+        if url != self.link_statuses()[0].url:
+            raise NotFoundError(url)
+        return [
+            PeerStatus(
+                host="127.0.0.1",
+                port=4242,
+                device_ids=(11,),
+                since_us=1,
+                last_heard_us=2,
+                is_proven=True,
+                pieces=3,
+                bytes_received=90,
+                positions=3,
+                bad=0,
+                waiting_replies=0,
+                paused=False,
+            )
+        ]
 
     def happen(self, event: AnyEvent) -> None:
         self.alarms.apply(event)

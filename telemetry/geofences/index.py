@@ -1,6 +1,7 @@
 """All geofences in force: found by place, by way and by distance; a changed fence is laid anew alone."""
 
 from collections.abc import Collection, Iterable
+from copy import copy
 from typing import Any, Final
 
 import numpy as np
@@ -81,6 +82,12 @@ class GeofenceIndex:
         if len(fresh) + len(laid) - len(kept) > max(FRESH_AT_LEAST, FRESH_SHARE * len(wanted)):
             return GeofenceIndex(wanted.values(), assignments)
         return GeofenceIndex(fresh, assignments, base=self, kept=kept)
+
+    def apart(self) -> "GeofenceIndex":
+        """Return the same with rules of its own, for another thread: what concerns whom is noted as it is asked."""
+        other = copy(self)
+        other.rules = Rules(self.fences, self.assignments)
+        return other
 
     def inside(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[Rows, Rows]:
         """Return pairs (place, row of a fence) of places in fences or on their borders, in no order. Exact."""

@@ -83,8 +83,8 @@ def checked(fence: Geofence) -> Geofence:
         raise InputError(
             f"height_above {fence.height_above!r}: allowed are msl (sea level) and home (place of take-off)"
         )
-    _in_order("lowest_m and highest_m", fence.lowest_m, fence.highest_m)
-    _in_order("valid_from and valid_to", fence.valid_from_us, fence.valid_to_us)
+    _in_order("lowest_m and highest_m", (fence.lowest_m, fence.highest_m))
+    _in_order("valid_from and valid_to", (fence.valid_from_us, fence.valid_to_us))
     return fence
 
 
@@ -150,7 +150,8 @@ def _within(name: str, value: float | None, bounds: tuple[float, float]) -> floa
     return value
 
 
-def _in_order(names: str, first: float | None, second: float | None) -> None:
+def _in_order(names: str, ends: tuple[float | None, float | None]) -> None:
+    first, second = ends
     if first is not None and second is not None and first >= second:
         raise InputError(f"{names}: the first must be less than the second (got {first:g} and {second:g})")
 

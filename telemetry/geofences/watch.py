@@ -53,6 +53,10 @@ class GeofenceWatch:
         """The fences in force."""
         return self.presence.index
 
+    def all_stays(self) -> list[tuple[int, Stay]]:
+        """Return every stay that lasts, with its device_id."""
+        return self.presence.all_stays()
+
     def replace(self, plan: GeofencePlan, index: GeofenceIndex | None = None) -> None:
         """Take other fences, assignments and rules. `index` is `index.becoming(plan.fences, plan.assignments)`, made elsewhere."""
         wanted = index or self.presence.index.becoming(plan.fences, plan.assignments)

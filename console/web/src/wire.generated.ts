@@ -119,6 +119,9 @@ export type SecretKind = (typeof SECRET_KINDS)[number];
 export const COMMAND_KINDS = ["send_text", "request_position", "track_faster", "set_report_interval", "request_parameters", "open_video", "close_video"] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
+export const CRSES = ["wgs84", "gcj02", "bd09", "cgcs2000"] as const;
+export type Crs = (typeof CRSES)[number];
+
 export const UNSUITEDS = ["equipment", "service", "battery"] as const;
 export type Unsuited = (typeof UNSUITEDS)[number];
 
@@ -507,6 +510,17 @@ export interface CommandView {
   channel: string | null;
 }
 
+/** How much room history takes and will take; None for what is not known yet. `bytes_a_day` is what the database grew by over `seen_days` (at most seven), what left it subtracted: negative when it shrinks. `days_until_full` is None too when the disk does not fill at this rate, or is another machine's. */
+export interface DiskForecast {
+  database_bytes: number;
+  raw_bytes: number;
+  rollup_bytes: number;
+  seen_days: number | null;
+  bytes_a_day: number | null;
+  free_bytes: number | null;
+  days_until_full: number | null;
+}
+
 /** What every refusal looks like: a word for programs and a sentence for people (what, value, allowed, next step). */
 export interface ErrorReply {
   error: string;
@@ -658,6 +672,8 @@ export interface SystemReply {
   journal: Record<string, unknown>;
   links: LinkView[];
   checks: Record<string, string>;
+  storage: DiskForecast | null;
+  raw_retention_days: number | null;
 }
 
 /** Shares (0..1) of road length within 1, 3 and 5 minutes over the last minutes: one row each, oldest first. */
@@ -915,6 +931,28 @@ export interface LinkHealth {
   advice: string;
 }
 
+/** Who is at the other end of a link; counts since it came. Not `is_proven`: it has not shown yet which device it is. */
+export interface LinkPeerView {
+  host: string;
+  port: number;
+  device_ids: number[];
+  is_proven: boolean;
+  since_ms: number;
+  heard_ms: number;
+  pieces: number;
+  bytes_received: number;
+  positions: number;
+  bad: number;
+  waiting_replies: number;
+  paused: boolean;
+}
+
+/** The peers of a link, those heard last first; at most 200 of `peer_count`. */
+export interface LinkPeersReply {
+  peer_count: number;
+  peers: LinkPeerView[];
+}
+
 /** The sums of a protocol's links, and its devices by their link state. */
 export interface ProtocolHealth {
   protocol: string;
@@ -938,6 +976,141 @@ export interface LinksReply {
   history_lag_s: number | null;
   database_ok: boolean;
   checks: Record<string, string>;
+}
+
+/** A geofence as it shall be. `geometry` is GeoJSON, [lon, lat] in `crs`: a Polygon or MultiPolygon; a Point with `radius_m`; a LineString with `width_m`. `days` are 1 (Monday) .. 7; the hours are minutes of the local day, to at or before from: over midnight. `height_above` is msl or home. It concerns units that match each of kinds, services and station_ids that names any, and those in unit_ids besides; nothing named: all. `station_id`: whose it is; null: the whole force's, which only who has the whole force may draw. */
+export interface GeofenceWish {
+  name_zh?: string;
+  name_en?: string;
+  geometry: Record<string, unknown>;
+  crs?: Crs;
+  radius_m?: number | null;
+  width_m?: number | null;
+  valid_from_ms?: number | null;
+  valid_to_ms?: number | null;
+  days?: number[];
+  from_minute?: number;
+  to_minute?: number;
+  utc_offset_s?: number;
+  lowest_m?: number | null;
+  highest_m?: number | null;
+  height_above?: string;
+  kinds?: UnitKind[];
+  services?: Service[];
+  station_ids?: number[];
+  unit_ids?: number[];
+  minimum_stay_s?: number;
+  dwell_s?: number | null;
+  limit_mps?: number | null;
+  raises_alarm?: boolean;
+  station_id?: number | null;
+}
+
+/** A geofence as it is, WGS-84. `is_managed`: whether the account may change it; `inside_unit_ids`: units of the scope inside now. `rings` is its border as it is watched, of [lon, lat], holes among them: what a circle or a corridor looks like on the map. */
+export interface GeofenceView {
+  geofence_id: number;
+  version: number;
+  name_zh: string;
+  name_en: string;
+  geometry: Record<string, unknown>;
+  rings: number[][][];
+  radius_m: number | null;
+  width_m: number | null;
+  valid_from_ms: number | null;
+  valid_to_ms: number | null;
+  days: number[];
+  from_minute: number;
+  to_minute: number;
+  utc_offset_s: number;
+  lowest_m: number | null;
+  highest_m: number | null;
+  height_above: string;
+  kinds: UnitKind[];
+  services: Service[];
+  station_ids: number[];
+  unit_ids: number[];
+  minimum_stay_s: number;
+  dwell_s: number | null;
+  limit_mps: number | null;
+  raises_alarm: boolean;
+  station_id: number | null;
+  changed_by: string;
+  changed_ms: number;
+  is_managed: boolean;
+  inside_unit_ids: number[];
+}
+
+/** All geofences of the scope. */
+export interface GeofencesReply {
+  geofences: GeofenceView[];
+}
+
+/** One geofence. */
+export interface GeofenceReply {
+  geofence: GeofenceView;
+}
+
+/** A geofence that was taken away, with its assignments. */
+export interface GeofenceGoneReply {
+  geofence_id: number;
+}
+
+/** A unit, or every unit of a station, shall stay in a geofence; from now if `from_ms` is null, until told otherwise if `to_ms` is. */
+export interface AreaAssignmentWish {
+  geofence_id: number;
+  unit_id?: number | null;
+  station_id?: number | null;
+  from_ms?: number | null;
+  to_ms?: number | null;
+}
+
+/** Assignments that come as data, at most 500 at once: all are taken, or none. */
+export interface AreaAssignmentsWish {
+  assignments: AreaAssignmentWish[];
+}
+
+/** An assignment; `to_ms` null: until told otherwise. */
+export interface AreaAssignmentView {
+  assignment_id: number;
+  geofence_id: number;
+  unit_id: number | null;
+  station_id: number | null;
+  from_ms: number;
+  to_ms: number | null;
+}
+
+/** All assignments of the scope. */
+export interface AreaAssignmentsReply {
+  assignments: AreaAssignmentView[];
+}
+
+/** Officers on duty and outdoors without another unit within `limit_m` for `after_s` are alone; null: no rule. Holds for a unit, a station, or (both null) the whole force; the nearer one counts. */
+export interface AloneRuleView {
+  limit_m: number | null;
+  after_s?: number;
+  unit_id?: number | null;
+  station_id?: number | null;
+}
+
+/** All rules of the scope. */
+export interface AloneRulesReply {
+  rules: AloneRuleView[];
+}
+
+/** A unit in a geofence; `left_ms` null: it is inside now. `is_judged_late`: reports that came late changed it. */
+export interface VisitView {
+  device_id: number;
+  unit_id: number;
+  entered_ms: number;
+  left_ms: number | null;
+  is_judged_late: boolean;
+}
+
+/** Visits of a geofence, newest first; those that last come first. `truncated`: there are more. */
+export interface VisitsReply {
+  geofence_id: number;
+  visits: VisitView[];
+  truncated: boolean;
 }
 
 /** A call. `source_ref` makes it the same call when it is sent twice; without a place it is kept and the place asked for. Coordinates are in `crs`: wgs84 (default), gcj02, bd09 or cgcs2000. */
