@@ -68,7 +68,7 @@ class Load:
     def __init__(self, plan: Plan, stored: "Synchronized[int]") -> None:
         self.plan = plan
         self.stored = stored
-        self.is_over = False
+        self.is_on = False
         self.sent_rows = 0
         self.held: deque[_Uploader] = deque()
         self.uploaders: list[_Uploader] = []
@@ -76,7 +76,8 @@ class Load:
 
     def has_room(self) -> bool:
         """Tell whether one more frame may be sent: not so many rows wait for the database."""
-        return not self.is_over and self.sent_rows - self.stored.value < self.plan.unsaved_rows
+        unsaved = self.sent_rows + self.positions_flown - self.stored.value
+        return self.is_on and unsaved < self.plan.unsaved_rows
 
     async def open(self) -> None:
         """Connect all terminals and wait until each is authenticated."""
@@ -100,11 +101,12 @@ class Load:
             first_ms=round(time.monotonic() * 1000) & 0x7FFFFFFF,
         )
         began_s = time.monotonic()
+        self.is_on = True
         if self.plan.rows_a_frame == ROWS_A_BATCH:
             await asyncio.gather(self._upload(began_s), self._fly(rounds, began_s))
         else:
             await asyncio.gather(self._report(began_s), self._fly(rounds, began_s))
-        self.is_over = True
+        self.is_on = False
         for _ in range(round(LAST_WORDS_S / LOOK_EVERY_S)):
             if not any(uploader.unanswered for uploader in self.uploaders):
                 break
@@ -176,7 +178,7 @@ class _Uploader(asyncio.Protocol):
         for content in whole:
             if len(content) >= 18 and content[:2] == b"\x80\x01":
                 self._note(unescape(content))
-        if self._load.plan.rows_a_frame == ROWS_A_BATCH and self.ready.done():
+        if self._load.is_on and self._load.plan.rows_a_frame == ROWS_A_BATCH:
             self.send_while_room()
 
     def _note(self, reply: bytes) -> None:
