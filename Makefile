@@ -66,8 +66,10 @@ check: $(INSTALLED_DEV) $(STATIC) ## format, lint, types, import contracts, gene
 bench: install $(INSTALLED_DEV) ## every benchmark, against its goals and its peers
 	@for name in decode ingest journal stream coverage stations nearest siting moveup roads; do $(BIN)/skybeat bench $$name --json || exit 1; done
 
-chaos: $(INSTALLED_DEV) ## the long form of the fault tests
-	@SKYBEAT_TEST_KILLS=60 $(BIN)/pytest tests -m chaos $(TEST)
+chaos: $(INSTALLED_DEV) ## the long form of the fault tests; writes docs/faults.md
+	@mkdir -p build && rm -f build/faults.jsonl
+	@SKYBEAT_TEST_KILLS=50 SKYBEAT_TEST_CHAOS_REPORT=$(CURDIR)/build/faults.jsonl $(BIN)/pytest tests -m chaos $(TEST)
+	@$(BIN)/python tools/write_faults.py build/faults.jsonl
 
 fuzz: $(INSTALLED_DEV) ## atheris on every decoder (FUZZ="--seconds 600 jt808"), then the long form of the property tests
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
