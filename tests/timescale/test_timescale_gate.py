@@ -48,6 +48,30 @@ STATEMENTS: Final = {
     "events come back": "select count(*)::int as found from store.recorded_events_since('2020-01-01', 10)",
     "the plan of a newest position": "explain (format json) select * from store.position "
     "where device_id = 1 order by observed_at desc limit 1",
+    "its roll-ups are continuous aggregates": "select array_agg(view_name::text order by 1) as found "
+    "from timescaledb_information.continuous_aggregates where view_schema = 'store'",
+    "policies keep it": "select array_agg(distinct proc_name::text order by proc_name::text) as found "
+    "from timescaledb_information.jobs where proc_name like 'policy%' and hypertable_name is not null",
+    "minutes are refreshed": "call refresh_continuous_aggregate('store.position_minute', '2020-05-01', '2020-06-01')",
+    "quarters are refreshed": "call refresh_continuous_aggregate('store.position_quarter_hour', '2020-05-01', '2020-06-01')",
+    "minutes are those of the rows": "select count(*)::int as found from (select m.*::text from store.position_minute m "
+    "full join store.bins_of_rows('{1}', 'epoch', '2020-05-20', '2020-05-21', '1 minute') b using (device_id, bin_at) "
+    "where row(m.*)::text is distinct from row(b.*)::text) different",
+    "quarters hold every row": "select sum(position_count)::int as found from store.position_quarter_hour",
+    "the line of derivation": "select store.claim_through('2020-05-21') = '2020-05-21' as found",
+    "it derives": "select store.derive_next() as found",
+    "it tells trips and stops": "select store.move_next('0 s') as found",
+    "its trips and stops": "select count(*)::int as found from store.unit_movements(1, '2020-05-20', '2020-05-21')",
+    "its roll-up of what is derived": "select sum(position_count)::int as found from store.unit_track_rollup(1, "
+    "to_timestamp(1590000000), to_timestamp(1590009000), 900)",
+    "its chunks become columns": "select count(compress_chunk(c))::int > 0 as found from show_chunks('store.position') c",
+    "its track in columns": "select count(*)::int as found from store.unit_track(1, '2020-01-01', '2021-01-01', 1000)",
+    "a late row finds its place in columns": "with late as (insert into store.position (device_id, observed_at, received_at, "
+    "lat_e7, lon_e7, quality, fix_hash) values (1, to_timestamp(1590000000.5), now(), 1, 1, 0, 1) on conflict do nothing "
+    "returning 1) select count(*)::int as found from late",
+    "its stretch is mended": "select store.mend_late(1, to_timestamp(1590000000), to_timestamp(1590000001)) is not null as found",
+    "how the disk fills": "select store.note_disk()",
+    "it filled": "select raw_bytes > 0 as found from store.disk_samples('2020-01-01')",
     "retention drops chunks": "select store.drop_old_partitions(1) > 0 as found",
     "nothing old is left": "select count(*)::int as found from store.position "
     "where observed_at < (now() at time zone 'UTC')::date - 2",
@@ -143,6 +167,20 @@ def test_history_in_a_hypertable_answers_as_history_in_partitions_does(report: l
         "its newest position": 1,
         "its roll-up": ROW_COUNT,
         "events come back": 1,
+        "its roll-ups are continuous aggregates": ["position_minute", "position_quarter_hour"],
+        "policies keep it": ["policy_compression", "policy_refresh_continuous_aggregate", "policy_retention"],
+        "minutes are those of the rows": 0,
+        "quarters hold every row": ROW_COUNT,
+        "the line of derivation": True,
+        "it derives": False,
+        "it tells trips and stops": False,
+        "its trips and stops": 1,
+        "its roll-up of what is derived": ROW_COUNT,
+        "its chunks become columns": True,
+        "its track in columns": ROW_COUNT,
+        "a late row finds its place in columns": 1,
+        "its stretch is mended": True,
+        "it filled": True,
         "retention drops chunks": True,
         "nothing old is left": 0,
     }
