@@ -20,12 +20,15 @@ from telemetry.links.url import LinkKind, LinkUrl
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Decoder, Peer
 from telemetry.model.errors import ConflictError, InputError
+from telemetry.rate_limit import RateLimit
 
 RECEIVE_BUFFER_BYTES: Final = 16 << 20
 TURNS_A_DRAIN: Final = 4
 """So many full turns are read before the loop serves others again."""
 MANY: Final = 48
 """From so many datagrams of one turn on they are read together, where the protocol can do that."""
+STRANGER_PER_S: Final = 500.0
+STRANGER_AT_ONCE: Final = 2_000
 STRANGERS_AT_MOST: Final = 256
 PEERS_AT_MOST: Final = 20_000
 PEER_IDLE_US: Final = 300_000_000
@@ -71,6 +74,7 @@ class UdpLink:
         self._socket: socket.socket | None = None
         self._receiver: Receiver | None = None
         self._strangers: dict[object, DatagramSpeaker] = {}
+        self._stranger_rate = RateLimit(STRANGER_PER_S, STRANGER_AT_ONCE)
         self._local_hosts: dict[str, str] = {}
         self._lost = asyncio.Event()
         self._last_error: str | None = None
@@ -179,6 +183,8 @@ class UdpLink:
             if is_many and speaker.is_proven:
                 together.append((speaker, data))
                 continue
+            if not speaker.is_proven and not self._stranger_may_speak(speaker, now_us):
+                continue
             self._hub.hear(speaker, data, now_us)
             if speaker.is_proven:
                 self._strangers.pop(speaker.key, None)
@@ -224,6 +230,13 @@ class UdpLink:
         self._hub.join(address, speaker)
         self._strangers[address] = speaker
         return speaker
+
+    def _stranger_may_speak(self, speaker: Speaker, now_us: int) -> bool:
+        """Bound what one address that proved nothing may cost; a peer that we chose is none."""
+        if speaker.is_chosen or self._stranger_rate.take(speaker.peer.host, now_us / 1e6):
+            return True
+        self._hub.refuse("stranger_rate")
+        return False
 
     def _local_host(self, host: str, port: int) -> str:
         """Return the address of this machine by which a peer reaches us; where we are bound to all, the system knows it."""

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from infra.clock import SYSTEM_CLOCK
-from telemetry.links.datagrams import ManyReceiver, SingleReceiver
+from telemetry.links.datagrams import Arrived, ManyReceiver, SingleReceiver
 from telemetry.links.http import IngestApp, IngestListener
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import parse_link_url
@@ -272,6 +272,15 @@ async def test_datagrams_come_whole_in_order_and_with_their_address_however_they
             assert dropped == 0
         assert heard == sent
         assert reading.receive() == ([], 0, False)
+
+
+async def test_one_that_proves_nothing_cannot_flood_a_link_and_others_are_heard() -> None:
+    scene = Scene("udpin:0.0.0.0:0")
+    flood = [Arrived(("192.0.2.66", 4_000 + number % 9), b"\x09nonsense") for number in range(5_000)]
+    scene.link.hear(flood, 1_790_000_000_000_000)
+    scene.link.hear([Arrived(("192.0.2.7", 14_550), b"\x07hello")], 1_790_000_000_000_000)
+    assert scene.link.status().refused == {"stranger_rate": 3_000}
+    assert scene.decoders[-1].heard == [b"\x07hello"]
 
 
 async def test_a_peer_is_told_by_which_address_of_ours_it_reaches_us() -> None:
