@@ -63,5 +63,4 @@ class GroupDevice:
         return None
 
     def _may_speak(self, device: Device) -> bool:
-        peer = self._peer
-        return peer.is_trusted or not peer.host or is_allowed(peer.host, device.options.allowed_hosts)
+        return not self._peer.host or is_allowed(self._peer.host, device.options.allowed_hosts)
