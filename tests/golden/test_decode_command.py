@@ -156,11 +156,17 @@ def test_every_frame_of_jt808(test_data: Path) -> None:
 
 
 def _is_location(line: dict[str, Any], expected: dict[str, Any]) -> None:
-    if abs(expected["lat"]) <= 90:
-        assert_is(line, lat_deg=expected["lat"], lon_deg=expected["lon"])
-    assert_is(line, alt_msl_m=expected["altitude_m"], course_deg=expected["course_deg"])
-    assert line["speed_mps"] == pytest.approx(expected["speed_kmh"] / 3.6, abs=6e-4)
-    assert line["observed_at"] == utc(expected["time_utc_if_gmt8"])
+    assert_is(
+        line,
+        lat_deg=expected["lat"],
+        lon_deg=expected["lon"],
+        alt_msl_m=expected["altitude_m"],
+        speed_mps=expected["speed_kmh"] / 3.6,
+        course_deg=expected["course_deg"],
+        observed_at=utc(expected["time_utc_if_gmt8"]),
+    )
+    assert ("saturated" in line["quality"]) == (abs(expected["lat"]) > 90)
+    assert ("null_island" in line["quality"]) == (expected["lat"] == expected["lon"] == 0)
     assert ("no_fix" in line["quality"]) == (not expected["fix_valid"])
 
 
