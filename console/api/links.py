@@ -2,18 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from console.api.contract import parts_of, reply, router, says
-from console.api.models_devices import LinkHealth, LinksReply, ProtocolHealth
+from console.api.models_devices import LinkHealth, LinkPeersReply, LinkPeerView, LinksReply, ProtocolHealth
 from console.auth.policy import Policy, policy
 from console.parts import Parts
 from telemetry.links.link import LinkStatus
 from telemetry.model.unit import LinkState
 
 ROUTER: Final = router("system")
+PEERS_SHOWN: Final = 200
 _LIMITS: Final = frozenset({"connection_rate", "connections_of_host", "house_full", "no_files"})
 """Who was sent away for one of these may be one of ours: the link's limits are to be looked at."""
 
@@ -36,6 +37,31 @@ async def list_links(request: Request) -> Response:
             checks=health.checks(),
         )
     )
+
+
+@ROUTER.get("/api/links/peers", **says(LinkPeersReply))
+@policy(Policy.SEE_DEVICES)
+async def list_peers(request: Request, url: Annotated[str, Query(max_length=500)]) -> Response:
+    """Return who is at the other end of a link, by the `url` that the list of links has."""
+    peers = parts_of(request).services.bridge.link_peers(url)
+    views = [
+        LinkPeerView(
+            host=peer.host,
+            port=peer.port,
+            device_ids=list(peer.device_ids),
+            is_proven=peer.is_proven,
+            since_ms=peer.since_us / 1000,
+            heard_ms=peer.last_heard_us / 1000,
+            pieces=peer.pieces,
+            bytes_received=peer.bytes_received,
+            positions=peer.positions,
+            bad=peer.bad,
+            waiting_replies=peer.waiting_replies,
+            paused=peer.paused,
+        )
+        for peer in peers[:PEERS_SHOWN]
+    ]
+    return reply(LinkPeersReply(peer_count=len(peers), peers=views))
 
 
 def link_health(status: LinkStatus) -> LinkHealth:

@@ -257,6 +257,30 @@ class LinkHealth(msgspec.Struct, frozen=True, kw_only=True):
     advice: str
 
 
+class LinkPeerView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is at the other end of a link; counts since it came. Not `is_proven`: it has not shown yet which device it is."""
+
+    host: str
+    port: int
+    device_ids: list[int]
+    is_proven: bool
+    since_ms: float
+    heard_ms: float
+    pieces: int
+    bytes_received: int
+    positions: int
+    bad: int
+    waiting_replies: int
+    paused: bool
+
+
+class LinkPeersReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The peers of a link, those heard last first; at most 200 of `peer_count`."""
+
+    peer_count: int
+    peers: list[LinkPeerView]
+
+
 class ProtocolHealth(msgspec.Struct, frozen=True, kw_only=True):
     """The sums of a protocol's links, and its devices by their link state."""
 

@@ -234,5 +234,10 @@ async def test_links_say_how_they_do_without_secrets(house: House, operator: htt
     assert (told["links"][0]["url"], told["links"][0]["state"]) == ("udpin:127.0.0.1:14550", "open")
     sums = {line["protocol"]: line for line in told["protocols"]}
     assert (sums["mavlink"]["live"], sums["mavlink"]["links"], sums["osmand"]["never"]) == (1, 1, 4)
+    url = told["links"][0]["url"]
+    (peer,) = (await operator.get("/api/links/peers", params={"url": url})).json()["peers"]
+    assert (peer["host"], peer["device_ids"], peer["is_proven"]) == ("127.0.0.1", [HAWK], True)
+    assert (await operator.get("/api/links/peers", params={"url": "none"})).status_code == 404
     async with house.client(await house.cookie(Role.VIEWER)) as viewer:
-        assert (await viewer.get("/api/links")).status_code == 403
+        for path in ("/api/links", f"/api/links/peers?url={url}"):
+            assert (await viewer.get(path)).status_code == 403

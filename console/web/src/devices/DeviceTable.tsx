@@ -50,7 +50,7 @@ const Line = memo(function Line({
   return (
     <tr
       className={`${isSelected ? "sel" : ""} ${device.revoked ? "over" : ""}`}
-      aria-selected={isSelected}
+      aria-current={isSelected ? "true" : undefined}
       data-testid="device-row"
       data-device-id={device.device_id}
       onClick={() => openDevice(device.device_id)}

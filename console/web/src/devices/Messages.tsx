@@ -11,6 +11,8 @@ import { wordOf } from "./words";
 
 const MOST_CHARACTERS = 500;
 const SHOWN = 6;
+/** After so long without an answer a sent command says so: not every device answers. */
+const SILENT_MS = 30_000;
 const FASTER = [
   { interval_s: 1, duration_s: 300 },
   { interval_s: 2, duration_s: 600 },
@@ -180,6 +182,7 @@ function Given({ command: one, devices }: { command: CommandView; devices: reado
   const at = one.ended_ms ?? one.sent_ms ?? one.queued_ms;
   const what = one.text ?? wordOf(t, "command", one.kind);
   const device = devices.find((each) => each.device_id === one.device_id);
+  const isSilent = one.state === "sent" && one.sent_ms !== null && nowMs - one.sent_ms > SILENT_MS;
   const left =
     one.state === "queued" ? t("messages.left", { left: duration(Math.max(0, one.expires_ms - nowMs)) }) : "";
   return (
@@ -187,9 +190,9 @@ function Given({ command: one, devices }: { command: CommandView; devices: reado
       <div className="row">
         <span className={`said ${one.is_urgent ? "c-attn" : ""}`}>{what}</span>
         <span className="sp" />
-        <span className={`badge ${STATE_TONE[one.state]}`}>
+        <span className={`badge ${isSilent ? "line" : STATE_TONE[one.state]}`}>
           {one.state === "delivered" ? <i className="dot" aria-hidden="true" /> : null}
-          {t(`commandState.${one.state}`)}
+          {t(isSilent ? "commandState.silent" : `commandState.${one.state}`)}
         </span>
       </div>
       <div className="f12 t3 num">

@@ -8,7 +8,7 @@ import { useText } from "../state/useText";
 import type { UnitDevicesReply, UnitDeviceView } from "../wire.generated";
 import { trust } from "./acts";
 import { LINK_TONE } from "./DeviceTable";
-import { protocolName, wordOf } from "./words";
+import { infoName, protocolName, wordOf } from "./words";
 
 const EVERY_MS = 3000;
 
@@ -125,7 +125,7 @@ function Told({ device }: { device: UnitDeviceView }) {
           <dl className="kv f12">
             {told.map(([name, value]) => (
               <div key={name} style={{ display: "contents" }}>
-                <dt className="said">{wordOf(t, "info", name)}</dt>
+                <dt className="said">{infoName(t, name)}</dt>
                 <dd className="num said">{value}</dd>
               </div>
             ))}

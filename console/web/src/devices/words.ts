@@ -17,3 +17,9 @@ export const addressHelp = (t: Translate, protocol: string): string => {
   const key = `address.${protocol}`;
   return isKey(key) ? t(key) : "";
 };
+
+/** What a device calls a thing it says of itself, in a person's words where there are any. */
+export const infoName = (t: Translate, name: string): string => {
+  const key = `info.${name.toLowerCase()}`;
+  return isKey(key) ? t(key) : name;
+};

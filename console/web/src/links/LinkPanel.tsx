@@ -3,6 +3,7 @@ import { wordOf } from "../devices/words";
 import { clockTime } from "../format/figures";
 import { useText } from "../state/useText";
 import type { LinkHealth } from "../wire.generated";
+import { Peers } from "./Peers";
 import { bytesText, type LinkRates, rateText, toneOfLink } from "./rates";
 
 function Counts({
@@ -75,6 +76,7 @@ export function LinkPanel({ link, rates }: { link: LinkHealth; rates: LinkRates 
       </div>
       <Counts title={t("links.badBy")} counts={link.bad} prefix="bad" id="link-bad" />
       <Counts title={t("links.refusedBy")} counts={link.refused} prefix="limit" id="link-refused" />
+      <Peers url={link.url} />
     </div>
   );
 }

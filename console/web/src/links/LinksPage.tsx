@@ -36,7 +36,12 @@ function Line({ link, meter, isSelected, onOpen }: LineProps) {
   const bad = sumOf(link.bad);
   const refused = sumOf(link.refused) + link.replies_refused;
   return (
-    <tr className={isSelected ? "sel" : ""} aria-selected={isSelected} data-testid="link-row" onClick={onOpen}>
+    <tr
+      className={isSelected ? "sel" : ""}
+      aria-current={isSelected ? "true" : undefined}
+      data-testid="link-row"
+      onClick={onOpen}
+    >
       <td>
         {word === "open" && !tone ? (
           <span className="t2 f12">{t("linkState.open")}</span>
