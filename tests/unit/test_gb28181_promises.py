@@ -189,3 +189,11 @@ def test_an_ended_connection_begins_again_with_nothing_lost() -> None:
 def test_a_process_without_a_secret_gives_no_nonces() -> None:
     with pytest.raises(InputError, match="32 random bytes"):
         open_source(SourceContext(registry=registry(), link_group="main", options=OPTIONS))
+
+
+def test_a_camera_that_uses_one_branch_for_everything_loses_no_alarm() -> None:
+    scene = Scene()
+    scene.start()
+    assert scene.tell(KEEPALIVE, branch="z9hG4bKalways") == b"200 OK"
+    assert scene.tell(SOS, branch="z9hG4bKalways") == b"200 OK"
+    assert [event for event in scene.events() if isinstance(event, SosRaised)]

@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 from telemetry.model.events import DeviceInfo
 from telemetry.sources.gb28181.manscdp import Document, text_of
+from telemetry.sources.gb28181.names import is_camera
 from telemetry.sources.gb28181.session import Catalogue, Session
 from telemetry.sources.gb28181.turn import Turn
 
@@ -42,7 +43,7 @@ def tell_due(session: Session, now_us: int, turn: Turn) -> None:
 
 def _tell(session: Session, sn: str, now_us: int, turn: Turn) -> None:
     joined = session.catalogues.pop(sn)
-    session.first_channel = next(iter(joined.channels), "")
+    session.first_channel = next((channel for channel in joined.channels if is_camera(channel)), "")
     told = dict(list(joined.channels.items())[:MOST_TOLD])
     turn.events.append(
         DeviceInfo(

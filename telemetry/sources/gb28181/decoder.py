@@ -47,7 +47,7 @@ OK: Final = Answer(200, "OK")
 BAD_REQUEST: Final = Answer(400, "Bad Request")
 NO_DIALOG: Final = Answer(481, "Call/Transaction Does Not Exist")
 NOT_ALLOWED: Final = Answer(405, "Method Not Allowed", (("Allow", ALLOWED),))
-UNSOLICITED: Final = b"\r\n\x00 "
+KEEPS_OPEN: Final = b"\r\n\x00 "
 """What alone in a datagram only keeps a NAT's way open."""
 
 
@@ -113,7 +113,7 @@ class SipDecoder:
     def _messages(self, data: bytes, turn: Turn) -> list[bytes]:
         splitter = self._splitter
         if splitter is None:
-            return [data] if data.strip(UNSOLICITED) else []
+            return [data] if data.strip(KEEPS_OPEN) else []
         skipped, pings = splitter.bytes_skipped, splitter.pings
         messages: list[bytes] = []
         try:

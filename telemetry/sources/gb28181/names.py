@@ -16,6 +16,7 @@ ENROLMENT: Final = EnrolmentRule(
 )
 PLATFORM_TYPES: Final = frozenset({"200", "215", "216"})
 """Types (digits 11 to 13) of what speaks for devices in many places: servers, groups, organisations."""
+CAMERA_TYPES: Final = frozenset({"131", "132"})
 _ADDRESS: Final = re.compile(ID_FORM)
 _TYPE_AT: Final = slice(10, 13)
 
@@ -28,3 +29,8 @@ def is_address(text: str) -> bool:
 def is_platform(address: str) -> bool:
     """Tell whether an id is that of a platform, whose channels are other devices in other places."""
     return address[_TYPE_AT] in PLATFORM_TYPES
+
+
+def is_camera(address: str) -> bool:
+    """Tell whether an id is that of a camera, as most channels are: what video can be asked of."""
+    return address[_TYPE_AT] in CAMERA_TYPES

@@ -102,13 +102,13 @@ class Registrar:
             return self._challenge(request, device, peer, now_us=now_us)
         if not self._mint.is_alive(answer.nonce, peer.host, device.address, now_us):
             turn.bad["stale_nonce"] += 1
-            return self._challenge(request, device, peer, now_us=now_us, stale="true")
+            return self._challenge(request, device, peer, now_us=now_us, is_stale=True)
         names_match = answer.username == device.address and answer.realm == self._domain.realm
         if not (is_right(answer, method=request.method, password=password) and names_match):
             return self._wrong(request, device, peer, now_us=now_us, turn=turn)
         if not self._used.setdefault(device.device_id, UsedNonces()).take(answer.nonce, answer.count, now_us):
             turn.bad["replayed_digest"] += 1
-            return self._challenge(request, device, peer, now_us=now_us, stale="true")
+            return self._challenge(request, device, peer, now_us=now_us, is_stale=True)
         self._failures.pop((device.device_id, peer.host), None)
         return device
 
@@ -127,7 +127,7 @@ class Registrar:
         self._registry.quarantine(PROTOCOL, device.address, now_us, "wrong password")
         return FORBIDDEN
 
-    def _challenge(self, request: Sip, device: Device, peer: Peer, *, now_us: int, stale: str = "") -> Answer:
+    def _challenge(self, request: Sip, device: Device, peer: Peer, *, now_us: int, is_stale: bool = False) -> Answer:
         """Return a 401; SHA-256 is offered first, and only to devices that say that they know edition 2022."""
         offered = self._domain.digests
         if len(offered) > 1 and not _knows_2022(request):
@@ -140,7 +140,7 @@ class Registrar:
                 nonce=nonce,
                 algorithm=algorithm,
                 offers_qop=self._domain.offers_qop,
-                is_stale=bool(stale),
+                is_stale=is_stale,
             )
             headers.append(("WWW-Authenticate", challenge))
         return Answer(401, "Unauthorized", tuple(headers))

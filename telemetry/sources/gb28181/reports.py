@@ -60,7 +60,7 @@ class Reports:
                 _tell_parameters(session, document, now_us, turn)
             case "Notify", "MediaStatus":
                 _stream_ended(session, document, now_us, turn)
-            case "Response", _:
+            case ("Response", _) | ("Notify", "Catalog"):  # answered, and nothing that we keep
                 pass
             case _:
                 turn.bad["unknown_command"] += 1

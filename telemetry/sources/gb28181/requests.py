@@ -1,5 +1,7 @@
 """Our own requests to a device: SUBSCRIBE, MESSAGE, INVITE, ACK and BYE, each with a Via of its own."""
 
+from typing import Final
+
 import msgspec
 
 from telemetry.sources.gb28181.domain import Domain, Place
@@ -7,8 +9,8 @@ from telemetry.sources.gb28181.identifiers import Identifiers
 from telemetry.sources.gb28181.session import Session
 from telemetry.sources.gb28181.sip import MANSCDP, USER_AGENT, write
 
-ANYWHERE = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 - what a link says when it listens on every address
-DEFAULT_PORT = 5060
+ANYWHERE: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 - what a link says when it listens on every address
+DEFAULT_PORT: Final = 5060
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """SIP transactions: our own requests until they are answered, and our answers until nobody can ask for them again."""
 
 from collections import OrderedDict
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -102,18 +102,15 @@ class Answered(msgspec.Struct, frozen=True):
     holds: bool
 
 
-TransactionKey = tuple[str, int, str, str]
+TransactionKey: TypeAlias = tuple[str, int, str, str, str]
 
 
 def key_of(request: Sip, *, host: str, port: int) -> TransactionKey:
-    """Return what makes two requests one: who sent it, its branch (without one Call-ID and number) and its method."""
-    branch = request.branch
-    return (
-        host,
-        port,
-        branch if branch.startswith("z9hG4bK") else f"{request.call_id} {request.first('cseq')}",
-        request.method,
-    )
+    """Return what makes two requests one: where they come from, branch, Call-ID, and CSeq with its method.
+
+    The branch should do, but there are devices that use one for everything that they say.
+    """
+    return host, port, request.branch, request.call_id, request.first("cseq")
 
 
 class Answers:

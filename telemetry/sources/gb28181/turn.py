@@ -1,6 +1,7 @@
 """What one turn of a decoder gathers before it becomes an Output."""
 
 from collections import Counter
+from typing import Final
 
 import numpy as np
 
@@ -8,8 +9,8 @@ from telemetry.model.batch import REPORT, Batch, new_batch
 from telemetry.model.decoding import NOTHING, Fact, Output, Promise, Reply
 from telemetry.model.events import AnyEvent
 
-_OK = b"SIP/2.0 200 OK\r\n"
-_UNAVAILABLE = b"SIP/2.0 503 Service Unavailable\r\nRetry-After: 10\r\n"
+_OK: Final = b"SIP/2.0 200 OK\r\n"
+_UNAVAILABLE: Final = b"SIP/2.0 503 Service Unavailable\r\nRetry-After: 10\r\n"
 
 
 class Turn:
