@@ -1,7 +1,6 @@
 """mqtt and mqtts: a session with a broker that outlives us; a message is acknowledged only once the journal has it on disk."""
 
 import asyncio
-import platform
 import random
 import ssl
 from collections.abc import Callable, Sequence
@@ -333,7 +332,7 @@ class _ClosingSocket(ssl.SSLSocket):
 
 
 def _client_of(url: LinkUrl, tls: ssl.SSLContext | None) -> Client:
-    name = url.options.get("client_id") or f"skybeat-{platform.node()}-{url.link_group}"
+    name = url.options.get("client_id") or f"skybeat-{url.link_group}"
     client = Client(
         CallbackAPIVersion.VERSION2, client_id=name, clean_session=False, reconnect_on_failure=False, manual_ack=True
     )
