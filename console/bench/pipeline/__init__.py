@@ -39,6 +39,7 @@ LIVE_SHARE: Final = 0.25
 LOOK_EVERY_S: Final = 0.2
 DRAINED_WITHIN_S: Final = 120.0
 START_WITHIN_S: Final = 120.0
+COMPARED_AT_MOST: Final = 30
 HOUR_S: Final = 3_600
 
 
@@ -130,8 +131,8 @@ def _measure(house: House, enrolled: Enrolled, plan: Plan, ours: Connection, sto
     recorded, took_s = _drained(house, before, wanted, began_s)
     serve_s, database_s = (after - earlier for after, earlier in zip(house.cpu_s(), cpu_before, strict=True))
     with psycopg.connect(house.owner_url) as connection:
-        lost, doubled = _compare(connection, enrolled.terminal_ids, said.rows_acknowledged, plan.first_s)
-        (flown, p50_ms, p99_ms) = _flown_and_latency(connection, enrolled, began_us)
+        lost, doubled = _compare_at_rest(connection, enrolled, said, plan.first_s)
+        flown, p50_ms, p99_ms = _flown_and_latency(connection, enrolled, began_us)
     per_row = 1e6 / max(1, recorded)
     return Shape(
         lost=lost,
@@ -159,6 +160,19 @@ def _drained(house: House, before: int, wanted: int, began_s: float) -> tuple[in
         if now > recorded:
             recorded, at_s = now, time.monotonic()
     return recorded, at_s - began_s
+
+
+def _compare_at_rest(connection: psycopg.Connection, enrolled: Enrolled, said: Said, first_s: int) -> tuple[int, int]:
+    """Return what `_compare` finds once nothing changes any more: the recorder counts events among its rows."""
+    found = before = (-1, -1)
+    for _ in range(COMPARED_AT_MOST):
+        found = _compare(connection, enrolled.terminal_ids, said.rows_acknowledged, first_s)
+        connection.rollback()
+        if not found[0] or found == before:
+            break
+        before = found
+        time.sleep(1.0)
+    return found
 
 
 def _compare(
