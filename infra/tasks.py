@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from infra.logs import get_logger
 from infra.metrics import TASK_FAILURES
@@ -11,6 +11,20 @@ from infra.metrics import TASK_FAILURES
 _LOG: Final = get_logger("tasks")
 FIRST_DELAY_S: Final = 0.2
 LONGEST_DELAY_S: Final = 15.0
+_Result = TypeVar("_Result")
+
+
+def contained(name: str, work: Callable[[], _Result]) -> _Result | None:
+    """Return what `work` returns; when it fails, that is logged and counted, and None is returned.
+
+    For one piece of many, of which none may stop the others: what one device of thousands said.
+    """
+    try:
+        return work()
+    except Exception:  # noqa: BLE001 - it hides nothing and lets the others go on
+        TASK_FAILURES.labels(task=name).inc()
+        _LOG.exception("piece_failed", task=name)
+        return None
 
 
 class Supervisor:

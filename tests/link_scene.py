@@ -57,7 +57,7 @@ class FakeKeeper:
 
 
 class LineDecoder:
-    """Lines: "i am N" proves device N, "at N" is a position of it with a durable answer, "bye" ends, "# ..." is nothing, others are echoed at once."""
+    """Lines: "i am N" proves device N, "at N" is a position of it with a durable answer, "bye" ends, "# ..." is nothing, "crash" is a mistake of ours, others are echoed at once."""
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -83,6 +83,9 @@ class LineDecoder:
             elif word == b"bye":
                 close = "it said good-bye"
                 replies.append(Reply(b"bye\n"))
+            elif line == b"crash":
+                message = "a mistake of ours"
+                raise ZeroDivisionError(message)
             elif not line.startswith(b"#"):
                 replies.append(Reply(b"echo " + line + b"\n"))
         batch = new_batch(len(rows))

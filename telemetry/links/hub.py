@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 from infra.clock import Clock
 from infra.journal import JournalError, JournalFullError
 from infra.metrics import LINK_PEERS, LINK_REFUSED, TURNS_REFUSED
+from infra.tasks import contained
 from telemetry.links.limits import Limits
 from telemetry.links.link import LinkContext, LinkStatus, PeerStatus
 from telemetry.links.speaker import Speaker
@@ -20,6 +22,7 @@ from telemetry.model.commands import Command
 from telemetry.model.decoding import Decoder, Output, Peer
 from telemetry.model.errors import NotFoundError
 
+DECODING: Final = "decoding"
 WAITING_AT_MOST: Final = 100_000
 """So many replies may wait for a stalled disk before nothing more is read."""
 PEERS_SHOWN: Final = 200
@@ -93,10 +96,16 @@ class Hub:
     def hear(self, speaker: Speaker, data: bytes, now_us: int) -> None:
         """Decode what came from a peer; the turn that it belongs to ends when the loop has served all that were ready."""
         self.note(speaker, 1, len(data), now_us)
-        output = speaker.decoder.feed(data, now_us)
-        speaker.note_begun(len(data), now_us)
-        self.take(speaker, output, now_us)
-        if self._context.tap is not None:
+        self._decode(speaker, data, now_us)
+
+    def _decode(self, speaker: Speaker, data: bytes, now_us: int) -> None:
+        output = contained(DECODING, partial(speaker.decoder.feed, data, now_us))
+        if output is None:
+            speaker.cut("decoder_failed")
+        else:
+            speaker.note_begun(len(data), now_us)
+            self.take(speaker, output, now_us)
+        if self._context.tap is not None:  # what cannot be decoded is what one will want to look at
             self.tap(speaker, data, now_us, () if self._acknowledged else (len(data),))
 
     @property
@@ -116,7 +125,12 @@ class Hub:
         self.heard_us = now_us
         self.datagrams += len(pieces)
         self.bytes_received += sum(len(data) for _, data in pieces)
-        output, row_counts, bad_counts = self._context.feed_many(feeds, now_us)
+        said = contained(DECODING, partial(self._context.feed_many, feeds, now_us))
+        if said is None:  # one of them made it fail: it alone shall pay for that
+            for speaker, data in pieces:
+                self._decode(speaker, data, now_us)
+            return
+        output, row_counts, bad_counts = said
         device_ids = iter(output.batch["device_id"].tolist())
         for (speaker, _), rows, bad in zip(pieces, row_counts, bad_counts, strict=True):
             if rows:
@@ -194,7 +208,11 @@ class Hub:
             self._pause()
         for speaker in list(self.speakers.values()):
             if speaker.is_proven or speaker.is_chosen:
-                self.take(speaker, speaker.decoder.tick(now_us), now_us)
+                output = contained(DECODING, partial(speaker.decoder.tick, now_us))
+                if output is None:
+                    speaker.cut("decoder_failed")
+                else:
+                    self.take(speaker, output, now_us)
         self.turns.end()
         LINK_PEERS.labels(protocol=self.url.protocol, link=self.url.link_group).set(len(self.speakers))
 

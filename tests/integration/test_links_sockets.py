@@ -6,7 +6,8 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,13 +16,14 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from telemetry.links.datagrams import Arrived, ManyReceiver, SingleReceiver
 from telemetry.links.http import IngestApp, IngestListener
+from telemetry.links.turns import merge
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import parse_link_url
 from telemetry.model.commands import Command, RequestPosition
 from telemetry.model.decoding import NOTHING, Output, Peer, Reply
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.registry import RegistryTable
-from tests.link_scene import FakeKeeper, context_of
+from tests.link_scene import FakeKeeper, LineDecoder, context_of
 
 
 class EchoDecoder:
@@ -272,6 +274,26 @@ async def test_datagrams_come_whole_in_order_and_with_their_address_however_they
             assert dropped == 0
         assert heard == sent
         assert reading.receive() == ([], 0, False)
+
+
+async def test_a_datagram_that_makes_us_fail_costs_no_other_one() -> None:
+    keeper = FakeKeeper()
+
+    def feed_many(pieces: Sequence[tuple[LineDecoder, bytes]], now_us: int) -> tuple[Output, list[int], list[int]]:
+        outputs = [decoder.feed(data, now_us) for decoder, data in pieces]
+        return merge(outputs), [len(output.batch) for output in outputs], [0] * len(outputs)
+
+    context = replace(context_of(keeper), feed_many=feed_many)
+    link = UdpLink(parse_link_url("lines+udpin:127.0.0.1:0"), context)
+    await link.open()
+    with contextlib.closing(link):
+        for number in range(1, 61):
+            link.hear([Arrived(("192.0.2.7", number), b"i am %d\n" % number)], 1)
+        said = [Arrived(("192.0.2.7", number), b"crash\n" if number == 30 else b"at 1\n") for number in range(1, 61)]
+        link.hear(said, 2)
+        await eventually(lambda: len(keeper.rows) == 59)
+        assert link.status().refused == {"decoder_failed": 1}
+        assert link.status().peers == 59
 
 
 async def test_one_that_proves_nothing_cannot_flood_a_link_and_others_are_heard() -> None:

@@ -159,6 +159,17 @@ async def test_received_bytes_are_handed_to_the_raw_log_with_who_said_them() -> 
     assert (tapped[0].protocol, tapped[0].transport, tapped[0].host) == ("lines", "tcp", "127.0.0.1")
 
 
+async def test_a_mistake_of_ours_costs_only_the_connection_that_met_it() -> None:
+    async with (
+        listening(context_of(FakeKeeper())) as link,
+        device(link, 1) as (unlucky, unlucky_writer),
+        device(link, 2) as (other, other_writer),
+    ):
+        assert await ask(unlucky, unlucky_writer, "crash") == ""
+        assert await ask(other, other_writer, "at 1") == "kept 1"
+        assert link.status().refused == {"decoder_failed": 1}
+
+
 async def test_a_port_in_use_is_said_clearly() -> None:
     context = context_of(FakeKeeper())
     async with listening(context) as link:
