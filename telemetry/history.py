@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from infra.clock import utc_of
 from infra.database import load_queries
 from telemetry.flat_earth import distances_m
-from telemetry.model.batch import REPORT, Batch, new_batch
+from telemetry.model.batch import REPORT, UNKNOWN_I2, UNKNOWN_I4, Batch, new_batch
 from telemetry.model.events import AnyEvent, encode_event
 
 TRACK: Final = np.dtype([("unit_id", "<i4"), *((name, REPORT[name]) for name in REPORT.names or ())])
@@ -43,6 +43,13 @@ _STEP: Final = np.dtype(
         ("last_us", "<i8"),
     ]
 )
+UNKNOWN_STEPS: Final = {
+    "last_lat_e7": UNKNOWN_I4,
+    "last_lon_e7": UNKNOWN_I4,
+    "mean_speed_cmps": UNKNOWN_I4,
+    "highest_speed_cmps": UNKNOWN_I2,
+}
+"""What stands for unknown in the columns of ROLLUP that may be."""
 LONGEST_SILENCE_US: Final = 600_000_000
 
 

@@ -126,6 +126,39 @@ async def test_an_account_sees_the_units_of_its_scope_and_no_other(
             assert track.status_code == 404
 
 
+async def test_trips_stops_and_steps_are_told_to_the_scope_for_a_reason_and_audited(
+    house: House, database: TestDatabase
+) -> None:
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("select store.ensure_position_partitions(current_date - 1, current_date + 1)")
+        connection.execute(
+            "insert into store.position (device_id, observed_at, received_at, lat_e7, lon_e7, quality, fix_hash)"
+            " select 12, now() - n * interval '10 seconds', now(), 360000000, 1038000000, 0, n from generate_series(30, 90) n"
+        )
+        connection.execute("select store.claim_through(now() - interval '2 minutes')")
+        for step in ("store.derive_next()", "store.move_next('0 s')"):
+            while connection.execute(f"select {step}".encode()).fetchone() == (True,):
+                pass
+    why = {"reason": "missing since 8"}
+    async with house.client(await house.cookie(Role.OPERATOR)) as browser:
+        assert (await browser.get(f"/api/units/{OFFICER}/movements")).status_code == 422
+        told = (await browser.get(f"/api/units/{OFFICER}/movements", params=why)).json()["movements"]
+        assert {movement["kind"] for movement in told} == {"stop"}
+        steps = (await browser.get(f"/api/units/{OFFICER}/steps", params=why | {"step_s": 60})).json()
+        assert sum(steps["columns"]["position_count"]) == 61
+        assert set(steps["columns"]["mean_speed_cmps"]) == {None}
+        assert set(steps["columns"]["distance_m"]) == {0}
+        too_fine = await browser.get(
+            f"/api/units/{OFFICER}/steps", params=why | {"step_s": 1, "from": "2020-01-01T00:00:00Z"}
+        )
+        assert too_fine.status_code == 422
+    async with house.client(await house.cookie(Role.OFFICER, unit_id=CAR)) as browser:
+        for question in ("movements", "steps"):
+            assert (await browser.get(f"/api/units/{OFFICER}/{question}", params=why)).status_code in {403, 404}
+    rows = [row for row in audit_of(database) if row[1] == "trail_viewed"]
+    assert len(rows) >= 2
+
+
 async def test_an_officers_trail_asks_for_a_reason_and_is_audited(house: House, database: TestDatabase) -> None:
     with psycopg.connect(database.writer_url) as connection:
         connection.execute("select store.ensure_position_partitions(current_date - 1, current_date + 1)")
