@@ -2,8 +2,8 @@
 
 `skybeat serve` runs as it is run, with its embedded PostgreSQL; nothing is replaced. Two shapes of load, one after the other:
 *live*: 500 terminals of JT/T 808 say one position (0x0200) at a time, ten a second each, whatever we answer; *bulk*: the same 500
-upload 34 positions a frame (0x0704), two frames in flight each, as fast as they are acknowledged while no more than 200,000 rows
-wait for the database. Beside both, 100 MAVLink vehicles fly over UDP at 10 Hz from ten addresses, and 50 browsers hold the
+upload what they stored, 34 positions a frame (0x0704, of every other terminal marked as of a blind area), two frames in flight each,
+as fast as they are acknowledged while no more than 200,000 rows wait for the database. Beside both, 100 MAVLink vehicles fly over UDP at 10 Hz from ten addresses, and 50 browsers hold the
 console's websocket with all 600 units. What was acknowledged is then looked for in the table, row by row.
 """
 

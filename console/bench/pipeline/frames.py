@@ -41,6 +41,8 @@ class Journey:
 
     def __init__(self, phone: str, number: int, *, first_s: int, rows_a_frame: int) -> None:
         self.rows_a_frame = rows_a_frame
+        self._kind = number % 2
+        """Every other terminal marks its batches as stored where there was no network (1), the others as plain ones (0)."""
         self._phone = [int(digits, 16) for digits in (phone.zfill(12)[at : at + 2] for at in range(0, 12, 2))]
         self._lon_e6 = 103_000_000 + number * 1_000
         self._next_s = first_s
@@ -67,6 +69,7 @@ class Journey:
         else:
             frames["msg_id"] = BATCH
             frames["count"] = ROWS_A_BATCH
+            frames["kind"] = self._kind
             frames["items"]["length"] = _POSITION.itemsize
             positions = frames["items"]["position"].reshape(-1).copy()
             self._fill(positions)
