@@ -67,7 +67,7 @@ async def test_links_tell_what_comes_in_and_the_journal_and_recorder_behind(demo
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
     await page.keyboard.press("Alt+4")
-    await expect(page.get_by_test_id("behind")).to_be_visible()
+    await expect(page.get_by_role("complementary").get_by_test_id("behind")).to_be_visible()
     row = page.get_by_test_id("link-row").filter(has_text="JT/T 808")
     await expect(row).to_contain_text("open")
     await expect(page.get_by_test_id("protocol-row").filter(has_text="JT/T 808")).to_contain_text("live")
