@@ -13,6 +13,7 @@ from telemetry.sources.jt808.terminal import Edition, Terminal
 from tests.jt808_scene import CODE, PHONE, START_US, Call, device_of, fix_at, promises_of, registry_of, with_options
 
 EDITIONS = list(Edition)
+HOUR_US = 3_600_000_000
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -174,6 +175,49 @@ def test_a_datagram_peer_must_authenticate_like_any_other() -> None:
     assert not call.say(call.terminal.position(fix_at()).data).acknowledged
     call.say(call.terminal.connect())
     assert call.say(call.terminal.position(fix_at()).data).acknowledged
+
+
+def test_an_address_of_datagrams_is_remembered_for_hours_so_that_our_restart_loses_nobody() -> None:
+    peer = Peer(transport="udp", host="10.1.2.3", port=9)
+    call = Call(peer=peer).connect()
+    call.now_us += 5 * HOUR_US
+    again = Call(call.registry, peer=peer, now_us=call.now_us)
+    assert again.say(again.terminal.position(fix_at()).data).acknowledged
+    assert again.outputs[0].proven == (7,)
+    again.now_us += 5 * HOUR_US
+    again.say(again.terminal.heartbeat().data)
+    later = Call(call.registry, peer=peer, now_us=again.now_us + 5 * HOUR_US)
+    assert later.say(later.terminal.position(fix_at()).data).acknowledged, "what is heard is remembered anew"
+
+
+@pytest.mark.parametrize(
+    "change", ["another address", "another transport", "too late", "another code", "revoked", "logged out"]
+)
+def test_what_was_remembered_of_an_address_ends(change: str) -> None:
+    peer = Peer(transport="udp", host="10.1.2.3", port=9)
+    call = Call(peer=peer).connect()
+    now_us = START_US
+    contents = RegistryContents(devices=(device_of(),), secrets={7: CODE.encode()})
+    match change:
+        case "another address":
+            peer = msgspec.structs.replace(peer, port=10)
+        case "another transport":
+            peer = msgspec.structs.replace(peer, transport="tcp")
+        case "too late":
+            now_us += 6 * HOUR_US
+        case "another code":
+            said = call.registry.registration(7)
+            assert said is not None
+            contents = msgspec.structs.replace(contents, secrets={7: b"f" * 32}, registrations={7: said})
+        case "revoked":
+            contents = msgspec.structs.replace(contents, devices=(msgspec.structs.replace(device_of(), revoked=True),))
+        case "logged out":
+            call.say(call.terminal.logout().data)
+    call.registry.replace(contents)
+    registry = RegistryTable(contents) if change == "another code" else call.registry  # as a restart loads it
+    again = Call(registry, peer=peer, now_us=now_us)
+    assert not again.say(again.terminal.position(fix_at()).data).acknowledged
+    assert len(again.batch) == 0
 
 
 def test_the_answer_to_a_position_waits_for_the_disk_and_that_to_a_heartbeat_does_not() -> None:

@@ -1,9 +1,12 @@
 """The door: registration and authentication of terminals that have not proved who they are on this connection."""
 
+import hashlib
 import hmac
 from typing import Final, NamedTuple
 
-from telemetry.model.decoding import PairedFact, Peer, Registry
+import msgspec
+
+from telemetry.model.decoding import PairedFact, Peer, RegistrationFact, Registry
 from telemetry.model.enrolment import is_allowed
 from telemetry.model.unit import Device
 from telemetry.sources.jt808 import messages as m
@@ -16,6 +19,9 @@ PROTOCOL: Final = "jt808"
 WRONG_CODES_AT_MOST: Final = 5
 UNPROVEN_AT_MOST: Final = 100
 REGISTRATIONS_AT_MOST: Final = 20
+REMEMBERED_US: Final = 6 * 3_600_000_000
+"""So long after it was heard last an address of datagrams needs no new authentication: terminals cannot see us restart."""
+RENEWED_US: Final = 3_600_000_000
 
 
 class Proof(NamedTuple):
@@ -31,7 +37,7 @@ class Door:
 
     def __init__(self, registry: Registry, peer: Peer, serials: Serials) -> None:
         self._registry = registry
-        self._host = peer.host
+        self._peer = peer
         self._serials = serials
         self._wrong_codes = 0
         self._unproven = 0
@@ -68,6 +74,45 @@ class Door:
         self._reply(frame, m.Result.DONE if is_right else m.Result.FAILED, turn)
         if not is_right:
             self._count_wrong(turn)
+
+    def remembers(self, frame: Frame, address: str, now_us: int) -> Proof | None:
+        """Return the device of a datagram whose address it proved to be its own not long ago, with the code that it still has."""
+        device = self._registry.device(PROTOCOL, address)
+        if self._peer.transport != "udp" or device is None or frame.msg_id in (m.REGISTER, m.AUTHENTICATE):
+            return None
+        said = self._registry.registration(device.device_id)
+        secret = self._registry.secret(device.device_id)
+        if said is None or secret is None or now_us >= said.expires_us or self._reason_against(device, secret, hint=""):
+            return None
+        if (said.transport, said.host, said.port) != ("udp", self._peer.host, self._peer.port):
+            return None
+        is_sealed = hmac.compare_digest(said.contact, self._seal(secret))
+        return Proof(device, secret, {}) if is_sealed and frame.checksum_fits else None
+
+    def renewal(self, speaker: Speaker, now_us: int) -> RegistrationFact | None:
+        """Return what lets a datagram's address be remembered, None on connections and when it is remembered long enough."""
+        if self._peer.transport != "udp" or speaker.secret is None or now_us < speaker.renewed_us + RENEWED_US:
+            return None
+        speaker.renewed_us = now_us
+        return RegistrationFact(
+            device_id=speaker.device.device_id,
+            transport="udp",
+            host=self._peer.host,
+            port=self._peer.port,
+            contact=self._seal(speaker.secret),
+            expires_us=now_us + REMEMBERED_US,
+        )
+
+    def farewell(self, speaker: Speaker, now_us: int) -> list[RegistrationFact]:
+        """Return what lets the address of a terminal that logs out be forgotten."""
+        speaker.renewed_us = now_us - RENEWED_US
+        fact = self.renewal(speaker, now_us)
+        return [] if fact is None else [msgspec.structs.replace(fact, contact="", expires_us=0)]
+
+    def _seal(self, secret: bytes) -> str:
+        """Return what binds an address to the device's secret of now: a new secret ends what was remembered."""
+        place = f"jt808 udp {self._peer.host} {self._peer.port}"
+        return hmac.new(secret, place.encode(), hashlib.sha256).hexdigest()
 
     def _register(self, frame: Frame, address: str, device: Device | None, turn: Turn) -> None:
         registration = read_registration(frame)
@@ -112,7 +157,7 @@ class Door:
             return f"unknown terminal: {hint}" if hint else "unknown terminal"
         if device.revoked:
             return "revoked terminal"
-        if not is_allowed(self._host, device.options.allowed_hosts):
+        if not is_allowed(self._peer.host, device.options.allowed_hosts):
             return "speaks from an address that is not allowed"
         return "" if secret else "has no code: rotate it"
 

@@ -64,6 +64,8 @@ class Jt808Decoder:
         for speaker in self._speakers.values():
             if speaker.last_body:
                 tell_items(speaker, turn)
+            if self._peer.transport == "udp" and (fact := self._door.renewal(speaker, now_us)) is not None:
+                turn.facts.append(fact)
         self._count_junk(turn)
         return turn.output()
 
@@ -198,13 +200,15 @@ class Jt808Decoder:
                 turn.bad["unknown" if device is None else "checksum"] += 1
                 return None
             return self._admit(Speaker(frame.form, address, device, None, self._memory(device.device_id)), turn)
-        proof = self._door.hear(frame, address, turn)
+        remembered = self._door.remembers(frame, address, turn.now_us)
+        proof = remembered or self._door.hear(frame, address, turn)
         if proof is not None:
             if len(self._speakers) >= SPEAKERS_AT_MOST:
                 turn.close = f"more than {SPEAKERS_AT_MOST} terminals on one connection"
             memory = self._memory(proof.device.device_id)
             speaker = self._admit(Speaker(frame.form, address, proof.device, proof.secret, memory), turn)
             tell_itself(speaker, turn, proof.fields)
+            return speaker if remembered else None
         return None
 
     def _admit(self, speaker: Speaker, turn: Turn) -> Speaker:
@@ -247,6 +251,7 @@ class Jt808Decoder:
                 return Answer(None)
             case m.LOGOUT:
                 del self._speakers[speaker.form.terminal]
+                turn.facts += self._door.farewell(speaker, now_us)
                 return Answer(m.Result.DONE)
             case m.QUERY_TIME:
                 told = datetime.fromtimestamp(now_us // 1_000_000, UTC).strftime("%y%m%d%H%M%S")

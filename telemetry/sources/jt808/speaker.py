@@ -67,6 +67,7 @@ class Speaker:
         self.secret = secret
         self.memory = memory
         self.last_body = b""
+        self.renewed_us = 0
         self.answer_as(form)
         self.configure(device)
 
