@@ -33,6 +33,7 @@ from console.stream.tasks import TaskFeed
 from console.webhooks.outbox import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
+from telemetry.links.link import trouble_of
 from telemetry.model.errors import InputError
 from telemetry.sources import find_sources
 
@@ -121,6 +122,7 @@ def make_parts(services: Services) -> Parts:
     past = PastIncidents(services.pool, clock)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)
     health.further["webhooks"] = lambda: webhooks.trouble
+    health.further["links"] = lambda: trouble_of(services.bridge.link_statuses())
     return Parts(
         services=services,
         stream=stream,

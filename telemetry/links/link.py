@@ -104,6 +104,16 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None = None
 
 
+def trouble_of(statuses: Sequence[LinkStatus]) -> str:
+    """Return "ok", or in a sentence which links are down or stopped; a recording that ended or failed is no trouble."""
+    down = [status for status in statuses if status.state == "retrying"]
+    if down:
+        reason = down[0].last_error or "it could not be opened yet"
+        return f"{len(down)} of {len(statuses)} links are down, first {down[0].url}: {reason}"
+    paused = sum(status.paused for status in statuses)
+    return f"{paused} links wait until the journal has room" if paused else "ok"
+
+
 class Link(Protocol):
     """What the bridge asks of any link."""
 

@@ -218,6 +218,7 @@ export const devicesEn: Readonly<Record<keyof typeof devicesZh, string>> = {
   "check.journal": "journal",
   "check.clock": "clock",
   "check.webhooks": "webhooks",
+  "check.links": "links",
   "messages.title": "Messages to the unit",
   "messages.text": "Text to show",
   "messages.speak": "read out",

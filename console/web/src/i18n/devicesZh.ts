@@ -210,6 +210,7 @@ export const devicesZh = {
   "check.journal": "日志",
   "check.clock": "时钟",
   "check.webhooks": "外发通知",
+  "check.links": "链路",
   "messages.title": "向单位下发",
   "messages.text": "显示给对方的文字",
   "messages.speak": "朗读",
