@@ -197,3 +197,11 @@ def test_a_camera_that_uses_one_branch_for_everything_loses_no_alarm() -> None:
     assert scene.tell(KEEPALIVE, branch="z9hG4bKalways") == b"200 OK"
     assert scene.tell(SOS, branch="z9hG4bKalways") == b"200 OK"
     assert [event for event in scene.events() if isinstance(event, SosRaised)]
+
+
+def test_a_registered_camera_proves_itself_to_a_decoder_that_was_made_anew_for_its_address() -> None:
+    scene = Scene()
+    scene.start()
+    fresh = scene.server.decoder(PEER)
+    assert fresh.feed(message(KEEPALIVE), scene.now_us).proven == (1,)
+    assert fresh.feed(message(KEEPALIVE), scene.now_us).proven == ()

@@ -69,6 +69,7 @@ class SipDecoder:
         self._desk = desk
         self._peer = peer
         self._splitter = None if peer.transport == "udp" else MessageSplitter()
+        self._proven: set[int] = set()
 
     @property
     def begun_bytes(self) -> int:
@@ -190,6 +191,9 @@ class SipDecoder:
             now_us=now_us,
             turn=turn,
         )
+        self._proven.add(device.device_id)
+        if life_s:
+            turn.proven.append(device.device_id)
         date = write_time(now_us, utc_offset_s=device.options.utc_offset_s, digits="milliseconds")
         headers = [("Date", date), ("Expires", str(life_s))]
         if contact and contact != "*":
@@ -239,6 +243,9 @@ class SipDecoder:
         session = self._desk.sessions.speaker(device, self._peer, now_us, turn)
         if session is None:
             turn.bad["not_registered"] += 1
+        elif device.device_id not in self._proven:  # registered with us before this decoder was made
+            self._proven.add(device.device_id)
+            turn.proven.append(device.device_id)
         return session
 
     def _replay(self, request: Sip, now_us: int, turn: Turn) -> Answer:

@@ -53,9 +53,7 @@ class Sessions:
         session.contact = contact
         session.expires_us = expires_us
         turn.facts.append(session.fact())
-        if expires_us:
-            turn.proven.append(device.device_id)
-        else:
+        if not expires_us:
             self.end(session, now_us, turn)
         return session
 
@@ -102,5 +100,4 @@ class Sessions:
             return None
         session = self._begin(device, peer, "", now_us, turn)
         session.contact, session.expires_us = fact.contact, fact.expires_us
-        turn.proven.append(device.device_id)
         return session
