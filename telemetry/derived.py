@@ -13,7 +13,11 @@ from telemetry.recorder_store import reason_of
 TURN_S: Final = 20.0
 CLAIM_DELAY_S: Final = 120.0
 """What reports later than this after its time counts as late."""
-LATE_A_STEP: Final = 200
+MEND_INTERVAL_S: Final = 60.0
+BUSY_LAG_S: Final = 2.0
+LONGEST_WAIT_S: Final = 600.0
+"""Late rows wait while the recorder is behind, but no longer than this: who uploads a whole night is mended once, not each turn."""
+LATE_DEVICES_A_STEP: Final = 20
 MOVE_STEP: Final = "10 minutes"
 STEPS_A_TURN: Final = 100
 _LOG: Final = get_logger("derived")
@@ -44,6 +48,7 @@ class DerivedHistory:
         self._clock = clock
         self._lag_s = lag_s
         self._mend_hooks = mend_hooks
+        self._mended_at_s = clock.monotonic_s() - MEND_INTERVAL_S
         self.last_error: str | None = None
 
     async def run(self) -> None:
@@ -79,13 +84,23 @@ class DerivedHistory:
         for _ in range(STEPS_A_TURN):
             if not _is_more(connection, "select store.move_next(%s)", move_step):
                 break
+        if self._may_mend():
+            self.mend(connection)
+
+    def mend(self, connection: psycopg.Connection[Any]) -> None:
+        """Make anew what late rows touch, device by device. Raises psycopg.Error."""
         for _ in range(STEPS_A_TURN):
             if not self._mend_some(connection):
-                break
+                self._mended_at_s = self._clock.monotonic_s()
+                return
+
+    def _may_mend(self) -> bool:
+        waited_s = self._clock.monotonic_s() - self._mended_at_s
+        return waited_s >= LONGEST_WAIT_S or (waited_s >= MEND_INTERVAL_S and self._lag_s() < BUSY_LAG_S)
 
     def _mend_some(self, connection: psycopg.Connection[Any]) -> bool:
         with connection.transaction():
-            taken = connection.execute("select * from store.take_late(%s)", (LATE_A_STEP,)).fetchall()
+            taken = connection.execute("select * from store.take_late(%s)", (LATE_DEVICES_A_STEP,)).fetchall()
             late = [(device_id, us_of(first_at), us_of(last_at)) for device_id, first_at, last_at in taken]
             if late:
                 self._refresh_aggregates(min(first for _, first, _ in late), max(last for *_, last in late))

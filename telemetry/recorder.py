@@ -216,7 +216,7 @@ class Recorder:
         self.rows_recorded += written.new_count
         self.rows_known += written.known_count
         self.rows_odd += len(group.odd_rows)
-        POSITIONS_RECORDED.inc(written.new_count)
+        POSITIONS_RECORDED.inc(written.position_count)
         COPY_S.observe(duration_s)
 
     def _remember_position(self, *, at_most_every_s: float) -> None:

@@ -57,9 +57,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What a group became: rows and events that are new in the database, and those it had."""
+    """What a group became: rows and events that are new in the database (of them positions), and those it had."""
 
     new_count: int
+    position_count: int
     known_count: int = 0
 
 
@@ -180,13 +181,13 @@ class RecorderStore:
             for table, rows in _parts(group):
                 encoded = group.rows_encoded if rows is group.rows else table.encode(rows)
                 _copy(connection, table.copy_into(table.target), encoded)
-        return Written(new_count=group.row_count)
+        return Written(new_count=group.row_count, position_count=len(group.rows) + len(group.odd_rows))
 
     def _write_staged(self, connection: psycopg.Connection[Any], group: Group) -> Written:
         with connection.transaction():
             self._claim(connection, group)
-            new_count = sum(insert_new(connection, table, rows) for table, rows in _parts(group))
-        return Written(new_count=new_count, known_count=group.row_count - new_count)
+            counts = {table: insert_new(connection, table, rows) for table, rows in _parts(group)}
+        return _written(group, counts)
 
     def _write_by_halving(
         self, connection: psycopg.Connection[Any], group: Group, keep_refused: Callable[[tuple[Refused, ...]], None]
@@ -196,9 +197,18 @@ class RecorderStore:
         refused: list[Refused] = []
         with connection.transaction():
             self._claim(connection, group)
-            new_count = sum(_insert_what_goes(connection, table, rows, refused) for table, rows in _parts(group))
+            counts = {table: _insert_what_goes(connection, table, rows, refused) for table, rows in _parts(group)}
             keep_refused(tuple(refused))
-        return Written(new_count=new_count, known_count=group.row_count - new_count - len(refused))
+        return _written(group, counts, refused_count=len(refused))
+
+
+def _written(group: Group, counts: dict[_Table, int], *, refused_count: int = 0) -> Written:
+    new_count = sum(counts.values())
+    return Written(
+        new_count=new_count,
+        position_count=new_count - counts.get(_EVENT, 0),
+        known_count=group.row_count - new_count - refused_count,
+    )
 
 
 def _parts(group: Group) -> list[tuple[_Table, Any]]:

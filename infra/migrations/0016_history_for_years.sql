@@ -485,13 +485,14 @@ begin
 end
 $$;
 
--- The late intervals that wait, joined by device, at most interval_limit of them; they are the caller's until its end.
-create function store.take_late(interval_limit int)
+-- The late intervals of the devices that wait longest, joined by device and day; they are the caller's until its end.
+create function store.take_late(device_limit int)
 returns table (device_id int, first_at timestamptz, last_at timestamptz)
 language sql security definer set search_path = pg_catalog, pg_temp as $$
     with taken as (
         delete from store.late_interval l
-        where l.late_id in (select w.late_id from store.late_interval w order by w.late_id limit interval_limit)
+        where l.device_id in (
+            select w.device_id from store.late_interval w group by w.device_id order by min(w.late_id) limit device_limit)
         returning l.*
     )
     select t.device_id, min(t.first_at), max(t.last_at)

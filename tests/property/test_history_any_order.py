@@ -68,6 +68,7 @@ class House:
         """Derive history as a turn does when the line is at `line_us`."""
         self.clock.step((line_us + 120_000_000 - self.clock.now_us()) / 1e6)
         self.derived.derive(self.writer, move_step="0 s")
+        self.derived.mend(self.writer)
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return all that is derived."""
