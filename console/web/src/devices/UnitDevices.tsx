@@ -78,12 +78,12 @@ function Device({ device, isAlone, onTrust }: { device: UnitDeviceView; isAlone:
     <li className={device.is_shown ? "shown" : ""} data-testid="unit-device" data-device-id={device.device_id}>
       <div className="row">
         <b className="ell">{device.label || protocolName(t, device.protocol)}</b>
-        {device.label ? <span className="t3 f12 ell">{protocolName(t, device.protocol)}</span> : null}
         <span className="sp" />
         <span className={`badge ${LINK_TONE[device.link]}`}>{wordOf(t, "fresh", device.link)}</span>
         <span className="num f12 t2 nw">{heard}</span>
       </div>
-      <div className="row f12">
+      <div className="row f12 wrap">
+        {device.label ? <span className="t3">{protocolName(t, device.protocol)}</span> : null}
         {device.is_shown ? (
           <span className="c-acc">{t(isAlone ? "devices.speaks" : "devices.shown")}</span>
         ) : device.distance_m === null ? (

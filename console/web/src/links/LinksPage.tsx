@@ -85,7 +85,7 @@ function Line({ link, meter, isSelected, onOpen }: LineProps) {
 
 const HEADS = [
   ["links.state", "96px", ""],
-  ["devices.protocol", "160px", ""],
+  ["devices.protocol", "190px", ""],
   ["links.url", "auto", ""],
   ["links.peers", "70px", "r"],
   ["links.devices", "62px", "r"],

@@ -2,6 +2,8 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { DevicesPage } from "../devices/DevicesPage";
 import { answerDeviceKey } from "../devices/keys";
+import { GeofencesPage } from "../geofences/GeofencesPage";
+import { answerFenceKey } from "../geofences/keys";
 import { nameIn } from "../i18n/text";
 import { LinksPage } from "../links/LinksPage";
 import { live } from "../live/live";
@@ -33,7 +35,7 @@ import { answerKey } from "./keyboard";
 import { LiveState } from "./LiveState";
 import { unitBeside } from "./listItems";
 import { MapPane } from "./MapPane";
-import { PhoneScreen } from "./PhoneScreen";
+import { PhoneScreen, UrgentAlarm } from "./PhoneScreen";
 import { TopBar } from "./TopBar";
 import { UnitPanel, UnitRail, useListItems } from "./UnitList";
 
@@ -107,6 +109,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
     const own = (key: string): boolean =>
       (isSupervising && answerSupervisorKey(key)) ||
       (screen === "devices" && answerDeviceKey(key)) ||
+      (screen === "geofences" && answerFenceKey(key)) ||
       (!phone && answerScreenKey(key, screens)) ||
       (screen === "links" && key !== "?" && key !== " ");
     const onKey = (event: KeyboardEvent): void => {
@@ -128,7 +131,14 @@ export function Desk({ session, onSignOut }: DeskProps) {
       <HelpDialog screen={screen === "supervisor" && phone ? "operator" : screen} />
     </>
   );
-  const page = screen === "devices" ? <DevicesPage /> : screen === "links" ? <LinksPage /> : null;
+  const page =
+    screen === "devices" ? (
+      <DevicesPage />
+    ) : screen === "links" ? (
+      <LinksPage />
+    ) : screen === "geofences" ? (
+      <GeofencesPage session={session} />
+    ) : null;
   if (page) {
     return (
       <div className={`app paged ${phone ? "onphone" : ""}`} data-testid={screen} data-loaded={loaded}>
@@ -142,6 +152,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
             onSearchEnter={onSearchEnter}
           />
         )}
+        <UrgentAlarm />
         {page}
         {common}
       </div>

@@ -41,7 +41,8 @@ export interface PhoneProps {
   readonly onSearchEnter: () => void;
 }
 
-function UrgentAlarm() {
+/** The most urgent alarm that nobody took, where the list of alarms is not in sight. */
+export function UrgentAlarm() {
   const { alarms, nowMs } = useLive();
   const unitOf = useAlarmUnit();
   const t = useText();

@@ -36,7 +36,7 @@ function Screens({ role }: { role: Role }) {
           onClick={() => showScreen(each)}
         >
           {t(`app.${each}`)}
-          <span className="kbd hide-medium">Alt+{i + 1}</span>
+          <span className="kbd hide-narrow">Alt+{i + 1}</span>
         </button>
       ))}
     </nav>
@@ -45,7 +45,7 @@ function Screens({ role }: { role: Role }) {
 
 export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarProps) {
   const { language, theme, screen } = useSettings();
-  const isOnMap = !["devices", "links"].includes(screenOf(session.role, screen));
+  const isOnMap = !["devices", "links", "geofences"].includes(screenOf(session.role, screen));
   const { nowMs } = useLive();
   const t = useText();
   const themeText = t(theme === "night" ? "theme.day" : "theme.night");
