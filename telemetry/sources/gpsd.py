@@ -50,6 +50,11 @@ class GpsdDecoder:
         self._sky: tuple[int, int] | None = None
         self._told_us: int | None = None
 
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes of a line have come that has not ended."""
+        return len(self._tail)
+
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a piece of the stream."""
         bad: Counter[str] = Counter()

@@ -85,6 +85,11 @@ class FrameReader:
         """Return the delimiter of this stream."""
         return OTHER_FLAG if self._delimiter == _OTHER_BYTE else FLAG
 
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes wait for the delimiter that ends them."""
+        return len(self._tail)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Return what lay between delimiters, escaped as it came, that this piece completes; in the order of the stream."""
         return list(filter(None, self.take(data).split(self._delimiter or _FLAG_BYTE)))

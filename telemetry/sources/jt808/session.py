@@ -52,6 +52,11 @@ class Jt808Decoder:
         self._counted = (0, 0)
         self._waits_for_parts = False
 
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes of a frame have come that has not ended."""
+        return self._reader.begun_bytes
+
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
         turn = Turn(now_us)

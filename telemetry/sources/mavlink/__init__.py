@@ -70,6 +70,11 @@ class MavlinkDecoder:
         """Return how many frames with a right checksum came by this link."""
         return self._reader.frames_good
 
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes wait for the rest of a frame."""
+        return self._reader.pending_bytes
+
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
         turn = Turn()

@@ -41,6 +41,11 @@ class NmeaDecoder:
         self._told_us: int | None = None
         self._heard_us = 0
 
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes of a line have come that has not ended."""
+        return self._lines.begun_bytes
+
     def feed(self, data: bytes, now_us: int) -> Output:
         """Take a piece of the stream: a fix leaves as soon as its moment is whole, or the next one begins."""
         bad: Counter[str] = Counter()

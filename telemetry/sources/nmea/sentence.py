@@ -34,6 +34,11 @@ class LineReader:
         self._is_overlong = False
         self.overlong = 0
 
+    @property
+    def begun_bytes(self) -> int:
+        """Return how many bytes of a line have come that has not ended."""
+        return max(len(self._tail), int(self._is_overlong))
+
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that this piece ends, without their ends and without empty ones."""
         *whole, tail = (self._tail + data).replace(b"\r", b"\n").split(b"\n")
