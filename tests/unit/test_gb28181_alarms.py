@@ -4,6 +4,8 @@ import pytest
 
 from telemetry.model.batch import Quality
 from telemetry.model.events import AlarmKind, DeviceAlarm, DeviceInfo, SosRaised
+from telemetry.model.reading import ReadError, ReadPosition
+from telemetry.sources.gb28181 import message_reader
 from telemetry.sources.gb28181.alarms import is_late, kind_of_alarm
 from telemetry.sources.gb28181.manscdp import read_document
 from telemetry.sources.gb28181.sip import parse
@@ -178,3 +180,37 @@ def test_what_a_camera_says_of_itself_is_told_with_the_standards_names() -> None
     scene.start()
     told = [event.fields for event in scene.events() if isinstance(event, DeviceInfo)]
     assert {"Manufacturer": "skybeat", "Model": "twin", "Firmware": "1", "Channel": "1"} in told
+
+
+@pytest.mark.parametrize("wrong_by", [-40, 40])
+def test_a_report_whose_content_length_is_wrong_is_read_and_says_so(wrong_by: int) -> None:
+    scene = Scene()
+    scene.start()
+    (notify,) = scene.camera.report([fix(scene.now_us)], scene.now_us)
+    length = int(parse(notify).first("content-length"))
+    wrong = notify.replace(f"Content-Length: {length}".encode(), f"Content-Length: {length + wrong_by}".encode())
+    assert scene.ask(wrong) == b"200 OK"
+    ((row),) = scene.rows()
+    assert Quality(row[16]) == Quality.LENGTH
+    reader = message_reader(utc_offset_s=28_800)
+    for piece in reader.split(wrong + b"\n" + notify):
+        (read,) = reader.read(piece)
+        assert isinstance(read, ReadPosition)
+        assert read.quality == (Quality.LENGTH if piece.startswith(wrong[:-40]) else Quality(0))
+
+
+def test_a_report_without_the_body_that_it_names_is_not_acknowledged() -> None:
+    scene = Scene()
+    scene.start()
+    assert scene.tell(b"") == b"400 Bad Request"
+
+
+def test_junk_after_a_whole_report_costs_only_itself() -> None:
+    scene = Scene()
+    scene.start()
+    (notify,) = scene.camera.report([fix(scene.now_us)], scene.now_us)
+    reader = message_reader(utc_offset_s=28_800)
+    reads = [reader.read(piece)[0] for piece in reader.split(notify + b"junk!" + notify)]
+    assert [type(read) for read in reads] == [ReadPosition, ReadError, ReadPosition]
+    assert scene.ask(notify + b"junk!") == b"200 OK"
+    assert [row[16] for row in scene.rows()] == [0]

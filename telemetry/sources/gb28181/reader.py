@@ -7,12 +7,14 @@ from telemetry.model.batch import Quality
 from telemetry.model.reading import Read, ReadError, ReadMessage, ReadPosition
 from telemetry.sources.gb28181.fixes import Fix, FixError, fixes_of
 from telemetry.sources.gb28181.manscdp import Document, XmlError, read_document, text_of
-from telemetry.sources.gb28181.sip import Sip, SipError, parse
+from telemetry.sources.gb28181.sip import CLOSED, Sip, SipError, parse
 
 _BODY: Final = re.compile(rb"\s*(?:<\?xml\b[^>]{0,200}\?>\s*)?<(Notify|Response|Query|Control)\b", re.IGNORECASE)
 _SIP: Final = re.compile(
     rb"[A-Z]{2,20} +sips?:[^\s]{1,512} +SIP/2\.0 *\r?\n|SIP/2\.0 +[1-6][0-9]{2}[^\r\n]{0,200}\r?\n"
 )
+_NEXT: Final = re.compile(rb"\s*(?:\Z|<\?xml\b|<(?:Notify|Response|Query|Control)\b|[A-Z]{2,20} +sips?:|SIP/2\.0 )")
+LONGEST_START_BYTES: Final = 600
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _LENGTH: Final = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,6})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -63,8 +65,9 @@ class Reader:
             return [ReadError(error=str(error), code="xml", device=device or None)]
         if (document.root, document.command) != ("Notify", "MobilePosition"):
             return [_message_of_document(document, sip)]
+        bits = Quality.LENGTH if sip is not None and sip.is_miscounted else Quality(0)
         fixes = fixes_of(document, utc_offset_s=self._utc_offset_s)
-        return [_position_of(fix, document.device or device) for fix in fixes]
+        return [_position_of(fix, document.device or device, bits) for fix in fixes]
 
 
 def message_reader(*, utc_offset_s: int) -> Reader:
@@ -98,15 +101,24 @@ def _end_of_body(data: bytes, at: int, begun: re.Match[bytes]) -> int | None:
 
 
 def _end_of_sip(data: bytes, at: int) -> int | None:
+    """Return the end of a SIP message whose start line ends at `at`: by Content-Length, or where that is wrong by the next message."""
     head_end = _HEAD_END.search(data, at)
     if head_end is None:
         return None
     length = _LENGTH.search(data, at, head_end.end())
     end = head_end.end() + (int(length[1]) if length is not None else 0)
-    return end if end <= len(data) else None
+    inside = _SIP.search(data, head_end.end(), end + LONGEST_START_BYTES)
+    if inside is not None and inside.start() < end:
+        return inside.start()
+    if end > len(data):
+        return None
+    if _NEXT.match(data, end) or CLOSED.search(data, head_end.end(), end):
+        return end
+    following = [found.start() for form in (_SIP, _BODY) if (found := form.search(data, end)) is not None]
+    return min(following) if following else None
 
 
-def _position_of(fix: Fix | FixError, device: str | None) -> Read:
+def _position_of(fix: Fix | FixError, device: str | None, bits: Quality) -> Read:
     if isinstance(fix, FixError):
         return ReadError(error=str(fix), code="value", device=device or None)
     return ReadPosition(
@@ -117,7 +129,7 @@ def _position_of(fix: Fix | FixError, device: str | None) -> Read:
         speed_mps=fix.speed_mps,
         course_deg=fix.course_deg,
         observed_us=fix.observed_us,
-        quality=Quality(fix.quality),
+        quality=Quality(fix.quality) | bits,
     )
 
 

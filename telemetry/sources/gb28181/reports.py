@@ -7,7 +7,7 @@ from telemetry.model.decoding import Promise, Registry, Reply
 from telemetry.model.events import AlarmKind, DeviceAlarm, DeviceInfo, DeviceParameters, VideoChanged
 from telemetry.sources.gb28181.alarms import read_alarm
 from telemetry.sources.gb28181.catalogue import take_part
-from telemetry.sources.gb28181.fixes import Fix, FixError, fixes_of, read_fix, read_time_us, row_of
+from telemetry.sources.gb28181.fixes import Fix, FixError, fixes_of, read_fix, read_time_us, row_of, with_bits
 from telemetry.sources.gb28181.manscdp import Document, XmlError, read_document, text_of, write_document
 from telemetry.sources.gb28181.names import PROTOCOL, is_platform
 from telemetry.sources.gb28181.requests import Request, Writer
@@ -17,6 +17,7 @@ from telemetry.sources.gb28181.turn import Turn
 
 STORED_US: Final = 60_000_000
 """An item so much older than its message was stored on the device before it was sent: by the device's own clock, whatever it is."""
+_LENGTH: Final = int(Quality.LENGTH)
 _ARCHIVE: Final = int(Quality.ARCHIVE)
 _STATIC: Final = int(Quality.SECONDARY)
 _NOT_TOLD: Final = frozenset({"CmdType", "SN", "DeviceID", "DeviceList", "Result", "SumNum"})
@@ -34,13 +35,18 @@ class Reports:
     def take(self, session: Session, request: Sip, now_us: int, turn: Turn) -> bool:
         """Take the body of a MESSAGE or a NOTIFY of a device whose registration holds; tell whether it can be read."""
         if not request.body.strip():
-            return True
+            has_length = bool(request.first("content-length"))
+            return not request.first("content-type") or (request.method == "NOTIFY" and has_length)
         try:
             document = read_document(request.body)
         except XmlError:
             turn.bad["xml_bad"] += 1
             return False
+        rows = len(turn.rows)
         self._read(session, document, now_us, turn)
+        if request.is_miscounted and len(turn.rows) > rows:
+            turn.bad["length_wrong"] += 1
+            turn.rows[rows:] = [with_bits(row, _LENGTH) for row in turn.rows[rows:]]
         return True
 
     def _read(self, session: Session, document: Document, now_us: int, turn: Turn) -> None:

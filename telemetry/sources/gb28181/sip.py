@@ -56,6 +56,9 @@ _START: Final = re.compile(r"(?:([A-Z]{2,20}) +(\S{1,512}) +SIP/2\.0|SIP/2\.0 +(
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _USER: Final = re.compile(r"sips?:([^@;>\s]+)@", re.IGNORECASE)
 _URI: Final = re.compile(r"<([^<>]{1,512})>|^\s*([^\s;,<>]{1,512})")
+CLOSED: Final = re.compile(rb"</(?:Notify|Response|Query|Control)>\s*\Z")
+"""How a body ends that is a whole MANSCDP document."""
+_PADDING: Final = b"\r\n\t \x00"
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -66,7 +69,8 @@ class SipError(InputError):
 class Sip(msgspec.Struct, frozen=True, kw_only=True):
     """One SIP message: a request (`method`, `uri`) or a response (`status` > 0, `reason`).
 
-    `headers` are values by their long lower-case names, in order of arrival for each name; `body` is as it came.
+    `headers` are values by their long lower-case names, in order of arrival for each name; `body` is as it came, and
+    `is_miscounted` says that Content-Length tells another size.
     """
 
     headers: dict[str, list[str]]
@@ -75,6 +79,7 @@ class Sip(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 0
     reason: str = ""
     body: bytes = b""
+    is_miscounted: bool = False
 
     def first(self, name: str) -> str:
         """Return the first value of a header, "" when there is none."""
@@ -128,13 +133,15 @@ def parse(data: bytes) -> Sip:
     if match is None:
         raise SipError(f"{start[:60]!r} is no start of a SIP message: METHOD uri SIP/2.0, or SIP/2.0 status reason")
     headers = _headers_of(lines)
+    body, is_miscounted = _body_of(headers, body)
     return Sip(
         method=match[1] or "",
         uri=match[2] or "",
         status=int(match[3] or 0),
         reason=(match[4] or "").strip(),
         headers=headers,
-        body=_body_of(headers, body),
+        body=body,
+        is_miscounted=is_miscounted,
     )
 
 
@@ -156,14 +163,21 @@ def _headers_of(lines: list[str]) -> dict[str, list[str]]:
     return headers
 
 
-def _body_of(headers: dict[str, list[str]], body: bytes) -> bytes:
-    """Return the body that Content-Length names; all that is there where it is missing, odd or too large."""
+def _body_of(headers: dict[str, list[str]], body: bytes) -> tuple[bytes, bool]:
+    """Return the body, and whether Content-Length counts it wrongly.
+
+    Where more follows than it says the rest belongs to the body: some count characters instead of bytes. Line breaks and
+    NULs after the body do not, nor does anything after a document that is closed.
+    """
     text = headers.get("content-length", [""])[0]
-    if _NUMBER.fullmatch(text):
-        body = body[: int(text)]
+    counted = int(text) if _NUMBER.fullmatch(text) else len(body)
+    is_whole = not body[counted:].strip(_PADDING) or CLOSED.search(body, 0, counted) is not None
+    is_miscounted = len(body) < counted or not is_whole
+    if is_whole:
+        body = body[:counted]
     if len(body) > LARGEST_BODY_BYTES:
         raise SipError(f"the SIP body has {len(body)} bytes: at most {LARGEST_BODY_BYTES} are read")
-    return body
+    return body, is_miscounted
 
 
 def parameter_of(value: str, name: str) -> str:
