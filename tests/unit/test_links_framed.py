@@ -18,11 +18,13 @@ MESSAGES = {
     "gb28181": b"OPTIONS sip:44010200492000000001@h SIP/2.0\r\nContent-Length: 2\r\n\r\nab",
 }
 
+OPTIONS = dict.fromkeys(MESSAGES, dict[str, str]()) | {"gb28181": {"id": "44010200492000000001", "realm": "4401020049"}}
+
 
 @pytest.mark.parametrize("protocol", sorted(MESSAGES))
 def test_a_decoder_says_what_has_begun_and_not_ended(protocol: str) -> None:
     source = find_link_sources()[protocol](
-        SourceContext(registry=RegistryTable(), link_group="main", process_secret=bytes(32))
+        SourceContext(registry=RegistryTable(), link_group="main", process_secret=bytes(32), options=OPTIONS[protocol])
     )
     decoder = source.decoder(Peer(transport="tcp", host="192.0.2.7"))
     assert isinstance(decoder, Framed)
