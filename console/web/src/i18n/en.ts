@@ -1,5 +1,6 @@
 // Every text of the interface in English, sentence case.
 import { devicesEn } from "./devicesEn";
+import { geofencesEn } from "./geofencesEn";
 import { officerEn } from "./officerEn";
 import { supervisorEn } from "./supervisorEn";
 import type { TextKey } from "./zh";
@@ -8,6 +9,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   ...supervisorEn,
   ...officerEn,
   ...devicesEn,
+  ...geofencesEn,
   "app.operator": "Operator",
   "app.force": "Police operations",
   "app.skip": "Skip to the unit list",

@@ -1,5 +1,6 @@
 // Every text of the interface in Chinese; the glossary of the design gives the words.
 import { devicesZh } from "./devicesZh";
+import { geofencesZh } from "./geofencesZh";
 import { officerZh } from "./officerZh";
 import { supervisorZh } from "./supervisorZh";
 
@@ -7,6 +8,7 @@ export const zh = {
   ...supervisorZh,
   ...officerZh,
   ...devicesZh,
+  ...geofencesZh,
   "app.operator": "席位",
   "app.force": "警务态势",
   "app.skip": "跳到单位列表",

@@ -8,13 +8,10 @@ import {
   setWorkerUrl,
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import { get, RequestError } from "../api/client";
+import { get } from "../api/client";
 import type { Language } from "../i18n/text";
-import { zh } from "../i18n/zh";
-import { CLAIMS } from "../map/claims";
-import { charactersIn, loadFonts } from "../map/fonts";
+import { baseStyle, prepareFonts } from "../map/baseMap";
 import { type Palette, paletteOf } from "../map/palette";
-import { styleOf } from "../map/style";
 import type { Theme } from "../state/settings";
 import type { MapReply } from "../wire.generated";
 import type { Place } from "./route";
@@ -27,9 +24,6 @@ const SIDE_PX = 40;
 /** Nearer to the edge, or under the buttons at the foot, a place is not seen. */
 const EDGE_PX = 20;
 const FOOT_PX = 60;
-const NAMED = ["labels", "places", "roads"];
-/** What an officer does not see, or this map does not write. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["planned", CLAIMS]);
 
 export interface Look {
   readonly theme: Theme;
@@ -51,33 +45,12 @@ function wayLayers(p: Palette): StyleSpecification["layers"] {
   return [line("way-casing", p.halo, 8), line("way", p.accent, 4)];
 }
 
-/** The operations map's style without coverage, which an officer does not see; the way lies under the names. */
-function styleWith({ theme, language, way }: Look, tilesUrl: string | null): StyleSpecification {
-  const palette = paletteOf(theme);
-  const choice = { palette, language, coverage: "off" as const, stationId: null, labels: true, cover: null, tilesUrl };
-  const whole = styleOf(location.origin, choice);
-  const layers = whole.layers.filter((layer) => !("source" in layer) || !LEFT_OUT.has(layer.source as string));
-  const names = layers.findIndex((layer) => layer.type === "symbol");
-  const sources = Object.fromEntries(Object.entries(whole.sources).filter(([name]) => !LEFT_OUT.has(name)));
-  return {
-    ...whole,
-    sources: { ...sources, way: { type: "geojson", data: wayData(way) } },
-    layers: [...layers.slice(0, names), ...wayLayers(palette), ...layers.slice(names)],
-  };
-}
-
-/** The bundled faces for the map's names; where the base map comes in tiles, a phone need not read every name first. */
-async function prepareFonts(facts: MapReply): Promise<void> {
-  if (facts.tiles_url) return loadFonts(charactersIn([]));
-  const read = async (layer: string): Promise<string> => JSON.stringify(await get(`/api/map/${layer}.geojson`));
-  const texts = await Promise.all(NAMED.map((layer) => read(layer).catch(ignoreRefusal)));
-  await loadFonts(charactersIn(texts) + Object.values(zh).join(""));
-}
-
-function ignoreRefusal(error: unknown): string {
-  if (error instanceof RequestError) return "";
-  throw error;
-}
+/** The base map with the way under the names. */
+const styleWith = ({ theme, language, way }: Look, tilesUrl: string | null): StyleSpecification =>
+  baseStyle({ theme, language }, tilesUrl, {
+    sources: { way: { type: "geojson", data: wayData(way) } },
+    layers: wayLayers(paletteOf(theme)),
+  });
 
 export class TaskMap {
   private readonly map: MapLibre;

@@ -9,9 +9,9 @@ const PLANNING: ReadonlySet<Role> = new Set(["supervisor", "admin"]);
 /** The screens of a role, in the order of their keys. */
 export const screensOf = (role: Role): readonly Screen[] =>
   ACTING.has(role)
-    ? ["operator", "supervisor", "devices", "links"]
+    ? ["operator", "supervisor", "devices", "links", "geofences"]
     : WATCHING.has(role)
-      ? ["operator", "supervisor"]
+      ? ["operator", "supervisor", "geofences"]
       : [];
 
 /** The screen to show: the chosen one where the role has it, else the role's own. */

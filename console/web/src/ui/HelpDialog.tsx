@@ -38,6 +38,13 @@ const DEVICE_KEYS: readonly [string, TextKey][] = [
   ["J  K  ↓  ↑", "help.devicesNext"],
   ["N", "help.enrol"],
 ];
+const FENCE_KEYS: readonly [string, TextKey][] = [
+  ["/", "fence.search"],
+  ["J  K  ↓  ↑", "help.fenceNext"],
+  ["P", "help.fencePolygon"],
+  ["C", "help.fenceCircle"],
+  ["L", "help.fenceCorridor"],
+];
 const EVERYWHERE: ReadonlySet<TextKey> = new Set(["help.ack", "help.escape", "help.help"]);
 /** On the supervisor's screen these keys do something else, or nothing. */
 const OPERATOR_ONLY: ReadonlySet<TextKey> = new Set(["help.next", "help.open", "help.coverage", "help.alarms"]);
@@ -47,6 +54,7 @@ function keysOf(screen: Screen): readonly (readonly [string, TextKey])[] {
   const everywhere = KEYS.filter(([, text]) => EVERYWHERE.has(text));
   if (screen === "supervisor") return [...SUPERVISOR_KEYS, ...KEYS.filter(([, text]) => !OPERATOR_ONLY.has(text))];
   if (screen === "devices") return [screens, ...DEVICE_KEYS, ...everywhere];
+  if (screen === "geofences") return [screens, ...FENCE_KEYS, ...everywhere];
   if (screen === "links") return [screens, ...everywhere];
   return [screens, ...KEYS];
 }

@@ -1,0 +1,120 @@
+// The map of the geofences' page with its tools; it draws what the desk's draft asks for.
+import { useCallback, useEffect, useRef, useState } from "react";
+import { RequestError } from "../api/client";
+import { live } from "../live/live";
+import { useSettings } from "../state/settings";
+import { useLive } from "../state/useLive";
+import { useText } from "../state/useText";
+import type { GeofenceView } from "../wire.generated";
+import { beginFence, openFence, redraft, type Shape, useFenceDesk } from "./fenceDesk";
+import type { FenceLook, FenceMap } from "./fenceMap";
+import type { Features } from "./fenceShapes";
+
+const SHAPES: readonly Shape[] = ["polygon", "circle", "corridor"];
+const KEYS: Readonly<Record<Shape, string>> = { polygon: "P", circle: "C", corridor: "L" };
+
+function unitsNow(nowMs: number): Features {
+  const features = [...live.store.meta.keys()].flatMap((unitId) => {
+    const unit = live.store.read(unitId, nowMs);
+    if (!unit || unit.lon === null || unit.lat === null || unit.freshness === "lost") return [];
+    return [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [unit.lon, unit.lat] } }];
+  });
+  return { type: "FeatureCollection", features };
+}
+
+function useFenceMap(look: FenceLook) {
+  const box = useRef<HTMLDivElement>(null);
+  const newest = useRef(look);
+  newest.current = look;
+  const [map, setMap] = useState<FenceMap | null>(null);
+  const [error, setError] = useState<RequestError | null>(null);
+  useEffect(() => {
+    let made: FenceMap | null = null;
+    let gone = false;
+    const resized = new ResizeObserver(() => made?.resize());
+    const mount = async (): Promise<void> => {
+      const { makeFenceMap } = await import("./fenceMap");
+      made = await makeFenceMap(
+        () => (gone ? null : box.current),
+        () => newest.current,
+        (geometry) => redraft({ geometry }),
+        openFence,
+      );
+      if (made && box.current) resized.observe(box.current);
+      setMap(made);
+    };
+    mount().catch((failure: unknown) => {
+      const silence = failure instanceof TypeError ? new RequestError(0, "error.network") : failure;
+      if (!(silence instanceof RequestError)) throw failure;
+      if (!gone) setError(silence);
+    });
+    return () => {
+      gone = true;
+      resized.disconnect();
+      setMap(null);
+      made?.remove();
+    };
+  }, []);
+  const { theme, language, fences, chosen, draft, units } = look;
+  useEffect(
+    () => map?.show({ theme, language, fences, chosen, draft, units }),
+    [map, theme, language, fences, chosen, draft, units],
+  );
+  return { box, map, error };
+}
+
+interface PaneProps {
+  readonly fences: readonly GeofenceView[];
+  readonly mayDraw: boolean;
+  readonly stationId: number | null;
+}
+
+export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
+  const { theme, language } = useSettings();
+  const { geofenceId, draft } = useFenceDesk();
+  const { nowMs } = useLive();
+  const t = useText();
+  const [units, setUnits] = useState<Features>({ type: "FeatureCollection", features: [] });
+  const second = Math.floor(nowMs / 1000);
+  useEffect(() => setUnits(unitsNow(second * 1000)), [second]);
+  const { box, map, error } = useFenceMap({ theme, language, fences, chosen: geofenceId, draft, units });
+  const redraw = useCallback((): void => {
+    redraft({ geometry: null });
+    map?.redraw();
+  }, [map]);
+  return (
+    <section className="fencepane" aria-label={t("app.geofences")}>
+      <div ref={box} className="fencemap" data-testid="fence-map" data-drawn={draft?.geometry ? "yes" : "no"} />
+      {error ? (
+        <p className="fencenote c-attn" role="alert">
+          {error.detail || t(error.key, error.figures)}
+        </p>
+      ) : null}
+      {draft ? (
+        <div className="fencenote row" data-testid="fence-hint">
+          <span>{t(`fence.hint.${draft.shape ?? "keeps"}`)}</span>
+          {draft.shape && draft.geometry ? (
+            <button type="button" className="btn s" data-testid="fence-redraw" onClick={redraw}>
+              {t("fence.redraw")}
+            </button>
+          ) : null}
+        </div>
+      ) : mayDraw ? (
+        <div className="fencetools row" role="group" aria-label={t("fence.draw")}>
+          {SHAPES.map((shape) => (
+            <button
+              key={shape}
+              type="button"
+              className="btn"
+              data-testid={`draw-${shape}`}
+              onClick={() => beginFence(shape, stationId)}
+            >
+              {t(`fence.${shape}`)}
+              <span className="kbd hide-medium">{KEYS[shape]}</span>
+            </button>
+          ))}
+        </div>
+      ) : null}
+    </section>
+  );
+}

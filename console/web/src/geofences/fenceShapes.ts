@@ -1,0 +1,75 @@
+// Geofences as the map draws them: borders, a circle's and a corridor's outline while it is drawn, units as dots.
+import type { GeofenceView } from "../wire.generated";
+import type { Draft, Place } from "./fenceDesk";
+
+const M_PER_DEGREE = 111_320;
+const CORNERS = 72;
+
+export interface Features {
+  readonly type: "FeatureCollection";
+  readonly features: readonly object[];
+}
+
+const collection = (features: readonly object[]): Features => ({ type: "FeatureCollection", features });
+
+/** A circle as a ring; exact enough for a picture. */
+export function ringOf(centre: Place, radiusM: number): Place[] {
+  const north = radiusM / M_PER_DEGREE;
+  const east = north / Math.cos((centre[1] * Math.PI) / 180);
+  return Array.from({ length: CORNERS + 1 }, (_, i) => {
+    const turn = (2 * Math.PI * i) / CORNERS;
+    return [centre[0] + east * Math.cos(turn), centre[1] + north * Math.sin(turn)] as const;
+  });
+}
+
+/** All fences but the one that is being changed; `chosen` is drawn stronger. */
+export function fenceFeatures(fences: readonly GeofenceView[], chosen: number | null, left: number | null): Features {
+  return collection(
+    fences
+      .filter((fence) => fence.geofence_id !== left)
+      .map((fence) => ({
+        type: "Feature",
+        properties: {
+          geofence_id: fence.geofence_id,
+          chosen: fence.geofence_id === chosen,
+          alarm: fence.raises_alarm,
+          inside: fence.inside_unit_ids.length > 0,
+        },
+        geometry: polygonsOf(fence),
+      })),
+  );
+}
+
+/** The border as it is watched; with several parts each ring that lies in none before it is one of its own. */
+function polygonsOf(fence: GeofenceView): object {
+  if (fence.geometry.type === "MultiPolygon" || fence.geometry.type === "Polygon") return fence.geometry;
+  return { type: "Polygon", coordinates: fence.rings };
+}
+
+/** What belongs to a draft and the drawing tool does not draw: the circle round its centre. */
+export function draftFeatures(draft: Draft | null): Features {
+  if (draft?.geometry?.type !== "Point" || !draft.fields.radius_m) return collection([]);
+  const ring = ringOf(draft.geometry.coordinates, draft.fields.radius_m);
+  return collection([{ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } }]);
+}
+
+/** A corridor's line, drawn as wide as it is on the ground. */
+export function corridorFeatures(draft: Draft | null): Features {
+  if (draft?.geometry?.type !== "LineString") return collection([]);
+  return collection([{ type: "Feature", properties: {}, geometry: draft.geometry }]);
+}
+
+/** Pixels at zoom 0 of so many metres at a latitude: MapLibre's world is 512 pixels wide there. */
+export const pixelsAtZoom0 = (widthM: number, latDeg: number): number =>
+  (widthM * 512) / (40_075_016 * Math.cos((latDeg * Math.PI) / 180));
+
+/** The south-west and north-east corners of places. */
+export function boundsOf(places: readonly Place[]): [Place, Place] | null {
+  if (!places.length) return null;
+  const lons = places.map((place) => place[0]);
+  const lats = places.map((place) => place[1]);
+  return [
+    [Math.min(...lons), Math.min(...lats)],
+    [Math.max(...lons), Math.max(...lats)],
+  ];
+}
