@@ -306,3 +306,13 @@ def test_a_header_that_a_device_sends_cannot_break_out_of_our_answer() -> None:
     scene.ask(data)
     assert b"\r\nX-Evil" not in scene.said[-1]
     assert b"\rX-Evil" not in scene.said[-1]
+
+
+def test_messages_before_a_monstrous_one_are_served_and_none_after_it() -> None:
+    scene = Scene(peer=Peer(transport="tcp", host="10.1.2.3", port=5060, local_host="10.0.0.1", local_port=5060))
+    scene.start()
+    huge = message(b"").replace(b"Content-Length: 0", b"Content-Length: 70000")
+    output = scene.decoder.feed(message(POSITION) + huge + message(POSITION), scene.now_us)
+    assert len(output.batch) == 1
+    assert output.close
+    assert not scene.decoder.feed(message(POSITION), scene.now_us).batch.size

@@ -418,3 +418,18 @@ def test_a_camera_that_knows_edition_2022_is_offered_sha_256_first() -> None:
     strict = Scene(source(table, digest="sha-256"), table=table)
     strict.start()
     assert strict.camera.is_registered
+
+
+def test_a_camera_that_leaves_while_it_sends_video_is_answered_the_same_when_it_says_so_again() -> None:
+    table = registry()
+    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
+    scene.start()
+    commanded(scene, OpenVideo(device_id=1))
+    (invite,) = asked(scene, "INVITE")
+    bye = message(method="BYE", user=CHANNEL, call_id=invite.call_id, to=invite.first("from"))
+    assert [scene.ask(bye), scene.ask(bye)] == [b"200 OK", b"200 OK"]
+    assert scene.registry.quarantined() == []
+    commanded(scene, OpenVideo(device_id=1))
+    scene.deliver(scene.camera.leave(scene.now_us))
+    last = next(data for data in reversed(scene.heard) if data.startswith(b"REGISTER"))
+    assert scene.ask(last) == b"200 OK"

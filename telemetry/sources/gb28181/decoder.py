@@ -47,6 +47,7 @@ OK: Final = Answer(200, "OK")
 BAD_REQUEST: Final = Answer(400, "Bad Request")
 NO_DIALOG: Final = Answer(481, "Call/Transaction Does Not Exist")
 NOT_ALLOWED: Final = Answer(405, "Method Not Allowed", (("Allow", ALLOWED),))
+REPORTS: Final = frozenset({"MESSAGE", "NOTIFY"})
 KEEPS_OPEN: Final = b"\r\n\x00 "
 """What alone in a datagram only keeps a NAT's way open."""
 
@@ -116,12 +117,10 @@ class SipDecoder:
         if splitter is None:
             return [data] if data.strip(KEEPS_OPEN) else []
         skipped, pings = splitter.bytes_skipped, splitter.pings
-        messages: list[bytes] = []
-        try:
-            messages = splitter.feed(data)
-        except SipError as error:
+        messages = splitter.feed(data)
+        if splitter.broken is not None:
             turn.bad["sip_bad"] += 1
-            turn.close = str(error)
+            turn.close = splitter.broken
         if splitter.bytes_skipped != skipped:
             turn.bad["bytes_skipped"] += splitter.bytes_skipped - skipped
         if splitter.pings != pings:
@@ -145,6 +144,7 @@ class SipDecoder:
         else:
             turn.say(data)
         if answer.status == 200 and before is None:
+            holds = holds and request.method in REPORTS
             self._desk.answers.put(key, Answered(b"" if holds else data, now_us, holds))
 
     def _answer(self, request: Sip, now_us: int, turn: Turn) -> Answer:
@@ -250,7 +250,7 @@ class SipDecoder:
 
     def _replay(self, request: Sip, now_us: int, turn: Turn) -> Answer:
         """Read a message of our own raw log again: who sent it was proved when it came."""
-        if request.method not in {"MESSAGE", "NOTIFY"}:
+        if request.method not in REPORTS:
             return OK
         device = self._desk.registrar.enrolled(request.from_user, self._peer, now_us, turn)
         if device is not None:

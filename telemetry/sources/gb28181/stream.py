@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from telemetry.sources.gb28181.sip import LARGEST_BODY_BYTES, LARGEST_HEAD_BYTES, SipError
+from telemetry.sources.gb28181.sip import LARGEST_BODY_BYTES, LARGEST_HEAD_BYTES
 
 KEEP_ALIVE: Final = b"\r\n\r\n"
 """What RFC 5626 peers send to keep a connection open; the answer is one line break."""
@@ -19,12 +19,13 @@ LONGEST_START_BYTES: Final = 600
 class MessageSplitter:
     """Cuts one connection's bytes into SIP messages; `bytes_skipped` counts what belonged to none.
 
-    A head larger than 16 KiB is junk; a body larger than 64 KiB raises SipError: what follows cannot be found again.
+    A head larger than 16 KiB is junk. After a body larger than 64 KiB nothing can be found again: `broken` says so.
     """
 
     def __init__(self) -> None:
         self.bytes_skipped = 0
         self.pings = 0
+        self.broken: str | None = None
         self._buffer = bytearray()
 
     @property
@@ -33,18 +34,14 @@ class MessageSplitter:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the messages that are complete now. Raises SipError for a body that is too large."""
+        """Return the messages that are complete now; none any more once it is broken."""
+        messages: list[bytes] = []
+        if self.broken is not None:
+            return messages
         self._buffer += data
-        messages = []
         while (message := self._next()) is not None:
             messages.append(message)
         return messages
-
-    def finish(self) -> bytes:
-        """Return what is left at the end of a recording, and forget it."""
-        rest = bytes(self._buffer)
-        self._buffer.clear()
-        return rest
 
     def _next(self) -> bytes | None:
         self._drop_breaks()
@@ -69,7 +66,9 @@ class MessageSplitter:
         length = _LENGTH.search(self._buffer, 0, head_bytes)
         body_bytes = int(length[1]) if length else 0
         if body_bytes > LARGEST_BODY_BYTES:
-            raise SipError(f"Content-Length {body_bytes}: at most {LARGEST_BODY_BYTES} bytes are read")
+            self.broken = f"Content-Length {body_bytes}: at most {LARGEST_BODY_BYTES} bytes are read"
+            self._buffer.clear()
+            return None
         if len(self._buffer) < head_bytes + body_bytes:
             return None
         message = bytes(self._buffer[: head_bytes + body_bytes])
