@@ -10,6 +10,8 @@ from telemetry.links.limits import Pace
 from telemetry.links.speaker import Speaker
 from telemetry.links.url import LISTENING
 
+CLOSE_WITHIN_S: Final = 5.0
+"""So long may a peer that is let go take to read what was written to it."""
 PROBE_AFTER_S: Final = 60
 PROBE_EVERY_S: Final = 15
 PROBES: Final = 4
@@ -90,6 +92,7 @@ class StreamSpeaker(Speaker, asyncio.Protocol):
             self._transport.abort()
         else:
             self._transport.close()
+            asyncio.get_running_loop().call_later(CLOSE_WITHIN_S, self._transport.abort)
 
     def hang_up(self) -> None:
         """Close without counting it as anybody's fault."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from telemetry.links import streams
 from telemetry.links.link import LinkContext
 from telemetry.links.listening import ListeningLink
 from telemetry.links.tap import RawChunk
@@ -237,6 +238,23 @@ async def test_a_client_that_never_reads_is_cut_and_costs_a_bounded_memory() -> 
                 await asyncio.sleep(0)
         await eventually(lambda: link.status().refused == {"never_reads": 1})
         assert link.status().peers == 0
+
+
+async def test_who_is_let_go_and_does_not_read_does_not_stay_for_ever(
+    fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "CLOSE_WITHIN_S", 0.1)
+    async with listening(context_of(FakeKeeper(), clock=fake_clock)) as link, device(link, 1) as (_, writer):
+        (speaker,) = link._hub.speakers.values()
+        assert isinstance(speaker, streams.StreamSpeaker)
+        assert speaker._transport is not None
+        while not speaker._transport.get_write_buffer_size():
+            writer.write(b"c" * 20_000 + b"\n")
+            await asyncio.sleep(0.001)
+        fake_clock.advance(901)
+        link.tick(fake_clock.now_us())
+        assert link.status().refused == {"silent": 1}
+        await eventually(lambda: link._door.count == 0)
 
 
 async def test_one_that_sends_far_too_fast_is_read_from_more_slowly_and_loses_nothing(fake_clock: FakeClock) -> None:

@@ -18,7 +18,9 @@ MESSAGES = {
     "gb28181": b"OPTIONS sip:44010200492000000001@h SIP/2.0\r\nContent-Length: 2\r\n\r\nab",
 }
 
-OPTIONS = dict.fromkeys(MESSAGES, dict[str, str]()) | {"gb28181": {"id": "44010200492000000001", "realm": "4401020049"}}
+OPTIONS = {protocol: dict[str, str]() for protocol in MESSAGES} | {
+    "gb28181": {"id": "44010200492000000001", "realm": "4401020049"}
+}
 
 
 @pytest.mark.parametrize("protocol", sorted(MESSAGES))
