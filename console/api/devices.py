@@ -103,8 +103,7 @@ async def enrol_device(request: Request) -> Response:
     enrolled = await parts.doors.enrol(scope, new, unit_id=wanted.unit_id, new_unit=new_unit)
     detail = {"device_id": enrolled.device_id, "protocol": new.protocol, "unit_id": enrolled.unit_id}
     await parts.audit.write_soon(account, AuditAction.DEVICE_ENROLLED, subject=new.label, detail=detail)
-    issued = _issued(enrolled.device_id, new.protocol, enrolled.credentials, enrolled.unit_id)
-    return reply(issued, status=201)
+    return reply(_issued(request, enrolled.device_id, new.protocol, enrolled.credentials, enrolled.unit_id), status=201)
 
 
 @ROUTER.post("/api/devices/{device_id}/rotate", **says(IssuedReply))
@@ -119,7 +118,7 @@ async def rotate_device(request: Request, device_id: DeviceId) -> Response:
     credentials = await parts.doors.rotate(database_scope(account), device)
     await _audit(parts, account, AuditAction.DEVICE_ROTATED, device, {})
     unit_id = parts.services.bridge.registry.unit_of(device_id, parts.services.clock.now_us())
-    return reply(_issued(device_id, device.protocol, credentials, unit_id))
+    return reply(_issued(request, device_id, device.protocol, credentials, unit_id))
 
 
 @ROUTER.post("/api/devices/{device_id}/revoke", **says(DeviceChangedReply))
@@ -235,7 +234,9 @@ def _unit_of(wish: NewUnitWish) -> NewUnit:
     )
 
 
-def _issued(device_id: int, protocol: str, credentials: Credentials, unit_id: int | None) -> IssuedReply:
+def _issued(
+    request: Request, device_id: int, protocol: str, credentials: Credentials, unit_id: int | None
+) -> IssuedReply:
     rule = find_enrolment_rules()[protocol]
     return IssuedReply(
         device_id=device_id,
@@ -245,7 +246,18 @@ def _issued(device_id: int, protocol: str, credentials: Credentials, unit_id: in
         secret=credentials.secret,
         secret_kind=rule.secret,
         pairs_until_ms=until_ms(credentials),
+        place=_place(request) if rule.secret is SecretKind.TOKEN else None,
     )
+
+
+def _place(request: Request) -> str | None:
+    """Return where phones send to: the listener's port at the host by which the browser reaches us."""
+    services = parts_of(request).services
+    listeners = [status.url for status in services.bridge.link_statuses() if status.transport == "http"]
+    if not listeners:
+        return None
+    scheme = "https" if services.settings.tls_cert is not None else "http"
+    return f"{scheme}://{request.url.hostname}:{listeners[0].rpartition(':')[2].partition('#')[0]}/"
 
 
 async def _audit(parts: Parts, account: Account, action: AuditAction, device: Device, detail: dict[str, Any]) -> None:

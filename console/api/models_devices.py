@@ -105,7 +105,10 @@ class EnrolDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class IssuedReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A device and its secret, told this once: token, code, password, or a MAVLink key as hexadecimal digits; null: it has none."""
+    """A device and its secret, told this once: token, code, password, or a MAVLink key as hexadecimal digits; null: it has none.
+
+    `place` is where phones and forwarding servers send to, as far as this console knows; null for other devices.
+    """
 
     device_id: int
     protocol: str
@@ -114,6 +117,7 @@ class IssuedReply(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None
     secret_kind: SecretKind
     pairs_until_ms: float | None
+    place: str | None
 
 
 class ChangeDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

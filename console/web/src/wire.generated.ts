@@ -230,7 +230,7 @@ export interface TaskChanged {
   task: TaskView;
 }
 
-/** One alarm. `alarm_id` follows from its cause (kind, device, time), so that replaying events makes the same one. `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds. */
+/** One alarm. `alarm_id` follows from its cause (kind, device, time), so that replaying events makes the same one. `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds. `observed_us` is when the device saw its cause: `is_late` where that was long before it could tell us. The owner is who acknowledged it, or to whom it was handed over. `code` is the device's own name of it, `geofence_id` the fence that it is about. `note` is what was written last when it was handed over or closed, `closed_by` who said that it is over where the device did not. */
 export interface Alarm {
   alarm_id: string;
   number: number;
@@ -245,6 +245,14 @@ export interface Alarm {
   acknowledged_by: string | null;
   ended_us: number | null;
   escalated_us: number | null;
+  observed_us: number;
+  is_late: boolean;
+  code: string;
+  geofence_id: number | null;
+  owner_id: number | null;
+  owner: string | null;
+  note: string;
+  closed_by: string | null;
 }
 
 /** Where a browser that was connected before stands: the server's epoch, the last alarm and incident numbers that it saw. */
@@ -676,6 +684,29 @@ export interface SystemReply {
   raw_retention_days: number | null;
 }
 
+/** Who shall own the alarm, and what they must know. */
+export interface HandOverAlarm {
+  account_id: number;
+  note?: string;
+}
+
+/** What became of it. */
+export interface CloseAlarm {
+  note?: string;
+}
+
+/** An account that may own alarms. */
+export interface AlarmOwner {
+  account_id: number;
+  name: string;
+  role: Role;
+}
+
+/** Accounts to which an alarm may be handed over. */
+export interface AlarmOwnersReply {
+  owners: AlarmOwner[];
+}
+
 /** Shares (0..1) of road length within 1, 3 and 5 minutes over the last minutes: one row each, oldest first. */
 export interface TrendReply {
   at_ms: number[];
@@ -801,7 +832,7 @@ export interface EnrolDevice {
   new_unit?: NewUnitWish | null;
 }
 
-/** A device and its secret, told this once: token, code, password, or a MAVLink key as hexadecimal digits; null: it has none. */
+/** A device and its secret, told this once: token, code, password, or a MAVLink key as hexadecimal digits; null: it has none. `place` is where phones and forwarding servers send to, as far as this console knows; null for other devices. */
 export interface IssuedReply {
   device_id: number;
   protocol: string;
@@ -810,6 +841,7 @@ export interface IssuedReply {
   secret: string | null;
   secret_kind: SecretKind;
   pairs_until_ms: number | null;
+  place: string | null;
 }
 
 /** What of a device is to be another; what is left out stays. */
@@ -1111,6 +1143,33 @@ export interface VisitsReply {
   geofence_id: number;
   visits: VisitView[];
   truncated: boolean;
+}
+
+/** A trip or a stop of one device; null where it reaches beyond the time that the device spoke for the unit. */
+export interface MovementView {
+  device_id: number;
+  kind: string;
+  started_us: number;
+  ended_us: number;
+  distance_m: number | null;
+  start_lat_e7: number | null;
+  start_lon_e7: number | null;
+  end_lat_e7: number | null;
+  end_lon_e7: number | null;
+}
+
+/** A unit's trips and stops, oldest first. */
+export interface MovementsReply {
+  unit_id: number;
+  movements: MovementView[];
+}
+
+/** A unit's track in steps, by device and time: columns by name, each `step_count` long, unknown as null. */
+export interface StepsReply {
+  unit_id: number;
+  step_s: number;
+  step_count: number;
+  columns: Record<string, (number | number | null)[]>;
 }
 
 /** A call. `source_ref` makes it the same call when it is sent twice; without a place it is kept and the place asked for. Coordinates are in `crs`: wgs84 (default), gcj02, bd09 or cgcs2000. */

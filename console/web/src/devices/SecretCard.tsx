@@ -4,12 +4,14 @@ import { clockTime, day } from "../format/figures";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import type { IssuedReply } from "../wire.generated";
+import { secretHelp } from "./words";
 
 export function SecretCard({ issued, onDone }: { issued: IssuedReply; onDone: () => void }) {
   const { language } = useSettings();
   const t = useText();
   const [copied, setCopied] = useState(false);
   const { secret, pairs_until_ms: until } = issued;
+  const help = secretHelp(t, issued.protocol, issued.place);
   const copy = async (): Promise<void> => {
     if (secret === null) return;
     await navigator.clipboard?.writeText(secret).then(
@@ -30,6 +32,7 @@ export function SecretCard({ issued, onDone }: { issued: IssuedReply; onDone: ()
           <output className="code" data-testid="secret">
             {secret}
           </output>
+          {help ? <p className="f12 t2 said">{help}</p> : null}
           {until === null ? null : (
             <p className="f13" data-testid="secret-pairs">
               {t("devices.pairsUntil", { time: `${day(until, language)} ${clockTime(until).slice(0, 5)}` })}

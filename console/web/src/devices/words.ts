@@ -23,3 +23,9 @@ export const infoName = (t: Translate, name: string): string => {
   const key = `info.${name.toLowerCase()}`;
   return isKey(key) ? t(key) : name;
 };
+
+/** What to do with a secret that was just told; "" where there is nothing to say. */
+export const secretHelp = (t: Translate, protocol: string, place: string | null): string => {
+  const key = `secretHelp.${protocol}`;
+  return isKey(key) ? t(key, { place: place ?? "" }).trim() : "";
+};

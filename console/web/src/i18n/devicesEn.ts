@@ -324,4 +324,12 @@ export const devicesEn: Readonly<Record<keyof typeof devicesZh, string>> = {
   "info.imei": "IMEI",
   "info.software": "software",
   "info.channel": "channels",
+  "secretHelp.osmand":
+    "Traccar Client: server {place}, device identifier = the token. OsmAnd: online tracking at {place}?id=TOKEN&lat=… (see the manual). OwnTracks: mode HTTP, URL {place}, password = the token.",
+  "secretHelp.traccar_server":
+    "In Traccar set forward.url to {place} and forward.header to Authorization: Bearer TOKEN.",
+  "secretHelp.gb28181":
+    "Enter it as the password in the device's GB/T 28181 settings; the user is the device's id. {place}",
+  "secretHelp.mavlink":
+    "Write it into the autopilot with the ground station (SETUP_SIGNING), over a link that you trust. {place}",
 };

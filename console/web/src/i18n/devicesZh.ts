@@ -316,4 +316,10 @@ export const devicesZh = {
   "info.imei": "IMEI",
   "info.software": "软件",
   "info.channel": "通道数",
+  "secretHelp.osmand":
+    "Traccar 客户端：服务器 {place}，设备标识填令牌。OsmAnd：在线跟踪网址 {place}?id=令牌&lat=…（见手册）。OwnTracks：HTTP 模式，网址 {place}，密码填令牌。",
+  "secretHelp.traccar_server":
+    "在 Traccar 中设置 forward.url 为 {place}，forward.header 为 Authorization: Bearer 令牌。",
+  "secretHelp.gb28181": "在设备的 GB/T 28181 设置中填入此密码；用户名为设备编码。{place}",
+  "secretHelp.mavlink": "用地面站把签名密钥写入飞控（SETUP_SIGNING），只在可信链路上进行。{place}",
 } as const;
