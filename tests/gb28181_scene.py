@@ -3,13 +3,15 @@
 import itertools
 from typing import Final
 
+from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, Peer, Promise, SourceContext
+from telemetry.model.events import CommandAnswered
 from telemetry.model.unit import Device, DeviceOptions
 from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.sources.gb28181 import SipSource, open_source
 from telemetry.sources.gb28181.camera import Camera, CameraFix, CameraPlan
 from telemetry.sources.gb28181.decoder import SipDecoder
-from telemetry.sources.gb28181.sip import write
+from telemetry.sources.gb28181.sip import Sip, parse, write
 
 SERVER_ID: Final = "44010200492000000001"
 REALM: Final = "4401020049"
@@ -166,6 +168,19 @@ class Scene:
         self.take(output)
         answers = [data for data in self.said[first:] if data.startswith(b"SIP/2.0 ")]
         return answers[-1].split(b"\r\n")[0].removeprefix(b"SIP/2.0 ") if answers else b""
+
+    def command(self, command: Command) -> None:
+        """Give the camera a command, and let it answer."""
+        self.deliver(self.take(self.decoder.send(command, self.now_us)))
+
+    def asked(self, method: str) -> list[Sip]:
+        """Return the server's own requests of a method so far."""
+        return [sip for sip in map(parse, self.said) if sip.method == method]
+
+    def answers(self) -> list[tuple[int, str, str]]:
+        """Return what became of commands: their numbers, states and why."""
+        told = [event for event in self.events() if isinstance(event, CommandAnswered)]
+        return [(event.command_id, event.state, event.text) for event in told]
 
     def rows(self) -> list[tuple[int, ...]]:
         """Return the rows so far."""

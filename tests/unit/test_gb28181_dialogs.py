@@ -6,8 +6,6 @@ import pytest
 
 from telemetry.model.batch import Quality
 from telemetry.model.commands import (
-    CloseVideo,
-    Command,
     ConfirmAlarm,
     OpenVideo,
     RequestParameters,
@@ -21,11 +19,9 @@ from telemetry.model.decoding import Peer
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.model.events import (
     AlarmKind,
-    CommandAnswered,
     DeviceAlarm,
     DeviceInfo,
     DeviceParameters,
-    VideoChanged,
 )
 from telemetry.sources.gb28181 import TAKES
 from telemetry.sources.gb28181.manscdp import read_document
@@ -35,23 +31,8 @@ from tests.gb28181_scene import CAMERA, PEER, REALM, SERVER_ID, Scene, fix, mess
 CHANNEL = "44010200491310000007"
 
 
-def asked(scene: Scene, method: str) -> list[Sip]:
-    """Return our own requests of a method so far."""
-    return [sip for sip in map(parse, scene.said) if sip.method == method]
-
-
 def subscribes(scene: Scene, wanted: str = "MobilePosition") -> list[Sip]:
-    return [sip for sip in asked(scene, "SUBSCRIBE") if read_document(sip.body).command == wanted]
-
-
-def commanded(scene: Scene, command: Command) -> None:
-    scene.deliver(scene.take(scene.decoder.send(command, scene.now_us)))
-
-
-def answers(scene: Scene) -> list[tuple[int, str, str]]:
-    return [
-        (event.command_id, event.state, event.text) for event in scene.events() if isinstance(event, CommandAnswered)
-    ]
+    return [sip for sip in scene.asked("SUBSCRIBE") if read_document(sip.body).command == wanted]
 
 
 def test_a_camera_is_subscribed_to_at_its_own_interval_with_contact_and_event() -> None:
@@ -84,12 +65,12 @@ def test_a_camera_that_lost_its_subscription_gets_another_dialog() -> None:
     scene = Scene()
     scene.start()
     scene.camera._subscription = None
-    commanded(scene, RequestPosition(device_id=1, command_id=7))
+    scene.command(RequestPosition(device_id=1, command_id=7))
     scene.run(1)
     first, refused, second = subscribes(scene)
     assert refused.call_id == first.call_id != second.call_id
     assert not tag_of(second.first("to"))
-    assert answers(scene) == [(7, "delivered", "")]
+    assert scene.answers() == [(7, "delivered", "")]
     assert scene.camera.is_subscribed
 
 
@@ -166,19 +147,19 @@ def test_a_camera_that_refuses_subscriptions_is_asked_ever_more_rarely_and_comma
     assert 6 <= len(asked_us) <= 12
     output = scene.decoder.send(SetReportInterval(device_id=1, command_id=3, interval_s=2), scene.now_us)
     scene.take(scene.decoder.feed(write_response(parse(output.replies[0].data), 489, "Bad Event"), scene.now_us))
-    assert answers(scene) == [(3, "refused", "489 Bad Event")]
+    assert scene.answers() == [(3, "refused", "489 Bad Event")]
 
 
 def test_faster_reports_are_asked_for_in_the_dialog_and_end_by_themselves() -> None:
     scene = Scene()
     scene.start()
-    commanded(scene, TrackFaster(device_id=1, command_id=11, interval_s=1, duration_s=60))
+    scene.command(TrackFaster(device_id=1, command_id=11, interval_s=1, duration_s=60))
     assert scene.camera.interval_us == 1_000_000
     scene.run(61, step_s=1)
     assert scene.camera.interval_us == 5_000_000
-    commanded(scene, SetReportInterval(device_id=1, command_id=12, interval_s=30))
+    scene.command(SetReportInterval(device_id=1, command_id=12, interval_s=30))
     assert scene.camera.interval_us == 30_000_000
-    assert answers(scene) == [(11, "delivered", ""), (12, "delivered", "")]
+    assert scene.answers() == [(11, "delivered", ""), (12, "delivered", "")]
     assert len({sip.call_id for sip in subscribes(scene)}) == 1
 
 
@@ -186,9 +167,9 @@ def test_locate_now_makes_the_camera_notify_at_once() -> None:
     scene = Scene()
     scene.start()
     heard = len(scene.heard)
-    commanded(scene, RequestPosition(device_id=1, command_id=4))
+    scene.command(RequestPosition(device_id=1, command_id=4))
     assert b"NOTIFY" in b"".join(scene.heard[heard:])
-    assert answers(scene) == [(4, "delivered", "")]
+    assert scene.answers() == [(4, "delivered", "")]
 
 
 def test_a_command_that_nobody_answers_is_refused_after_32_s() -> None:
@@ -198,16 +179,16 @@ def test_a_command_that_nobody_answers_is_refused_after_32_s() -> None:
     for _ in range(40):
         scene.now_us += 1_000_000
         scene.outputs.append(scene.decoder.tick(scene.now_us))
-    assert answers(scene) == [(5, "refused", "no answer in 32 s")]
+    assert scene.answers() == [(5, "refused", "no answer in 32 s")]
 
 
 def test_confirming_an_alarm_puts_it_back_on_the_camera_and_ends_a_fault_of_its_own() -> None:
     scene = Scene()
     scene.start()
-    commanded(scene, ConfirmAlarm(device_id=1, command_id=5, alarm=AlarmKind.TAMPER))
-    control = next(sip for sip in asked(scene, "MESSAGE") if b"ResetAlarm" in sip.body)
+    scene.command(ConfirmAlarm(device_id=1, command_id=5, alarm=AlarmKind.TAMPER))
+    control = next(sip for sip in scene.asked("MESSAGE") if b"ResetAlarm" in sip.body)
     assert read_document(control.body).root == "Control"
-    assert answers(scene) == [(5, "delivered", "")]
+    assert scene.answers() == [(5, "delivered", "")]
     assert [(event.alarm, event.active) for event in scene.events() if isinstance(event, DeviceAlarm)] == [
         (AlarmKind.TAMPER, False)
     ]
@@ -216,12 +197,12 @@ def test_confirming_an_alarm_puts_it_back_on_the_camera_and_ends_a_fault_of_its_
 def test_settings_are_asked_for_and_changed_within_the_standards_ranges() -> None:
     scene = Scene()
     scene.start()
-    commanded(scene, SetParameters(device_id=1, command_id=1, values={"HeartBeatInterval": "30", "Name": "巡逻<1>"}))
-    control = next(sip for sip in asked(scene, "MESSAGE") if b"DeviceConfig" in sip.body)
+    scene.command(SetParameters(device_id=1, command_id=1, values={"HeartBeatInterval": "30", "Name": "巡逻<1>"}))
+    control = next(sip for sip in scene.asked("MESSAGE") if b"DeviceConfig" in sip.body)
     parameters = read_document(control.body).element.find("BasicParam")
     assert parameters is not None
     assert {child.tag: child.text for child in parameters} == {"HeartBeatInterval": "30", "Name": "巡逻<1>"}
-    commanded(scene, RequestParameters(device_id=1, command_id=2))
+    scene.command(RequestParameters(device_id=1, command_id=2))
     told = (
         b"<Response><CmdType>ConfigDownload</CmdType><SN>9</SN><DeviceID>1</DeviceID><Result>OK</Result>"
         b"<BasicParam><Name>a</Name><Expiration>3600</Expiration></BasicParam></Response>"
@@ -247,88 +228,6 @@ def test_what_the_protocol_cannot_do_is_said_in_words() -> None:
     with pytest.raises(NotFoundError, match="not registered"):
         scene.decoder.send(RequestPosition(device_id=2), scene.now_us)
     assert SendText not in TAKES
-
-
-def test_video_goes_from_the_camera_to_the_media_server_and_its_address_is_told() -> None:
-    table = registry()
-    server = source(table, media="10.0.0.9:10000", watch="https://media.example/rtp/{ssrc_hex}.flv")
-    scene = Scene(server, table=table)
-    scene.start()
-    commanded(scene, OpenVideo(device_id=1, command_id=1, channel=CHANNEL))
-    (invite,), (ack,) = asked(scene, "INVITE"), asked(scene, "ACK")
-    assert invite.uri == f"sip:{CHANNEL}@10.1.2.3:5060"
-    assert invite.first("subject") == f"{CHANNEL}:0102000001,{SERVER_ID}:0"
-    sdp = invite.body.decode().splitlines()
-    assert "c=IN IP4 10.0.0.9" in sdp
-    assert "m=video 10000 RTP/AVP 96 98 97" in sdp
-    assert sdp[-1].startswith("y=0")
-    assert ack.uri == f"sip:{CAMERA}@10.1.2.3:5060"
-    assert ack.cseq == (1, "ACK")
-    assert list(scene.camera.video.values()) == ["10.0.0.9:10000"]
-    with pytest.raises(InputError, match="open already"):
-        scene.decoder.send(OpenVideo(device_id=1, channel=CHANNEL), scene.now_us)
-    commanded(scene, CloseVideo(device_id=1, command_id=2, channel=CHANNEL))
-    assert scene.camera.video == {}
-    urls = [(event.channel, event.url) for event in scene.events() if isinstance(event, VideoChanged)]
-    ssrc_hex = f"{int(sdp[-1][2:]):08X}"
-    assert urls == [(CHANNEL, f"https://media.example/rtp/{ssrc_hex}.flv"), (CHANNEL, "")]
-    assert answers(scene) == [(1, "delivered", ""), (2, "delivered", "")]
-    with pytest.raises(NotFoundError, match="no video"):
-        scene.decoder.send(CloseVideo(device_id=1, channel=CHANNEL), scene.now_us)
-
-
-def test_video_that_the_camera_ends_or_refuses_is_told_so() -> None:
-    table = registry()
-    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
-    scene.start()
-    commanded(scene, OpenVideo(device_id=1, command_id=1))
-    (invite,) = asked(scene, "INVITE")
-    bye = message(method="BYE", user=CHANNEL, call_id=invite.call_id, to=invite.first("from"))
-    assert scene.ask(bye) == b"200 OK"
-    assert scene.ask(message(method="BYE", call_id="x")) == b"481 Call/Transaction Does Not Exist"
-    output = scene.decoder.send(OpenVideo(device_id=1, command_id=2), scene.now_us)
-    second = parse(output.replies[0].data)
-    scene.take(scene.decoder.feed(write_response(second, 100, "Trying"), scene.now_us))
-    refused = scene.decoder.feed(write_response(second, 486, "Busy Here", to_tag="x"), scene.now_us)
-    scene.outputs.append(refused)
-    ack = parse(refused.replies[0].data)
-    assert (ack.method, ack.branch, ack.uri) == ("ACK", second.branch, second.uri)
-    assert answers(scene) == [(1, "delivered", ""), (2, "refused", "486 Busy Here")]
-    assert [event.url for event in scene.events() if isinstance(event, VideoChanged)] == [
-        "rtsp://10.0.0.9/rtp/06146581",
-        "",
-    ]
-
-
-def test_video_that_is_not_wanted_any_more_before_the_camera_answers_is_ended_as_soon_as_it_does() -> None:
-    table = registry()
-    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
-    scene.start()
-    output = scene.decoder.send(OpenVideo(device_id=1, command_id=1), scene.now_us)
-    assert not scene.decoder.send(CloseVideo(device_id=1, command_id=2), scene.now_us).replies
-    scene.deliver(scene.take(output))
-    assert [sip.method for sip in map(parse, scene.said)][-2:] == ["ACK", "BYE"]
-    assert not [event for event in scene.events() if isinstance(event, VideoChanged)]
-    assert scene.camera.video == {}
-
-
-def test_an_answer_to_an_invite_that_comes_again_is_acknowledged_again() -> None:
-    table = registry()
-    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
-    scene.start()
-    commanded(scene, OpenVideo(device_id=1))
-    ok = next(data for data in scene.heard if b"CSeq: 1 INVITE" in data)
-    (again,) = scene.decoder.feed(ok, scene.now_us).replies
-    assert parse(again.data).method == "ACK"
-
-
-def test_video_ends_with_the_registration() -> None:
-    table = registry()
-    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
-    scene.start()
-    commanded(scene, OpenVideo(device_id=1))
-    scene.deliver(scene.camera.leave(scene.now_us))
-    assert [bool(event.url) for event in scene.events() if isinstance(event, VideoChanged)] == [True, False]
 
 
 def catalogue(sn: int, total: int, *channels: str) -> bytes:
@@ -418,18 +317,3 @@ def test_a_camera_that_knows_edition_2022_is_offered_sha_256_first() -> None:
     strict = Scene(source(table, digest="sha-256"), table=table)
     strict.start()
     assert strict.camera.is_registered
-
-
-def test_a_camera_that_leaves_while_it_sends_video_is_answered_the_same_when_it_says_so_again() -> None:
-    table = registry()
-    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
-    scene.start()
-    commanded(scene, OpenVideo(device_id=1))
-    (invite,) = asked(scene, "INVITE")
-    bye = message(method="BYE", user=CHANNEL, call_id=invite.call_id, to=invite.first("from"))
-    assert [scene.ask(bye), scene.ask(bye)] == [b"200 OK", b"200 OK"]
-    assert scene.registry.quarantined() == []
-    commanded(scene, OpenVideo(device_id=1))
-    scene.deliver(scene.camera.leave(scene.now_us))
-    last = next(data for data in reversed(scene.heard) if data.startswith(b"REGISTER"))
-    assert scene.ask(last) == b"200 OK"
