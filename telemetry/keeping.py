@@ -31,14 +31,14 @@ class Keeping:
 
     def __init__(self, journal: JournalDoor) -> None:
         self._journal = journal
-        self._refused: str | None = None
+        self._refused: dict[bool, str] = {}
         self._refused_rows = 0
         self._failure: JournalFailedError | None = None
 
     @property
     def refusal(self) -> str | None:
-        """Why nothing is kept at the moment: journal_full or journal_failed; None while it is."""
-        return self._refused
+        """Why not everything is kept at the moment: journal_full (for datagrams first) or journal_failed; None while it is."""
+        return next(iter(self._refused.values()), None)
 
     def has_room(self) -> bool:
         """Tell whether the journal takes what can be refused."""
@@ -59,11 +59,10 @@ class Keeping:
             for event in events:
                 sequence = self._journal.append(KIND_EVENT, encode_event(event), acknowledged=acknowledged)
         except JournalError as error:
-            self._note_refusal(error, rows)
+            self._note_refusal(error, rows, acknowledged=acknowledged)
             raise
-        if sequence is not None and self._refused is not None:
-            _log.info("journal_takes_again", refused_rows=self._refused_rows)
-            self._refused, self._refused_rows, self._failure = None, 0, None
+        if sequence is not None and self._refused:
+            self._note_recovery(acknowledged=acknowledged)
         return sequence
 
     async def keep_event(self, event: AnyEvent) -> None:
@@ -79,15 +78,25 @@ class Keeping:
         try:
             await self._journal.durable(sequence)
         except JournalFailedError as error:
-            self._note_refusal(error, 0)
+            self._note_refusal(error, 0, acknowledged=True)
             raise
 
-    def _note_refusal(self, error: JournalError, row_count: int) -> None:
+    def _note_recovery(self, *, acknowledged: bool) -> None:
+        """Note that it takes again: who cannot be refused is refused first, and taken last."""
+        self._failure = None
+        self._refused.pop(True, None)
+        if not acknowledged:
+            self._refused.clear()
+        if not self._refused:
+            _log.info("journal_takes_again", refused_rows=self._refused_rows)
+            self._refused_rows = 0
+
+    def _note_refusal(self, error: JournalError, row_count: int, *, acknowledged: bool) -> None:
         reason = "journal_full" if isinstance(error, JournalFullError) else "journal_failed"
         POSITIONS_REFUSED.labels(reason=reason).inc(row_count)
-        if self._refused is None:
-            _log.error(reason, error=str(error))
+        if acknowledged not in self._refused:
+            _log.error(reason, error=str(error), of="those who wait for an answer" if acknowledged else "datagrams")
         if isinstance(error, JournalFailedError):
             self._failure = error
-        self._refused = reason
+        self._refused[acknowledged] = reason
         self._refused_rows += row_count

@@ -165,27 +165,61 @@ async def test_what_a_terminal_is_told_we_have_is_in_the_journal(tmp_path: Path)
         await terminal.hang_up()
 
 
+class Datagrams(asyncio.DatagramProtocol):
+    """A terminal that reports by datagrams."""
+
+    def __init__(self, number: int) -> None:
+        self.terminal = Terminal(PHONES[number], edition=Edition.E2013, code=CODE)
+        self.acknowledged: list[int] = []
+        self._began_us = SYSTEM_CLOCK.now_us() - 3_600_000_000
+
+    async def connect(self, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, remote_addr=("127.0.0.1", port))
+        self._transport.sendto(self.terminal.connect())
+        await eventually(lambda: self.terminal.is_ready)
+        self.acknowledged.clear()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        del addr
+        self.acknowledged += self.terminal.feed(data).acknowledged
+
+    def report(self) -> int:
+        self._began_us += 1_000_000
+        fix = TerminalFix(lat_deg=36.0 + self._began_us % 997 * 1e-5, lon_deg=103.8, observed_us=self._began_us)
+        sent = self.terminal.position(fix)
+        self._transport.sendto(sent.data)
+        return sent.serial
+
+    def hang_up(self) -> None:
+        self._transport.close()
+
+
 async def test_datagrams_are_acknowledged_after_the_sync_too(tmp_path: Path) -> None:
     async with bridge_running(tmp_path) as running:
-        answers: asyncio.Queue[bytes] = asyncio.Queue()
-
-        class Answers(asyncio.DatagramProtocol):
-            def datagram_received(self, data: bytes, addr: object) -> None:
-                del addr
-                answers.put_nowait(data)
-
-        loop = asyncio.get_running_loop()
-        sender, _ = await loop.create_datagram_endpoint(Answers, remote_addr=("127.0.0.1", running.udp.port))
-        terminal = Connected(2).terminal
-        sender.sendto(terminal.connect())
-        terminal.feed(await asyncio.wait_for(answers.get(), 5))
-        assert terminal.is_ready
-        fix = TerminalFix(lat_deg=36.0, lon_deg=103.8, observed_us=SYSTEM_CLOCK.now_us())
-        sent = terminal.position(fix)
-        sender.sendto(sent.data)
-        assert terminal.feed(await asyncio.wait_for(answers.get(), 5)).acknowledged == (sent.serial,)
+        terminal = Datagrams(2)
+        await terminal.connect(running.udp.port)
+        serial = terminal.report()
+        await eventually(lambda: terminal.acknowledged == [serial])
         assert len(running.kept()) == 1
-        sender.close()
+        terminal.hang_up()
+
+
+async def test_datagrams_leave_the_room_that_is_kept_for_those_who_can_be_refused(tmp_path: Path) -> None:
+    async with bridge_running(tmp_path, journal_bytes=64 * 1024) as running:
+        datagrams, connected = Datagrams(2), Connected(1)
+        await datagrams.connect(running.udp.port)
+        await connected.connect(running.tcp.port)
+        while running.refusal() is None:
+            datagrams.report()
+            await asyncio.sleep(0)
+        refused = datagrams.report()
+        serials = connected.report(5)
+        await eventually(lambda: connected.acknowledged == serials)
+        assert refused not in datagrams.acknowledged
+        assert not running.bridge.link_statuses()[0].paused
+        datagrams.hang_up()
+        await connected.hang_up()
 
 
 async def test_a_full_journal_stops_terminals_and_nothing_is_lost_when_it_has_room_again(tmp_path: Path) -> None:
