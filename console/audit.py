@@ -45,6 +45,8 @@ class AuditAction(StrEnum):
     DEVICE_TRUSTED = "device_trusted"
     QUARANTINE_DISMISSED = "quarantine_dismissed"
     COMMANDED = "commanded"
+    ALARM_HANDED_OVER = "alarm_handed_over"
+    ALARM_CLOSED = "alarm_closed"
     GEOFENCE_DRAWN = "geofence_drawn"
     GEOFENCE_CHANGED = "geofence_changed"
     GEOFENCE_REMOVED = "geofence_removed"

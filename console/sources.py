@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
+from telemetry.alarm_decisions import AlarmDecision
 from telemetry.device_book import DeviceSaid
 from telemetry.geofences.stays import Stay
 from telemetry.links.link import LinkStatus, PeerStatus
@@ -50,6 +51,9 @@ class AlarmSource(Protocol):
 
     def open(self) -> list[Alarm]:
         """Return the alarms that are not over and done."""
+
+    def get(self, alarm_id: str) -> Alarm | None:
+        """Return one alarm, closed ones that are still remembered too."""
 
     def changes_since(self, seq: int) -> list[tuple[int, Alarm]]:
         """Return what changed after number `seq`, oldest first; at most the last 10,000."""
@@ -156,6 +160,9 @@ class BridgeSource(Protocol):
 
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
         """Take an alarm upon an account and return once that is safe; raises NotFoundError, ConflictError or UnavailableError."""
+
+    async def decide_alarm(self, decision: AlarmDecision) -> Alarm:
+        """Hand an alarm over or close it, and return once that is safe; raises as `acknowledge_alarm` does."""
 
     def link_statuses(self) -> Sequence[LinkStatus]:
         """Return how each link does."""

@@ -12,6 +12,7 @@ from infra.logs import get_logger
 from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUSED
 from infra.settings import Settings
 from infra.tasks import Supervisor
+from telemetry.alarm_decisions import AlarmDecision, check_decision
 from telemetry.alarms import AlarmBoard
 from telemetry.confirming import Confirmations
 from telemetry.device_book import DeviceBook
@@ -32,7 +33,6 @@ from telemetry.model.decoding import Decoder, Output, Peer
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, kind_of
 from telemetry.model.phone import PHONE_PROTOCOL
-from telemetry.model.unit import Unit
 from telemetry.model.unit_state import UnitBit
 from telemetry.orders import OrderBoard
 from telemetry.picture import Picture
@@ -77,7 +77,7 @@ class Bridge:
         self.picture = Picture(registry, clock.now_us())
         self.geofences = GeofenceWatch(registry, self.picture)
         self._restored: list[Batch] = []
-        self.alarms = AlarmBoard(self._unit_at)
+        self.alarms = AlarmBoard(registry.unit_at)
         self.statuses = StatusBoard(registry)
         self.orders = OrderBoard()
         self.said = DeviceBook()
@@ -138,6 +138,7 @@ class Bridge:
         fenced = self.geofences.apply(tracked.batch, now_us)
         events = (*output.events, *tracked.events, *fenced)
         self._tell(events, now_us)
+        events += self.alarms.take_numbered()
         self._learnt.remember(output.facts)
         self._count(output, tracked.placeless_count, len(tracked.batch), protocol)
         return self._keeping.keep(tracked.batch, events, acknowledged=acknowledged)
@@ -161,38 +162,47 @@ class Bridge:
 
     def restore_events(self, events: Iterable[AnyEvent]) -> None:
         """Fold events of the past (since `alarms.first_event_us`, oldest first) into alarms and statuses, before any link opens."""
-        for event in events:
+        told = list(events)
+        self.alarms.begin_restore(told)
+        for event in told:
             for fold in (*self._folds, self.picture.apply_event):
                 fold(event)
             self.geofences.restore_event(event)
         for batch in self._restored:
             self.geofences.restore(batch, self._clock.now_us())
         self._restored.clear()
+        self.alarms.end_restore()
         self._show_alarms()
 
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
-        """Let an account take an alarm upon itself; shown and returned only once the journal has it on the disk.
-
-        Raises NotFoundError for an alarm that there is not, ConflictError for one that is taken, UnavailableError when the
-        journal cannot keep it.
-        """
-        alarm = self._untaken_alarm(alarm_id)
-        event = AlarmAcknowledged(
-            device_id=alarm.device_id,
-            observed_us=now_us,
-            received_us=now_us,
-            alarm_id=alarm_id,
-            account_id=account_id,
-            account_name=account_name,
+        """Let an account take an alarm upon itself: `decide_alarm`."""
+        device_id = alarm.device_id if (alarm := self.alarms.get(alarm_id)) else 0
+        return await self.decide_alarm(
+            AlarmAcknowledged(
+                device_id=device_id,
+                observed_us=now_us,
+                received_us=now_us,
+                alarm_id=alarm_id,
+                account_id=account_id,
+                account_name=account_name,
+            )
         )
+
+    async def decide_alarm(self, decision: AlarmDecision) -> Alarm:
+        """Take what a person decided about an alarm; shown and returned only once the journal has it on the disk.
+
+        Raises what `check_decision` raises, and UnavailableError when the journal cannot keep it.
+        """
+        alarm = check_decision(self.alarms, decision)
         try:
-            await self._keeping.keep_event(event)
+            await self._keeping.keep_event(decision)
         except JournalError as error:
-            raise UnavailableError(f"the acknowledgement cannot be kept: {error}") from error
-        self._untaken_alarm(alarm_id)  # another may have taken it while the disk wrote
-        self._tell((event,), now_us)
-        self._confirmations.confirm(alarm, now_us)
-        kept = self.alarms.get(alarm_id)
+            raise UnavailableError(f"the decision cannot be kept: {error}") from error
+        check_decision(self.alarms, decision)  # another may have been faster while the disk wrote
+        self._tell((decision,), decision.received_us)
+        if alarm.acknowledged_us is None:
+            self._confirmations.confirm(alarm, decision.received_us)
+        kept = self.alarms.get(decision.alarm_id)
         assert kept is not None
         return kept
 
@@ -277,6 +287,7 @@ class Bridge:
         silent = (*self._tracker.tick(now_us), *self.geofences.tick(now_us))
         if silent:
             self._tell(silent, now_us)
+            silent += self.alarms.take_numbered()
             with contextlib.suppress(JournalError):  # it is counted and said where it happens
                 self._keeping.keep(None, silent, acknowledged=False)
         if self.alarms.advance(now_us):
@@ -327,18 +338,6 @@ class Bridge:
             self.links.remove(old)
         self.links.append(link)
         self._supervisor.start(f"link {link.url.kind.value}", link.run)
-
-    def _unit_at(self, device_id: int, at_us: int) -> Unit | None:
-        unit_id = self.registry.unit_of(device_id, at_us)
-        return None if unit_id is None else self.registry.units.get(unit_id)
-
-    def _untaken_alarm(self, alarm_id: str) -> Alarm:
-        alarm = self.alarms.get(alarm_id)
-        if alarm is None:
-            raise NotFoundError(f"there is no alarm {alarm_id[:80]!r}: see the alarms that are open")
-        if alarm.acknowledged_us is not None:
-            raise ConflictError(f"alarm {alarm.number} was acknowledged by {alarm.acknowledged_by} already")
-        return alarm
 
     def _tell(self, events: tuple[AnyEvent, ...], now_us: int) -> None:
         for event in events:

@@ -25,6 +25,7 @@ from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import app_pool
 from infra.journal import JournalFailedError
 from infra.settings import Settings
+from telemetry.alarm_decisions import AlarmDecision, check_decision
 from telemetry.alarms import AlarmBoard
 from telemetry.device_book import DeviceBook
 from telemetry.geofences.watch import GeofenceWatch
@@ -128,6 +129,16 @@ class SmallBridge:
             )
         )
         found = self.alarms.get(alarm_id)
+        assert found is not None
+        return found
+
+    async def decide_alarm(self, decision: AlarmDecision) -> Alarm:
+        check_decision(self.alarms, decision)
+        if self.journal_failed:
+            message = "the decision cannot be kept: the disk failed"
+            raise UnavailableError(message)
+        self.happen(decision)
+        found = self.alarms.get(decision.alarm_id)
         assert found is not None
         return found
 

@@ -142,7 +142,7 @@ class LiveStream:
             return []
         changes = self._bridge.alarms.changes_since(client.alarm_seq)
         client.alarm_seq = self._alarm_seq = max(self._alarm_seq, changes[-1][0] if changes else 0)
-        return [self._alarm_text(seq, alarm) for seq, alarm in changes if self._shows_alarm(client.scope, alarm)]
+        return [self._alarm_text(seq, alarm) for seq, alarm in changes if self.shows_alarm(client.scope, alarm)]
 
     async def run(self) -> None:
         """Make a turn every 0.2 s until cancelled; turns missed on a loaded machine are skipped."""
@@ -301,10 +301,11 @@ class LiveStream:
 
     def open_alarms(self, scope: Scope) -> list[Alarm]:
         """Return the open alarms of a scope, most urgent and newest first."""
-        shown = [alarm for alarm in self._bridge.alarms.open() if self._shows_alarm(scope, alarm)]
+        shown = [alarm for alarm in self._bridge.alarms.open() if self.shows_alarm(scope, alarm)]
         return sorted(shown, key=lambda alarm: (alarm.priority, -alarm.raised_us))
 
-    def _shows_alarm(self, scope: Scope, alarm: Alarm) -> bool:
+    def shows_alarm(self, scope: Scope, alarm: Alarm) -> bool:
+        """Tell whether an alarm may be shown to a scope."""
         unit = None if alarm.unit_id is None else self._bridge.registry.units.get(alarm.unit_id)
         return scope.sees_unassigned() if unit is None else scope.sees(unit)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from telemetry.geofences.fence import Geofence
 from telemetry.geofences.index import GeofenceIndex
 from telemetry.geofences.sightings import PLACE, Sightings, share_of_way
 from telemetry.geofences.ways import border_distances_m
@@ -97,7 +98,7 @@ class _Step:
             entered_us, left_us = self._at(came), self._at(went)
             if left_us - entered_us < 1e6 * fence.minimum_stay_s:
                 continue
-            events.append(GeofenceEntered(**self._said(entered_us), geofence_id=fence.geofence_id))
+            events.append(self._entered(fence, entered_us))
             inside_s = (left_us - entered_us) / 1e6
             events.append(GeofenceLeft(**self._said(left_us), geofence_id=fence.geofence_id, inside_s=inside_s))
         return events
@@ -113,7 +114,7 @@ class _Step:
         stayed_us = self.us - stay.entered_us
         if not stay.is_told and stayed_us >= 1e6 * fence.minimum_stay_s:
             stay.is_told = True
-            events.append(GeofenceEntered(**self._said(stay.entered_us), geofence_id=fence.geofence_id))
+            events.append(self._entered(fence, stay.entered_us))
         if fence.dwell_s is not None and not stay.is_dwell_told and stay.is_told and stayed_us >= 1e6 * fence.dwell_s:
             stay.is_dwell_told = True
             told_us = stay.entered_us + int(1e6 * fence.dwell_s)
@@ -136,7 +137,7 @@ class _Step:
             if left_us - stay.entered_us < 1e6 * self.index.fences[row].minimum_stay_s:
                 return []
             stay.is_told = True
-            return [GeofenceEntered(**self._said(stay.entered_us), geofence_id=geofence_id), *self._left(stay, left_us)]
+            return [self._entered(self.index.fences[row], stay.entered_us), *self._left(stay, left_us)]
         return self._left(stay, left_us)
 
     def speeding(self, held: dict[int, Stay], now: dict[int, int]) -> list[AnyEvent]:
@@ -149,6 +150,15 @@ class _Step:
                 stay.is_speeding = zone == 2
                 events.append(self._speed(geofence_id, row, active=stay.is_speeding))
         return events
+
+    def _entered(self, fence: Geofence, entered_us: int) -> GeofenceEntered:
+        names = dict.fromkeys(name for name in (fence.name_zh, fence.name_en) if name)
+        return GeofenceEntered(
+            **self._said(entered_us),
+            geofence_id=fence.geofence_id,
+            raises_alarm=fence.raises_alarm,
+            name=" / ".join(names) if fence.raises_alarm else "",
+        )
 
     def _left(self, stay: Stay, left_us: int) -> list[AnyEvent]:
         events: list[AnyEvent] = []

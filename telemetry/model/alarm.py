@@ -18,7 +18,10 @@ class AlarmState(StrEnum):
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """One alarm. `alarm_id` follows from its cause (kind, device, time), so that replaying events makes the same one.
 
-    `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds.
+    `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds. `observed_us` is when the device saw its cause:
+    `is_late` where that was long before it could tell us. The owner is who acknowledged it, or to whom it was handed over. `code` is
+    the device's own name of it, `geofence_id` the fence that it is about. `note` is what was written last when it was handed over or
+    closed, `closed_by` who said that it is over where the device did not.
     """
 
     alarm_id: str
@@ -34,3 +37,11 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str | None = None
     ended_us: int | None = None
     escalated_us: int | None = None
+    observed_us: int = 0
+    is_late: bool = False
+    code: str = ""
+    geofence_id: int | None = None
+    owner_id: int | None = None
+    owner: str | None = None
+    note: str = ""
+    closed_by: str | None = None

@@ -144,6 +144,36 @@ class AlarmAcknowledged(Event, frozen=True, kw_only=True, tag="alarm_acknowledge
     account_name: str
 
 
+class AlarmNumbered(Event, frozen=True, kw_only=True, tag="alarm_numbered"):
+    """An alarm was raised: what it was called, for which unit and how urgent, so that a restart tells the same."""
+
+    alarm_id: str
+    number: int
+    alarm: AlarmKind
+    priority: int
+    unit_id: int | None = None
+
+
+class AlarmHandedOver(Event, frozen=True, kw_only=True, tag="alarm_handed_over"):
+    """The owner of an alarm, or a superior, gave it to another account."""
+
+    alarm_id: str
+    account_id: int
+    account_name: str
+    by_account_id: int
+    by_name: str
+    note: str = ""
+
+
+class AlarmClosed(Event, frozen=True, kw_only=True, tag="alarm_closed"):
+    """A named account says that an alarm is over, and what became of it."""
+
+    alarm_id: str
+    account_id: int
+    account_name: str
+    note: str = ""
+
+
 class DeviceAlarm(Event, frozen=True, kw_only=True, tag="device_alarm"):
     """A device's own alarm began (`active`) or ended; `code` is its protocol's name of it, such as "jt808:29".
 
@@ -158,10 +188,15 @@ class DeviceAlarm(Event, frozen=True, kw_only=True, tag="device_alarm"):
 
 
 class GeofenceEntered(Event, frozen=True, kw_only=True, tag="geofence_entered"):
-    """The device came into a geofence, at `observed_us` (between two fixes where it swept over the edge)."""
+    """The device came into a geofence, at `observed_us` (between two fixes where it swept over the edge).
+
+    `raises_alarm`: a person must look, since the geofence asks for it; `name` is the geofence's then.
+    """
 
     geofence_id: int
     late: bool = False
+    raises_alarm: bool = False
+    name: str = ""
 
 
 class GeofenceLeft(Event, frozen=True, kw_only=True, tag="geofence_left"):
@@ -288,6 +323,9 @@ AnyEvent: TypeAlias = (
     | SosRaised
     | SosCleared
     | AlarmAcknowledged
+    | AlarmNumbered
+    | AlarmHandedOver
+    | AlarmClosed
     | DeviceAlarm
     | GeofenceEntered
     | GeofenceLeft
