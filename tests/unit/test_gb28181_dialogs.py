@@ -317,3 +317,25 @@ def test_a_camera_that_knows_edition_2022_is_offered_sha_256_first() -> None:
     strict = Scene(source(table, digest="sha-256"), table=table)
     strict.start()
     assert strict.camera.is_registered
+
+
+def test_a_refresh_that_is_refused_for_once_leaves_the_dialog_alive() -> None:
+    scene = Scene()
+    scene.start()
+    output = scene.decoder.send(TrackFaster(device_id=1, command_id=6, interval_s=1, duration_s=60), scene.now_us)
+    busy = write_response(parse(output.replies[0].data), 500, "Server Internal Error")
+    scene.take(scene.decoder.feed(busy, scene.now_us))
+    assert scene.answers() == [(6, "refused", "500 Server Internal Error")]
+    scene.deliver(scene.camera.report([fix(scene.now_us)], scene.now_us))
+    assert len(scene.camera.take_acknowledged()) == 1
+    assert len(subscribes(scene)) == 1
+
+
+def test_a_command_is_answered_though_its_dialog_ended_meanwhile() -> None:
+    scene = Scene()
+    scene.start()
+    output = scene.decoder.send(RequestPosition(device_id=1, command_id=8), scene.now_us)
+    (notify,) = scene.camera.report([fix(scene.now_us)], scene.now_us)
+    scene.ask(notify.replace(b"Subscription-State: active", b"Subscription-State: terminated"))
+    scene.take(scene.decoder.feed(write_response(parse(output.replies[0].data), 200, "OK"), scene.now_us))
+    assert scene.answers() == [(8, "delivered", "")]

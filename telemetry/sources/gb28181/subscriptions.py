@@ -17,7 +17,8 @@ LONGEST_RETRY_US: Final = 600_000_000
 SILENT_INTERVALS: Final = 3
 SHORTEST_SILENCE_US: Final = 120_000_000
 """A device that is subscribed and says nothing for so long (and three intervals) is asked again: it may have lost it."""
-NO_DIALOG: Final = frozenset({481, 404, 408})
+NO_DIALOG: Final = frozenset({481, 404})
+FAILURES_SURVIVED: Final = 3
 LONGEST_INTERVAL_S: Final = 3_600
 NEVER_US: Final = 1 << 62
 """The refresh of a subscription whose SUBSCRIBE waits for its answer."""
@@ -96,29 +97,42 @@ def subscribed(
 ) -> None:
     """Take the answer to a SUBSCRIBE; None: there was none in 32 s."""
     subscription = session.subscriptions.get(purpose.wanted)
-    if subscription is None or subscription.call_id != purpose.call_id:
-        return
-    subscription.is_waiting = False
+    is_current = subscription is not None and subscription.call_id == purpose.call_id
     if response is not None and response.status < 300:
-        _accepted(subscription, response, now_us)
-        for command_id in purpose.command_ids:
-            session.answer_command(command_id, turn, now_us)
-        return
-    if response is not None and response.status in NO_DIALOG and subscription.remote:
-        forget_dialog(subscription, identifiers, due_us=now_us)
-        subscription.command_ids = purpose.command_ids
-        return
-    why = "no answer in 32 s" if response is None else f"{response.status} {response.reason}"
+        if subscription is not None and is_current:
+            _accepted(subscription, response, now_us)
+        _tell(session, purpose, "", now_us, turn)
+    elif response is not None and response.status in NO_DIALOG and subscription is not None and subscription.remote:
+        subscription.command_ids = purpose.command_ids + subscription.command_ids
+        if is_current:
+            forget_dialog(subscription, identifiers, due_us=now_us)
+    else:
+        turn.bad["subscribe_refused" if response is not None else "subscribe_unanswered"] += 1
+        if subscription is not None and is_current:
+            _refused(subscription, identifiers, now_us)
+        why = "no answer in 32 s" if response is None else f"{response.status} {response.reason}"
+        _tell(session, purpose, why, now_us, turn)
+
+
+def _tell(session: Session, purpose: Subscribing, why: str, now_us: int, turn: Turn) -> None:
     for command_id in purpose.command_ids:
         session.answer_command(command_id, turn, now_us, refused=why)
-    turn.bad["subscribe_refused" if response is not None else "subscribe_unanswered"] += 1
+
+
+def _refused(subscription: Subscription, identifiers: Identifiers, now_us: int) -> None:
+    """Try again ever more rarely; a dialog that lived before lives on through some refusals, and its NOTIFYs are taken."""
     wait_us = min(RETRY_US << min(subscription.failures, 4), LONGEST_RETRY_US)
     subscription.failures += 1
-    forget_dialog(subscription, identifiers, due_us=now_us + wait_us)
+    if subscription.remote and subscription.failures < FAILURES_SURVIVED:
+        subscription.is_waiting = False
+        subscription.refresh_us = now_us + wait_us
+    else:
+        forget_dialog(subscription, identifiers, due_us=now_us + wait_us)
 
 
 def _accepted(subscription: Subscription, response: Sip, now_us: int) -> None:
     subscription.failures = 0
+    subscription.is_waiting = False
     if tag_of(response.first("to")):
         subscription.remote = response.first("to")
     subscription.target = uri_of(response.first("contact")) or subscription.target
