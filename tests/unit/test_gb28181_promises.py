@@ -205,3 +205,15 @@ def test_a_registered_camera_proves_itself_to_a_decoder_that_was_made_anew_for_i
     fresh = scene.server.decoder(PEER)
     assert fresh.feed(message(KEEPALIVE), scene.now_us).proven == (1,)
     assert fresh.feed(message(KEEPALIVE), scene.now_us).proven == ()
+
+
+def test_a_call_for_help_in_a_dialog_of_before_our_restart_is_heard_and_the_dialog_ended() -> None:
+    scene = Scene()
+    scene.start()
+    scene.server = source(scene.registry)
+    scene.decoder = scene.server.decoder(PEER)
+    assert scene.ask(message(SOS, method="NOTIFY", to="<sip:x@y>;tag=old")) == b"481 Call/Transaction Does Not Exist"
+    assert [event for event in scene.events() if isinstance(event, SosRaised)]
+    stranger = Peer(transport="udp", host="66.6.6.6", port=5060)
+    output = scene.server.decoder(stranger).feed(message(SOS, method="NOTIFY"), scene.now_us)
+    assert not output.events

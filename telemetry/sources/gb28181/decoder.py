@@ -215,6 +215,7 @@ class SipDecoder:
         subscription = dialog_of(session, request)
         if subscription is None:
             turn.bad["notify_without_dialog"] += 1
+            self._desk.reports.take_alarm(session, request, now_us, turn)
             return NO_DIALOG
         is_read = self._desk.reports.take(session, request, now_us, turn)
         notified(subscription, request, self._desk.writer.identifiers, now_us)

@@ -49,6 +49,15 @@ class Reports:
             turn.rows[rows:] = [with_bits(row, _LENGTH) for row in turn.rows[rows:]]
         return True
 
+    def take_alarm(self, session: Session, request: Sip, now_us: int, turn: Turn) -> None:
+        """Take an alarm, and nothing else, from a registered device that speaks in a dialog of before our restart."""
+        try:
+            document = read_document(request.body)
+        except XmlError:
+            return
+        if (document.root, document.command) == ("Notify", ALARMS):
+            self._alarm(session, document, now_us, turn)
+
     def _read(self, session: Session, document: Document, now_us: int, turn: Turn) -> None:
         match document.root, document.command:
             case "Notify", "MobilePosition":
