@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -112,6 +113,17 @@ def test_a_replay_with_the_same_decoder_changes_nothing(
     assert (len(table.new), len(table.denied)) == (0, 0), (table.new[:2], table.denied[:2])
     assert report.unreadable == 0
     assert np.unique(asked["device_id"]).tolist() == list(chunks[0].device_ids)
+
+
+def test_who_never_proved_to_be_the_device_is_not_believed_in_a_replay_either() -> None:
+    contents, chunks = a_vehicle()
+    strangers = [msgspec.structs.replace(chunk, device_ids=()) for chunk in chunks]
+    table = TableInMemory(new_batch(0))
+    report = Reprocessor(ReplayRegistry(contents), table, from_us=START_US, to_us=START_US + 60 * MINUTE_US).run(
+        strangers
+    )
+    assert report.chunks == len(chunks)
+    assert (report.rows_decoded, len(table.new)) == (0, 0)
 
 
 def test_scenes_speak_of_the_same_time() -> None:
