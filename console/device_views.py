@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from console.api.models_devices import DeviceView, OnBoardView, OptionsView, UnitDeviceView, VideoView
+from console.auth.policy import Scope
 from console.sources import RegistrySource
 from telemetry.device_book import DeviceSaid
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2
@@ -16,6 +17,12 @@ from telemetry.picture_devices import DeviceState
 from telemetry.sources import find_enrolment_rules
 
 _NEVER_HEARD: Final = (LinkState.NEVER, 0)
+
+
+def sees_device(scope: Scope, registry: RegistrySource, device_id: int, now_us: int) -> bool:
+    """Tell whether a device may be shown: its unit may, or it speaks for nobody and the scope is the whole force."""
+    unit = registry.units.get(registry.unit_of(device_id, now_us) or 0)
+    return scope.sees_unassigned() if unit is None else scope.sees(unit)
 
 
 def view_of_device(

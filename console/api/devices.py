@@ -25,7 +25,7 @@ from console.audit import AuditAction
 from console.auth.accounts import Account
 from console.auth.policy import Policy, allows, policy
 from console.device_doors import until_ms
-from console.device_views import options_of, shown_device, view_of_device
+from console.device_views import options_of, sees_device, shown_device, view_of_device
 from console.parts import Parts
 from infra.clock import utc_of
 from telemetry.enrolment import Credentials, NewDevice, NewUnit
@@ -54,7 +54,7 @@ def _encode_list(parts: Parts, account: Account, links: Mapping[int, tuple[LinkS
     views = [
         view_of_device(device, registry, links, now_us=now_us, is_managed=is_managed)
         for device in registry.devices.values()
-        if _sees(parts, account, device)
+        if sees_device(account.scope, registry, device.device_id, now_us)
     ]
     return msgspec.json.encode(DevicesReply(devices=views))
 
@@ -199,18 +199,12 @@ def _quarantined(parts: Parts) -> list[QuarantineView]:
     ]
 
 
-def _sees(parts: Parts, account: Account, device: Device) -> bool:
-    registry = parts.services.bridge.registry
-    unit_id = registry.unit_of(device.device_id, parts.services.clock.now_us())
-    unit = registry.units.get(unit_id or 0)
-    return account.scope.sees(unit) if unit is not None else account.scope.sees_unassigned()
-
-
 def _device(request: Request, device_id: int) -> tuple[Parts, Account, Device]:
     """Return a device of the account's scope. Raises NotFoundError: what is outside is not there."""
     parts, account = parts_of(request), account_of(request)
-    device = parts.services.bridge.registry.devices.get(device_id)
-    if device is None or not _sees(parts, account, device):
+    registry, now_us = parts.services.bridge.registry, parts.services.clock.now_us()
+    device = registry.devices.get(device_id)
+    if device is None or not sees_device(account.scope, registry, device_id, now_us):
         message = f"there is no device {device_id} in your scope: GET /api/devices lists yours"
         raise NotFoundError(message)
     return parts, account, device

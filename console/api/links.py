@@ -6,11 +6,12 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from console.api.contract import parts_of, reply, router, says
+from console.api.contract import account_of, parts_of, reply, router, says
 from console.api.models_devices import LinkHealth, LinkPeersReply, LinkPeerView, LinksReply, ProtocolHealth
 from console.auth.policy import Policy, policy
+from console.device_views import sees_device
 from console.parts import Parts
-from telemetry.links.link import LinkStatus
+from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.unit import LinkState
 
 ROUTER: Final = router("system")
@@ -42,8 +43,12 @@ async def list_links(request: Request) -> Response:
 @ROUTER.get("/api/links/peers", **says(LinkPeersReply))
 @policy(Policy.SEE_DEVICES)
 async def list_peers(request: Request, url: Annotated[str, Query(max_length=500)]) -> Response:
-    """Return who is at the other end of a link, by the `url` that the list of links has."""
+    """Return who is at the other end of a link, by the `url` that the list of links has.
+
+    Devices of other stations and covert ones are counted and not named, nor where they speak from.
+    """
     peers = parts_of(request).services.bridge.link_peers(url)
+    shown = [peer for peer in peers if _sees_peer(request, peer)]
     views = [
         LinkPeerView(
             host=peer.host,
@@ -59,9 +64,15 @@ async def list_peers(request: Request, url: Annotated[str, Query(max_length=500)
             waiting_replies=peer.waiting_replies,
             paused=peer.paused,
         )
-        for peer in peers[:PEERS_SHOWN]
+        for peer in shown[:PEERS_SHOWN]
     ]
     return reply(LinkPeersReply(peer_count=len(peers), peers=views))
+
+
+def _sees_peer(request: Request, peer: PeerStatus) -> bool:
+    services, scope = parts_of(request).services, account_of(request).scope
+    registry, now_us = services.bridge.registry, services.clock.now_us()
+    return all(sees_device(scope, registry, device_id, now_us) for device_id in peer.device_ids)
 
 
 def link_health(status: LinkStatus) -> LinkHealth:

@@ -238,6 +238,9 @@ async def test_links_say_how_they_do_without_secrets(house: House, operator: htt
     (peer,) = (await operator.get("/api/links/peers", params={"url": url})).json()["peers"]
     assert (peer["host"], peer["device_ids"], peer["is_proven"]) == ("127.0.0.1", [HAWK], True)
     assert (await operator.get("/api/links/peers", params={"url": "none"})).status_code == 404
+    async with house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as far:
+        hidden = (await far.get("/api/links/peers", params={"url": url})).json()
+    assert (hidden["peer_count"], hidden["peers"]) == (1, []), "nobody learns where another station's drone speaks from"
     async with house.client(await house.cookie(Role.VIEWER)) as viewer:
         for path in ("/api/links", f"/api/links/peers?url={url}"):
             assert (await viewer.get(path)).status_code == 403

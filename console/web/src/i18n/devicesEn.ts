@@ -332,4 +332,8 @@ export const devicesEn: Readonly<Record<keyof typeof devicesZh, string>> = {
     "Enter it as the password in the device's GB/T 28181 settings; the user is the device's id. {place}",
   "secretHelp.mavlink":
     "Write it into the autopilot with the ground station (SETUP_SIGNING), over a link that you trust. {place}",
+  "limit.decoder_failed": "the decoder failed",
+  "check.registry": "registry",
+  "check.recorder": "recorder",
+  "links.peersMore": "{shown} of {total} are shown",
 };

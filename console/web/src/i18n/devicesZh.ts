@@ -322,4 +322,8 @@ export const devicesZh = {
     "在 Traccar 中设置 forward.url 为 {place}，forward.header 为 Authorization: Bearer 令牌。",
   "secretHelp.gb28181": "在设备的 GB/T 28181 设置中填入此密码；用户名为设备编码。{place}",
   "secretHelp.mavlink": "用地面站把签名密钥写入飞控（SETUP_SIGNING），只在可信链路上进行。{place}",
+  "limit.decoder_failed": "解码程序出错",
+  "check.registry": "登记表",
+  "check.recorder": "入库",
+  "links.peersMore": "显示 {shown} 个，共 {total} 个",
 } as const;

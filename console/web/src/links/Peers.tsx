@@ -75,6 +75,9 @@ export function Peers({ url }: { url: string }) {
           <Peer key={`${peer.host} ${peer.port} ${peer.since_ms}`} peer={peer} names={names} />
         ))}
       </ul>
+      {data.peers.length < data.peer_count ? (
+        <p className="f12 t3 hint">{t("links.peersMore", { shown: data.peers.length, total: data.peer_count })}</p>
+      ) : null}
     </div>
   );
 }
