@@ -120,6 +120,7 @@ COMMAND_POLICIES: Final[Mapping[str, Policy]] = dict.fromkeys(
         "device",
         "fault-proxy",
         "force",
+        "geofence",
         "import",
         "incident",
         "replay",
