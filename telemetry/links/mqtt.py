@@ -96,7 +96,8 @@ class MqttLink:
 
     def status(self) -> LinkStatus:
         """Return how it does."""
-        return self._hub.status(state="open" if self._speaker else "retrying", last_error=self._last_error)
+        is_heard = self._speaker is not None and self._speaker.is_ready
+        return self._hub.status(state="open" if is_heard else "retrying", last_error=self._last_error)
 
     def peers(self) -> list[PeerStatus]:
         """Return the broker, when we are connected."""

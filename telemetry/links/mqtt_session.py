@@ -50,6 +50,11 @@ class BrokerSpeaker(Speaker):
         self._messages = 0
         self._is_over = False
 
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the broker took our subscription: from then on it keeps for us what is published."""
+        return self.ready.done() and self.ready.exception() is None
+
     def begin(self) -> None:
         """Let the loop serve the client's connection, which is made."""
         client = self._client

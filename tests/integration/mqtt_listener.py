@@ -17,6 +17,8 @@ class Telling(Bridge):
     """A bridge that tells the newest time that is on the disk, second by second of the phone's clock."""
 
     newest_us = 0
+    stalls = False
+    """Whether it stands still once it has told that something is on the disk, before it acknowledges."""
 
     def keep_turn(self, output: Output, now_us: int, *, protocol: str, acknowledged: bool) -> int | None:
         """Keep a turn, and remember its newest time."""
@@ -30,9 +32,11 @@ class Telling(Bridge):
         await super().durable(sequence)
         sys.stdout.write(f"durable {newest_us // 1_000_000}\n")
         sys.stdout.flush()
+        if self.stalls:
+            await asyncio.Event().wait()
 
 
-async def main(folder: Path, broker_port: int) -> None:
+async def main(folder: Path, broker_port: int, mode: str) -> None:
     """Run until killed."""
     device = Device(device_id=7, protocol="owntracks", address="lihua/phone")
     registry = RegistryTable(RegistryContents(devices=(device,)))
@@ -44,6 +48,7 @@ async def main(folder: Path, broker_port: int) -> None:
     )
     journal = Journal.open(folder / "journal")
     bridge = Telling(registry, journal, SYSTEM_CLOCK, settings)
+    bridge.stalls = mode == "stall"
     await bridge.start()
     sys.stdout.write("open\n")
     sys.stdout.flush()
@@ -51,4 +56,4 @@ async def main(folder: Path, broker_port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
