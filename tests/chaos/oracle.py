@@ -3,6 +3,7 @@
 import bisect
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +16,12 @@ from tests.chaos.diary import ACKNOWLEDGED, SENT, only
 
 REPORT_FILE: Final = "SKYBEAT_TEST_CHAOS_REPORT"
 _PLACES: Final = np.dtype([("device_id", "<i4"), ("lat_e7", "<i4"), ("lon_e7", "<i4")])
-_STORED: Final = np.dtype([*((name, _PLACES[name]) for name in _PLACES.names or ()), ("observed_us", "<i8")])
+STORED: Final = np.dtype([*((name, _PLACES[name]) for name in _PLACES.names or ()), ("observed_us", "<i8")])
 SHOWN: Final = np.dtype(
     [("at_us", "<i8"), ("connection", "<i4"), *((name, _PLACES[name]) for name in _PLACES.names or ())]
 )
 """One position that a browser was shown, when (the machine's monotonic clock) and over which of its connections."""
-FRAME_WITHIN_US: Final = 3_000_000
+FRAME_WITHIN_US: Final = 5_000_000
 """A frame shows what was acknowledged so long before it arrived: two busy cores, five frames a second."""
 
 
@@ -72,7 +73,7 @@ def stored_rows(url: str, device_ids: list[int]) -> NDArray[Any]:
     with psycopg.connect(url) as connection:
         tables = ("store.position", "store.position_odd_time")
         rows = [row for table in tables for row in connection.execute(query.format(table), (device_ids,))]
-    return np.array(rows, _STORED)
+    return np.array(rows, STORED)
 
 
 def missing(diary: NDArray[Any], stored: NDArray[Any]) -> NDArray[Any]:
@@ -92,11 +93,12 @@ def foreign(diary: NDArray[Any], stored: NDArray[Any]) -> NDArray[Any]:
     return np.setdiff1d(_places(stored), _places(only(diary, SENT)))
 
 
-def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any]) -> list[str]:
+def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any], outages_us: Sequence[tuple[int, int]] = ()) -> list[str]:
     """Return a sentence for each position that the map should not have shown.
 
     Shown must be what the device sent, over one connection never older than before, and never older than the newest that was
-    acknowledged (FRAME_WITHIN_US earlier; in the end: at all). A map that stands still shows what is old, too.
+    acknowledged (FRAME_WITHIN_US earlier; in the end: at all). A map that stands still shows what is old, too; `outages_us` are the times
+    in which it had to, since the program was stopped.
     """
     sent = np.sort(only(diary, SENT), order=["device_id", "observed_us", "at_us"], kind="stable")
     rank = {place: number for number, place in enumerate(map(tuple, _places(sent).tolist()))}
@@ -106,7 +108,7 @@ def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any]) -> list[str]:
     newest: dict[int, int] = {}
     for line, place in zip(shown, map(tuple, _places(shown).tolist()), strict=True):
         device_id, key, number = place[0], (int(line["connection"]), place[0]), rank.get(place, -1)
-        due = acknowledged.by(device_id, int(line["at_us"]) - FRAME_WITHIN_US)
+        due = acknowledged.by(device_id, _due_us(int(line["at_us"]), outages_us))
         if number < 0:
             wrong.append(f"device {device_id} was never at {place[1:]}")
         elif number < before.get(key, -1):
@@ -121,6 +123,13 @@ def wrongly_shown(diary: NDArray[Any], shown: NDArray[Any]) -> list[str]:
         if number < due:
             wrong.append(f"device {device_id} ends {due - number} fixes behind what was acknowledged")
     return wrong
+
+
+def _due_us(at_us: int, outages_us: Sequence[tuple[int, int]]) -> int:
+    """Return until when what was acknowledged must be seen in a frame that came at this time."""
+    due_us = at_us - FRAME_WITHIN_US
+    begun_us = [begin_us for begin_us, end_us in outages_us if begin_us <= at_us and end_us >= due_us]
+    return min([due_us, *(begin_us - FRAME_WITHIN_US for begin_us in begun_us)])
 
 
 class _Newest:

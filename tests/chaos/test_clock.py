@@ -9,12 +9,13 @@ import psycopg
 import pytest
 
 from tests.chaos.ground import ground_with_own_database
-from tests.chaos.trial import observed
+from tests.chaos.trial import IS_LONG, observed
 
 pytestmark = [pytest.mark.chaos, pytest.mark.database]
 LIBRARY: Final = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
-JUMPS_S: Final = (3 * 3600, -2 * 3600, 0, -300, 3600, 0)
-SETTLE_S: Final = 4.0
+JUMPS_S: Final = (3 * 3600, -2 * 3600, 0, -300, 3600, 0) if IS_LONG else (3 * 3600, -2 * 3600, 0)
+SETTLE_S: Final = 6.5
+"""Longer than a frame may take: a map that stands still is seen."""
 
 
 def test_the_wall_clock_jumps_by_hours_both_ways(force_folder: Path, tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_the_wall_clock_jumps_by_hours_both_ways(force_folder: Path, tmp_path: P
     environment = {
         "LD_PRELOAD": str(LIBRARY),
         "FAKETIME_TIMESTAMP_FILE": str(stamp),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
         "FAKE_UTIME": "0",
@@ -45,7 +46,7 @@ def test_the_wall_clock_jumps_by_hours_both_ways(force_folder: Path, tmp_path: P
     assert behind_s == pytest.approx(min(JUMPS_S), abs=60), "the clock did not jump back"
     assert ahead_s == pytest.approx(max(JUMPS_S), abs=60), "the clock did not jump forward"
     assert result.recovery_s is not None
-    assert result.recovery_s < 1
+    assert result.recovery_s < 5
 
 
 def received_minus_observed_s(owner_url: str) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from tests.chaos.trial import IS_LONG, observed, trial
 pytestmark = [pytest.mark.chaos, pytest.mark.database]
 AWAY_S: Final = 180.0 if IS_LONG else 5.0
 FROZEN_S: Final = 60.0 if IS_LONG else 6.0
-ASKED_AT_MOST_S: Final = 6.5
+RECOVERED_WITHIN_S: Final = 5.0
+ASKED_AT_MOST_S: Final = 8.0
 """A page that needs the database is told within so long that it is away."""
 
 
@@ -36,7 +37,7 @@ def test_the_database_is_stopped_at_full_load(force_folder: Path) -> None:
             one.wait_for_words(100)
             result = one.verdict()
     assert result.recovery_s is not None
-    assert result.recovery_s < 1
+    assert result.recovery_s < RECOVERED_WITHIN_S
     assert result.drained_s is not None
     assert result.drained_s < 30
     assert result.memory_mib < 400
@@ -60,18 +61,15 @@ def test_the_database_is_frozen(force_folder: Path) -> None:
         result = one.verdict()
     assert slowest_s < ASKED_AT_MOST_S
     assert result.recovery_s is not None
-    assert result.recovery_s < 1
+    assert result.recovery_s < RECOVERED_WITHIN_S
 
 
 def test_the_program_is_frozen(force_folder: Path) -> None:
     with trial("SIGSTOP of serve", force_folder, lambda program: program.force.of("osmand", 16)) as one:
         for _ in range(3 if IS_LONG else 1):
             one.wait_for_words(50)
-            one.program.send(signal.SIGSTOP)
-            time.sleep(20 if IS_LONG else 3)
-            one.program.send(signal.SIGCONT)
-            one.note_end()
+            one.freeze(20 if IS_LONG else 3)
             one.wait_for_words(50)
         result = one.verdict()
     assert result.recovery_s is not None
-    assert result.recovery_s < 2
+    assert result.recovery_s < RECOVERED_WITHIN_S

@@ -50,7 +50,7 @@ def test_the_journals_disk_is_full(force_folder: Path) -> None:
         running(folder, {}) as program,
         observed("disk full", program, program.force.of("osmand", 16)) as one,
     ):
-        for _ in range(3):
+        for _ in range(3 if IS_LONG else 2):
             one.wait_for_words(50)
             fill(folder / "journal")
             one.wait(lambda: program.health()["checks"]["journal"] != "ok", 10, "the full disk is told of")
@@ -65,7 +65,7 @@ def test_the_journals_disk_is_full(force_folder: Path) -> None:
             one.wait(lambda: program.health()["checks"]["journal"] == "ok", 10, "the journal is well again")
         result = one.verdict()
     assert result.recovery_s is not None
-    assert result.recovery_s < 3
+    assert result.recovery_s < 10
 
 
 @contextmanager
@@ -106,4 +106,4 @@ def test_a_disk_that_fails_to_sync_ends_all_acknowledgements_until_the_next_star
         one.wait_for_words(50)
         result = one.verdict()
     assert result.recovery_s is not None
-    assert result.recovery_s < 10
+    assert result.recovery_s < 30

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -26,7 +28,8 @@ from infra.database import app_pool
 from infra.prepare import using_ready_urls
 from infra.settings import Settings
 from infra.vault import Vault
-from tests.chaos.test_serve_kill import free_port, start
+from tests.chaos.ground import free_port
+from tests.conftest import PROJECT
 
 pytestmark = [pytest.mark.chaos, pytest.mark.database]
 SECRET: Final = bytes(range(32))
@@ -211,6 +214,18 @@ def _report_and_call_for_help(program: Program) -> None:
     program.ask("lin", "DELETE", "/api/me/sos")
     (alarm,) = program.ask("wang", "GET", "/api/alarms")["alarms"]
     assert alarm["ended_us"] is not None
+
+
+def start(folder: Path, ingest_port: int, *, console_port: int) -> "subprocess.Popen[bytes]":
+    """Start `skybeat serve`."""
+    environment = os.environ | {
+        "SKYBEAT_DATA_DIR": str(folder),
+        "SKYBEAT_PORT": str(console_port),
+        "SKYBEAT_INGEST_PORT": str(ingest_port),
+        "SKYBEAT_MAVLINK_LINKS": "",
+        "SKYBEAT_LOG_LEVEL": "error",
+    }
+    return subprocess.Popen([sys.executable, "-m", "console.cli", "serve"], cwd=PROJECT, env=environment)
 
 
 def _told() -> list[str]:

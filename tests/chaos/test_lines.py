@@ -63,7 +63,7 @@ def test_phones_and_terminals_over_tcp_lines_that_delay_break_and_fall_silent(fo
         assert met["silences"] > 0
     assert terminals_met["corruption"] > 0
     assert result.recovery_s is not None
-    assert result.recovery_s < 6
+    assert result.recovery_s < 10
 
 
 def test_vehicles_terminals_and_cameras_over_udp_lines_that_lose_double_and_reorder(force_folder: Path) -> None:
@@ -89,4 +89,4 @@ def test_vehicles_terminals_and_cameras_over_udp_lines_that_lose_double_and_reor
         assert met["doubling"] > 0
         assert met["reordering"] > 0
     assert result.recovery_s is not None
-    assert result.recovery_s < 6
+    assert result.recovery_s < 10

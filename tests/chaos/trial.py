@@ -1,6 +1,7 @@
 """One trial: a force reports, a browser looks on, something is broken on purpose, and the oracle gives its verdict."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class Trial:
         self._fault = fault
         self._watcher = watcher
         self._ends_us: list[int] = []
+        self._outages_us: list[tuple[int, int]] = []
 
     def pause(self, shortest_s: float, longest_s: float) -> None:
         """Let time pass, by chance."""
@@ -40,6 +42,15 @@ class Trial:
     def note_end(self) -> None:
         """Remember that a fault ended now."""
         self._ends_us.append(time.monotonic_ns() // 1000)
+
+    def freeze(self, duration_s: float) -> None:
+        """Stop the program by SIGSTOP for so long."""
+        begin_us = time.monotonic_ns() // 1000
+        self.program.send(signal.SIGSTOP)
+        time.sleep(duration_s)
+        self.program.send(signal.SIGCONT)
+        self.note_end()
+        self._outages_us.append((begin_us, self._ends_us[-1]))
 
     def wait_for_words(self, count: int, *, within_s: float = FIRST_WORD_WITHIN_S) -> None:
         """Return when so many further fixes were acknowledged."""
@@ -61,7 +72,7 @@ class Trial:
         shown = self._watcher.stop()
         self.program.look_at_memory()
         self.program.stop()
-        wrong, twice = wrongly_shown(diary, shown), doubled(stored)
+        wrong, twice = wrongly_shown(diary, shown, self._outages_us), doubled(stored)
         sent, acknowledged = (int((diary["what"] == what).sum()) for what in (0, 1))
         result = Verdict(
             fault=self._fault,
