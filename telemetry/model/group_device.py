@@ -37,10 +37,19 @@ class GroupDevice:
         self._quarantined_us: int | None = None
 
     def output(
-        self, fixes: Sequence[Fix], now_us: int, *, bad: Counter[str], replies: tuple[Reply, ...] = ()
+        self,
+        fixes: Sequence[Fix],
+        now_us: int,
+        *,
+        bad: Counter[str],
+        replies: tuple[Reply, ...] = (),
+        has_spoken: bool = False,
     ) -> Output:
-        """Return what the fixes of one turn are; those without a place are counted."""
-        device = self._find(now_us) if fixes else None
+        """Return what the fixes of one turn are; those without a place are counted.
+
+        `has_spoken`: a message was whole, though it may have told no fix. That proves who is there, once.
+        """
+        device = self._find(now_us) if fixes or (has_spoken and self._proven is None) else None
         if device is None:
             bad["unknown_device"] += len(fixes)
             return Output(bad=+bad, replies=replies) if +bad or replies else NOTHING

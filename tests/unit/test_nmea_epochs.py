@@ -42,10 +42,11 @@ def decoder(table: RegistryTable | None = None, host: str = "") -> NmeaDecoder:
 
 def test_the_sentences_of_one_moment_are_one_fix_that_leaves_when_it_is_whole() -> None:
     subject = decoder()
-    assert len(subject.feed(RMC + VTG, NOW_US).batch) == 0
+    begun = subject.feed(RMC + VTG, NOW_US)
+    assert (len(begun.batch), begun.proven) == (0, (9,))
     output = subject.feed(GGA + GSA_2D, NOW_US)
     (row,) = output.batch
-    assert output.proven == (9,)
+    assert output.proven == ()
     assert output.bad == {}
     assert (row["device_id"], row["observed_us"], row["received_us"]) == (9, AT_US, NOW_US)
     assert (row["lat_e7"], row["lon_e7"]) == (360_600_000, 1_038_300_000)
@@ -134,6 +135,14 @@ def test_noise_wrong_sums_ships_and_endless_lines_cost_themselves_and_are_counte
     output = subject.feed(b"y" * 500 + b"\r\nnoise" + RMC + GGA, NOW_US)
     assert len(output.batch) == 1
     assert output.bad == {}
+
+
+def test_a_receiver_that_has_no_fix_yet_proves_to_be_there_once() -> None:
+    subject = decoder()
+    cold = sentence("GPRMC,,V,,,,,,,,,,N")
+    assert subject.feed(cold[:9], NOW_US).proven == ()
+    assert subject.feed(cold[9:], NOW_US).proven == (9,)
+    assert subject.feed(cold, NOW_US).proven == ()
 
 
 def test_pieces_of_any_size_say_the_same() -> None:

@@ -51,6 +51,7 @@ class NmeaDecoder:
         bad: Counter[str] = Counter()
         fixes: list[Fix] = []
         overlong = self._lines.overlong
+        has_spoken = False
         for line in self._lines.feed(data):
             try:
                 sentence = parse(line)
@@ -59,9 +60,10 @@ class NmeaDecoder:
             except InputError:
                 bad["framing"] += 1
             else:
+                has_spoken = True
                 self._take(sentence, fixes, bad, now_us)
         bad["overlong"] += self._lines.overlong - overlong
-        return self._device.output(fixes, now_us, bad=bad)
+        return self._device.output(fixes, now_us, bad=bad, has_spoken=has_spoken)
 
     def tick(self, now_us: int) -> Output:
         """End an epoch that nobody adds to any more."""
