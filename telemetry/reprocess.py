@@ -1,12 +1,13 @@
 """Decoding the raw log again with today's decoders: what differs from the recorded history, and mending it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from infra.tasks import contained
 from telemetry.links.open import Sources
 from telemetry.links.tap import HTTP, RawChunk
 from telemetry.links.url import is_loopback, parse_link_url
@@ -48,7 +49,7 @@ class Report(msgspec.Struct, kw_only=True):
     """What a run found: counts of chunks and of rows that today's decoders give, of which some are new, and what they deny.
 
     `superseded` rows are no longer given, or differ in a value: moved aside, never deleted. `unreadable` chunks belong to
-    links or protocols that are no more.
+    links or protocols that are no more, or make their decoder fail.
     """
 
     chunks: int = 0
@@ -132,8 +133,12 @@ class Reprocessor:
         except InputError:
             self.report.unreadable += is_asked
             return
-        outputs = [decoder.feed(piece, chunk.received_us) for piece in _pieces(chunk)]
-        batch = _believed(chunk, concatenate([output.batch for output in outputs if len(output.batch)]))
+        given = contained("reprocess", partial(_feed, decoder, chunk))
+        if given is None:  # the decoder still fails on these bytes
+            self.report.unreadable += is_asked
+            self._unsure_until_us = chunk.received_us + UNSURE_AFTER_GAP_US
+            return
+        batch = _believed(chunk, given)
         batch = self._tracker.apply(batch, chunk.received_us).batch
         if not is_asked:
             return
@@ -190,6 +195,10 @@ def _believed(chunk: RawChunk, batch: Batch) -> Batch:
         return batch
     believed: Batch = batch[np.isin(batch["device_id"], chunk.device_ids)]
     return believed
+
+
+def _feed(decoder: Decoder, chunk: RawChunk) -> Batch:
+    return concatenate([decoder.feed(piece, chunk.received_us).batch for piece in _pieces(chunk)])
 
 
 def _pieces(chunk: RawChunk) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from telemetry.links.tap import RawChunk
+from telemetry.links.url import parse_link_url
 from telemetry.model.batch import Batch, concatenate, new_batch, sort_for_storage
 from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.unit import Device
@@ -16,7 +17,7 @@ from telemetry.reprocess import WARM_UP_US, ReplayRegistry, Reprocessor
 from telemetry.sources import find_link_sources
 from telemetry.sources.mavlink.signing import Signer
 from telemetry.tracker import Tracker
-from tests import jt808_scene, mavlink_scene
+from tests import gb28181_scene, jt808_scene, mavlink_scene
 from tests.jt808_scene import Call, fix_at
 
 START_US = 1_790_000_000_000_000
@@ -73,6 +74,25 @@ def a_vehicle() -> tuple[RegistryContents, list[RawChunk]]:
     return contents, heard_by("jt808", "jt808+tcpin:127.0.0.1:8808#g", pieces, (7,))
 
 
+def a_camera() -> tuple[RegistryContents, list[RawChunk]]:
+    """A GB/T 28181 camera that registers with its password and reports for half an hour."""
+    contents = RegistryContents(devices=(gb28181_scene.device(),), secrets={1: gb28181_scene.PASSWORD.encode()})
+    scene = gb28181_scene.Scene(table=RegistryTable(contents))
+    pieces: list[tuple[int, bytes]] = []
+
+    def note() -> None:
+        pieces.extend((scene.now_us, data) for data in scene.heard[len(pieces) :])
+
+    scene.deliver(scene.camera.start(scene.now_us))
+    note()
+    for number in range(180):
+        scene.run(10, step_s=10)
+        scene.deliver(scene.camera.report([gb28181_scene.fix(scene.now_us, lat_deg=36 + number * 1e-4)], scene.now_us))
+        note()
+    link = f"gb28181+udpin:127.0.0.1:5060?id={gb28181_scene.SERVER_ID}&realm={gb28181_scene.REALM}#g"
+    return contents, heard_by("gb28181", link, pieces, (1,))
+
+
 def a_signed_drone() -> tuple[RegistryContents, list[RawChunk]]:
     """A drone with a key whose times are estimated from its boot clock."""
     device = Device(device_id=1, protocol="mavlink", address="g/1")
@@ -88,7 +108,8 @@ def a_signed_drone() -> tuple[RegistryContents, list[RawChunk]]:
 
 def recorded(registry: RegistryTable, chunks: list[RawChunk]) -> Batch:
     """What was recorded when the bytes came for the first time."""
-    context = SourceContext(registry=registry, link_group="g")
+    options = parse_link_url(chunks[0].link).source_options
+    context = SourceContext(registry=registry, link_group="g", options=options, process_secret=bytes(32))
     source = find_link_sources()[chunks[0].protocol](context)
     decoder = source.decoder(Peer(transport="tcp", host="127.0.0.1", port=40_000, is_trusted=True, allow_unsigned=True))
     tracker = Tracker(registry)
@@ -97,7 +118,7 @@ def recorded(registry: RegistryTable, chunks: list[RawChunk]) -> Batch:
     )
 
 
-@pytest.mark.parametrize("scene", [a_vehicle, a_signed_drone])
+@pytest.mark.parametrize("scene", [a_vehicle, a_camera, a_signed_drone])
 @pytest.mark.parametrize("from_minute", [0, 7, 15])
 def test_a_replay_with_the_same_decoder_changes_nothing(
     scene: Callable[[], tuple[RegistryContents, list[RawChunk]]], from_minute: int
@@ -109,7 +130,7 @@ def test_a_replay_with_the_same_decoder_changes_nothing(
     reprocessor = Reprocessor(ReplayRegistry(contents), table, from_us=from_us, to_us=START_US + 60 * MINUTE_US)
     report = reprocessor.run([chunk for chunk in chunks if chunk.received_us >= from_us - WARM_UP_US])
     asked = rows[rows["received_us"] >= from_us]
-    assert report.rows_decoded == len(asked) > 100
+    assert report.rows_decoded == len(asked) > 80
     assert (len(table.new), len(table.denied)) == (0, 0), (table.new[:2], table.denied[:2])
     assert report.unreadable == 0
     assert np.unique(asked["device_id"]).tolist() == list(chunks[0].device_ids)
