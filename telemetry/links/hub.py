@@ -217,15 +217,11 @@ class Hub:
         LINK_PEERS.labels(protocol=self.url.protocol, link=self.url.link_group).set(len(self.speakers))
 
     def send(self, command: Command, now_us: int) -> None:
-        """Send a command by the peer that the device proved to be, else by the first that knows it, those heard last first.
+        """Send a command by the peer that the device proved to be, else by those it was heard from, the last one first.
 
         Raises NotFoundError when there is none, InputError for a command that the protocol cannot express.
         """
-        reached = self._context.routes.of(command.device_id)
-        mine = [speaker for speaker in self.speakers.values() if speaker is reached]
-        if not mine and reached is None:
-            mine = sorted(self.speakers.values(), key=lambda speaker: -speaker.heard_us)
-        for speaker in mine:
+        for speaker in self._ways_to(command.device_id):
             try:
                 output = speaker.decoder.send(command, now_us)
             except NotFoundError:
@@ -234,6 +230,16 @@ class Hub:
             self.turns.end()
             return
         raise NotFoundError(f"device {command.device_id} was not heard on {self.url}: try another link, or wait for it")
+
+    def _ways_to(self, device_id: int) -> list[Speaker]:
+        """Return the peers by which a device may be reached; a MAVLink vehicle by any, since it may not have told its place yet."""
+        reached = self._context.routes.of(device_id)
+        if reached is not None:
+            return [speaker for speaker in self.speakers.values() if speaker is reached]
+        known = [speaker for speaker in self.speakers.values() if device_id in speaker.heard]
+        if not known and self.url.protocol == MAVLINK:
+            known = list(self.speakers.values())
+        return sorted(known, key=lambda speaker: -speaker.heard_us)
 
     def status(self, *, state: str, last_error: str | None) -> LinkStatus:
         """Return how the link does."""
