@@ -17,6 +17,14 @@ const alarm = (alarm_id: string, more: Partial<Alarm> = {}): Alarm => ({
   acknowledged_by: null,
   ended_us: null,
   escalated_us: null,
+  observed_us: 1,
+  is_late: false,
+  code: "",
+  geofence_id: null,
+  owner_id: null,
+  owner: null,
+  note: "",
+  closed_by: null,
   ...more,
 });
 

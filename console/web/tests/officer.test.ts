@@ -44,6 +44,14 @@ function sos(part: Partial<Alarm> = {}): Alarm {
     acknowledged_by: null,
     ended_us: null,
     escalated_us: null,
+    observed_us: 1,
+    is_late: false,
+    code: "",
+    geofence_id: null,
+    owner_id: null,
+    owner: null,
+    note: "",
+    closed_by: null,
     ...part,
   };
 }

@@ -27,16 +27,19 @@ const NO_UNIT: NewUnitWish = { call_sign: "", kind: "car", service: "patrol", st
 function AddressField({
   rule,
   address,
+  isAdopted,
   onChange,
 }: {
   rule: EnrolmentRuleView;
   address: string;
+  isAdopted: boolean;
   onChange: (address: string) => void;
 }) {
   const t = useText();
   const isWrong = address.trim() !== "" && !hasForm(rule, address);
   const help = addressHelp(t, rule.protocol);
-  if (rule.secret === "token") return <p className="f13 t2">{t("devices.tokenHint")}</p>;
+  if (rule.secret === "token")
+    return <p className="f13 t2">{t(isAdopted ? "devices.tokenAdopt" : "devices.tokenHint")}</p>;
   return (
     <label>
       {t("devices.address")}
@@ -189,7 +192,7 @@ export function EnrolForm({ told, onEnrolled }: EnrolProps) {
           ))}
         </select>
       </label>
-      <AddressField rule={rule} address={address} onChange={setAddress} />
+      <AddressField rule={rule} address={address} isAdopted={beginning !== null} onChange={setAddress} />
       {rule.pairs ? <p className="f12 t3">{t("devices.pairsHint")}</p> : null}
       <fieldset className="form">
         <legend className="unseen">{t("devices.whose")}</legend>

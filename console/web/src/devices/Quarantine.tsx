@@ -8,7 +8,7 @@ import type { EnrolmentRulesReply, QuarantineView } from "../wire.generated";
 import { dismiss } from "./acts";
 import { beginEnrolment } from "./desk";
 import { hasForm } from "./deviceList";
-import { protocolName } from "./words";
+import { protocolName, reasonText } from "./words";
 
 interface QuarantineProps {
   readonly names: readonly QuarantineView[];
@@ -75,7 +75,7 @@ function Stranger({ name, told, onForget }: StrangerProps) {
           {t("inspector.ago", { age: age(Math.max(0, nowMs - Date.parse(name.last_seen_at)), t) })}
         </span>
       </div>
-      <p className="f13 t2 said">{name.reason}</p>
+      <p className="f13 t2 said">{reasonText(t, name.reason)}</p>
       <div className="row">
         <span className="f12 t3 num">
           {t("quarantine.seen", {

@@ -29,3 +29,10 @@ export const secretHelp = (t: Translate, protocol: string, place: string | null)
   const key = `secretHelp.${protocol}`;
   return isKey(key) ? t(key, { place: place ?? "" }).trim() : "";
 };
+
+/** Why a name is in quarantine: its first words in the chosen language, what follows a colon as it was told. */
+export function reasonText(t: Translate, reason: string): string {
+  const [first = "", ...rest] = reason.split(":");
+  const words = wordOf(t, "reason", first.trim().replaceAll(" ", "_"));
+  return [words.replaceAll("_", " "), ...rest].join(":");
+}

@@ -336,4 +336,16 @@ export const devicesEn: Readonly<Record<keyof typeof devicesZh, string>> = {
   "check.registry": "registry",
   "check.recorder": "recorder",
   "links.peersMore": "{shown} of {total} are shown",
+  "devices.tokenAdopt":
+    "A token that nobody issued cannot be taken over: after enrolment enter the new one in the phone's app.",
+  "reason.unknown": "unknown",
+  "reason.unknown_token": "unknown token",
+  "reason.unknown_terminal": "unknown terminal",
+  "reason.unknown_device": "unknown device",
+  "reason.unknown_vehicle": "unknown vehicle",
+  "reason.revoked": "revoked",
+  "reason.wrong_password": "wrong password",
+  "reason.wrong_code": "wrong code",
+  "reason.flood_of_heartbeats": "flood of heartbeats",
+  "reason.refused": "refused",
 };
