@@ -11,8 +11,14 @@ set claimed_at = %(now)s::timestamptz, attempt_count = d.attempt_count + 1
 where d.delivery_id = (
     select c.delivery_id from public.webhook_delivery c
     where c.webhook_id = %(webhook_id)s::int and c.delivered_at is null and c.given_up_at is null
-      and c.next_at <= %(now)s::timestamptz
-      and (c.claimed_at is null or c.claimed_at < %(now)s::timestamptz - interval '20 seconds')
+      and (
+          c.attempt_count = 0 or c.next_at <= %(now)s::timestamptz
+          or c.next_at > %(now)s::timestamptz + interval '90 minutes' -- no wait is so long: our clock was set back
+      )
+      and (
+          c.claimed_at is null or c.claimed_at < %(now)s::timestamptz - interval '20 seconds'
+          or c.claimed_at > %(now)s::timestamptz + interval '20 seconds' -- as above
+      )
       and not exists (
           select from public.webhook_delivery e
           where e.webhook_id = c.webhook_id and e.incident_id = c.incident_id and e.change_sequence < c.change_sequence

@@ -175,6 +175,21 @@ async def test_a_failure_is_tried_again_with_the_same_id_and_later_changes_of_th
     assert len(set(ids)) == 3
 
 
+async def test_a_clock_that_is_set_back_by_hours_holds_up_neither_new_messages_nor_those_that_failed(
+    centre: Centre, receiver: Receiver
+) -> None:
+    centre.add(url_of(receiver))
+    receiver.answers = [(400, {})]
+    centre.change(1)
+    await centre.turn()
+    centre.clock.advance(8)
+    centre.clock.step(-3 * 3600)
+    centre.change(2)
+    await centre.turn()
+    seen = [body["data"]["incident_id"] for body in receiver.bodies()]  # type: ignore[index]
+    assert seen == [1, 1, 2]
+
+
 @pytest.mark.parametrize(
     "answer", [(500, {}), (503, {"retry-after": "120"}), (429, {}), (302, {"location": "http://127.0.0.1:1/"})]
 )
