@@ -95,7 +95,8 @@ class Turns:
             self._answer(said, None)
 
     def close(self) -> None:
-        """Forget what is parked: whoever waits for it sends it again."""
+        """Keep what was said, and forget what is parked: whoever waits for it sends it again."""
+        self.end()
         if self._waiter is not None:
             self._waiter.cancel()
             self._waiter = None
