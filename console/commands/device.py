@@ -214,7 +214,10 @@ def _state(device: ListedDevice) -> str:
         return f"revoked {utc_of(device.revoked_us):%Y-%m-%d %H:%M}Z"
     if device.protocol == MAVLINK:
         return "signs" if device.signs else "unsigned"
-    return "token"
+    if device.pairs_until_us is not None:
+        return f"may pair until {utc_of(device.pairs_until_us):%Y-%m-%d %H:%M}Z"
+    secret = rule_of(device.protocol).secret
+    return "-" if secret is SecretKind.NONE else secret.value.replace("_", " ")
 
 
 def _tell_secret(issued: Issued, settings: Settings) -> None:
@@ -233,7 +236,13 @@ def _tell_secret(issued: Issued, settings: Settings) -> None:
         case _:
             pass
     click.echo(f"token (shown this once): {issued.secret}")
-    place = f"http://{settings.ingest_host}:{settings.ingest_port}/"
+    scheme = "http" if settings.tls_cert is None and not settings.behind_proxy else "https"
+    place = f"{scheme}://{settings.ingest_host}:{settings.ingest_port}/"
+    if issued.device.protocol != PHONE_PROTOCOL:
+        click.echo(f"Traccar server: forward.type=json, forward.url={place}")
+        click.echo(f"                forward.header=Authorization: Bearer {issued.secret}")
+        return
     fields = "lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}"
     click.echo(f"OsmAnd:  {place}?id={issued.secret}&{fields}")
     click.echo(f"Traccar: server {place}, device identifier = the token")
+    click.echo(f"OwnTracks: mode HTTP, URL {place}, password = the token")
