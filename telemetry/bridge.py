@@ -158,7 +158,8 @@ class Bridge:
     def restore_positions(self, batch: Batch) -> None:
         """Show positions of the past before the first link opens; they are as stale as they are, and raise nothing."""
         self.picture.apply(batch, self._clock.now_us())
-        self._restored.append(batch)
+        if len(batch):
+            self._restored.append(batch)
 
     def restore_events(self, events: Iterable[AnyEvent]) -> None:
         """Fold events of the past (since `alarms.first_event_us`, oldest first) into alarms and statuses, before any link opens."""
