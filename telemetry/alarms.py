@@ -160,7 +160,7 @@ class AlarmBoard:
         if open_id is not None:
             return self._tell_again(self._alarms[open_id], cause, event)
         alarm_id = _name_of(cause.key, event.received_us)
-        if alarm_id in self._alarms or self._was_told(cause.key, event):
+        if alarm_id in self._alarms or self._was_told(cause.key, event) or self._is_unit_known(cause.key, unit):
             return []
         numbered = self._number(alarm_id, cause, event, unit)
         return [] if numbered is None else [self._begin(numbered, cause, event)]
@@ -240,6 +240,15 @@ class AlarmBoard:
             else ended.observed_us <= event.observed_us < ended.end_observed_us
             for ended in self._ended.get(key, ())
         )
+
+    def _is_unit_known(self, key: CauseKey, unit: Unit | None) -> bool:
+        """Tell whether another device of the unit raised the same about a geofence: one officer's two devices are one alarm."""
+        kind, _, geofence_id = key
+        if unit is None or not geofence_id:
+            return False
+        opened = (self._alarms[alarm_id] for alarm_id in self._open_by_cause.values())
+        wanted = (kind, geofence_id, unit.unit_id)
+        return any((alarm.kind, alarm.geofence_id, alarm.unit_id) == wanted for alarm in opened)
 
     def _flight(self, device_id: int) -> tuple[bool, bool]:
         return self._flying.get(device_id, (False, False))

@@ -26,6 +26,7 @@ NOT_JUDGED: Final = (
     UNFIT | UNPLACEABLE | int(Quality.ODD_TIME | Quality.OUT_OF_ORDER | Quality.ARCHIVE | Quality.REPLAYED)
 )
 """Bits of reports that change no live state: late ones are judged when the track is whole (`visits.visits_of`)."""
+FEW_PAIRS: Final = 4_096
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_MORE: Final = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -93,7 +94,8 @@ def sight(index: GeofenceIndex, reports: Batch, sort: Rows, before: NDArray[Any]
 
 def _in_force(index: GeofenceIndex, report: Rows, fence: Rows, sort: Rows, reports: Batch) -> tuple[Rows, Rows]:
     kept = index.rules.concerned[sort[report], fence]
-    kept &= index.rules.hold(fence, reports["observed_us"][report], reports[report])
+    if index.rules.has_conditions:
+        kept &= index.rules.hold(fence, reports["observed_us"][report], reports[report])
     return (report, fence) if kept.all() else (report[kept], fence[kept])
 
 
@@ -137,26 +139,29 @@ def _passes(
         return {}
     ways = way_of(before[known], places[known])
     way, fence = fences_on(index, ways)
-    way, fence = _neither_end(index, way, fence, before[known], known, inside)
-    report = known[way]
-    kept_report, kept = _in_force(index, report, fence, sort, reports)
-    way = np.searchsorted(known, kept_report)
-    came, went = crossings(index, kept, (ways[0][way], ways[1][way], ways[2][way], ways[3][way]))
+    width = np.int64(len(index.fences) + 1)
+    way, fence = _without(way, fence, known[way] * width + fence, inside[0] * width + inside[1])
+    report, fence = _in_force(index, known[way], fence, sort, reports)
+    if not len(fence):
+        return {}
+    way = np.searchsorted(known, report)
+    came, went = crossings(index, fence, (ways[0][way], ways[1][way], ways[2][way], ways[3][way]))
+    begun = np.flatnonzero(went > came)
+    if not len(begun):
+        return {}
+    place, held = index.inside(ways[0], ways[1])
+    met, _ = _without(begun, fence[begun], way[begun] * width + fence[begun], place * width + held)
     found: dict[int, list[tuple[int, float, float]]] = {}
-    for place in np.flatnonzero(went > came).tolist():
-        found.setdefault(int(kept_report[place]), []).append((int(kept[place]), float(came[place]), float(went[place])))
+    for pair in met.tolist():
+        found.setdefault(int(report[pair]), []).append((int(fence[pair]), float(came[pair]), float(went[pair])))
     return found
 
 
-def _neither_end(
-    index: GeofenceIndex, way: Rows, fence: Rows, before: NDArray[Any], known: Rows, inside: tuple[Rows, Rows]
-) -> tuple[Rows, Rows]:
-    """Leave out pairs of a way and a fence that holds its end or its beginning: those are entered and left in the usual way."""
-    width = np.int64(len(index.fences) + 1)
-    ends = inside[0] * width + inside[1]
-    begun, held = index.inside(before["lon_e7"], before["lat_e7"])
-    other = ~np.isin(known[way] * width + fence, ends) & ~np.isin(way * width + fence, begun * width + held)
-    return way[other], fence[other]
+def _without(first: Rows, second: Rows, keys: Rows, known: Rows) -> tuple[Rows, Rows]:
+    """Return two columns without the rows whose key is known; of few rows by comparing each with each."""
+    is_few = len(keys) * len(known) <= FEW_PAIRS
+    gone = (keys[:, None] == known).any(axis=1) if is_few else np.isin(keys, known)
+    return first[~gone], second[~gone]
 
 
 def way_of(before: NDArray[Any], after: NDArray[Any]) -> tuple[Rows, Rows, Rows, Rows]:

@@ -131,8 +131,10 @@ class GeofenceWatch:
             self._sorts = np.zeros(0, np.int64)
             self._sorted_for = stamp
         self._sorts = grown(self._sorts, len(self._slots), _UNSORTED)
-        unsorted = np.flatnonzero(self._sorts[rows] == _UNSORTED)
-        for place in unsorted.tolist():
-            unit = self._registry.units.get(self._registry.unit_of(int(device_ids[place]), now_us) or 0)
+        sorts = self._sorts[rows]
+        if sorts.min() > _UNSORTED:
+            return sorts
+        for place in np.flatnonzero(sorts == _UNSORTED).tolist():
+            unit = self._registry.unit_at(int(device_ids[place]), now_us)
             self._sorts[rows[place]] = -1 if unit is None else self.index.rules.sort_of(unit)
         return self._sorts[rows]

@@ -23,6 +23,7 @@ from telemetry.model.events import (
     SosCleared,
     SosRaised,
 )
+from telemetry.model.unit import Service, Unit, UnitKind
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000
@@ -95,6 +96,14 @@ def test_a_fence_that_asks_for_nobody_raises_nothing_and_two_fences_are_two_alar
     for geofence_id in (2, 3):
         alarms.apply(GeofenceEntered(**at(0), geofence_id=geofence_id, raises_alarm=True))
     assert sorted(alarm.geofence_id or 0 for alarm in alarms.open()) == [2, 3]
+
+
+def test_two_devices_of_one_unit_in_one_fence_are_one_alarm() -> None:
+    unit = Unit(unit_id=70, call_sign="Lin", kind=UnitKind.OFFICER, service=Service.PATROL)
+    alarms = AlarmBoard(lambda _device_id, _at_us: unit)
+    for device_id in (7, 8):
+        alarms.apply(GeofenceEntered(**at(0, device_id=device_id), geofence_id=3, raises_alarm=True))
+    assert [alarm.device_id for alarm in alarms.open()] == [7]
 
 
 def test_a_call_that_was_a_little_late_is_said_to_be_and_escalates_all_the_same() -> None:
