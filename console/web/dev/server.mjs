@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
 import { makeDesk } from "./desk.mjs";
 import { deskApi } from "./deskApi.mjs";
+import { makeDevices } from "./devices.mjs";
 import { makeForce } from "./force.mjs";
 import { makeOfficer } from "./officer.mjs";
 import { packTrail, packUnits } from "./pack.mjs";
@@ -39,6 +40,7 @@ const layers = Object.fromEntries(
 const planned = JSON.stringify(json(join(city, "planned.geojson")));
 const force = makeForce(facts, JSON.parse(layers.roads), unitCount);
 const desk = makeDesk(force, JSON.parse(planned));
+const devices = makeDevices(force, (message) => everyone(JSON.stringify(message)));
 const role = process.env.SKYBEAT_MOCK_ROLE ?? "supervisor";
 /** The unit of an officer who signs in: a car. */
 const OFFICER_UNIT = 22;
@@ -102,6 +104,8 @@ function api(method, url, body, response) {
   if (told) return reply(response, told.status, told.body);
   if (deskApi(desk, { method, url, body, reply: (status, answer, type) => reply(response, status, answer, type) }))
     return;
+  const ofDevices = devices(method, pathname, body);
+  if (ofDevices !== undefined) return reply(response, 200, ofDevices);
   const track = /^\/api\/units\/(\d+)\/track$/.exec(pathname);
   if (track) return reply(response, 200, force.track(Number(track[1])));
   return reply(response, 404, { error: "not_found", detail: pathname });
