@@ -132,7 +132,7 @@ class GeofenceWatch:
             self._sorted_for = stamp
         self._sorts = grown(self._sorts, len(self._slots), _UNSORTED)
         sorts = self._sorts[rows]
-        if sorts.min() > _UNSORTED:
+        if not (sorts == _UNSORTED).any():
             return sorts
         for place in np.flatnonzero(sorts == _UNSORTED).tolist():
             unit = self._registry.unit_at(int(device_ids[place]), now_us)

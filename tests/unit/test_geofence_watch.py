@@ -240,6 +240,12 @@ def test_a_restart_without_the_old_events_stands_where_the_unit_is_and_tells_not
     assert [kind_of(event) for event in after.tell(fix(40, 400))] == ["geofence_left"]
 
 
+def test_a_start_with_nothing_known_tells_nothing() -> None:
+    scene = Scene(strip(100, 300))
+    scene.watch.restore(new_batch(0), MONDAY_US)
+    assert scene.watch.apply(new_batch(0), MONDAY_US) == ()
+
+
 def test_a_fence_that_is_taken_away_is_forgotten_and_a_new_one_is_entered_by_who_is_there() -> None:
     scene = Scene(strip(100, 300))
     scene.tell(fix(0, 150))
