@@ -31,17 +31,17 @@ class DiskSample(NamedTuple):
 class DiskForecast(msgspec.Struct, frozen=True, kw_only=True):
     """How much room history takes and will take; None for what is not known yet.
 
-    `bytes_a_day` is what the database grew by over `seen_days` (at most seven), what left it subtracted: negative when it
+    `bytes_a_day` is what the database grew by over `seen_s` (seven days at most), what left it subtracted: negative when it
     shrinks. `days_until_full` is None too when the disk does not fill at this rate, or is another machine's.
     """
 
     database_bytes: int
     raw_bytes: int
     rollup_bytes: int
-    seen_days: float | None = None
+    seen_s: float | None = None
     bytes_a_day: int | None = None
     free_bytes: int | None = None
-    days_until_full: float | None = None
+    days_until_full: int | None = None
 
 
 async def disk_samples(connection: AsyncConnection, *, since_us: int) -> list[DiskSample]:
@@ -70,9 +70,9 @@ def forecast_disk(samples: Sequence[DiskSample], free_bytes: int | None) -> Disk
     is_filling = free_bytes is not None and bytes_a_day > 0
     return msgspec.structs.replace(
         now,
-        seen_days=round(seen_us / DAY_US, 2),
+        seen_s=seen_us / 1e6,
         bytes_a_day=bytes_a_day,
-        days_until_full=round((free_bytes or 0) / bytes_a_day, 1) if is_filling else None,
+        days_until_full=(free_bytes or 0) // bytes_a_day if is_filling else None,
     )
 
 

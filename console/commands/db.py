@@ -16,6 +16,7 @@ from infra.settings import Settings, load_settings
 from telemetry.disk_forecast import QUERIES, WEEK_US, DiskForecast, DiskSample, forecast_disk, free_bytes_of
 
 GIGABYTE: Final = 1e9
+DAY_S: Final = 86_400
 
 
 @click.group("db")
@@ -95,12 +96,12 @@ def _in_words(storage: DiskForecast | None) -> str:
     if storage is None:
         return "not measured yet: the recorder does once an hour"
     said = f"{storage.database_bytes / GIGABYTE:.2f} GB (rows {storage.raw_bytes / GIGABYTE:.2f}, roll-ups {storage.rollup_bytes / GIGABYTE:.2f})"
-    if storage.bytes_a_day is not None:
-        said += f", {storage.bytes_a_day / GIGABYTE:+.2f} GB a day over {storage.seen_days:g} days"
+    if storage.bytes_a_day is not None and storage.seen_s is not None:
+        said += f", {storage.bytes_a_day / GIGABYTE:+.2f} GB a day over {storage.seen_s / DAY_S:.1f} days"
     if storage.free_bytes is not None:
         said += f", {storage.free_bytes / GIGABYTE:.1f} GB free"
     if storage.days_until_full is not None:
-        said += f", full in {storage.days_until_full:g} days"
+        said += f", full in {storage.days_until_full} days"
     return said
 
 

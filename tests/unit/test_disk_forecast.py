@@ -13,7 +13,7 @@ def samples(*growth: tuple[float, float]) -> list[DiskSample]:
 def test_growth_of_the_last_seven_days_tells_when_the_disk_is_full() -> None:
     found = forecast_disk(samples((-30, 1), (-7, 100), (-3, 104), (0, 107)), 30 * GIGABYTE)
     assert found is not None
-    assert (found.bytes_a_day, found.seen_days, found.days_until_full) == (GIGABYTE, 7.0, 30.0)
+    assert (found.bytes_a_day, found.seen_s, found.days_until_full) == (GIGABYTE, 7 * 86_400, 30)
 
 
 def test_less_than_an_hour_says_nothing_yet() -> None:
