@@ -24,7 +24,8 @@ class EnrolmentRule(msgspec.Struct, frozen=True, kw_only=True):
     """One protocol's rule; a room of telemetry/sources offers it as `ENROLMENT`.
 
     `form` is a regular expression for the whole address ("" for tokens), `example` one address, `said` what an address is, for
-    messages. `pairs`: the secret may be told over the air for some hours after enrolment.
+    messages. `pairs`: the secret may be told over the air for some hours after enrolment. `drops_zeros`: zeros in front mean
+    nothing, and capital letters no other digits than small ones.
     """
 
     protocol: str
@@ -33,10 +34,13 @@ class EnrolmentRule(msgspec.Struct, frozen=True, kw_only=True):
     example: str = ""
     said: str = ""
     pairs: bool = False
+    drops_zeros: bool = False
 
     def checked(self, address: str) -> str:
         """Return the address without spaces around it. Raises InputError: what, value, allowed."""
         address = address.strip()
+        if self.drops_zeros:
+            address = address.lower().lstrip("0") or address[:1]
         if self.secret is SecretKind.TOKEN:
             return ""
         if not re.fullmatch(self.form, address):

@@ -130,6 +130,8 @@ def test_wrong_enrolments_are_refused_with_what_is_allowed(owner: psycopg.Connec
     for address in ("main/0", "main/256", "1", "Main/1", "main/1/2"):
         with pytest.raises(InputError, match="LINK_GROUP/SYSTEM_ID"):
             add_device(owner, NewDevice(protocol="mavlink", address=address), vault=vault, now_us=NOW_US)
+    named = add_device(owner, NewDevice(protocol="jt808", address=" 013912345678"), vault=vault, now_us=NOW_US)
+    assert named.device.address == "13912345678"
     with pytest.raises(InputError, match=r"give one of .*mavlink.*, osmand"):
         add_device(owner, NewDevice(protocol="smoke"), vault=vault, now_us=NOW_US)
     with pytest.raises(NotFoundError, match="no device 999"):

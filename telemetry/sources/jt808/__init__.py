@@ -17,8 +17,9 @@ ENROLMENT: Final = EnrolmentRule(
     secret=SecretKind.CODE,
     form=r"0|[1-9a-f][0-9a-f]{0,19}",
     example="13912345678",
-    said="the terminal's phone number or id without zeros in front, at most 20 digits",
+    said="the terminal's phone number or id, at most 20 digits",
     pairs=True,
+    drops_zeros=True,
 )
 
 
