@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from infra.clock import MICROSECONDS, Clock, utc_of
 from infra.errors import GroundError
 from infra.migrate import server_complaint
-from infra.postgres import running_or_started, running_urls
+from infra.postgres import running_urls
 from infra.postgres_cluster import ServerUrls
+from infra.postgres_keeper import running_or_started
 from infra.settings import Settings
 
 DatabaseUrls: TypeAlias = ServerUrls

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -187,17 +185,6 @@ def running_urls(data_dir: Path) -> ServerUrls:
         )
         raise ServerError(message)
     return urls_of(layout.data_dir)
-
-
-@contextmanager
-def running_or_started(data_dir: Path, *, binaries: Path | None = None) -> Iterator[ServerUrls]:
-    """Give the running embedded server's URLs; start one for the time of the block when none runs."""
-    layout = Layout(data_dir.resolve())
-    if FileLock(layout.lock).held():
-        yield running_urls(data_dir)
-        return
-    with EmbeddedServer(data_dir, binaries=binaries):
-        yield urls_of(data_dir)
 
 
 def urls_of(data_dir: Path) -> ServerUrls:

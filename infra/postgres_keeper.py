@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from infra.errors import ServerError
+from infra.locks import FileLock
 from infra.logs import get_logger
-from infra.postgres import EmbeddedServer
+from infra.postgres import EmbeddedServer, running_urls
+from infra.postgres_cluster import Layout, ServerUrls
 
 LOOK_EVERY_S: Final = 0.25
 FIRST_DELAY_S: Final = 0.5
@@ -30,6 +33,16 @@ def kept_running(server: EmbeddedServer) -> Iterator[None]:
     finally:
         stopping.set()
         keeper.join(LEAVE_WITHIN_S)
+
+
+@contextmanager
+def running_or_started(data_dir: Path, *, binaries: Path | None = None) -> Iterator[ServerUrls]:
+    """Give the running embedded server's URLs; start one, and keep it running, for the time of the block when none runs."""
+    if FileLock(Layout(data_dir.resolve()).lock).held():
+        yield running_urls(data_dir)
+        return
+    with EmbeddedServer(data_dir, binaries=binaries) as server, kept_running(server):
+        yield server.urls
 
 
 def _keep(server: EmbeddedServer, stopping: threading.Event) -> None:

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from infra.errors import ServerError
-from infra.postgres import EmbeddedServer, running_or_started, running_urls, urls_of
-from infra.postgres_keeper import kept_running
+from infra.postgres import EmbeddedServer, running_urls, urls_of
+from infra.postgres_keeper import kept_running, running_or_started
 from infra.postgres_programs import DEBIAN_ROOT, find_binaries
 
 pytestmark = pytest.mark.database
