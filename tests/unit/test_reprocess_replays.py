@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from telemetry.links.tap import RawChunk
+from telemetry.links.tap import HTTP, RawChunk
 from telemetry.links.url import parse_link_url
 from telemetry.model.batch import Batch, concatenate, new_batch, sort_for_storage
 from telemetry.model.decoding import Peer, SourceContext
@@ -145,6 +145,32 @@ def test_who_never_proved_to_be_the_device_is_not_believed_in_a_replay_either() 
     )
     assert report.chunks == len(chunks)
     assert (report.rows_decoded, len(table.new)) == (0, 0)
+
+
+def test_phones_requests_are_read_again_for_the_device_that_they_proved() -> None:
+    phone = Device(device_id=5, protocol="osmand", address="a" * 64)
+    chunks = [
+        RawChunk(
+            link=HTTP,
+            protocol="osmand",
+            link_group="",
+            transport=HTTP,
+            host="10.0.0.9",
+            port=0,
+            received_us=START_US + second * 1_000_000,
+            device_ids=(device_id,),
+            data=f"GET /?id=-&lat=36.1&lon=103.8&timestamp={START_US // 1_000_000 + second} -\n\n".encode(),
+        )
+        for second, device_id in ((0, 5), (10, 5), (20, 99))
+    ]
+    table = TableInMemory(new_batch(0))
+    reprocessor = Reprocessor(
+        ReplayRegistry(RegistryContents(devices=(phone,))), table, from_us=START_US, to_us=START_US + MINUTE_US
+    )
+    report = reprocessor.run(chunks)
+    assert (report.rows_decoded, report.unreadable) == (2, 1)
+    assert table.new["device_id"].tolist() == [5, 5]
+    assert sorted(table.new["observed_us"].tolist()) == [START_US, START_US + 10_000_000]
 
 
 def test_scenes_speak_of_the_same_time() -> None:

@@ -518,12 +518,12 @@ export interface CommandView {
   channel: string | null;
 }
 
-/** How much room history takes and will take; None for what is not known yet. `bytes_a_day` is what the database grew by over `seen_days` (at most seven), what left it subtracted: negative when it shrinks. `days_until_full` is None too when the disk does not fill at this rate, or is another machine's. */
+/** How much room history takes and will take; None for what is not known yet. `bytes_a_day` is what the database grew by over `seen_s` (seven days at most), what left it subtracted: negative when it shrinks. `days_until_full` is None too when the disk does not fill at this rate, or is another machine's. */
 export interface DiskForecast {
   database_bytes: number;
   raw_bytes: number;
   rollup_bytes: number;
-  seen_days: number | null;
+  seen_s: number | null;
   bytes_a_day: number | null;
   free_bytes: number | null;
   days_until_full: number | null;
