@@ -110,13 +110,13 @@ def packed_times(utc_s: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.stack([part // 10 * 16 + part % 10 for part in parts], axis=1).astype(np.uint8)
 
 
-def flights(vehicles: int, seconds: float, rate_hz: float, *, first_ms: int) -> list[list[bytes]]:
+def flights(vehicles: int, duration_s: float, rate_hz: float, *, first_ms: int) -> list[list[bytes]]:
     """Return rounds of MAVLink datagrams: each vehicle's position, every tenth second its heartbeat before it.
 
     `first_ms` is how long the vehicles have been switched on.
     """
     rounds = []
-    for number in range(round(seconds * rate_hz)):
+    for number in range(round(duration_s * rate_hz)):
         datagrams = []
         for system_id in range(1, vehicles + 1):
             sequence = number & 255

@@ -57,7 +57,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     rows_acknowledged: tuple[int, ...]
     refused: int
     datagrams_with_position: int
-    seconds: float
+    took_s: float
     cpu_s: float
     frames_seen: int
 
@@ -230,14 +230,14 @@ async def _speak(pipe: Connection, plan: Plan, stored: "Synchronized[int]") -> N
     pipe.send("ready")
     await loop.run_in_executor(None, pipe.recv)
     cpu_s = time.process_time()
-    seconds = await load.run()
+    took_s = await load.run()
     pipe.send(
         Said(
             rows_sent=tuple(uploader.rows_sent for uploader in load.uploaders),
             rows_acknowledged=tuple(uploader.rows_acknowledged for uploader in load.uploaders),
             refused=sum(uploader.refused for uploader in load.uploaders),
             datagrams_with_position=load.positions_flown,
-            seconds=seconds,
+            took_s=took_s,
             cpu_s=time.process_time() - cpu_s,
             frames_seen=sum(browser.frames for browser in browsers),
         )
