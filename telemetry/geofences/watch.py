@@ -44,6 +44,7 @@ class GeofenceWatch:
         self._areas = AreaWatch(registry, picture, self.presence)
         self._alone = AloneWatch()
         self._alone_us = 0
+        self._gone: list[tuple[int, Stay]] = []
         self._slots = Slots()
         self._sorts: NDArray[np.int64] = np.zeros(0, np.int64)
         self._sorted_for: tuple[int, int] = (-1, -1)
@@ -61,6 +62,10 @@ class GeofenceWatch:
         """Take other fences, assignments and rules. `index` is `index.becoming(plan.fences, plan.assignments)`, made elsewhere."""
         wanted = index or self.presence.index.becoming(plan.fences, plan.assignments)
         self.presence.index = wanted
+        for device_id, stay in self.presence.all_stays():
+            if stay.geofence_id not in wanted.row_by_id:
+                self.presence.forget(device_id, stay.geofence_id)
+                self._gone += [(device_id, stay)] if stay.is_told else []
         self._areas.replace(plan.assignments)
         self._alone.rules = AloneRules(plan.alone_rules)
         self._sorted_for = (-1, -1)
@@ -73,12 +78,26 @@ class GeofenceWatch:
         return (*events, *self._areas.apply(batch, now_us))
 
     def tick(self, now_us: int) -> tuple[AnyEvent, ...]:
-        """Look for officers alone, and for areas whose time is over, once in 5 s."""
+        """Tell who was in a fence that is no more; look for officers alone and for areas whose time is over, once in 5 s."""
+        gone = self._left_gone(now_us)
         if now_us - self._alone_us < EVERY_US and now_us >= self._alone_us:
-            return ()
+            return gone
         self._alone_us = now_us
         alone = self._alone.look(self._picture.units, self._registry.units, self._registry.stations, now_us)
-        return (*alone, *self._areas.tick(now_us))
+        return (*gone, *alone, *self._areas.tick(now_us))
+
+    def _left_gone(self, now_us: int) -> tuple[AnyEvent, ...]:
+        gone, self._gone = self._gone, []
+        return tuple(
+            GeofenceLeft(
+                device_id=device_id,
+                observed_us=now_us,
+                received_us=now_us,
+                geofence_id=stay.geofence_id,
+                inside_s=max(now_us - stay.entered_us, 0) / 1e6,
+            )
+            for device_id, stay in gone
+        )
 
     def restore(self, batch: Batch, now_us: int) -> None:
         """Stand where the newest positions of the past say, telling nothing; after `restore_event`."""

@@ -246,10 +246,14 @@ def test_a_start_with_nothing_known_tells_nothing() -> None:
     assert scene.watch.apply(new_batch(0), MONDAY_US) == ()
 
 
-def test_a_fence_that_is_taken_away_is_forgotten_and_a_new_one_is_entered_by_who_is_there() -> None:
+def test_a_fence_that_is_taken_away_is_left_and_a_new_one_is_entered_by_who_is_there() -> None:
     scene = Scene(strip(100, 300))
     scene.tell(fix(0, 150))
     scene.watch.replace(GeofencePlan(fences=(strip(100, 300, geofence_id=8),)))
+    (left,) = scene.watch.tick(MONDAY_US + 5 * SECOND_US)
+    assert isinstance(left, GeofenceLeft)
+    assert (left.geofence_id, left.inside_s) == (7, 5.0)
+    assert scene.watch.tick(MONDAY_US + 6 * SECOND_US) == ()
     events = scene.tell(fix(10, 150))
     assert [(kind_of(event), event.geofence_id) for event in events if isinstance(event, GeofenceEntered)] == [
         ("geofence_entered", 8)
