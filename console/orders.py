@@ -21,6 +21,8 @@ PROTOCOL: Final = "console"
 LOOK_EVERY_S: Final = 0.5
 QUEUED_AT_MOST: Final = 20
 """So many commands of one device may wait: more are no orders but a mistake."""
+MOVED_ON: Final = "the device speaks for another unit now"
+"""What was meant for one crew is shown to no other."""
 RATE_PER_S: Final = 1.0
 BURST: Final = 30
 
@@ -85,6 +87,9 @@ class CommandDesk:
                     self._say(moved)
 
     def _try(self, order: Order, now_us: int) -> CommandMoved | None:
+        speaks_for = self._bridge.registry.unit_of(order.device_id, now_us)
+        if order.unit_id is not None and speaks_for != order.unit_id:
+            return self._moved(order.command_id, order.device_id, CommandState.REFUSED, MOVED_ON)
         try:
             self._bridge.send(_numbered(order.command, order.command_id), now_us)
         except NotFoundError:

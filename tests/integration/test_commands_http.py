@@ -90,6 +90,18 @@ async def test_a_command_that_waited_ten_minutes_is_given_up_and_never_sent(
     assert (await standing(operator), house.bridge.sent) == ([("send_text", "expired")], [])
 
 
+async def test_what_was_meant_for_one_crew_is_never_shown_to_another(
+    house: House, operator: httpx.AsyncClient, fake_clock: FakeClock
+) -> None:
+    await give(operator)
+    fake_clock.advance(5)
+    moved = Device(device_id=HAWK, protocol="mavlink", address="main/1")
+    house.bridge.registry.register(moved, house.bridge.registry.units[CAR], fake_clock.now_us())
+    house.bridge.hears = {HAWK}
+    house.parts.orders.turn()
+    assert (await standing(operator), house.bridge.sent) == ([("send_text", "refused")], [])
+
+
 async def test_what_a_device_refuses_is_told_with_its_words(house: House, operator: httpx.AsyncClient) -> None:
     house.bridge.hears = {HAWK}
     command_id = (await give(operator)).json()["command"]["command_id"]
