@@ -1,6 +1,7 @@
 """Keeps what is derived from history: roll-ups, trips and stops, and all that a late row touches; in its own thread."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,6 +21,16 @@ LONGEST_WAIT_S: Final = 600.0
 LATE_DEVICES_A_STEP: Final = 20
 MOVE_STEP: Final = "10 minutes"
 STEPS_A_TURN: Final = 100
+END_WITHIN_S: Final = 5.0
+_CONNECTION: Final = {
+    "application_name": "skybeat derived",
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 _LOG: Final = get_logger("derived")
 _REFRESH: Final = ("store.position_minute", "store.position_quarter_hour")
 _QUARTER_US: Final = 900_000_000
@@ -49,24 +60,44 @@ class DerivedHistory:
         self._lag_s = lag_s
         self._mend_hooks = mend_hooks
         self._mended_at_s = clock.monotonic_s() - MEND_INTERVAL_S
+        self._connection: psycopg.Connection[Any] | None = None
+        self._is_stopping = False
         self.last_error: str | None = None
 
     async def run(self) -> None:
-        """Take a turn each 20 s until cancelled; an absent database is waited for."""
+        """Take a turn each 20 s until cancelled; an absent database is waited for, and a long step does not hold up the end."""
+        self._is_stopping = False
         while True:
-            await asyncio.to_thread(self.take_turn)
+            work = asyncio.ensure_future(asyncio.to_thread(self.take_turn))
+            try:
+                await asyncio.shield(work)
+            except asyncio.CancelledError:
+                self._is_stopping = True
+                await asyncio.to_thread(self._interrupt)
+                await asyncio.wait({work}, timeout=END_WITHIN_S)
+                raise
             await asyncio.sleep(TURN_S)
+
+    def _interrupt(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.cancel_safe(timeout=END_WITHIN_S)
 
     def take_turn(self) -> bool:
         """Derive what can be derived now; return whether the database let us."""
         try:
-            with psycopg.connect(self._writer_url, autocommit=True, application_name="skybeat derived") as connection:
+            with psycopg.connect(self._writer_url, autocommit=True, **_CONNECTION) as connection:  # type: ignore[arg-type]
+                self._connection = connection
+                connection.execute("set lock_timeout = '2s'")  # the recorder would wait behind us
                 self.derive(connection)
         except psycopg.Error as error:
-            if self.last_error is None:
+            if self.last_error is None and not self._is_stopping:
                 _LOG.warning("derived_history_waits", error=reason_of(error))
             self.last_error = reason_of(error)
             return False
+        finally:
+            self._connection = None
         self.last_error = None
         return True
 

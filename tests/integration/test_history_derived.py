@@ -1,5 +1,6 @@
 """Roll-ups, trips and stops on a real server: what they say of a day, and that questions are answered the same from them."""
 
+import asyncio
 from contextlib import closing
 
 import numpy as np
@@ -190,3 +191,20 @@ def test_a_line_that_a_wrong_clock_moved_too_far_comes_back(recorded: TestDataba
     with psycopg.connect(recorded.owner_url) as owner:
         found = owner.execute("select claimed_through, derived_through from store.derived_progress").fetchone()
     assert found == (utc_of(START_US + 4 * HOUR_US),) * 2
+
+
+async def test_a_step_that_waits_for_the_database_does_not_hold_up_the_end(recorded: TestDatabase) -> None:
+    derived = DerivedHistory(recorded.writer_url, recorded.owner_url, FakeClock(), lag_s=lambda: 0.0)
+    waiting = "select 1 from pg_stat_activity where application_name = 'skybeat derived' and wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(recorded.owner_url) as holding,
+        psycopg.connect(recorded.maintenance_url, autocommit=True) as looking,
+    ):
+        holding.execute("lock table store.derived_progress in access exclusive mode")
+        running = asyncio.create_task(derived.run())
+        async with asyncio.timeout(15):
+            while not looking.execute(waiting).fetchone():  # noqa: ASYNC110 - another process makes it true
+                await asyncio.sleep(0.02)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
