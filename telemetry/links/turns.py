@@ -13,6 +13,8 @@ from telemetry.model.decoding import NOTHING, Output, Promise, Reply
 
 ROWS_A_TURN: Final = 50_000
 """A turn that has so many rows is taken at once: a journal record has its bounds."""
+SHORTEST_TURN_S: Final = 0.004
+"""A turn costs some tenths of a millisecond however little it holds: under load there are at most so many. The first waits for none."""
 _Said = list[tuple[Speaker, Output]]
 _Parked = dict[Speaker, list[Reply]]
 
@@ -58,6 +60,8 @@ class Turns:
         self._when_refused = when_refused
         self._said: _Said = []
         self._rows = 0
+        self._ending: asyncio.Handle | None = None
+        self._ended_s = 0.0
         self._now_us = 0
         self._parked: deque[tuple[int, _Parked]] = deque()
         self._last_sequence = 0
@@ -69,17 +73,30 @@ class Turns:
     def add(self, speaker: Speaker, output: Output, now_us: int) -> None:
         """Take what a peer's decoder gave; the turn ends by itself once the loop has served all that are ready."""
         if not self._said:
-            asyncio.get_running_loop().call_soon(self.end)
+            self._begin()
         self._said.append((speaker, output))
         self._now_us = now_us
         self._rows += len(output.batch)
         if self._rows >= ROWS_A_TURN:
             self.end()
 
+    def _begin(self) -> None:
+        """Let the turn end once the loop has served all that are ready; soon after another one, a little later."""
+        loop = asyncio.get_running_loop()
+        wait_s = self._ended_s + SHORTEST_TURN_S - loop.time()
+        if wait_s > 0:
+            self._ending = loop.call_later(wait_s, self.end)
+        else:
+            self._ending = loop.call_soon(self.end)
+
     def end(self) -> None:
         """End the turn now: show it, hand it to the journal, answer."""
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
         if not self._said:
             return
+        self._ended_s = asyncio.get_running_loop().time()
         said, self._said, self._rows = self._said, [], 0
         merged = merge([output for _, output in said])
         try:

@@ -212,7 +212,6 @@ class UdpLink:
             self.hear(arrived, now_us)
             if not is_more:
                 break
-        self._hub.turns.end()
 
     def _speaker(self, address: Any, now_us: int) -> DatagramSpeaker:  # noqa: ANN401 - as the socket module's addresses
         found = self._hub.speakers.get(address)

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from infra.journal import JournalError
+from telemetry.links import turns
 from telemetry.links.speaker import Speaker
 from telemetry.links.turns import ROWS_A_TURN, Turns
 from telemetry.model.batch import new_batch
 from telemetry.model.decoding import Output, Peer, Promise, Reply
-from tests.link_scene import FakeKeeper, LineDecoder
+from tests.link_scene import FakeKeeper, LineDecoder, eventually
 
 
 class Told(Speaker):
@@ -59,6 +62,7 @@ async def test_all_that_became_safe_at_once_is_one_write_and_keeps_its_order() -
     for number in range(3):
         scene.turns.add(first, said(durable(b"%d" % number), Reply(b"now %d" % number)), 1)
         scene.turns.add(second, said(durable(b"second")), 1)
+        scene.turns.end()
         await settle()
     assert len(scene.keeper.turns) == 3
     assert first.writes == [[b"now 0"], [b"now 1"], [b"now 2"]]
@@ -76,6 +80,7 @@ async def test_a_repeat_that_became_no_record_promises_no_sooner_than_what_it_re
     scene.turns.add(peer, said(durable(b"first")), 1)
     await settle()
     scene.turns.add(peer, said(durable(b"again"), rows=0), 1)
+    scene.turns.end()
     await settle()
     assert peer.writes == []
     scene.keeper.gate.set()
@@ -101,6 +106,22 @@ async def test_a_peer_that_must_go_goes_when_its_last_reply_has_left() -> None:
     scene.keeper.gate.set()
     await settle()
     assert (peer.writes, peer.cuts) == ([[b"bye"], [b"kept"]], ["closed_by_protocol"])
+
+
+async def test_turns_that_follow_each_other_at_once_become_one_and_the_first_waits_for_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "SHORTEST_TURN_S", 0.3)
+    scene, peer = Scene(), Told()
+    scene.turns.add(peer, said(), 1)
+    await settle()
+    assert len(scene.keeper.turns) == 1
+    for _ in range(10):
+        scene.turns.add(peer, said(), 1)
+        await settle()
+    assert len(scene.keeper.turns) == 1
+    await eventually(lambda: len(scene.keeper.rows) == 11)
+    assert len(scene.keeper.turns) == 2
 
 
 async def test_what_was_said_before_a_link_closes_is_kept_though_nobody_is_answered() -> None:
