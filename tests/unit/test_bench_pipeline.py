@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from console.bench.pipeline.browser import Browser
-from console.bench.pipeline.frames import FRAMES_AT_ONCE, ROWS_A_BATCH, Journey, flights, packed_times
+from console.bench.pipeline.frames import (
+    FIRST_LAT_E6,
+    FRAMES_AT_ONCE,
+    ROWS_A_BATCH,
+    STEPS_E6,
+    Journey,
+    flights,
+    packed_times,
+)
 from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.unit import CHINA_OFFSET_S, Device
 from telemetry.registry import RegistryContents, RegistryTable
@@ -20,7 +28,7 @@ NOW_US = FIRST_S * 1_000_000 + 3_600_000_000
 
 
 @pytest.mark.parametrize("rows_a_frame", [1, ROWS_A_BATCH])
-def test_every_frame_is_taken_and_no_second_comes_twice(rows_a_frame: int) -> None:
+def test_every_frame_is_taken_and_no_place_comes_twice(rows_a_frame: int) -> None:
     device = Device(device_id=1, protocol="jt808", address=PHONE)
     registry = RegistryTable(RegistryContents(devices=(device,), secrets={1: CODE.encode()}))
     decoder = Jt808Source(SourceContext(registry=registry, link_group="bench")).decoder(Peer(transport="tcp"))
@@ -29,8 +37,12 @@ def test_every_frame_is_taken_and_no_second_comes_twice(rows_a_frame: int) -> No
     frames = [journey.next_frame() for _ in range(2 * FRAMES_AT_ONCE)]
     outputs = [decoder.feed(frame, NOW_US) for frame in frames]
     batch = np.concatenate([output.batch for output in outputs])
-    seconds = [FIRST_S + n for n in range(rows_a_frame * len(frames))]
-    assert (batch["observed_us"] // 1_000_000).tolist() == seconds
+    count = rows_a_frame * len(frames)
+    assert len(batch) == count
+    places = FIRST_LAT_E6 * 10 + np.arange(count) * STEPS_E6[rows_a_frame] * 10
+    assert batch["lat_e7"].tolist() == places.tolist()
+    if rows_a_frame == ROWS_A_BATCH:
+        assert (batch["observed_us"] // 1_000_000).tolist() == [FIRST_S + n for n in range(count)]
     assert not any(output.bad for output in outputs)
     assert all(output.replies for output in outputs)
 

@@ -1,7 +1,7 @@
 """The whole way at once: terminals over TCP and vehicles over UDP, from another process, into the database, while browsers look on.
 
 `skybeat serve` runs as it is run, with its embedded PostgreSQL; nothing is replaced. Two shapes of load, one after the other:
-*live*: 500 terminals of JT/T 808 say one position (0x0200) at a time, ten a second each, whatever we answer; *bulk*: the same 500
+*live*: 500 terminals of JT/T 808 say where they are now, one position (0x0200) at a time, ten a second each, whatever we answer; *bulk*: the same 500
 upload what they stored, 34 positions a frame (0x0704, of every other terminal marked as of a blind area), two frames in flight each,
 as fast as they are acknowledged while no more than 200,000 rows wait for the database. Beside both, 100 MAVLink vehicles fly over UDP at 10 Hz from ten addresses, and 50 browsers hold the
 console's websocket with all 600 units. What was acknowledged is then looked for in the table, row by row.
@@ -10,7 +10,6 @@ console's websocket with all 600 units. What was acknowledged is then looked for
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -20,7 +19,7 @@ import msgspec
 import psycopg
 
 from console.bench import Figures
-from console.bench.pipeline.frames import ROWS_A_BATCH
+from console.bench.pipeline.frames import FIRST_LAT_E6, ROWS_A_BATCH, STEPS_E6
 from console.bench.pipeline.house import Enrolled, House, enrol, running
 from console.bench.pipeline.load import Plan, Said, speak
 from infra.clock import SYSTEM_CLOCK
@@ -71,9 +70,7 @@ def run(*, runs: int, seed: int, duration_s: float = DURATION_S) -> Figures:
         enrolled = enrol(data_dir, terminals=TERMINALS, vehicles=VEHICLES)
         now_s = SYSTEM_CLOCK.now_us() // 1_000_000
         with running(data_dir) as house:
-            live = measure(
-                house, enrolled, duration_s=duration_s * LIVE_SHARE, first_s=now_s - 48 * HOUR_S, rows_a_frame=1
-            )
+            live = measure(house, enrolled, duration_s=duration_s * LIVE_SHARE, first_s=now_s, rows_a_frame=1)
             bulk = measure(
                 house, enrolled, duration_s=duration_s, first_s=now_s - 24 * HOUR_S, rows_a_frame=ROWS_A_BATCH
             )
@@ -131,7 +128,7 @@ def _measure(house: House, enrolled: Enrolled, plan: Plan, ours: Connection, sto
     recorded, took_s = _drained(house, before, wanted, began_s)
     serve_s, database_s = (after - earlier for after, earlier in zip(house.cpu_s(), cpu_before, strict=True))
     with psycopg.connect(house.owner_url) as connection:
-        lost, doubled = _compare_at_rest(connection, enrolled, said, plan.first_s)
+        lost, doubled = _compare_at_rest(connection, enrolled, said, plan, began_us)
         flown, p50_ms, p99_ms = _flown_and_latency(connection, enrolled, began_us)
     per_row = 1e6 / max(1, recorded)
     return Shape(
@@ -162,11 +159,13 @@ def _drained(house: House, before: int, wanted: int, began_s: float) -> tuple[in
     return recorded, at_s - began_s
 
 
-def _compare_at_rest(connection: psycopg.Connection, enrolled: Enrolled, said: Said, first_s: int) -> tuple[int, int]:
+def _compare_at_rest(
+    connection: psycopg.Connection, enrolled: Enrolled, said: Said, plan: Plan, began_us: int
+) -> tuple[int, int]:
     """Return what `_compare` finds once nothing changes any more: the recorder counts events among its rows."""
     found = before = (-1, -1)
     for _ in range(COMPARED_AT_MOST):
-        found = _compare(connection, enrolled.terminal_ids, said.rows_acknowledged, first_s)
+        found = _compare(connection, enrolled, said, plan, began_us)
         connection.rollback()
         if not found[0] or found == before:
             break
@@ -176,24 +175,29 @@ def _compare_at_rest(connection: psycopg.Connection, enrolled: Enrolled, said: S
 
 
 def _compare(
-    connection: psycopg.Connection, device_ids: Sequence[int], acknowledged: Sequence[int], first_s: int
+    connection: psycopg.Connection, enrolled: Enrolled, said: Said, plan: Plan, began_us: int
 ) -> tuple[int, int]:
-    """Return how many acknowledged rows are not in the table, and how many are there more than once."""
+    """Return how many acknowledged rows are not in the table, and how many are there more than once; a row's place is its number."""
     query = """
         with said as (
             select * from unnest(%(ids)s::int[], %(rows)s::bigint[]) as said (device_id, acknowledged)
         ), found as (
-            select position.device_id, position.observed_at, count(*) as times,
-                bool_and(position.observed_at < to_timestamp(%(first_s)s + said.acknowledged)) as was_acknowledged
+            select position.device_id, position.lat_e7, count(*) as times,
+                bool_and(position.lat_e7 < %(first_e7)s + said.acknowledged * %(step_e7)s) as was_acknowledged
             from store.position join said using (device_id)
-            where position.observed_at >= to_timestamp(%(first_s)s) and position.observed_at < to_timestamp(%(end_s)s)
+            where position.received_at >= to_timestamp(%(began_s)s)
             group by 1, 2
         )
         select (select sum(acknowledged) from said) - count(*) filter (where was_acknowledged), coalesce(sum(times) - count(*), 0)
         from found
     """
-    end_s = first_s + 24 * HOUR_S
-    parameters = {"ids": list(device_ids), "rows": list(acknowledged), "first_s": first_s, "end_s": end_s}
+    parameters = {
+        "ids": list(enrolled.terminal_ids),
+        "rows": list(said.rows_acknowledged),
+        "first_e7": FIRST_LAT_E6 * 10,
+        "step_e7": STEPS_E6[plan.rows_a_frame] * 10,
+        "began_s": began_us / 1e6,
+    }
     row = connection.execute(query, parameters).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.clock import SYSTEM_CLOCK
 from telemetry.model.unit import CHINA_OFFSET_S
 from telemetry.sources.jt808.messages import BATCH, POSITION
 from telemetry.sources.mavlink.frame import encode
@@ -14,8 +15,8 @@ ROWS_A_BATCH: Final = 34
 """So many positions of 28 bytes fit into one frame (0x0704) whole."""
 FRAMES_AT_ONCE: Final = 16
 FIRST_LAT_E6: Final = 36_000_000
-STEP_E6: Final = 90
-"""10 m to the north each second."""
+STEPS_E6: Final = {1: 9, ROWS_A_BATCH: 90}
+"""A row is so much north of the one before it: 1 m where a terminal speaks ten times a second, 10 m where once. So a row's place is its number."""
 IS_FIXED: Final = 3
 HEADER_BYTES: Final = 12
 _HEAD: Final = [("msg_id", ">u2"), ("body_bytes", ">u2"), ("phone", "6u1"), ("serial", ">u2")]
@@ -37,7 +38,10 @@ _MANY: Final = np.dtype([*_HEAD, ("count", ">u2"), ("kind", "u1"), ("items", _IT
 
 
 class Journey:
-    """One terminal's way, a second a row, and the frames (2013 edition) that tell it; `rows_a_frame` is 1 or ROWS_A_BATCH."""
+    """One terminal's way and the frames (2013 edition) that tell it.
+
+    `rows_a_frame` is ROWS_A_BATCH (a second a row, from `first_s` on) or 1 (all of now; terminals know whole seconds only).
+    """
 
     def __init__(self, phone: str, number: int, *, first_s: int, rows_a_frame: int) -> None:
         self.rows_a_frame = rows_a_frame
@@ -85,11 +89,14 @@ class Journey:
     def _fill(self, positions: NDArray[np.void]) -> None:
         count = len(positions)
         positions["status"] = IS_FIXED
-        positions["lat_e6"] = FIRST_LAT_E6 + (self._row + np.arange(count)) % 40_000 * STEP_E6
+        positions["lat_e6"] = FIRST_LAT_E6 + (self._row + np.arange(count)) * STEPS_E6[self.rows_a_frame]
         positions["lon_e6"] = self._lon_e6
         positions["alt_m"] = 1_500
         positions["speed_dkmh"] = 360
-        positions["time"] = packed_times(self._next_s + np.arange(count))
+        if self.rows_a_frame == 1:
+            positions["time"] = packed_times(np.array([SYSTEM_CLOCK.now_us() // 1_000_000]))
+        else:
+            positions["time"] = packed_times(self._next_s + np.arange(count))
         self._row += count
         self._next_s += count
 
