@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -60,28 +59,28 @@ websocket looks on. Then something is broken. In the end one oracle (`tests/chao
 """
 
 
-def main(report: Path) -> None:
-    """Write the page from a report."""
+def main(report: Path, note: str) -> None:
+    """Write the page from a report; `note` is a sentence on the run, as that the machine was busy."""
     verdicts = [json.loads(line) for line in report.read_text().splitlines()]
     if not verdicts:
         sys.exit(f"{report} holds no verdict: run `make chaos`")
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(_page(verdicts))
+    PAGE.write_text(_page(verdicts, note))
     print(f"{PAGE.relative_to(PROJECT)}: {len(verdicts)} verdicts")
 
 
-def _page(verdicts: list[dict[str, Any]]) -> str:
+def _page(verdicts: list[dict[str, Any]], note: str) -> str:
     verdicts = sorted(verdicts, key=lambda verdict: str(verdict["fault"]).lower())
     rows = "\n".join(f"| {' | '.join(_cell(verdict[name]) for name, _ in COLUMNS)} |" for verdict in verdicts)
     forms = " and ".join(sorted({verdict["form"] for verdict in verdicts}))
     seeds = ", ".join(sorted({str(verdict["seed"]) for verdict in verdicts}))
     processor = platform.machine()
-    how = f"The {forms} form, seed {seeds}, commit {_commit()}, {os.cpu_count()} cores ({processor}), Python {platform.python_version()}."
+    how = f"The {forms} form, seed {seeds}, {os.cpu_count()} cores ({processor}), Python {platform.python_version()}. {note}"
     return TEXT.format(
         head=" | ".join(title for _, title in COLUMNS),
         rule="|".join("---" if name == "fault" else "---:" for name, _ in COLUMNS),
         rows=rows,
-        how=how,
+        how=how.strip(),
     )
 
 
@@ -91,12 +90,5 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), " ".join(sys.argv[2:]))
