@@ -214,3 +214,16 @@ def test_junk_after_a_whole_report_costs_only_itself() -> None:
     assert [type(read) for read in reads] == [ReadPosition, ReadError, ReadPosition]
     assert scene.ask(notify + b"junk!") == b"200 OK"
     assert [row[16] for row in scene.rows()] == [0]
+
+
+@pytest.mark.parametrize("speed", ["1e308", "inf", "-3", "nan", "fast"])
+def test_a_speed_that_is_none_costs_nothing_but_itself(speed: str) -> None:
+    scene = Scene()
+    scene.start()
+    body = (
+        f"<Notify><CmdType>MobilePosition</CmdType><SN>1</SN><DeviceID>{CAMERA}</DeviceID><Time>2026-09-21T22:13:20</Time>"
+        f"<Longitude>103.83</Longitude><Latitude>36.06</Latitude><Speed>{speed}</Speed></Notify>"
+    )
+    assert scene.tell(body.encode()) == b"200 OK"
+    ((row),) = scene.rows()
+    assert row[8] == -32768

@@ -1,5 +1,6 @@
 """Who is not a registered camera is not believed: replays, forgeries, strangers, other devices' names, monstrous bodies."""
 
+import time
 import tracemalloc
 
 import msgspec
@@ -9,7 +10,7 @@ from telemetry.model.decoding import Peer, SourceContext
 from telemetry.sources.gb28181 import open_source
 from telemetry.sources.gb28181.camera import Camera
 from telemetry.sources.gb28181.manscdp import XmlError, read_document
-from telemetry.sources.gb28181.sip import SipError, parse
+from telemetry.sources.gb28181.sip import SipError, parse, user_of
 from telemetry.sources.gb28181.stream import MessageSplitter
 from tests.gb28181_scene import (
     CAMERA,
@@ -316,3 +317,26 @@ def test_messages_before_a_monstrous_one_are_served_and_none_after_it() -> None:
     assert len(output.batch) == 1
     assert output.close
     assert not scene.decoder.feed(message(POSITION), scene.now_us).batch.size
+
+
+def test_nobody_buys_seconds_of_ours_with_one_datagram() -> None:
+    began_s = time.process_time()
+    assert user_of("sip:" * 4_000) == ""
+    with pytest.raises(XmlError):
+        read_document(b" " * 60_000 + b"<")
+    assert read_document(b"<Notify><CmdType>x</CmdType>" + b" " * 60_000 + b"</Notify>").command == "x"
+    assert time.process_time() - began_s < 0.2
+
+
+def test_what_is_remembered_of_answers_is_small_however_long_the_requests_are() -> None:
+    scene = Scene()
+    scene.start()
+    tracemalloc.start()
+    before_bytes = tracemalloc.get_traced_memory()[0]
+    for number in range(500):
+        name = f"{number:08d}" * 800
+        scene.decoder.feed(message(method="OPTIONS", branch=name, call_id=name), scene.now_us)
+        scene.decoder.feed(message(POSITION, branch=name, call_id=name), scene.now_us)
+    grown_bytes = tracemalloc.get_traced_memory()[0] - before_bytes
+    tracemalloc.stop()
+    assert grown_bytes < 500_000

@@ -217,3 +217,12 @@ def test_a_call_for_help_in_a_dialog_of_before_our_restart_is_heard_and_the_dial
     stranger = Peer(transport="udp", host="66.6.6.6", port=5060)
     output = scene.server.decoder(stranger).feed(message(SOS, method="NOTIFY"), scene.now_us)
     assert not output.events
+
+
+def test_an_alarm_is_not_answered_for_a_sign_of_life_whose_names_a_camera_uses_again() -> None:
+    scene = Scene()
+    scene.start()
+    for body in (KEEPALIVE, SOS):
+        output = scene.decoder.feed(message(body, branch="z9hG4bKalways", call_id="always"), scene.now_us)
+    assert [event for event in output.events if isinstance(event, SosRaised)]
+    assert {reply.promise for reply in output.replies} == {Promise.DURABLE}

@@ -143,7 +143,7 @@ class SipDecoder:
             turn.promise(data)
         else:
             turn.say(data)
-        if answer.status == 200 and before is None:
+        if answer.status == 200 and before is None and request.method != "OPTIONS":  # that a stranger may ask
             holds = holds and request.method in REPORTS
             self._desk.answers.put(key, Answered(b"" if holds else data, now_us, holds))
 

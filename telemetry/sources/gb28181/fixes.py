@@ -1,6 +1,5 @@
 """Positions of GB/T 28181: a MobilePosition's single and list form, an alarm's and a catalogue item's place, as rows."""
 
-import math
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ _QUALITY_AT: Final = 16
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_I2: Final = 32_767
 _LARGEST_ALT_M: Final = 100_000.0
+_LARGEST_KMH: Final = 1e6
 _UNSHIFTED: Final = frozenset({Crs.WGS84.value, Crs.CGCS2000.value})
 _TIME_OF_ARRIVAL: Final = int(Quality.TIME_OF_ARRIVAL)
 _NO_FIX: Final = int(Quality.NO_FIX)
@@ -162,8 +162,8 @@ def _coordinate(name: str, text: str, highest_deg: float) -> float:
 
 
 def _speed_mps(text: str) -> float | None:
-    speed_kmh = _within(text, 0.0, math.inf)
-    return None if speed_kmh is None or speed_kmh == math.inf else speed_kmh / KMH_PER_MPS
+    speed_kmh = _within(text, 0.0, _LARGEST_KMH)
+    return None if speed_kmh is None else speed_kmh / KMH_PER_MPS
 
 
 def _within(text: str, lowest: float, highest: float) -> float | None:

@@ -15,7 +15,7 @@ import msgspec
 from telemetry.model.errors import InputError
 
 LARGEST_BYTES: Final = 65_536
-_DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]{0,200}\?>\s*", re.IGNORECASE)
+_DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]{0,200}\?>", re.IGNORECASE)
 _NAMED: Final = re.compile(rb"""^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_.-]{1,40})["']""", re.IGNORECASE)
 _NO_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -73,7 +73,9 @@ def read_document(data: bytes) -> Document:
     """Return what a body says. Raises XmlError: too large, a DTD, not well formed, or no CmdType."""
     if len(data) > LARGEST_BYTES:
         raise XmlError(f"the XML body has {len(data)} bytes: at most {LARGEST_BYTES} are read")
-    text = _DECLARATION.sub("", decode_text(data), count=1)
+    text = decode_text(data)
+    if declaration := _DECLARATION.match(text):
+        text = text[declaration.end() :]
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise XmlError("the XML body has a document type declaration: none is allowed")
     element = _parse(text)

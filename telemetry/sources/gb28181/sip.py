@@ -54,7 +54,8 @@ _USUAL: Final = {
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _START: Final = re.compile(r"(?:([A-Z]{2,20}) +(\S{1,512}) +SIP/2\.0|SIP/2\.0 +([1-6][0-9]{2})(?: (.*))?) *")
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
-_USER: Final = re.compile(r"sips?:([^@;>\s]+)@", re.IGNORECASE)
+_USER: Final = re.compile(r"sips?:([^@;>\s]{1,64})@", re.IGNORECASE)
+"""The user of an address; of bounded length, so that no header takes quadratic time."""
 _URI: Final = re.compile(r"<([^<>]{1,512})>|^\s*([^\s;,<>]{1,512})")
 CLOSED: Final = re.compile(rb"</(?:Notify|Response|Query|Control)>\s*\Z")
 """How a body ends that is a whole MANSCDP document."""

@@ -1,5 +1,6 @@
 """SIP transactions: our own requests until they are answered, and our answers until nobody can ask for them again."""
 
+import hashlib
 from collections import OrderedDict
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -12,6 +13,7 @@ T2_US: Final = 4_000_000
 GIVEN_UP_US: Final = 32_000_000
 """64 x T1: so long a request waits for its answer, and an answer for the request's repetitions."""
 ANSWERS_KEPT: Final = 65_536
+LARGEST_KEPT_BYTES: Final = 2_048
 INVITE: Final = "INVITE"
 
 Purpose = TypeVar("Purpose")
@@ -102,19 +104,20 @@ class Answered(msgspec.Struct, frozen=True):
     holds: bool
 
 
-TransactionKey: TypeAlias = tuple[str, int, str, str, str]
+TransactionKey: TypeAlias = bytes
 
 
 def key_of(request: Sip, *, host: str, port: int) -> TransactionKey:
-    """Return what makes two requests one: where they come from, branch, Call-ID, and CSeq with its method.
+    """Return what makes two requests one, as a digest: where they come from, branch, Call-ID, CSeq with its method, and body.
 
-    The branch should do, but there are devices that use one for everything that they say.
+    The branch should do, but there are devices that use one for everything that they say. About 3 us.
     """
-    return host, port, request.branch, request.call_id, request.first("cseq")
+    said = "\0".join((host, str(port), request.branch, request.call_id, request.first("cseq"), ""))
+    return hashlib.blake2b(said.encode() + request.body, digest_size=16).digest()
 
 
 class Answers:
-    """Our answers of the last 32 s, for requests that come again; at most 65,536, the oldest makes room."""
+    """Our answers of the last 32 s, for requests that come again; at most 65,536 of 2 KiB each, the oldest makes room."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[TransactionKey, Answered] = OrderedDict()
@@ -125,7 +128,9 @@ class Answers:
         return answered if answered is not None and now_us - answered.first_us <= GIVEN_UP_US else None
 
     def put(self, key: TransactionKey, answered: Answered) -> None:
-        """Remember an answer, and forget those that are too old."""
+        """Remember an answer, and forget those that are too old; one that echoes a monstrous request is made anew instead."""
+        if len(answered.data) > LARGEST_KEPT_BYTES:
+            return
         answers = self._answers
         answers.pop(key, None)
         answers[key] = answered
