@@ -42,9 +42,14 @@ def mark_zones(batch: Batch, table: NDArray[Any], rows: NDArray[np.intp]) -> lis
     delay_us = batch["received_us"] - batch["observed_us"]
     witness = (batch["quality"] & _NO_WITNESS) == 0
     off = witness & (np.abs(delay_us) >= HALF_HOUR_US - NEAR_US)
-    if not off.any() and not table["zone_from_us"][rows].any():
+    begun = table["zone_from_us"][rows] > 0
+    if off.any():  # stored fixes are of any age: only those near to whole half hours can begin a window
+        beside_us = (delay_us + HALF_HOUR_US // 2) % HALF_HOUR_US - HALF_HOUR_US // 2
+        off &= np.abs(beside_us) <= NEAR_US
+        begun |= np.isin(rows, rows[off])
+    if not begun.any():
         return []
-    concerned = witness & (np.isin(rows, rows[off]) | (table["zone_from_us"][rows] > 0))
+    concerned = witness & begun
     told = [_step(batch, place, table[rows[place]]) for place in np.flatnonzero(concerned).tolist()]
     return [event for event in told if event is not None]
 
