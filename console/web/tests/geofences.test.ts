@@ -1,6 +1,15 @@
 // Geofences on the page: shapes that can be changed, times and words, circles on the ground.
 import { describe, expect, it } from "vitest";
-import { beginFence, changeFence, getFenceDesk, redraft, shapeOf, stepBack } from "../src/geofences/fenceDesk";
+import {
+  beginFence,
+  changeFence,
+  discard,
+  getFenceDesk,
+  keepDrawing,
+  redraft,
+  shapeOf,
+  stepBack,
+} from "../src/geofences/fenceDesk";
 import { boundsOf, draftFeatures, pixelsAtZoom0, ringOf } from "../src/geofences/fenceShapes";
 import { heightText, minuteOf, minuteText, windowText } from "../src/geofences/words";
 import { translator } from "../src/i18n/text";
@@ -16,6 +25,10 @@ describe("a draft", () => {
     redraft({ geometry: { type: "Point", coordinates: [103.8, 36] }, fields: { name_en: "Square" } });
     expect(draftFeatures(getFenceDesk().draft).features).toHaveLength(1);
     expect(stepBack()).toBe(true);
+    expect(getFenceDesk()).toMatchObject({ isLeaving: true });
+    keepDrawing();
+    expect(getFenceDesk().draft).not.toBeNull();
+    discard();
     expect(getFenceDesk().draft).toBeNull();
     expect(stepBack()).toBe(true);
     expect(stepBack()).toBe(false);

@@ -9,6 +9,8 @@ import { useLive } from "../state/useLive";
 import { usePolled } from "../state/usePolled";
 import { useText } from "../state/useText";
 import type { AreaAssignmentsReply, AreaAssignmentView, GeofenceView, VisitsReply } from "../wire.generated";
+import { selectUnit } from "../state/actions";
+import { showScreen } from "../supervisor/keys";
 import { UnitPicker } from "../devices/UnitPicker";
 import { assignArea, endAssignment, removeFence } from "./acts";
 import { changeFence, stepBack } from "./fenceDesk";
@@ -198,7 +200,7 @@ export function FenceDetail({ fence, onChanged }: { fence: GeofenceView; onChang
     <div data-testid="fence-detail" data-geofence-id={fence.geofence_id}>
       <div className="sec">
         <div className="row">
-          <h2 className="f15 ell">{nameIn(language, fence)}</h2>
+          <h2 className="ell">{nameIn(language, fence)}</h2>
           <span className="sp" />
           {fence.raises_alarm ? <span className="badge attn">{t("fence.alarms")}</span> : null}
         </div>
@@ -234,11 +236,27 @@ export function FenceDetail({ fence, onChanged }: { fence: GeofenceView; onChang
         )}
       </div>
       <div className="sec">
-        <div className="h">{t("fence.inside")}</div>
+        <div className="h">
+          {t("fence.inside")} <span className="t3 num">{fence.inside_unit_ids.length || ""}</span>
+        </div>
         {fence.inside_unit_ids.length ? (
-          <p className="f13" data-testid="fence-inside">
-            {fence.inside_unit_ids.map(nameOf).join(" · ")}
-          </p>
+          <div className="chips" data-testid="fence-inside">
+            {fence.inside_unit_ids.map((unitId) => (
+              <button
+                key={unitId}
+                type="button"
+                className="chip"
+                data-unit-id={unitId}
+                title={t("inspector.place")}
+                onClick={() => {
+                  showScreen("operator");
+                  selectUnit(unitId);
+                }}
+              >
+                {nameOf(unitId)}
+              </button>
+            ))}
+          </div>
         ) : (
           <p className="f13 t3">{t("fence.nobodyInside")}</p>
         )}

@@ -7,6 +7,7 @@ import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { SERVICES, type Service, UNIT_KINDS, type UnitKind } from "../wire.generated";
 import { saveFence } from "./acts";
+import { FenceEnds } from "./FenceEnds";
 import { changeFenceDesk, type Draft, type Fields, redraft } from "./fenceDesk";
 import { minuteOf, minuteText, ofKmh, toKmh } from "./words";
 
@@ -153,12 +154,15 @@ function When({ fields }: { fields: Fields }) {
 }
 
 function Concerns({ fields }: { fields: Fields }) {
+  const isEverybody = !fields.kinds.length && !fields.services.length && !fields.station_ids.length;
   const { stations } = usePlaces();
   const { language } = useSettings();
   const t = useText();
   return (
     <fieldset className="form">
-      <legend className="h">{t("fence.concerns")}</legend>
+      <legend className="h">
+        {t("fence.concerns")} <span className="t3">{isEverybody ? t("fence.everyUnit") : ""}</span>
+      </legend>
       <Chips
         all={UNIT_KINDS}
         on={fields.kinds}
@@ -264,7 +268,7 @@ export function FenceForm({ draft, onSaved }: { draft: Draft; onSaved: () => voi
       const why = reply.detail || t(reply.key, reply.figures);
       return setProblem(t(reply.status === 409 ? "fence.conflict" : "fence.failed", { why }));
     }
-    changeFenceDesk({ draft: null, geofenceId: reply.geofence.geofence_id });
+    changeFenceDesk({ draft: null, isLeaving: false, geofenceId: reply.geofence.geofence_id });
     onSaved();
   };
 
@@ -314,19 +318,13 @@ export function FenceForm({ draft, onSaved }: { draft: Draft; onSaved: () => voi
       <Watches fields={fields} />
       <When fields={fields} />
       <Heights fields={fields} />
-      {problem ? (
-        <p className="c-alarm f13" role="alert" data-testid="fence-problem">
-          {problem}
-        </p>
-      ) : null}
-      <div className="row">
-        <button type="button" className="btn ghost" onClick={() => changeFenceDesk({ draft: null })}>
-          {t("fence.cancel")}
-        </button>
-        <span className="sp" />
-        <button type="submit" className="btn pri" data-testid="fence-save" disabled={isBusy}>
-          {t("fence.save")}
-        </button>
+      <div className="formend">
+        {problem ? (
+          <p className="c-alarm f13" role="alert" data-testid="fence-problem">
+            {problem}
+          </p>
+        ) : null}
+        <FenceEnds isBusy={isBusy} />
       </div>
     </form>
   );

@@ -1,23 +1,28 @@
 // The map of the geofences' page with its tools; it draws what the desk's draft asks for.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { RequestError } from "../api/client";
+import { type Language, nameIn } from "../i18n/text";
 import { live } from "../live/live";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
+import type { TextKey } from "../i18n/zh";
 import { useText } from "../state/useText";
 import type { GeofenceView } from "../wire.generated";
-import { beginFence, openFence, redraft, type Shape, useFenceDesk } from "./fenceDesk";
+import { beginFence, type Draft, openFence, redraft, type Shape, useFenceDesk } from "./fenceDesk";
 import type { FenceLook, FenceMap } from "./fenceMap";
 import type { Features } from "./fenceShapes";
+import { Icon } from "../ui/icons";
 
 const SHAPES: readonly Shape[] = ["polygon", "circle", "corridor"];
 const KEYS: Readonly<Record<Shape, string>> = { polygon: "P", circle: "C", corridor: "L" };
 
-function unitsNow(nowMs: number): Features {
+function unitsNow(nowMs: number, language: Language, inside: ReadonlySet<number>): Features {
   const features = [...live.store.meta.keys()].flatMap((unitId) => {
     const unit = live.store.read(unitId, nowMs);
     if (!unit || unit.lon === null || unit.lat === null || unit.freshness === "lost") return [];
-    return [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [unit.lon, unit.lat] } }];
+    const meta = live.store.meta.get(unitId);
+    const properties = { name: meta ? nameIn(language, meta) : "", inside: inside.has(unitId) };
+    return [{ type: "Feature", properties, geometry: { type: "Point", coordinates: [unit.lon, unit.lat] } }];
   });
   return { type: "FeatureCollection", features };
 }
@@ -69,6 +74,28 @@ interface PaneProps {
   readonly stationId: number | null;
 }
 
+function hintOf({ shape, geometry }: Draft): TextKey {
+  if (!shape) return "fence.hint.keeps";
+  return geometry ? `fence.drawn.${shape}` : `fence.hint.${shape}`;
+}
+
+function Zoom({ map }: { map: FenceMap | null }) {
+  const t = useText();
+  return (
+    <div className="ctl mapzoom">
+      <button type="button" aria-label={t("map.fit")} title={t("map.fit")} onClick={() => map?.fitAll()}>
+        <Icon name="fit" />
+      </button>
+      <button type="button" aria-label={t("map.zoomIn")} title={t("map.zoomIn")} onClick={() => map?.zoomBy(1)}>
+        <Icon name="plus" />
+      </button>
+      <button type="button" aria-label={t("map.zoomOut")} title={t("map.zoomOut")} onClick={() => map?.zoomBy(-1)}>
+        <Icon name="minus" />
+      </button>
+    </div>
+  );
+}
+
 export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
   const { theme, language } = useSettings();
   const { geofenceId, draft } = useFenceDesk();
@@ -76,7 +103,8 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
   const t = useText();
   const [units, setUnits] = useState<Features>({ type: "FeatureCollection", features: [] });
   const second = Math.floor(nowMs / 1000);
-  useEffect(() => setUnits(unitsNow(second * 1000)), [second]);
+  const inside = fences.find((fence) => fence.geofence_id === geofenceId)?.inside_unit_ids;
+  useEffect(() => setUnits(unitsNow(second * 1000, language, new Set(inside ?? []))), [second, language, inside]);
   const { box, map, error } = useFenceMap({ theme, language, fences, chosen: geofenceId, draft, units });
   const redraw = useCallback((): void => {
     redraft({ geometry: null });
@@ -85,6 +113,7 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
   return (
     <section className="fencepane" aria-label={t("app.geofences")}>
       <div ref={box} className="fencemap" data-testid="fence-map" data-drawn={draft?.geometry ? "yes" : "no"} />
+      <Zoom map={map} />
       {error ? (
         <p className="fencenote c-attn" role="alert">
           {error.detail || t(error.key, error.figures)}
@@ -92,12 +121,16 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
       ) : null}
       {draft ? (
         <div className="fencenote row" data-testid="fence-hint">
-          <span>{t(`fence.hint.${draft.shape ?? "keeps"}`)}</span>
-          {draft.shape && draft.geometry ? (
+          <span>{t(hintOf(draft))}</span>
+          {!draft.shape ? null : draft.geometry ? (
             <button type="button" className="btn s" data-testid="fence-redraw" onClick={redraw}>
               {t("fence.redraw")}
             </button>
-          ) : null}
+          ) : (
+            <button type="button" className="btn s ghost" data-testid="fence-middle" onClick={() => map?.putInMiddle()}>
+              {t("fence.inMiddle")}
+            </button>
+          )}
         </div>
       ) : mayDraw ? (
         <div className="fencetools row" role="group" aria-label={t("fence.draw")}>

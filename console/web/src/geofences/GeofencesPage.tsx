@@ -69,7 +69,10 @@ function FenceList({ fences, mayChange }: { fences: readonly GeofenceView[] | nu
         </label>
       </div>
       {fences && !shown.length ? (
-        <p className="sec f13 t3">{t(fences.length ? "fence.noneFit" : "fence.none")}</p>
+        <div className="sec f13 t3" data-testid="fence-none">
+          <p>{t(fences.length ? "fence.noneFit" : "fence.none")}</p>
+          {fences.length || !mayChange ? null : <p>{t("fence.begin")}</p>}
+        </div>
       ) : null}
       <ul className="fencelist" data-testid="fence-list">
         {shown.map((fence) => (

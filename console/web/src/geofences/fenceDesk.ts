@@ -21,6 +21,8 @@ export interface Draft {
   readonly shape: Shape | null;
   readonly geometry: Geometry | null;
   readonly fields: Fields;
+  /** Something was drawn or written that leaving would lose. */
+  readonly isTouched: boolean;
 }
 
 export interface FenceDesk {
@@ -29,6 +31,8 @@ export interface FenceDesk {
   readonly query: string;
   /** Below 1280 px the panel lies over the map and can be closed. */
   readonly isPanelOpen: boolean;
+  /** Leaving the draft was asked for: it would lose what was drawn. */
+  readonly isLeaving: boolean;
 }
 
 const UTC_OFFSET_S = 28_800;
@@ -59,7 +63,7 @@ export const NEW_FIELDS: Fields = {
   station_id: null,
 };
 
-let desk: FenceDesk = { geofenceId: null, draft: null, query: "", isPanelOpen: false };
+let desk: FenceDesk = { geofenceId: null, draft: null, query: "", isPanelOpen: false, isLeaving: false };
 const listeners = new Set<() => void>();
 
 export const getFenceDesk = (): FenceDesk => desk;
@@ -85,7 +89,7 @@ export function beginFence(shape: Shape, stationId: number | null): void {
   const fields = { ...NEW_FIELDS, ...size, station_id: stationId };
   changeFenceDesk({
     geofenceId: null,
-    draft: { geofenceId: null, version: null, shape, geometry: null, fields },
+    draft: { geofenceId: null, version: null, shape, geometry: null, fields, isTouched: false },
     isPanelOpen: true,
   });
 }
@@ -110,6 +114,7 @@ export function changeFence(fence: GeofenceView): void {
       shape,
       geometry: shape ? (fence.geometry as unknown as Geometry) : null,
       fields,
+      isTouched: false,
     },
     isPanelOpen: true,
   });
@@ -120,12 +125,18 @@ export function redraft(part: Partial<Pick<Draft, "geometry">> & { readonly fiel
   const { draft } = desk;
   if (!draft) return;
   const geometry = part.geometry === undefined ? draft.geometry : part.geometry;
-  changeFenceDesk({ draft: { ...draft, geometry, fields: { ...draft.fields, ...part.fields } } });
+  changeFenceDesk({ draft: { ...draft, geometry, fields: { ...draft.fields, ...part.fields }, isTouched: true } });
 }
 
-/** Leave the draft, or the fence; false where neither is open. */
+/** Leave the draft for good, or go on with it. */
+export const discard = (): void => changeFenceDesk({ draft: null, isLeaving: false });
+export const keepDrawing = (): void => changeFenceDesk({ isLeaving: false });
+
+/** Leave the draft (asking first where that loses something), or the fence; false where neither is open. */
 export function stepBack(): boolean {
-  if (desk.draft) changeFenceDesk({ draft: null });
+  if (desk.isLeaving) keepDrawing();
+  else if (desk.draft?.isTouched) changeFenceDesk({ isLeaving: true });
+  else if (desk.draft) discard();
   else if (desk.geofenceId !== null || desk.isPanelOpen) changeFenceDesk({ geofenceId: null, isPanelOpen: false });
   else return false;
   return true;

@@ -11,17 +11,26 @@ import {
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { get } from "../api/client";
 import { type BaseLook, baseStyle, prepareFonts } from "../map/baseMap";
-import { type Palette, paletteOf } from "../map/palette";
+import { loadFonts } from "../map/fonts";
+import { paletteOf } from "../map/palette";
 import type { GeofenceView, MapReply } from "../wire.generated";
 import type { Draft, Geometry, Place, Shape } from "./fenceDesk";
-import { boundsOf, corridorFeatures, draftFeatures, type Features, fenceFeatures, pixelsAtZoom0 } from "./fenceShapes";
+import { DRAWN_BY_TOOL, drawStyles, layersOf, namesOf } from "./fenceLayers";
+import {
+  boundsOf,
+  corridorFeatures,
+  draftFeatures,
+  type Features,
+  fenceFeatures,
+  nameFeatures,
+  pixelsAtZoom0,
+  shapeWithin,
+} from "./fenceShapes";
 
 setWorkerUrl(workerUrl);
 
 const MODES: Readonly<Record<Shape, string>> = { polygon: "polygon", circle: "point", corridor: "linestring" };
-const SOURCES = ["fences", "draft", "corridor", "units"] as const;
-type Source = (typeof SOURCES)[number];
-const EMPTY: Features = { type: "FeatureCollection", features: [] };
+type Source = "fences" | "names" | "draft" | "corridor" | "units";
 const FIT = { padding: 72, maxZoom: 16.5, duration: 240 } as const;
 
 export interface FenceLook extends BaseLook {
@@ -31,47 +40,12 @@ export interface FenceLook extends BaseLook {
   readonly units: Features;
 }
 
-type Layers = StyleSpecification["layers"];
-
-function layersOf(p: Palette): Layers {
-  const tone = ["case", ["get", "alarm"], p.alarm, p.accent] as never;
-  const when = (strong: number, plain: number) => ["case", ["get", "chosen"], strong, plain] as never;
-  return [
-    {
-      id: "fences-fill",
-      type: "fill",
-      source: "fences",
-      paint: { "fill-color": tone, "fill-opacity": when(0.22, 0.09) },
-    },
-    { id: "fences-line", type: "line", source: "fences", paint: { "line-color": tone, "line-width": when(2.4, 1.4) } },
-    { id: "draft-fill", type: "fill", source: "draft", paint: { "fill-color": p.accent, "fill-opacity": 0.2 } },
-    { id: "draft-line", type: "line", source: "draft", paint: { "line-color": p.accent, "line-width": 2 } },
-    {
-      id: "corridor-band",
-      type: "line",
-      source: "corridor",
-      layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": p.accent, "line-opacity": 0.24, "line-width": 0 },
-    },
-    {
-      id: "units-dots",
-      type: "circle",
-      source: "units",
-      paint: {
-        "circle-radius": 3.5,
-        "circle-color": p.accent,
-        "circle-stroke-color": p.halo,
-        "circle-stroke-width": 1,
-      },
-    },
-  ];
-}
-
 export class FenceMap {
   private readonly map: MapLibre;
   private readonly draw: TerraDraw;
   private readonly still = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
   private drawing: { readonly key: string; readonly shape: Shape } | null = null;
+  private readonly letters = new Set<string>();
   private isReady = false;
 
   constructor(
@@ -120,12 +94,7 @@ export class FenceMap {
   show(look: FenceLook): void {
     const before = this.look;
     this.look = look;
-    if (look.theme !== before.theme || look.language !== before.language) {
-      this.endDrawing();
-      this.isReady = false;
-      this.map.setStyle(this.style());
-      return;
-    }
+    if (look.theme !== before.theme || look.language !== before.language) this.restyle();
     if (!this.isReady) return;
     this.fill();
     this.follow();
@@ -140,30 +109,91 @@ export class FenceMap {
     this.draw.setMode(MODES[draft.shape]);
   }
 
+  zoomBy(steps: number): void {
+    this.map.zoomTo(this.map.getZoom() + steps, { animate: !this.still.matches });
+  }
+
+  /** Show the chosen fence, else the whole city. */
+  fitAll(): void {
+    if (this.look.chosen !== null) this.fit(this.look.chosen);
+    else this.map.fitBounds(this.facts.bounds as never, { animate: !this.still.matches });
+  }
+
+  /** A shape in the middle of the view, to begin from without a mouse; its corners are dragged from there. */
+  putInMiddle(): void {
+    const shape = this.look.draft?.shape;
+    if (!shape || !this.draw.enabled) return;
+    const view = this.map.getBounds();
+    const geometry = shapeWithin(shape, [view.getWest(), view.getSouth()], [view.getEast(), view.getNorth()]);
+    this.draw.clear();
+    this.load(geometry, shape);
+    this.onDrawn(geometry);
+  }
+
   private styled(): void {
     this.isReady = true;
-    this.fill();
+    this.widen();
     this.follow();
     if (this.look.chosen !== null) this.fit(this.look.chosen);
   }
 
-  private style(): StyleSpecification {
-    const sources = Object.fromEntries(
-      SOURCES.map((name) => [name, { type: "geojson" as const, data: EMPTY as never }]),
-    );
-    return baseStyle(this.look, this.facts.tiles_url, { sources, layers: layersOf(paletteOf(this.look.theme)) });
+  /** Another theme or language: what is being drawn stays where it is, unfinished too. */
+  private restyle(): void {
+    this.map.setStyle(this.style(), { diff: true, transformStyle: keepDrawn });
+    const styles = drawStyles(paletteOf(this.look.theme));
+    for (const mode of Object.keys(styles) as (keyof typeof styles)[])
+      this.draw.updateModeOptions(mode, { styles: styles[mode] } as never);
+    const { draft } = this.look;
+    if (!this.drawing || !draft?.geometry) return;
+    this.draw.clear();
+    this.load(draft.geometry, this.drawing.shape);
   }
 
-  private put(source: Source, data: Features): void {
-    this.map.getSource<GeoJSONSource>(source)?.setData(data as never);
+  private style(): StyleSpecification {
+    const palette = paletteOf(this.look.theme);
+    const sources = Object.fromEntries(
+      Object.entries(this.features()).map(([name, data]) => [name, { type: "geojson" as const, data: data as never }]),
+    );
+    return baseStyle(this.look, this.facts.tiles_url, { sources, layers: layersOf(palette), names: namesOf(palette) });
+  }
+
+  private features(): Record<Source, Features> {
+    const { fences, chosen, draft, units, language } = this.look;
+    const shown = fences.filter((fence) => fence.geofence_id !== (draft?.shape ? draft.geofenceId : null));
+    return {
+      fences: fenceFeatures(shown, chosen),
+      names: nameFeatures(shown, language, this.letters),
+      draft: draftFeatures(draft),
+      corridor: corridorFeatures(draft),
+      units,
+    };
+  }
+
+  /** Names are written once their faces are there: the map keeps a letter as it drew it first. */
+  private async loadNames(): Promise<void> {
+    const { fences, units } = this.look;
+    const named = units.features as readonly { readonly properties: { readonly name: string } }[];
+    const texts = [
+      ...fences.map((fence) => fence.name_zh + fence.name_en),
+      ...named.map((unit) => unit.properties.name),
+    ];
+    const missing = [...new Set(texts.join(""))].filter((letter) => !this.letters.has(letter));
+    if (!missing.length) return;
+    await loadFonts(missing.join(""));
+    for (const letter of missing) this.letters.add(letter);
+    if (this.isReady) this.fill();
   }
 
   private fill(): void {
-    const { fences, chosen, draft, units } = this.look;
-    this.put("fences", fenceFeatures(fences, chosen, draft?.shape ? draft.geofenceId : null));
-    this.put("draft", draftFeatures(draft));
-    this.put("corridor", corridorFeatures(draft));
-    this.put("units", units);
+    void this.loadNames();
+    for (const [name, data] of Object.entries(this.features()))
+      this.map.getSource<GeoJSONSource>(name)?.setData(data as never);
+    this.widen();
+  }
+
+  /** A corridor is drawn as wide as it is on the ground. */
+  private widen(): void {
+    const { draft } = this.look;
     const line = draft?.geometry?.type === "LineString" ? draft.geometry.coordinates : null;
     const wide = line?.length ? pixelsAtZoom0(draft?.fields.width_m ?? 0, line[0]![1]) : 0;
     const byZoom = ["interpolate", ["exponential", 2], ["zoom"], 0, wide, 24, wide * 2 ** 24];
@@ -205,13 +235,15 @@ export class FenceMap {
   private makeDraw(): TerraDraw {
     const coordinates = { midpoints: true, draggable: true, deletable: true };
     const shaped = { feature: { draggable: true, coordinates } };
+    const styles = drawStyles(paletteOf(this.look.theme));
     const draw = new TerraDraw({
       adapter: new TerraDrawMapLibreGLAdapter({ map: this.map, coordinatePrecision: 7 }),
       modes: [
-        new TerraDrawPolygonMode(),
-        new TerraDrawLineStringMode(),
-        new TerraDrawPointMode(),
+        new TerraDrawPolygonMode({ styles: styles.polygon }),
+        new TerraDrawLineStringMode({ styles: styles.linestring }),
+        new TerraDrawPointMode({ styles: styles.point }),
         new TerraDrawSelectMode({
+          styles: styles.select,
           flags: { polygon: shaped, linestring: shaped, point: { feature: { draggable: true } } },
         }),
       ],
@@ -234,6 +266,14 @@ export class FenceMap {
     const newest = drawn.at(-1);
     if (newest) this.onDrawn(newest.geometry as unknown as Geometry);
   }
+}
+
+/** Carry what the drawing tool added over to another style. */
+function keepDrawn(before: StyleSpecification | undefined, next: StyleSpecification): StyleSpecification {
+  if (!before) return next;
+  const sources = Object.entries(before.sources).filter(([name]) => DRAWN_BY_TOOL.test(name));
+  const layers = before.layers.filter((layer) => DRAWN_BY_TOOL.test(layer.id));
+  return { ...next, sources: { ...next.sources, ...Object.fromEntries(sources) }, layers: [...next.layers, ...layers] };
 }
 
 /** Read what the map needs and put it into the container. Raises RequestError when the city cannot be read. */

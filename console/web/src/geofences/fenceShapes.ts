@@ -1,6 +1,7 @@
 // Geofences as the map draws them: borders, a circle's and a corridor's outline while it is drawn, units as dots.
 import type { GeofenceView } from "../wire.generated";
-import type { Draft, Place } from "./fenceDesk";
+import { type Language, nameIn } from "../i18n/text";
+import type { Draft, Geometry, Place, Shape } from "./fenceDesk";
 
 const M_PER_DEGREE = 111_320;
 const CORNERS = 72;
@@ -22,23 +23,55 @@ export function ringOf(centre: Place, radiusM: number): Place[] {
   });
 }
 
-/** All fences but the one that is being changed; `chosen` is drawn stronger. */
-export function fenceFeatures(fences: readonly GeofenceView[], chosen: number | null, left: number | null): Features {
+/** Fences as areas; `chosen` is drawn stronger. */
+export function fenceFeatures(fences: readonly GeofenceView[], chosen: number | null): Features {
   return collection(
-    fences
-      .filter((fence) => fence.geofence_id !== left)
-      .map((fence) => ({
-        type: "Feature",
-        properties: {
-          geofence_id: fence.geofence_id,
-          chosen: fence.geofence_id === chosen,
-          alarm: fence.raises_alarm,
-          inside: fence.inside_unit_ids.length > 0,
-        },
-        geometry: polygonsOf(fence),
-      })),
+    fences.map((fence) => ({
+      type: "Feature",
+      properties: {
+        geofence_id: fence.geofence_id,
+        chosen: fence.geofence_id === chosen,
+        alarm: fence.raises_alarm,
+        inside: fence.inside_unit_ids.length > 0,
+      },
+      geometry: polygonsOf(fence),
+    })),
   );
 }
+
+/** The names of fences, each at the middle of its box; those whose letters are not there yet wait. */
+export function nameFeatures(
+  fences: readonly GeofenceView[],
+  language: Language,
+  letters: ReadonlySet<string>,
+): Features {
+  const isWritable = (fence: GeofenceView): boolean => [...nameIn(language, fence)].every((each) => letters.has(each));
+  return collection(
+    fences.filter(isWritable).flatMap((fence) => {
+      const bounds = boundsOf(fence.rings.flat() as unknown as Place[]);
+      if (!bounds) return [];
+      const [[west, south], [east, north]] = bounds;
+      const properties = { name: nameIn(language, fence), alarm: fence.raises_alarm };
+      const coordinates = [(west + east) / 2, (south + north) / 2];
+      return [{ type: "Feature", properties, geometry: { type: "Point", coordinates } }];
+    }),
+  );
+}
+
+/** A shape to begin from within the view between two corners: the middle third of it. */
+export function shapeWithin(shape: Shape, southWest: Place, northEast: Place): Geometry {
+  const [west, south, east, north] = [...southWest, ...northEast];
+  const at = (x: number, y: number): Place => [
+    round7(west! + (east! - west!) * x),
+    round7(south! + (north! - south!) * y),
+  ];
+  if (shape === "circle") return { type: "Point", coordinates: at(0.5, 0.5) };
+  if (shape === "corridor") return { type: "LineString", coordinates: [at(0.35, 0.5), at(0.5, 0.5), at(0.65, 0.5)] };
+  const ring = [at(0.36, 0.36), at(0.64, 0.36), at(0.64, 0.64), at(0.36, 0.64), at(0.36, 0.36)];
+  return { type: "Polygon", coordinates: [ring] };
+}
+
+const round7 = (degrees: number): number => Math.round(degrees * 1e7) / 1e7;
 
 /** The border as it is watched; with several parts each ring that lies in none before it is one of its own. */
 function polygonsOf(fence: GeofenceView): object {

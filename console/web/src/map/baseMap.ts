@@ -21,11 +21,11 @@ export interface BaseLook {
 
 type Layers = StyleSpecification["layers"];
 
-/** The base map with further sources, whose layers lie under the names. */
+/** The base map with further sources, whose layers lie under the names; `names` lie over them. */
 export function baseStyle(
   { theme, language }: BaseLook,
   tilesUrl: string | null,
-  added: { readonly sources: StyleSpecification["sources"]; readonly layers: Layers },
+  added: { readonly sources: StyleSpecification["sources"]; readonly layers: Layers; readonly names?: Layers },
 ): StyleSpecification {
   const palette = paletteOf(theme);
   const choice = { palette, language, coverage: "off" as const, stationId: null, labels: true, cover: null, tilesUrl };
@@ -36,7 +36,7 @@ export function baseStyle(
   return {
     ...whole,
     sources: { ...sources, ...added.sources },
-    layers: [...layers.slice(0, names), ...added.layers, ...layers.slice(names)],
+    layers: [...layers.slice(0, names), ...added.layers, ...layers.slice(names), ...(added.names ?? [])],
   };
 }
 

@@ -9,7 +9,8 @@ import type { Palette } from "./palette";
 export const MAP_LAYERS = ["relief", "valley", "water", "parks", "blocks", "roads", "labels", "places"] as const;
 export type MapLayer = (typeof MAP_LAYERS)[number];
 
-const FONTS = ["Inter Variable", "Noto Sans SC Variable"];
+/** The faces of every name on a map, in order. */
+export const FONTS = ["Inter Variable", "Noto Sans SC Variable"];
 
 /** Road classes as the map layer has them: 0 trunk and ring, 1 primary, 2 secondary, 3 local. */
 const WIDTHS: readonly [number, number, number][] = [
