@@ -67,12 +67,15 @@ def read_registration(frame: Frame) -> Registration | None:
 
 
 def codes_of(frame: Frame) -> list[bytes]:
-    """Return what may be the code of an authentication: editions before 2019 fill the body with it, and flags lie."""
+    """Return what may be the code of an authentication: editions before 2019 fill the body with it, and flags lie.
+
+    A NUL ends it, and blanks around it are none of it: terminals pad their buffers with either.
+    """
     body = frame.body
-    codes = [body.rstrip(b"\0")]
+    said = [body]
     if body and body[0] < len(body):
-        codes.append(body[1 : 1 + body[0]].rstrip(b"\0"))
-    return codes
+        said.append(body[1 : 1 + body[0]])
+    return [code.partition(b"\0")[0].strip() for code in said]
 
 
 def read_authentication(frame: Frame) -> dict[str, str]:

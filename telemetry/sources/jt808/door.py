@@ -66,9 +66,12 @@ class Door:
         return None
 
     def hear_again(self, frame: Frame, speaker: Speaker, turn: Turn) -> None:
-        """Answer a proven terminal that registers or authenticates once more: it stays what it is."""
+        """Answer a proven terminal that registers or authenticates once more: it stays what it is.
+
+        Some register every minute, and report nothing after a refusal: they are told the code that they have just shown here.
+        """
         if frame.msg_id == m.REGISTER:
-            self._register_reply(frame, m.Registered.TERMINAL_REGISTERED, b"", turn)
+            self._register_reply(frame, m.Registered.DONE, speaker.secret or b"", turn)
             return
         is_right = speaker.secret is None or _is_among(codes_of(frame), speaker.secret)
         self._reply(frame, m.Result.DONE if is_right else m.Result.FAILED, turn)

@@ -1,10 +1,13 @@
 """What follows a position's core: items by number. Known ones become readings by name, all others stay as they came."""
 
 import struct
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 LARGEST_VENDOR_DIGITS: Final = 2_048
+MOST_OF_ONE_NUMBER: Final = 8
+"""Items of the same number that are kept of one position."""
 
 Items = list[tuple[int, bytes]]
 
@@ -85,13 +88,14 @@ def readings_of(items: Items) -> dict[str, str]:
 
 
 def vendor_of(items: Items) -> dict[str, str]:
-    """Return the items that no standard names as hexadecimal digits by "0x" and their number; one told again gets "#2"."""
+    """Return the items that no standard names as hexadecimal digits by "0x" and their number; one told again gets "#2" to "#8"."""
     vendor: dict[str, str] = {}
+    told: Counter[int] = Counter()
     for number, value in items:
         if (number, len(value)) in KNOWN:
             continue
-        name, again = f"0x{number:02x}", 2
-        while name in vendor:
-            name, again = f"0x{number:02x}#{again}", again + 1
-        vendor[name] = value.hex()[:LARGEST_VENDOR_DIGITS]
+        told[number] += 1
+        if told[number] <= MOST_OF_ONE_NUMBER:
+            again = f"#{told[number]}" if told[number] > 1 else ""
+            vendor[f"0x{number:02x}{again}"] = value.hex()[:LARGEST_VENDOR_DIGITS]
     return vendor

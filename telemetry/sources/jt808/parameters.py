@@ -9,6 +9,8 @@ from telemetry.sources.jt808.codes import bytes_of_text, text_of
 from telemetry.sources.jt808.frame import LONGEST_BODY_BYTES
 
 LONGEST_VALUE_BYTES: Final = 255
+MOST_SETTINGS: Final = 255
+"""So many one message can count."""
 
 HIDDEN: Final = "***"
 """What is shown of a password that a terminal tells."""
@@ -128,7 +130,7 @@ def read_parameters(body: bytes, at: int) -> dict[str, str]:
     Passwords are not repeated.
     """
     values: dict[str, str] = {}
-    while at + 5 <= len(body):
+    while at + 5 <= len(body) and len(values) < MOST_SETTINGS:
         number, size = int.from_bytes(body[at : at + 4]), body[at + 4]
         value = body[at + 5 : at + 5 + size]
         if len(value) < size:
