@@ -1,13 +1,16 @@
 """The doors between WGS-84 and the shifted coordinates of Chinese maps: GCJ-02 and BD-09, there and back."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from telemetry.model.errors import UnknownCrsError
 from telemetry.model.geodesy import Floats
+
+_Step: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
 class Crs(StrEnum):
@@ -29,9 +32,13 @@ _BD_TURNS: Final = np.pi * 3000.0 / 180.0
 _BD_LAT_OFFSET_DEG: Final = 0.006
 _BD_LON_OFFSET_DEG: Final = 0.0065
 _INVERSE_STEPS: Final = 8
-_RIPPLE: Final = ((40.0 / 3.0, 6.0), (40.0 / 3.0, 2.0))
-_NORTH: Final = ((40.0 / 3.0, 1.0), (80.0 / 3.0, 1.0 / 3.0), (320.0 / 3.0, 1.0 / 12.0), (640.0 / 3.0, 1.0 / 30.0))
-_EAST: Final = ((40.0 / 3.0, 1.0), (80.0 / 3.0, 1.0 / 3.0), (100.0, 1.0 / 12.0), (200.0, 1.0 / 30.0))
+_SETTLED_DEG: Final = 1e-11
+"""A step of the inverse that moves a place by less, a micrometre, left it within some nanometres of the answer."""
+_RIPPLE: Final = np.array([[40.0 / 3.0, 6.0], [40.0 / 3.0, 2.0]])
+_NORTH: Final = np.array(
+    [[40.0 / 3.0, 1.0], [80.0 / 3.0, 1.0 / 3.0], [320.0 / 3.0, 1.0 / 12.0], [640.0 / 3.0, 1.0 / 30.0]]
+)
+_EAST: Final = np.array([[40.0 / 3.0, 1.0], [80.0 / 3.0, 1.0 / 3.0], [100.0, 1.0 / 12.0], [200.0, 1.0 / 30.0]])
 
 
 def parse_crs(name: str) -> Crs:
@@ -79,11 +86,10 @@ def _in_china(lat: Floats, lon: Floats) -> NDArray[np.bool_]:
     return np.asarray(inside_lat & inside_lon)
 
 
-def _sines_m(value: Floats, terms: tuple[tuple[float, float], ...]) -> Floats:
-    """Return the sum of height x sin(pi x rate x value) over (height in metres, rate) terms."""
-    total = np.zeros_like(value)
-    for height_m, rate in terms:
-        total += height_m * np.sin(np.pi * rate * value)
+def _sines_m(value: Floats, terms: Floats) -> Floats:
+    """Return the sum of height x sin(pi x rate x value) over rows (height in metres, rate) of `terms`."""
+    waves = np.sin(np.multiply.outer(np.pi * terms[:, 1], value))
+    total: Floats = (waves.T * terms[:, 0]).T.sum(axis=0)
     return total
 
 
@@ -108,13 +114,28 @@ def _shift(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
 
 def _unshift(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
     """Return what `_shift` made (lat, lon) of: a fixed point, since one step alone is 3.7 m off."""
-    lat_found, lon_found = lat, lon
+
+    def step(lat_found: Floats, lon_found: Floats) -> tuple[Floats, Floats]:
+        lat_shift, lon_shift = _shift_of(lat_found, lon_found)
+        return lat - lat_shift, lon - lon_shift
+
     with np.errstate(over="ignore", invalid="ignore"):  # far from China it runs away, and is not taken
-        for _ in range(_INVERSE_STEPS):
-            lat_shift, lon_shift = _shift_of(lat_found, lon_found)
-            lat_found, lon_found = lat - lat_shift, lon - lon_shift
+        lat_found, lon_found = _settled(step, lat, lon)
     inside = _in_china(lat_found, lon_found)
     return np.where(inside, lat_found, lat), np.where(inside, lon_found, lon)
+
+
+def _settled(step: _Step, lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
+    """Return where steps of an inverse lead from (lat, lon). A place rests once it settled: others beside it change nothing."""
+    moving = np.ones(lat.shape, bool)
+    for _ in range(_INVERSE_STEPS):
+        lat_next, lon_next = step(lat, lon)
+        far = (np.abs(lat_next - lat) > _SETTLED_DEG) | (np.abs(lon_next - lon) > _SETTLED_DEG)
+        lat, lon = np.where(moving, lat_next, lat), np.where(moving, lon_next, lon)
+        moving &= far
+        if not moving.any():
+            break
+    return lat, lon
 
 
 def _turn(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
@@ -134,10 +155,11 @@ def _to_bd09(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
 
 def _from_bd09(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
     lat_turned, lon_turned = lat - _BD_LAT_OFFSET_DEG, lon - _BD_LON_OFFSET_DEG
-    lat_gcj, lon_gcj = lat_turned, lon_turned
-    for _ in range(_INVERSE_STEPS):
+
+    def step(lat_gcj: Floats, lon_gcj: Floats) -> tuple[Floats, Floats]:
         lat_seen, lon_seen = _turn(lat_gcj, lon_gcj)
-        lat_gcj, lon_gcj = lat_gcj + (lat_turned - lat_seen), lon_gcj + (lon_turned - lon_seen)
-    lat_found, lon_found = _unshift(lat_gcj, lon_gcj)
+        return lat_gcj + (lat_turned - lat_seen), lon_gcj + (lon_turned - lon_seen)
+
+    lat_found, lon_found = _unshift(*_settled(step, lat_turned, lon_turned))
     inside = _in_china(lat_found, lon_found)
     return np.where(inside, lat_found, lat), np.where(inside, lon_found, lon)

@@ -24,3 +24,12 @@ def test_a_round_trip_of_many_positions_is_exact_to_a_micrometre(crs: Crs) -> No
     lat, lon = random.uniform(1.0, 55.5, 50_000), random.uniform(72.2, 137.5, 50_000)
     back = to_wgs84(*from_wgs84(lat, lon, crs=crs), crs=crs)
     assert distance_m(lat, lon, *back).max() <= 1e-6
+
+
+@pytest.mark.parametrize("crs", [Crs.GCJ02, Crs.BD09])
+def test_a_position_alone_becomes_what_it_becomes_among_others(crs: Crs) -> None:
+    random = np.random.default_rng(6)
+    lat, lon = random.uniform(-10.0, 60.0, 300), random.uniform(70.0, 140.0, 300)
+    together = np.array(to_wgs84(lat, lon, crs=crs))
+    alone = [to_wgs84(lat[row : row + 1], lon[row : row + 1], crs=crs) for row in range(len(lat))]
+    assert np.array_equal(together, np.concatenate(alone, axis=1))
