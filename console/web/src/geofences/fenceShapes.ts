@@ -51,7 +51,8 @@ export function nameFeatures(
       const bounds = boundsOf(fence.rings.flat() as unknown as Place[]);
       if (!bounds) return [];
       const [[west, south], [east, north]] = bounds;
-      const properties = { name: nameIn(language, fence), alarm: fence.raises_alarm };
+      const { geofence_id, raises_alarm: alarm } = fence;
+      const properties = { geofence_id, name: nameIn(language, fence), alarm };
       const coordinates = [(west + east) / 2, (south + north) / 2];
       return [{ type: "Feature", properties, geometry: { type: "Point", coordinates } }];
     }),

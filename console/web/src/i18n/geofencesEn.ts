@@ -3,6 +3,7 @@ import type { geofencesZh } from "./geofencesZh";
 
 export const geofencesEn: Readonly<Record<keyof typeof geofencesZh, string>> = {
   "app.geofences": "Geofences",
+  "help.fences": "Geofences on the map",
   "help.fenceNext": "Next, previous geofence",
   "help.fencePolygon": "Draw a polygon",
   "help.fenceCircle": "Draw a circle",

@@ -1,6 +1,7 @@
 // Texts of geofences and of officers who are alone, in Chinese.
 export const geofencesZh = {
   "app.geofences": "围栏",
+  "help.fences": "地图上的围栏",
   "help.fenceNext": "下一个、上一个围栏",
   "help.fencePolygon": "画多边形",
   "help.fenceCircle": "画圆",

@@ -16,12 +16,13 @@ import { type CoverChoice, drawMissing } from "./coverStyle";
 import { DeskHand } from "./deskHand";
 import { deskMarks } from "./deskMarks";
 import { boundsWith, freeRoom } from "./extent";
+import { FenceOutlines } from "./fenceOutlines";
 import { movingLayers, type TrailLine, trailLines } from "./layers";
 import { Markers } from "./markers";
 import { Overlay } from "./overlay";
 import { Pace } from "./pace";
 import { type Palette, paletteOf } from "./palette";
-import { nearestStation, nearestUnit, unitTowards } from "./picking";
+import { countInView, nearestStation, nearestUnit, unitTowards } from "./picking";
 import { Projection } from "./projection";
 import { styleOf } from "./style";
 
@@ -60,6 +61,7 @@ export class OperationsMap {
   private trailedAtMs = 0;
   private readonly hand: DeskHand;
   private readonly feed = new CoverFeed(() => this.showCover());
+  private readonly fences = new FenceOutlines(() => this.map);
   private readonly forget: (() => void)[];
 
   constructor(
@@ -69,6 +71,7 @@ export class OperationsMap {
     private readonly onView: (figures: MapFigures) => void,
   ) {
     this.settings = getSettings();
+    this.fences.follow(this.settings);
     this.palette = paletteOf(this.settings.theme);
     this.atlas = drawAtlas(this.palette);
     this.overlay = new Overlay(canvas);
@@ -124,6 +127,7 @@ export class OperationsMap {
   remove(): void {
     cancelAnimationFrame(this.frame);
     for (const forget of this.forget) forget();
+    this.fences.end();
     this.map.remove();
   }
 
@@ -161,9 +165,9 @@ export class OperationsMap {
   private style() {
     const { language, coverage, stationId, labels } = this.settings;
     const { palette } = this;
-    const tilesUrl = this.facts.tiles_url;
     const cover = this.cover();
-    return styleOf(location.origin, { palette, language, coverage, stationId, labels, cover, tilesUrl });
+    const choice = { palette, language, coverage, stationId, labels, cover, tilesUrl: this.facts.tiles_url };
+    return this.fences.within(styleOf(location.origin, choice), palette, language);
   }
 
   private get isSupervising(): boolean {
@@ -205,7 +209,8 @@ export class OperationsMap {
       this.atlas = drawAtlas(this.palette);
       this.markers.update(live.store, this.atlas, this.choice());
     }
-    const styled = ["theme", "language", "coverage", "stationId", "labels", "screen", "cover"] as const;
+    const styled = ["theme", "language", "coverage", "stationId", "labels", "screen", "cover", "fencesOn"] as const;
+    this.fences.follow(this.settings);
     if (this.isSupervising) this.feed.refresh(next.cover);
     if (styled.some((key) => next[key] !== before[key])) this.map.setStyle(this.style(), { diff: true });
     if (this.isSupervising && !this.wasSupervising) this.enterSupervising();
@@ -296,6 +301,7 @@ export class OperationsMap {
       return;
     }
     const stationId = nearestStation(this.overlay.stations, this.projection(), event.point.x, event.point.y);
+    if (stationId === null && this.fences.openAt(this.map, event.point)) return;
     change({ stationId: stationId === this.settings.stationId ? null : stationId });
   }
 
@@ -385,16 +391,6 @@ export class OperationsMap {
 
   /** How many units stand in the view. */
   inView(): number {
-    const projection = this.projection();
-    const { table } = live.store;
-    let count = 0;
-    for (let slot = 0; slot < table.count; slot++) {
-      if (
-        table.shown[slot] &&
-        projection.contains(projection.x(table.drawn[slot * 3]!), projection.y(table.drawn[slot * 3 + 1]!))
-      )
-        count++;
-    }
-    return count;
+    return countInView(live.store, this.projection());
   }
 }

@@ -58,3 +58,13 @@ export function unitTowards(
   }
   return best;
 }
+
+/** How many units stand in the view. */
+export function countInView({ table }: UnitStore, projection: Projection): number {
+  let count = 0;
+  for (let slot = 0; slot < table.count; slot++) {
+    const [x, y] = [projection.x(table.drawn[slot * 3]!), projection.y(table.drawn[slot * 3 + 1]!)];
+    if (table.shown[slot] && projection.contains(x, y)) count++;
+  }
+  return count;
+}

@@ -4,6 +4,8 @@ import { live } from "../live/live";
 import { isUnacknowledged } from "../live/alarmBook";
 import { currentMap } from "../map/current";
 import type { AlarmReply } from "../wire.generated";
+import { getDesk } from "./desk";
+import { screenOf } from "./roles";
 import { type CoverageMode, change, getSettings } from "./settings";
 
 const COVERAGE_ORDER: readonly CoverageMode[] = ["area", "lines", "off"];
@@ -31,14 +33,21 @@ export function cycleCoverage(): void {
 
 export const toggleTrails = (): void => change({ trails: !getSettings().trails });
 export const toggleLabels = (): void => change({ labels: !getSettings().labels });
+
+/** Outline the geofences on the map of the screen that is shown, or no longer. */
+export function toggleFences(): void {
+  const { fencesOn, screen: chosen } = getSettings();
+  const screen = screenOf(getDesk().role, chosen);
+  change({ fencesOn: fencesOn.includes(screen) ? fencesOn.filter((each) => each !== screen) : [...fencesOn, screen] });
+}
+
 export const toggleTheme = (): void => change({ theme: getSettings().theme === "night" ? "day" : "night" });
 export const toggleLanguage = (): void => change({ language: getSettings().language === "zh" ? "en" : "zh" });
 export const toggleSound = (): void => change({ sound: !getSettings().sound });
 
-/** Take an alarm upon oneself; resolves to null, or to the error that kept it from being taken. */
-export async function acknowledge(alarmId: string): Promise<RequestError | null> {
+async function decide(alarmId: string, what: string, body?: unknown): Promise<RequestError | null> {
   try {
-    const reply = await write<AlarmReply>("POST", `/api/alarms/${encodeURIComponent(alarmId)}/acknowledge`);
+    const reply = await write<AlarmReply>("POST", `/api/alarms/${encodeURIComponent(alarmId)}/${what}`, body);
     if (reply) live.putAlarm(reply.alarm);
     return null;
   } catch (error) {
@@ -46,6 +55,16 @@ export async function acknowledge(alarmId: string): Promise<RequestError | null>
     throw error;
   }
 }
+
+/** Take an alarm upon oneself; resolves to null, or to the error that kept it from being taken. */
+export const acknowledge = (alarmId: string) => decide(alarmId, "acknowledge");
+
+/** Give an alarm that somebody has taken to another account. */
+export const handOverAlarm = (alarmId: string, account_id: number, note: string) =>
+  decide(alarmId, "hand-over", { account_id, note });
+
+/** Say that an alarm is over and what became of it. */
+export const closeAlarm = (alarmId: string, note: string) => decide(alarmId, "close", { note });
 
 /** The most urgent alarm that nobody took. */
 export const mostUrgent = () => live.book.open().find(isUnacknowledged);

@@ -25,6 +25,8 @@ export interface Settings {
   readonly coverage: CoverageMode;
   readonly trails: boolean;
   readonly labels: boolean;
+  /** On which screens' maps the geofences are outlined. */
+  readonly fencesOn: readonly Screen[];
   readonly sound: boolean;
   readonly listCollapsed: boolean;
   readonly follow: boolean;
@@ -47,6 +49,7 @@ const LASTING = [
   "coverage",
   "trails",
   "labels",
+  "fencesOn",
   "sound",
   "listCollapsed",
 ] as const;
@@ -77,6 +80,7 @@ let settings: Settings = {
   coverage: "area",
   trails: true,
   labels: true,
+  fencesOn: ["operator"],
   sound: true,
   listCollapsed: false,
   follow: false,

@@ -10,7 +10,7 @@ import { mayDispatch } from "../state/roles";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
-import { AcknowledgeButton } from "../ui/AlarmDrawer";
+import { AcknowledgeButton } from "../ui/AlarmDetail";
 import { newCall } from "./acts";
 import { Priority, Standing } from "./IncidentPanel";
 

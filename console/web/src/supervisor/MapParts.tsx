@@ -1,6 +1,6 @@
 // What floats over the supervisor's map: which coverage is shown, its legend, the word that a what-if is not real.
 import type { ReactNode } from "react";
-import { toggleLabels, toggleTrails } from "../state/actions";
+import { toggleFences, toggleLabels, toggleTrails } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { mayPlan } from "../state/roles";
 import { type CoverView, change, useSettings } from "../state/settings";
@@ -11,7 +11,7 @@ import { cycleCover, openMoveUp, openReport, toggleWhatIf } from "./acts";
 const VIEWS = ["now", "plan", "change"] as const satisfies readonly CoverView[];
 
 export function SupervisorTools() {
-  const { cover, trails, labels } = useSettings();
+  const { cover, trails, labels, fencesOn } = useSettings();
   const { role, panel } = useDesk();
   const { on } = useWhatIf();
   const t = useText();
@@ -40,6 +40,14 @@ export function SupervisorTools() {
       </button>
       <button type="button" aria-pressed={labels} data-testid="map-labels" onClick={toggleLabels}>
         {t("map.labels")} <span className="kbd">L</span>
+      </button>
+      <button
+        type="button"
+        aria-pressed={fencesOn.includes("supervisor")}
+        data-testid="map-fences"
+        onClick={toggleFences}
+      >
+        {t("app.geofences")} <span className="kbd">G</span>
       </button>
       {mayPlan(role) ? (
         <button type="button" aria-pressed={on} data-testid="whatif-toggle" onClick={toggleWhatIf}>

@@ -1,65 +1,26 @@
 // The alarm drawer: by priority then age; acknowledging is one button and one key; receipts say who and when.
 import { useState } from "react";
-import { clockTime, duration } from "../format/figures";
-import { nameIn } from "../i18n/text";
+import { clockTime } from "../format/figures";
 import { isUnacknowledged } from "../live/alarmBook";
-import { acknowledge, mostUrgent, selectUnit, toggleSound } from "../state/actions";
+import { toggleSound } from "../state/actions";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import type { Alarm } from "../wire.generated";
+import { AlarmDetail, Priority, useAlarmUnit } from "./AlarmDetail";
+import { AlarmIcon } from "./alarmIcons";
+import { standingText, useAboutAlarm } from "./alarmWords";
 import { Icon } from "./icons";
-
-const ms = (us: number | null): number | null => (us === null ? null : us / 1000);
-
-function Priority({ alarm }: { alarm: Alarm }) {
-  const tone = alarm.priority === 1 ? "solid" : alarm.priority === 2 ? "attn" : "";
-  return <span className={`badge ${tone}`}>P{alarm.priority}</span>;
-}
-
-export function useAlarmUnit(): (alarm: Alarm) => string {
-  const { units } = useLive();
-  const { language } = useSettings();
-  const t = useText();
-  return (alarm) => {
-    const meta = alarm.unit_id === null ? undefined : units.get(alarm.unit_id);
-    return meta ? nameIn(language, meta) || meta.call_sign : t("alarms.unknownUnit");
-  };
-}
-
-/** A button that acknowledges and says so if it could not. */
-export function AcknowledgeButton({ alarm, primary = true }: { alarm: Alarm; primary?: boolean }) {
-  const t = useText();
-  const [error, setError] = useState("");
-  if (!isUnacknowledged(alarm)) return null;
-  const onClick = async (): Promise<void> => {
-    const failure = await acknowledge(alarm.alarm_id);
-    setError(failure ? t("alarms.failed", { why: failure.detail || t(failure.key, failure.figures) }) : "");
-  };
-  return (
-    <>
-      <button
-        type="button"
-        className={`btn ${primary ? "pri" : ""}`}
-        data-testid="alarm-ack"
-        data-alarm-id={alarm.alarm_id}
-        onClick={() => void onClick()}
-      >
-        {t("alarms.acknowledge")}
-        {primary && mostUrgent()?.alarm_id === alarm.alarm_id ? <span className="kbd">Space</span> : null}
-      </button>
-      {error ? <span className="c-alarm f12">{error}</span> : null}
-    </>
-  );
-}
 
 function AlarmLine({
   alarm,
+  about,
   selected,
   first,
   onSelect,
 }: {
   alarm: Alarm;
+  about: string;
   selected: boolean;
   first: boolean;
   onSelect: () => void;
@@ -68,9 +29,8 @@ function AlarmLine({
   const unitOf = useAlarmUnit();
   const t = useText();
   const waiting = isUnacknowledged(alarm);
-  const standing = waiting
-    ? t("alarms.unacknowledged", { age: duration(nowMs - alarm.raised_us / 1000) })
-    : t("alarms.acknowledged", { who: alarm.acknowledged_by ?? "" });
+  const brief = alarm.kind === "officer_alone" ? alarm.text : about;
+  const standing = standingText(t, alarm, nowMs);
   const tone = waiting ? (alarm.priority === 1 ? "c-alarm" : "c-attn") : "t2";
   return (
     <button
@@ -83,8 +43,12 @@ function AlarmLine({
       onClick={onSelect}
     >
       <Priority alarm={alarm} />
+      <AlarmIcon kind={alarm.kind} />
       <span className="k ell">
         {t(`alarms.${alarm.kind}`)}
+        {brief ? <span className="t2 about"> · {brief}</span> : null}
+        {waiting && alarm.escalated_us !== null ? <span className={tone}> · {t("alarms.escalated")}</span> : null}
+        {alarm.is_late ? <span className="c-attn"> · {t("alarms.lateShort")}</span> : null}
         {alarm.ended_us === null ? "" : ` · ${t("alarms.ended")}`}
       </span>
       <span className="ell wide">{unitOf(alarm)}</span>
@@ -94,59 +58,37 @@ function AlarmLine({
   );
 }
 
-function Receipts({ alarm }: { alarm: Alarm }) {
+const PRIORITIES = [1, 2, 3] as const;
+const TONES = { 1: "solid", 2: "attn", 3: "" } as const;
+
+/** How many there are of each priority; pressed, it leaves the others out. */
+function Counts({ alarms, only, onOnly }: CountsProps) {
   const t = useText();
-  const waiting = isUnacknowledged(alarm);
-  const raised = clockTime(ms(alarm.raised_us));
-  const steps: [string, string, string][] = [
-    ["d", t("alarms.raised"), raised],
-    [waiting ? "n" : "d", t("alarms.ack"), waiting ? t("alarms.waiting") : clockTime(ms(alarm.acknowledged_us))],
-    [alarm.ended_us === null ? "" : "d", t("alarms.over"), clockTime(ms(alarm.ended_us))],
-  ];
-  return (
-    <ol className="receipts">
-      {steps.map(([tone, name, value]) => (
-        <li key={name} className={tone}>
-          <i />
-          <b>{name}</b>
-          <span className="num">{value}</span>
-        </li>
-      ))}
-    </ol>
-  );
+  return PRIORITIES.map((priority) => {
+    const count = alarms.filter((alarm) => alarm.priority === priority).length;
+    if (!count && only !== priority) return null;
+    return (
+      <button
+        key={priority}
+        type="button"
+        className={`badge ${TONES[priority]} ${only !== null && only !== priority ? "faint" : ""}`}
+        aria-pressed={only === priority}
+        aria-label={t("alarms.only", { priority, count })}
+        title={t("alarms.only", { priority, count })}
+        data-testid={`alarm-only-${priority}`}
+        onClick={() => onOnly(only === priority ? null : priority)}
+      >
+        {only === priority ? `P${priority} ` : ""}
+        {count}
+      </button>
+    );
+  });
 }
 
-function AlarmDetail({ alarm }: { alarm: Alarm }) {
-  const unitOf = useAlarmUnit();
-  const t = useText();
-  return (
-    <section className="detail" data-testid="alarm-detail">
-      <div className="dh">
-        <Priority alarm={alarm} />
-        <b>{t(`alarms.${alarm.kind}`)}</b>
-        <span className="t2 ell">{unitOf(alarm)}</span>
-        <span className="sp" />
-        <span className="t3 f12 num">{t("alarms.number", { number: alarm.number })}</span>
-      </div>
-      <div className="detailbody">
-        {alarm.text ? <p className="f13 t2 ell">{alarm.text}</p> : null}
-        <Receipts alarm={alarm} />
-        <div className="row">
-          <AcknowledgeButton alarm={alarm} />
-          {alarm.unit_id === null ? null : (
-            <button type="button" className="btn" data-testid="alarm-locate" onClick={() => selectUnit(alarm.unit_id!)}>
-              {t("inspector.place")}
-            </button>
-          )}
-        </div>
-        {isUnacknowledged(alarm) ? null : (
-          <p className="f13 t2" data-testid="alarm-receipt">
-            {t("alarms.acknowledged", { who: alarm.acknowledged_by ?? "" })}
-          </p>
-        )}
-      </div>
-    </section>
-  );
+interface CountsProps {
+  readonly alarms: readonly Alarm[];
+  readonly only: number | null;
+  readonly onOnly: (only: number | null) => void;
 }
 
 export function AlarmDrawer() {
@@ -154,17 +96,17 @@ export function AlarmDrawer() {
   const { sound } = useSettings();
   const t = useText();
   const [chosenId, setChosenId] = useState<string | null>(null);
-  const chosen = alarms.find((alarm) => alarm.alarm_id === chosenId) ?? alarms[0];
+  const [only, setOnly] = useState<number | null>(null);
+  const aboutOf = useAboutAlarm(alarms);
+  const shown = only === null ? alarms : alarms.filter((alarm) => alarm.priority === only);
+  const chosen = shown.find((alarm) => alarm.alarm_id === chosenId) ?? shown[0];
   const soundText = t(sound ? "alarms.soundOn" : "alarms.soundOff");
-  const count = (priority: number): number => alarms.filter((alarm) => alarm.priority === priority).length;
   return (
     <section className="alarms" aria-label={t("alarms.title")} data-testid="alarm-drawer" id="alarms" tabIndex={-1}>
       <div className="alarmlist">
         <div className="dh">
           <b>{t("alarms.title")}</b>
-          {count(1) ? <span className="badge solid">{count(1)}</span> : null}
-          {count(2) ? <span className="badge attn">{count(2)}</span> : null}
-          {count(3) ? <span className="badge">{count(3)}</span> : null}
+          <Counts alarms={alarms} only={only} onOnly={setOnly} />
           <span className="sp" />
           <button
             type="button"
@@ -181,19 +123,24 @@ export function AlarmDrawer() {
           <span className="kbd">A</span>
         </div>
         <div className="alarmrows">
-          {alarms.map((alarm, i) => (
+          {shown.map((alarm, i) => (
             <AlarmLine
               key={alarm.alarm_id}
               alarm={alarm}
+              about={aboutOf(alarm)}
               first={i === 0}
               selected={alarm === chosen}
               onSelect={() => setChosenId(alarm.alarm_id)}
             />
           ))}
-          {alarms.length === 0 ? <p className="sentence">{t("alarms.none")}</p> : null}
+          {shown.length === 0 ? <p className="sentence">{t("alarms.none")}</p> : null}
         </div>
       </div>
-      {chosen ? <AlarmDetail alarm={chosen} /> : <p className="detail sentence">{t("alarms.selectHint")}</p>}
+      {chosen ? (
+        <AlarmDetail alarm={chosen} about={aboutOf(chosen)} />
+      ) : (
+        <p className="detail sentence">{t("alarms.selectHint")}</p>
+      )}
     </section>
   );
 }

@@ -23,7 +23,7 @@ function spoken(alarm: Alarm): string {
   const t = translator(language);
   const meta = alarm.unit_id === null ? undefined : live.store.meta.get(alarm.unit_id);
   const unit = meta ? nameIn(language, meta) || meta.call_sign : t("alarms.unknownUnit");
-  return t("alarms.announce", { kind: t(`alarms.${alarm.kind}`), unit });
+  return t(alarm.priority === 1 ? "alarms.announce" : "alarms.announceSoon", { kind: t(`alarms.${alarm.kind}`), unit });
 }
 
 function spokenCall(incident: IncidentView): string {
@@ -61,7 +61,10 @@ export function Announcer({ counts }: { counts: Counts }) {
   useEffect(() => {
     const off = live.onAlarm((alarm) => {
       if (alarm.priority === 1) setUrgent(spoken(alarm));
-      if (alarm.priority === 1 && getSettings().sound) soundAlarm();
+      if (alarm.priority === 2) setPolite(spoken(alarm));
+      const isPast = alarm.priority > 1 && alarm.is_late;
+      if (alarm.priority > 2 || isPast || !getSettings().sound) return;
+      soundAlarm(alarm.priority === 1 ? "urgent" : "soon");
     });
     const offIncidents = live.onIncident(({ incident, isNew }) => {
       if (!isNew || live.nowMs() - incident.reported_ms > FRESH_CALL_MS) return;

@@ -15,6 +15,7 @@ const KEYS: readonly [string, TextKey][] = [
   ["C", "help.coverage"],
   ["T", "help.trails"],
   ["L", "help.labels"],
+  ["G", "help.fences"],
   ["+  −", "help.zoom"],
   ["0", "help.fit"],
   ["Esc", "help.escape"],
@@ -22,7 +23,7 @@ const KEYS: readonly [string, TextKey][] = [
 ];
 
 const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
-  ["Alt+1 … Alt+4", "help.screens"],
+  ["Alt+1 … Alt+5", "help.screens"],
   ["1 … 6", "help.candidates"],
   ["Enter", "help.send"],
   ["N", "help.new"],

@@ -10,7 +10,7 @@ import { dockMarks, stationMark } from "../map/marks";
 import { type MapFigures, OperationsMap } from "../map/operationsMap";
 import { scaleBar } from "../map/projection";
 import { forgetWidths } from "../map/wishes";
-import { cycleCoverage, selectUnit, toggleFollow, toggleLabels, toggleTrails } from "../state/actions";
+import { cycleCoverage, selectUnit, toggleFences, toggleFollow, toggleLabels, toggleTrails } from "../state/actions";
 import { getPlaces, onPlaces, usePlaces } from "../state/places";
 import { type Screen, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
@@ -103,7 +103,7 @@ function useOperationsMap(): Mounted {
 }
 
 function Tools() {
-  const { coverage, trails, labels, follow, selectedId } = useSettings();
+  const { coverage, trails, labels, fencesOn, follow, selectedId } = useSettings();
   const t = useText();
   return (
     <div className="ctl maptools">
@@ -121,6 +121,14 @@ function Tools() {
       </button>
       <button type="button" aria-pressed={labels} data-testid="map-labels" onClick={toggleLabels}>
         {t("map.labels")} <span className="kbd">L</span>
+      </button>
+      <button
+        type="button"
+        aria-pressed={fencesOn.includes("operator")}
+        data-testid="map-fences"
+        onClick={toggleFences}
+      >
+        {t("app.geofences")} <span className="kbd">G</span>
       </button>
       <button
         type="button"

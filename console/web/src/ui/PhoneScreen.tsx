@@ -13,7 +13,8 @@ import { useText } from "../state/useText";
 import { showScreen } from "../supervisor/keys";
 import { RightPanel } from "../supervisor/RightPanel";
 import type { SessionReply } from "../wire.generated";
-import { AcknowledgeButton, AlarmDrawer, useAlarmUnit } from "./AlarmDrawer";
+import { AcknowledgeButton, useAlarmUnit } from "./AlarmDetail";
+import { AlarmDrawer } from "./AlarmDrawer";
 import { CoverPanel } from "./CoverPanel";
 import { Icon, type IconName } from "./icons";
 import { Inspector } from "./Inspector";
@@ -83,7 +84,7 @@ function More({ session, rows, onSignOut }: Pick<PhoneProps, "session" | "rows" 
         {t(`map.coverage.${coverage}`)}
       </button>
       {screensOf(session.role)
-        .filter((each) => each === "devices" || each === "links")
+        .filter((each) => each !== "operator" && each !== "supervisor")
         .map((each) => (
           <button
             key={each}

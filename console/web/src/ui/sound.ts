@@ -1,6 +1,7 @@
-// Two short tones for an alarm, made by the browser itself; the tinted row and the live region are its visual twin.
+// Short tones for an alarm, made by the browser itself; the tinted row and the live region are its visual twin.
 let context: AudioContext | null = null;
-const TONES_HZ = [880, 660];
+/** A call for help by two tones; what can wait a moment by one that is lower. */
+const TONES_HZ = { urgent: [880, 660], soon: [520] } as const;
 const TONE_S = 0.18;
 
 /** Browsers give sound only after a touch of the page: call from the first one. */
@@ -10,9 +11,9 @@ export function wakeSound(): void {
 }
 
 /** Sound the alarm once; silent where the browser does not let us. */
-export function soundAlarm(): void {
+export function soundAlarm(tones: keyof typeof TONES_HZ = "urgent"): void {
   if (context?.state !== "running") return;
-  for (const [i, hz] of TONES_HZ.entries()) {
+  for (const [i, hz] of TONES_HZ[tones].entries()) {
     const from = context.currentTime + i * TONE_S;
     const tone = context.createOscillator();
     const volume = context.createGain();
