@@ -135,16 +135,12 @@ class GeofenceSource(Protocol):
         """Return every stay that lasts, with its device_id."""
 
 
-class BridgeSource(Protocol):
-    """The bridge (telemetry/bridge.py): everything live in one loop."""
+class LiveSource(Protocol):
+    """What the stream shows of the bridge (telemetry/bridge.py)."""
 
     @property
     def picture(self) -> PictureSource:
         """The live picture."""
-
-    @property
-    def geofences(self) -> GeofenceSource:
-        """Who is in which geofence."""
 
     @property
     def alarms(self) -> AlarmSource:
@@ -158,14 +154,22 @@ class BridgeSource(Protocol):
     def registry(self) -> RegistrySource:
         """The registry."""
 
+    def link_statuses(self) -> Sequence[LinkStatus]:
+        """Return how each link does."""
+
+
+class BridgeSource(LiveSource, Protocol):
+    """The bridge (telemetry/bridge.py): everything live in one loop, and what people decide."""
+
+    @property
+    def geofences(self) -> GeofenceSource:
+        """Who is in which geofence."""
+
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:
         """Take an alarm upon an account and return once that is safe; raises NotFoundError, ConflictError or UnavailableError."""
 
     async def decide_alarm(self, decision: AlarmDecision) -> Alarm:
         """Hand an alarm over or close it, and return once that is safe; raises as `acknowledge_alarm` does."""
-
-    def link_statuses(self) -> Sequence[LinkStatus]:
-        """Return how each link does."""
 
 
 class FieldRegistry(RegistrySource, Protocol):

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from console.auth.policy import ACTING, COVERT_ROLES, MESSAGE_POLICIES, allows
 from console.incidents.views import sees_incident, view_of
-from console.sources import BridgeSource
+from console.sources import LiveSource
 from console.stream.client import Client
 from console.wire import Resume, Role, encode_message
 from console.wire_incident import IncidentChanged
@@ -23,7 +23,7 @@ class IncidentFeed:
     Who comes back to the same run of the server (its `epoch`) is told only what changed after `resume.incident_seq`.
     """
 
-    def __init__(self, board: IncidentBoard, bridge: BridgeSource, clock: Clock, *, epoch: int) -> None:
+    def __init__(self, board: IncidentBoard, bridge: LiveSource, clock: Clock, *, epoch: int) -> None:
         self._board = board
         self._bridge = bridge
         self._clock = clock

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from console.auth.policy import Scope
-from console.sources import BridgeSource, CoverageSource
+from console.sources import CoverageSource, LiveSource
 from console.stream.client import Client
 from console.stream.coverage import CoverageFeed
 from console.stream.feed import Feed
@@ -44,7 +44,7 @@ ALARM_TEXTS: Final = 2_000
 class LiveStream:
     """Who watches and what they have been shown. `turn` is one step; `run` makes one every 0.2 s."""
 
-    def __init__(self, bridge: BridgeSource, clock: Clock, *, coverage: CoverageSource | None = None) -> None:
+    def __init__(self, bridge: LiveSource, clock: Clock, *, coverage: CoverageSource | None = None) -> None:
         self.epoch = (clock.now_us() // MICROSECONDS) & 0xFFFFFFFF
         self.clients: set[Client] = set()
         self.feeds: list[Feed] = [] if coverage is None else [CoverageFeed(coverage)]

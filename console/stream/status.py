@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from console.auth.policy import Scope
-from console.sources import BridgeSource
+from console.sources import LiveSource
 from console.stream.client import Client
 from console.wire import StatusChanged, StatusView, encode_message
 from telemetry.status import UnitStatus
@@ -15,7 +15,7 @@ class StatusTexts:
     A browser that is late asks with the cursor where it stands and gets the newest status of each unit, never a queue.
     """
 
-    def __init__(self, bridge: BridgeSource) -> None:
+    def __init__(self, bridge: LiveSource) -> None:
         self.version = 0
         self._bridge = bridge
         self._texts: dict[tuple[Scope, int, int], str | None] = {}

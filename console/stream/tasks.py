@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from console.auth.policy import MESSAGE_POLICIES, allows
 from console.field.officers import Field, PageChannel
 from console.incidents.views import dispatch_view, is_covert, view_of
-from console.sources import BridgeSource
+from console.sources import LiveSource
 from console.stream.client import Client
 from console.wire import Resume, Role, encode_message
 from console.wire_incident import CompanionView, TaskChanged, TaskView
@@ -17,7 +17,7 @@ from telemetry.model.unit import Unit
 class TaskFeed:
     """A feed (console/stream/feed.py): a signed-in officer's page is a channel to its unit for as long as it is connected."""
 
-    def __init__(self, field: Field, bridge: BridgeSource, clock: Clock) -> None:
+    def __init__(self, field: Field, bridge: LiveSource, clock: Clock) -> None:
         self._field = field
         self._bridge = bridge
         self._clock = clock

@@ -1,7 +1,7 @@
 """What browsers are told of units apart from where they are: the units of each scope, packed once a scope."""
 
 from console.auth.policy import Scope
-from console.sources import BridgeSource
+from console.sources import LiveSource
 from console.wire import UnitDevice, UnitMeta, UnitsChanged, encode_message
 from infra.clock import Clock
 
@@ -12,7 +12,7 @@ class UnitTexts:
     A duty status that changed alone is read for those who join; browsers that are there have it from their frames.
     """
 
-    def __init__(self, bridge: BridgeSource, clock: Clock) -> None:
+    def __init__(self, bridge: LiveSource, clock: Clock) -> None:
         self._bridge = bridge
         self._clock = clock
         self._metas: list[UnitMeta] = []

@@ -22,6 +22,7 @@ from telemetry.links.udp import UdpLink
 from telemetry.model.batch import Batch
 from telemetry.model.commands import SendText
 from telemetry.model.errors import NotFoundError
+from telemetry.model.events import AnyEvent, SosRaised
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
 from telemetry.registry import RegistryContents, RegistryTable
 from telemetry.sources.jt808.terminal import SOS_BIT, Edition, Order, Terminal, TerminalFix
@@ -77,6 +78,10 @@ class Running:
     def refusal(self) -> str | None:
         """Why the bridge keeps nothing."""
         return self.bridge.refusal
+
+    def told(self) -> list[AnyEvent]:
+        """The events that the journal holds."""
+        return list(decode_runs(self.journal.read_runs(after=self.journal.watermark, limit=10_000))[1])
 
     def kept(self) -> Batch:
         """What the journal holds."""
@@ -184,9 +189,14 @@ class Datagrams(asyncio.DatagramProtocol):
         del addr
         self.acknowledged += self.terminal.feed(data).acknowledged
 
-    def report(self) -> int:
+    def report(self, *, alarm_bits: int = 0) -> int:
         self._began_us += 1_000_000
-        fix = TerminalFix(lat_deg=36.0 + self._began_us % 997 * 1e-5, lon_deg=103.8, observed_us=self._began_us)
+        fix = TerminalFix(
+            lat_deg=36.0 + self._began_us % 997 * 1e-5,
+            lon_deg=103.8,
+            observed_us=self._began_us,
+            alarm_bits=alarm_bits,
+        )
         sent = self.terminal.position(fix)
         self._transport.sendto(sent.data)
         return sent.serial
@@ -220,6 +230,26 @@ async def test_datagrams_leave_the_room_that_is_kept_for_those_who_can_be_refuse
         assert not running.bridge.link_statuses()[0].paused
         datagrams.hang_up()
         await connected.hang_up()
+
+
+async def test_a_call_for_help_that_found_the_journal_full_is_kept_with_what_is_acknowledged_next(
+    tmp_path: Path,
+) -> None:
+    async with bridge_running(tmp_path, journal_bytes=64 * 1024) as running:
+        terminal = Datagrams(2)
+        await terminal.connect(running.udp.port)
+        while running.refusal() is None:
+            terminal.report()
+            await asyncio.sleep(0)
+        terminal.report(alarm_bits=SOS_BIT)
+        await eventually(lambda: bool(running.bridge.alarms.open()))
+        told = running.told()
+        await asyncio.to_thread(running.journal.advance, running.journal.epoch, running.journal.durable_through)
+        serial = terminal.report(alarm_bits=SOS_BIT)  # no edge: the alarm is on already
+        await eventually(lambda: serial in terminal.acknowledged)
+        told += running.told()
+        assert [event.device_id for event in told if isinstance(event, SosRaised)] == [2]
+        terminal.hang_up()
 
 
 async def test_a_full_journal_stops_terminals_and_nothing_is_lost_when_it_has_room_again(tmp_path: Path) -> None:

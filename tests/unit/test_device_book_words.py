@@ -1,9 +1,17 @@
 """What devices say of themselves: the newest word of each kind, nothing lost beside it, nothing without end."""
 
+from typing import Final, TypedDict
+
 from telemetry.device_book import FIELDS_AT_MOST, DeviceBook
 from telemetry.model.events import DeviceInfo, DeviceParameters, OfficerOnBoard, SosCleared, VideoChanged, ZoneWrong
 
-TIMES = {"observed_us": 5_000_000, "received_us": 6_000_000}
+
+class Times(TypedDict):
+    observed_us: int
+    received_us: int
+
+
+TIMES: Final[Times] = {"observed_us": 5_000_000, "received_us": 6_000_000}
 
 
 def test_a_card_in_the_reader_is_the_officer_on_board_until_it_is_taken_out() -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from telemetry.model.commands import CommandState, RequestPosition, SendText
-from telemetry.model.events import CommandAnswered, CommandMoved, CommandOrdered, decode_event, encode_event
+from telemetry.model.events import AnyEvent, CommandAnswered, CommandMoved, CommandOrdered, decode_event, encode_event
 from telemetry.orders import KEPT_US, QUEUED_FOR_US, OrderBoard
 
 NOW_US = 1_790_000_000_000_000
@@ -119,7 +119,12 @@ def test_numbers_never_come_twice_not_even_after_a_restart_or_a_clock_set_back()
 
 
 def test_the_same_events_make_the_same_board_again() -> None:
-    events = [ordered(1), ordered(2, unit_id=None), moved(1, CommandState.SENT), answered(1, "refused", "no")]
+    events: list[AnyEvent] = [
+        ordered(1),
+        ordered(2, unit_id=None),
+        moved(1, CommandState.SENT),
+        answered(1, "refused", "no"),
+    ]
     first, again = OrderBoard(), OrderBoard()
     for event in events:
         first.apply(event)
