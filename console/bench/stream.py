@@ -36,7 +36,6 @@ from infra.http_guard import GuestServer
 from infra.settings import Settings
 from telemetry.alarms import AlarmBoard
 from telemetry.model.batch import Batch, hash_fixes, new_batch
-from telemetry.model.errors import NotFoundError
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
 from telemetry.picture import Picture
 from telemetry.registry import RegistryContents, RegistryTable
@@ -134,11 +133,6 @@ class _Bridge:
         batch["lon_e7"] += self._random.integers(-500, 500, UNITS, np.int32)
         hash_fixes(batch)
         self.picture.apply(batch, SYSTEM_CLOCK.now_us())
-
-    async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Any:  # noqa: ANN401
-        """Refuse as the bridge does for an alarm that there is not: the benchmark raises none."""
-        del account_id, account_name, now_us
-        raise NotFoundError(f"there is no alarm {alarm_id[:80]!r}: the benchmark raises none")
 
     def link_statuses(self) -> list[Any]:
         """Return no links."""
