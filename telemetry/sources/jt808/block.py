@@ -3,7 +3,6 @@
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from telemetry.model.batch import (
@@ -22,8 +21,10 @@ from telemetry.sources.jt808.frame import FLAG, LENGTH_MASK, VERSION_FLAG, Form,
 from telemetry.sources.jt808.messages import PLATFORM_REPLY, POSITION
 
 BLOCK_BYTES: Final = 1_400
-BLOCK_POSITIONS: Final = 32
-"""From so many bytes (about two dozen frames), or positions of one batch, on the vectorised path is the faster one."""
+BLOCK_FLAGS: Final = 24
+"""From so many bytes with so many delimiters (about two dozen frames) on the vectorised path is the faster one: not for few long ones."""
+BLOCK_POSITIONS: Final = 20
+"""The same for positions of one batch."""
 PADDING: Final = bytes(64)
 
 _CORE: Final = np.dtype(
@@ -44,6 +45,7 @@ _CMPS: Final = np.minimum((_WORDS * 50 + 9) // 18, one.HIGHEST_I2).astype(np.int
 """Centimetres per second by the protocol's 0.1 km/h, of which FASTEST is the last that fits."""
 FASTEST: Final = 11_796
 _DDEG: Final = np.where(_WORDS <= one.FULL_TURN_DEG, _WORDS * 10 % 3600, UNKNOWN_I2).astype(np.int16)
+_UNUSUAL: Final = one.IS_FIXED | one.IS_ENCRYPTED | one.IS_SOUTH | one.IS_WEST
 _SATELLITES: Final = one.SATELLITES | 1 << 8
 _NO_TIME_S: Final = 100_000
 
@@ -82,6 +84,11 @@ class Plain(NamedTuple):
     at: Offsets
     end: Offsets
     serial: NDArray[np.int64]
+
+
+def is_for_block(data: bytes) -> bool:
+    """Tell whether bytes hold so many frames that looking through all of them at once is the faster way."""
+    return len(data) >= BLOCK_BYTES and data.count(FLAG) >= BLOCK_FLAGS
 
 
 def find_plain(whole: bytes, form: Form) -> Plain:
@@ -145,44 +152,51 @@ def read_block(data: bytes, at: Offsets, end: Offsets, reading: one.Reading) -> 
     batch = np.frombuffer(bytearray(_BLANK * len(at)), REPORT)
     batch["device_id"] = reading.device_id
     batch["received_us"] = reading.received_us
-    status = core["status"].astype(np.int64)
     quality = np.full(len(at), reading.quality, np.int64)
-    if not ((status & (one.IS_FIXED | one.IS_ENCRYPTED)) == one.IS_FIXED).all():
-        quality |= np.where(status & one.IS_FIXED, 0, int(Quality.NO_FIX))
-        quality |= np.where(status & one.IS_ENCRYPTED, int(Quality.ENCRYPTED), 0)
     _put_time(batch, core["time"], quality, reading)
-    _put_place(batch, core, status, quality)
+    _put_place(batch, core, quality)
     _put_motion(batch, core, quality)
-    batch["satellites"] = _satellites(bytes_, at + one.CORE_BYTES, end)
-    batch["fix"] = np.where(status & one.IS_FIXED, UNKNOWN_I1, FIX_NONE)
+    _put_satellites(batch, bytes_, at + one.CORE_BYTES, end)
     batch["quality"] = quality
     hash_fixes(batch)
     return Columns(batch, core["alarm"].astype(np.int64))
 
 
 def _put_time(batch: Batch, packed: Bytes, quality: NDArray[np.int64], reading: one.Reading) -> None:
-    dates = packed[:, 0].astype(np.int32) << 16 | packed[:, 1].astype(np.int32) << 8 | packed[:, 2]
-    if (dates == dates[0]).all():
-        day_s = np.full(len(dates), day_s_of(packed[0, :3].tobytes()))
+    day_s: NDArray[np.int64] | np.int64
+    if (packed[:, :3] == packed[0, :3]).all():
+        day_s = np.int64(day_s_of(packed[0, :3].tobytes()))
     else:
+        dates = packed[:, 0].astype(np.int32) << 16 | packed[:, 1].astype(np.int32) << 8 | packed[:, 2]
         distinct, which = np.unique(dates, return_inverse=True)
         day_s = np.array([day_s_of(date.to_bytes(3)) for date in distinct.tolist()])[which]
     time_s = _HOUR_S.take(packed[:, 3]) + _MINUTE_S.take(packed[:, 4]) + _SECOND_S.take(packed[:, 5])
     good = (day_s >= 0) & (time_s < 86_400)
     unix_s = day_s + time_s - reading.utc_offset_s
-    batch["observed_us"] = np.where(good, unix_s * 1_000_000, reading.received_us)
-    quality |= np.where(good, 0, int(Quality.TIME_OF_ARRIVAL))
+    batch["observed_us"] = unix_s * 1_000_000
+    if not good.all():
+        batch["observed_us"][~good] = reading.received_us
+        quality[~good] |= int(Quality.TIME_OF_ARRIVAL)
 
 
-def _put_place(batch: Batch, core: NDArray[Any], status: NDArray[np.int64], quality: NDArray[np.int64]) -> None:
+def _put_place(batch: Batch, core: NDArray[Any], quality: NDArray[np.int64]) -> None:
+    """Write coordinates and fix. What most terminals always say, a fix in the north-east, is seen once for all of them."""
+    status = core["status"].astype(np.int64)
     lat, lon = core["lat"].astype(np.int64), core["lon"].astype(np.int64)
-    no_place = (lat > one.HIGHEST_LAT) | (lon > one.HIGHEST_LON)
-    if no_place.any():
+    if lat.max() > one.HIGHEST_LAT or lon.max() > one.HIGHEST_LON:
+        quality |= np.where((lat > one.HIGHEST_LAT) | (lon > one.HIGHEST_LON), int(one.NO_PLACE), 0)
         lat, lon = np.minimum(lat, one.HIGHEST_LAT), np.minimum(lon, one.HIGHEST_LON)
-        quality |= np.where(no_place, int(one.NO_PLACE), 0)
+    either = lat | lon
+    if not either.all():
+        quality |= np.where(either == 0, int(Quality.NULL_ISLAND), 0)
+    if ((status & _UNUSUAL) == one.IS_FIXED).all():
+        batch["lat_e7"], batch["lon_e7"] = 10 * lat, 10 * lon
+        return
     batch["lat_e7"] = np.where(status & one.IS_SOUTH, -10, 10) * lat
     batch["lon_e7"] = np.where(status & one.IS_WEST, -10, 10) * lon
-    quality |= np.where((lat | lon) == 0, int(Quality.NULL_ISLAND), 0)
+    batch["fix"] = np.where(status & one.IS_FIXED, UNKNOWN_I1, FIX_NONE)
+    quality |= np.where(status & one.IS_FIXED, 0, int(Quality.NO_FIX))
+    quality |= np.where(status & one.IS_ENCRYPTED, int(Quality.ENCRYPTED), 0)
 
 
 def _put_motion(batch: Batch, core: NDArray[Any], quality: NDArray[np.int64]) -> None:
@@ -194,8 +208,10 @@ def _put_motion(batch: Batch, core: NDArray[Any], quality: NDArray[np.int64]) ->
     batch["course_ddeg"] = _DDEG.take(core["course"].astype(np.uint16))
 
 
-def _satellites(bytes_: Bytes, at: Offsets, end: Offsets) -> NDArray[np.int64]:
+def _put_satellites(batch: Batch, bytes_: Bytes, at: Offsets, end: Offsets) -> None:
     """Walk through the items of all bodies at once, as far as the first for satellites."""
+    if not (at + 2 < end).any():
+        return
     pairs = _overlapping(bytes_, np.dtype("<u2"))  # the number is the low byte: twice as fast as swapping them all
     found = np.full(len(at), UNKNOWN_I1, np.int64)
     rows = np.arange(len(at))
@@ -204,17 +220,18 @@ def _satellites(bytes_: Bytes, at: Offsets, end: Offsets) -> NDArray[np.int64]:
         if np.count_nonzero(inside) < len(inside):
             rows, at, end = rows[inside], at[inside], end[inside]
         if not len(rows):
-            return found
+            break
         head = pairs[at]
         hit = head == _SATELLITES
         hits = np.count_nonzero(hit)
-        if hits == len(rows):
-            found[rows] = np.minimum(bytes_[at + 2], one.HIGHEST_I1)
-            return found
         if hits:
             found[rows[hit]] = np.minimum(bytes_[at[hit] + 2], one.HIGHEST_I1)
+        if hits == len(rows):
+            break
+        if hits:
             rows, at, end, head = rows[~hit], at[~hit], end[~hit], head[~hit]
         at = at + 2 + (head >> 8)
+    batch["satellites"] = found
 
 
 def write_acknowledgements(form: Form, serial: int, answered: NDArray[np.int64]) -> bytes:
@@ -265,7 +282,7 @@ def _head_of(form: Form) -> np.dtype[Any]:
 def _overlapping(bytes_: Bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the value of `dtype` that begins at each byte, as a view."""
     count = len(bytes_) - dtype.itemsize + 1
-    return as_strided(bytes_[: dtype.itemsize].view(dtype), (count,), (1,), writeable=False)
+    return np.ndarray((count,), dtype, bytes_, strides=(1,))
 
 
 def _records(bytes_: Bytes, dtype: np.dtype[Any], at: Offsets) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from telemetry.model.errors import NotFoundError
 from telemetry.model.unit import Device
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.alarms import Seen
-from telemetry.sources.jt808.block import BLOCK_BYTES, Columns, Plain, find_plain, read_block, write_acknowledgements
+from telemetry.sources.jt808.block import Columns, Plain, find_plain, is_for_block, read_block, write_acknowledgements
 from telemetry.sources.jt808.codes import address_of
 from telemetry.sources.jt808.door import PROTOCOL, Door
 from telemetry.sources.jt808.frame import FLAG, Frame, FrameReader, is_sentence, parse, unescape, write, write_message
@@ -61,7 +61,7 @@ class Jt808Decoder:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
         turn = Turn(now_us)
         self._recheck(turn)
-        if len(data) >= BLOCK_BYTES and len(self._speakers) == 1 and self._reader.flag == FLAG:
+        if len(self._speakers) == 1 and self._reader.flag == FLAG and is_for_block(data):
             self._take_block(self._reader.take(data), turn)
         else:
             for piece in self._reader.feed(data):
