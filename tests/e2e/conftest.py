@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
@@ -188,6 +188,14 @@ class Visit:
             pytest.fail(f"the sign-in link was refused: {await refused.inner_text()}")
         await later.click()
         await self.page.get_by_test_id("unit-row").first.wait_for()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something that happens beside the page is so; at most half a minute."""
+        for _ in range(120):
+            if is_so():
+                return
+            await asyncio.sleep(0.25)
+        pytest.fail("it did not come to be so within 30 s")
 
     async def figure(self, expression: str) -> object:
         """Return what the page's read-only figures say."""

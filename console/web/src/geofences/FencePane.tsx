@@ -46,7 +46,8 @@ function useFenceMap(look: FenceLook) {
         openFence,
       );
       if (made && box.current) resized.observe(box.current);
-      setMap(made);
+      await made?.ready;
+      if (!gone) setMap(made);
     };
     mount().catch((failure: unknown) => {
       const silence = failure instanceof TypeError ? new RequestError(0, "error.network") : failure;
@@ -112,7 +113,13 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
   }, [map]);
   return (
     <section className="fencepane" aria-label={t("app.geofences")}>
-      <div ref={box} className="fencemap" data-testid="fence-map" data-drawn={draft?.geometry ? "yes" : "no"} />
+      <div
+        ref={box}
+        className="fencemap"
+        data-testid="fence-map"
+        data-drawn={draft?.geometry ? "yes" : "no"}
+        data-ready={map ? "yes" : "no"}
+      />
       <Zoom map={map} />
       {error ? (
         <p className="fencenote c-attn" role="alert">

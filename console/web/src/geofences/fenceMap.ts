@@ -47,6 +47,11 @@ export class FenceMap {
   private drawing: { readonly key: string; readonly shape: Shape } | null = null;
   private readonly letters = new Set<string>();
   private isReady = false;
+  private tellReady: () => void = () => undefined;
+  /** Fulfilled once it can be drawn on. */
+  readonly ready = new Promise<void>((resolve) => {
+    this.tellReady = resolve;
+  });
 
   constructor(
     container: HTMLElement,
@@ -134,6 +139,7 @@ export class FenceMap {
     this.isReady = true;
     this.widen();
     this.follow();
+    this.tellReady();
     if (this.look.chosen !== null) this.fit(this.look.chosen);
   }
 
