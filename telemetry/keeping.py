@@ -1,5 +1,6 @@
 """What was taken goes to the journal: in records of bounded length, refused and counted when it takes nothing."""
 
+from collections import deque
 from typing import Final, Protocol
 
 from infra.journal import JournalError, JournalFailedError, JournalFullError
@@ -10,6 +11,8 @@ from telemetry.model.batch import Batch
 from telemetry.model.events import AnyEvent, encode_event
 
 ROWS_A_RECORD: Final = 100_000
+OWED_AT_MOST: Final = 10_000
+"""Events that wait for room at once; the oldest makes room."""
 _log: Final = get_logger("bridge")
 
 
@@ -27,12 +30,17 @@ class JournalDoor(Protocol):
 
 
 class Keeping:
-    """Batches and events on their way to the journal. After a failed sync nothing is promised any more, whatever was before."""
+    """Batches and events on their way to the journal. After a failed sync nothing is promised any more, whatever was before.
+
+    Refused rows come again, since nobody was told that we have them; refused events would not: what told them (an edge of an alarm,
+    a border that was crossed) was seen already. They are owed, and go with whatever is taken next.
+    """
 
     def __init__(self, journal: JournalDoor) -> None:
         self._journal = journal
         self._refused: dict[bool, str] = {}
         self._refused_rows = 0
+        self._owed: deque[AnyEvent] = deque(maxlen=OWED_AT_MOST)
         self._failure: JournalFailedError | None = None
 
     @property
@@ -51,19 +59,29 @@ class Keeping:
         """
         sequence = None
         rows = 0 if batch is None else len(batch)
+        if not rows and not events:
+            return None
+        self._owed += events
         try:
             if batch is not None:
                 for start in range(0, rows, ROWS_A_RECORD):
                     payload = batch[start : start + ROWS_A_RECORD].tobytes()
                     sequence = self._journal.append(KIND_BATCH, payload, acknowledged=acknowledged)
-            for event in events:
-                sequence = self._journal.append(KIND_EVENT, encode_event(event), acknowledged=acknowledged)
+            while self._owed:
+                sequence = self._keep_owed(self._owed.popleft(), acknowledged=acknowledged)
         except JournalError as error:
             self._note_refusal(error, rows, acknowledged=acknowledged)
             raise
         if sequence is not None and self._refused:
             self._note_recovery(acknowledged=acknowledged)
         return sequence
+
+    def _keep_owed(self, event: AnyEvent, *, acknowledged: bool) -> int:
+        try:
+            return self._journal.append(KIND_EVENT, encode_event(event), acknowledged=acknowledged)
+        except JournalError:
+            self._owed.appendleft(event)
+            raise
 
     async def keep_event(self, event: AnyEvent) -> None:
         """Return when an event that somebody waits for is on the disk. Raises JournalError."""

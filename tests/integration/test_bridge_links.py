@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from infra.clock import SYSTEM_CLOCK
-from infra.journal import Journal
+from infra.journal import Journal, JournalFullError
 from infra.journal_segment import SegmentFile
 from infra.settings import Settings
 from telemetry.bridge import Bridge
-from telemetry.journal_records import decode_runs
+from telemetry.journal_records import KIND_BATCH, decode_runs
 from telemetry.links.listening import ListeningLink
 from telemetry.links.udp import UdpLink
-from telemetry.model.batch import Batch
+from telemetry.model.batch import Batch, new_batch
 from telemetry.model.commands import SendText
 from telemetry.model.errors import NotFoundError
 from telemetry.model.events import AnyEvent, SosRaised
@@ -81,16 +81,17 @@ class Running:
 
     def told(self) -> list[AnyEvent]:
         """The events that the journal holds."""
-        return list(decode_runs(self.journal.read_runs(after=self.journal.watermark, limit=10_000))[1])
+        return [event for _, events in self._runs() for event in events]
 
     def kept(self) -> Batch:
-        """What the journal holds."""
-        batches: list[Batch] = []
+        """The positions that the journal holds."""
+        return np.concatenate([batch for batch, _ in self._runs()])
+
+    def _runs(self) -> Iterator[tuple[Batch, tuple[AnyEvent, ...]]]:
         after = self.journal.watermark
         while runs := self.journal.read_runs(after=after, limit=10_000):
             after = (runs[-1].epoch, runs[-1].last_sequence)
-            batches.append(decode_runs(runs)[0])
-        return np.concatenate(batches)
+            yield decode_runs(runs)[:2]
 
 
 @asynccontextmanager
@@ -232,24 +233,21 @@ async def test_datagrams_leave_the_room_that_is_kept_for_those_who_can_be_refuse
         await connected.hang_up()
 
 
-async def test_a_call_for_help_that_found_the_journal_full_is_kept_with_what_is_acknowledged_next(
-    tmp_path: Path,
-) -> None:
+async def test_a_call_for_help_that_found_no_room_is_kept_with_what_is_acknowledged_next(tmp_path: Path) -> None:
     async with bridge_running(tmp_path, journal_bytes=64 * 1024) as running:
-        terminal = Datagrams(2)
-        await terminal.connect(running.udp.port)
-        while running.refusal() is None:
-            terminal.report()
-            await asyncio.sleep(0)
-        terminal.report(alarm_bits=SOS_BIT)
+        datagrams, connected = Datagrams(2), Connected(1)
+        await datagrams.connect(running.udp.port)
+        await connected.connect(running.tcp.port)
+        with contextlib.suppress(JournalFullError):
+            while True:
+                running.journal.append(KIND_BATCH, new_batch(1).tobytes())
+        datagrams.report(alarm_bits=SOS_BIT)
         await eventually(lambda: bool(running.bridge.alarms.open()))
-        told = running.told()
-        await asyncio.to_thread(running.journal.advance, running.journal.epoch, running.journal.durable_through)
-        serial = terminal.report(alarm_bits=SOS_BIT)  # no edge: the alarm is on already
-        await eventually(lambda: serial in terminal.acknowledged)
-        told += running.told()
-        assert [event.device_id for event in told if isinstance(event, SosRaised)] == [2]
-        terminal.hang_up()
+        serials = connected.report()  # may use the room that is kept for those who can be refused
+        await eventually(lambda: connected.acknowledged == serials)
+        assert [event.device_id for event in running.told() if isinstance(event, SosRaised)] == [2]
+        datagrams.hang_up()
+        await connected.hang_up()
 
 
 async def test_a_full_journal_stops_terminals_and_nothing_is_lost_when_it_has_room_again(tmp_path: Path) -> None:
