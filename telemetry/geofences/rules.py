@@ -41,6 +41,8 @@ class Rules:
         self._is_plain &= (self._from_us == 0) & (self._to_us == _FOREVER_US)
         self._is_plain &= (self._lowest_dm == -_NO_HEIGHT_DM) & (self._highest_dm == _NO_HEIGHT_DM)
         self.has_conditions = not bool(self._is_plain.all())
+        self.is_constant: NDArray[np.bool_] = self._is_plain & ~np.isfinite(self.limit_cmps)
+        """By row of fence: whether it holds always and at every height, and has no limit of speed."""
         self._sorts: dict[object, int] = {}
         self.concerned: NDArray[np.bool_] = np.zeros((0, len(fences)), bool)
         """By number of sort and row of fence: whether the fence concerns units of the sort."""

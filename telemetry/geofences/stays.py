@@ -8,6 +8,7 @@ import numpy as np
 from telemetry.geofences.fence import Geofence
 from telemetry.geofences.index import GeofenceIndex
 from telemetry.geofences.sightings import PLACE, Sightings, share_of_way
+from telemetry.geofences.surroundings import Surrounding
 from telemetry.geofences.ways import border_distances_m
 from telemetry.model.batch import UNKNOWN_I2
 from telemetry.model.events import (
@@ -38,13 +39,14 @@ class Stay(msgspec.Struct, kw_only=True):
 class Stays:
     """Where one device is, and what of its next report needs no second look."""
 
-    __slots__ = ("due_us", "held", "is_wary", "mark", "sort")
+    __slots__ = ("about", "due_us", "held", "is_wary", "mark")
 
     def __init__(self) -> None:
         self.held: dict[int, Stay] = {}
         """By geofence_id."""
         self.mark = 0
-        self.sort = -1
+        self.about: Surrounding | None = None
+        """The borders near it: as long as it touches none, it stays in the same fences."""
         self.due_us = _NEVER_US
         self.is_wary = False
         """Whether a fence is held in which the last report was not: the next must be looked at."""

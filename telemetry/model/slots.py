@@ -26,8 +26,8 @@ class Slots:
         if not len(self._sorted_ids):
             return np.full(len(ids), -1, np.intp)
         places = self._sorted_ids.searchsorted(ids)
-        places[places == len(self._sorted_ids)] = 0
-        return np.where(self._sorted_ids[places] == ids, self._sorted_rows[places], -1)
+        found = self._sorted_ids.take(places, mode="clip") == ids
+        return np.where(found, self._sorted_rows.take(places, mode="clip"), -1)
 
     def take(self, ids: NDArray[Any]) -> NDArray[np.intp]:
         """Return the rows of `ids`; numbers seen for the first time get new ones at the end."""
