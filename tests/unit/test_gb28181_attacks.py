@@ -321,7 +321,8 @@ def test_messages_before_a_monstrous_one_are_served_and_none_after_it() -> None:
 
 def test_nobody_buys_seconds_of_ours_with_one_datagram() -> None:
     began_s = time.process_time()
-    assert user_of("sip:" * 4_000) == ""
+    for _ in range(100):
+        assert user_of("sip:" * 4_000) == ""
     with pytest.raises(XmlError):
         read_document(b" " * 60_000 + b"<")
     assert read_document(b"<Notify><CmdType>x</CmdType>" + b" " * 60_000 + b"</Notify>").command == "x"

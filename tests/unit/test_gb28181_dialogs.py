@@ -25,7 +25,7 @@ from telemetry.model.events import (
 )
 from telemetry.sources.gb28181 import TAKES
 from telemetry.sources.gb28181.manscdp import read_document
-from telemetry.sources.gb28181.sip import Sip, parse, tag_of, write_response
+from telemetry.sources.gb28181.sip import Sip, parse, tag_of, uri_of, user_of, write_response
 from tests.gb28181_scene import CAMERA, PEER, REALM, SERVER_ID, Scene, fix, message, registry, source
 
 CHANNEL = "44010200491310000007"
@@ -339,3 +339,19 @@ def test_a_command_is_answered_though_its_dialog_ended_meanwhile() -> None:
     scene.ask(notify.replace(b"Subscription-State: active", b"Subscription-State: terminated"))
     scene.take(scene.decoder.feed(write_response(parse(output.replies[0].data), 200, "OK"), scene.now_us))
     assert scene.answers() == [(8, "delivered", "")]
+
+
+@pytest.mark.parametrize(
+    ("address", "uri", "user"),
+    [
+        ("<sip:1@h:5060>;tag=x", "sip:1@h:5060", "1"),
+        ("sip:1@h;tag=x", "sip:1@h", "1"),
+        ('"Camera 1" <sip:1@h:5060>;expires=60', "sip:1@h:5060", "1"),
+        ('"sip:9@x" <sip:1@h>', "sip:1@h", "1"),
+        ("摄像机 <sips:1@h>", "sips:1@h", "1"),
+        ("<sip:h>", "sip:h", ""),
+        ("", "", ""),
+    ],
+)
+def test_an_address_is_read_with_and_without_a_name_and_brackets(address: str, uri: str, user: str) -> None:
+    assert (uri_of(address), user_of(address)) == (uri, user)

@@ -7,7 +7,7 @@ import pytest
 
 from telemetry.model.events import DeviceParameters, VendorData
 from telemetry.sources.jt808 import messages as m
-from telemetry.sources.jt808.frame import Form, write
+from telemetry.sources.jt808.frame import Form, FrameReader, write
 from telemetry.sources.jt808.items import split_items, vendor_of
 from telemetry.sources.jt808.terminal import Edition, position_body
 from tests.jt808_scene import CODE, PHONE, Call, device_of, fix_at, frames_in, registry_of
@@ -71,3 +71,19 @@ def test_a_proven_terminal_that_registers_each_minute_is_told_the_code_that_it_s
         assert call.say(call.terminal.position(fix_at(call.now_us)).data).acknowledged
     output = stranger.decoder.feed(stranger.terminal.register().data, call.now_us)
     assert CODE.encode() not in output.replies[0].data
+
+
+def test_sentences_without_end_take_no_quadratic_time() -> None:
+    began_s = time.process_time()
+    reader = FrameReader()
+    assert reader.feed(b"~" + b"()" * 300_000) == []
+    assert time.process_time() - began_s < 1.0
+    assert len(reader.sentences) == 300_000
+
+
+def test_what_is_counted_as_bad_was_bad_at_least_once() -> None:
+    call = Call().connect()
+    output = call.decoder.feed(b"$$" + Call().terminal.heartbeat().data + b"~", call.now_us)
+    assert all(output.bad.values())
+    fresh = Call(call.registry).decoder.feed(b"$$" + call.terminal.heartbeat().data, call.now_us)
+    assert fresh.bad == {"junk": 1, "unproven": 1}

@@ -55,8 +55,8 @@ _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _START: Final = re.compile(r"(?:([A-Z]{2,20}) +(\S{1,512}) +SIP/2\.0|SIP/2\.0 +([1-6][0-9]{2})(?: (.*))?) *")
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _USER: Final = re.compile(r"sips?:([^@;>\s]{1,64})@", re.IGNORECASE)
-"""The user of an address; of bounded length, so that no header takes quadratic time."""
-_URI: Final = re.compile(r"<([^<>]{1,512})>|^\s*([^\s;,<>]{1,512})")
+_BRACKETED: Final = re.compile(r"<([^<>]{1,512})>")
+_BARE: Final = re.compile(r"\s*([^\s;,<>]{1,512})")
 CLOSED: Final = re.compile(rb"</(?:Notify|Response|Query|Control)>\s*\Z")
 """How a body ends that is a whole MANSCDP document."""
 _PADDING: Final = b"\r\n\t \x00"
@@ -192,7 +192,7 @@ def parameter_of(value: str, name: str) -> str:
 
 def user_of(address: str) -> str:
     """Return the user of a name-addr or a SIP URI, "" when it names none."""
-    match = _USER.search(address)
+    match = _USER.match(uri_of(address))
     return match[1] if match else ""
 
 
@@ -204,8 +204,8 @@ def tag_of(address: str) -> str:
 
 def uri_of(address: str) -> str:
     """Return the URI of a name-addr, with or without its angle brackets; "" when there is none."""
-    match = _URI.search(address)
-    return (match[1] or match[2]) if match else ""
+    match = _BRACKETED.search(address) or _BARE.match(address)
+    return match[1] if match else ""
 
 
 def write(start: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:

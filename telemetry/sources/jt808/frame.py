@@ -111,13 +111,14 @@ class FrameReader:
 
     def _left_of(self, tail: bytes) -> bytes:
         """Return what still waits for its end."""
-        while match := _SENTENCE(tail):
+        begin = 0
+        while match := _SENTENCE(tail, begin):
             self.sentences.append(match.group())
-            tail = tail[match.end() :]
-        if len(tail) > LONGEST_WAIT_BYTES:
+            begin = match.end()
+        if len(tail) - begin > LONGEST_WAIT_BYTES:
             self.junk_count += 1
             return b""
-        return tail
+        return tail[begin:]
 
     def _count_junk(self, piece: bytes) -> None:
         if is_sentence(piece):

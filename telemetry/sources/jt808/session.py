@@ -1,6 +1,7 @@
 """The platform's end of one connection: finds out who speaks, honours who has proved it, answers and asks."""
 
 import struct
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
 
@@ -298,8 +299,7 @@ class Jt808Decoder:
     def _count_junk(self, turn: Turn) -> None:
         counted = (self._reader.junk_count, self._assembly.dropped_count)
         if counted != self._counted:
-            turn.bad["junk"] += counted[0] - self._counted[0]
-            turn.bad["parts_lost"] += counted[1] - self._counted[1]
+            turn.bad += Counter(junk=counted[0] - self._counted[0], parts_lost=counted[1] - self._counted[1])
             self._counted = counted
         if self._reader.sentences:
             turn.bad["sentence"] += len(self._reader.sentences)
