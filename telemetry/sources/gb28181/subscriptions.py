@@ -153,7 +153,11 @@ def forget_dialog(subscription: Subscription, identifiers: Identifiers, *, due_u
 
 
 def dialog_of(session: Session, notify: Sip) -> Subscription | None:
-    """Return the subscription in whose dialog a NOTIFY comes; one that comes before the 200 opens it. None: not ours."""
+    """Return the subscription in whose dialog a NOTIFY comes; one that comes before the 200 opens it. None: not ours.
+
+    Our Call-ID and tag are known to the camera alone, which is pinned to its address: its own tag proves nothing more, and there
+    are cameras whose NOTIFYs bear another than their 200.
+    """
     tag = tag_of(notify.first("to"))
     for subscription in session.subscriptions.values():
         if subscription.call_id != notify.call_id or subscription.local_tag != tag:
@@ -162,7 +166,7 @@ def dialog_of(session: Session, notify: Sip) -> Subscription | None:
         if not subscription.remote and remote_tag:
             subscription.remote = notify.first("from")
             subscription.target = uri_of(notify.first("contact"))
-        return subscription if tag_of(subscription.remote) == remote_tag else None
+        return subscription
     return None
 
 
