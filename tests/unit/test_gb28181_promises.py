@@ -2,9 +2,10 @@
 
 import pytest
 
+from telemetry.model.commands import OpenVideo
 from telemetry.model.decoding import Peer, Promise, SourceContext
 from telemetry.model.errors import InputError
-from telemetry.model.events import SosRaised
+from telemetry.model.events import SosRaised, VideoChanged
 from telemetry.sources.gb28181 import open_source
 from telemetry.sources.gb28181.camera import Camera
 from telemetry.sources.gb28181.sip import parse
@@ -226,3 +227,35 @@ def test_an_alarm_is_not_answered_for_a_sign_of_life_whose_names_a_camera_uses_a
         output = scene.decoder.feed(message(body, branch="z9hG4bKalways", call_id="always"), scene.now_us)
     assert [event for event in output.events if isinstance(event, SosRaised)]
     assert {reply.promise for reply in output.replies} == {Promise.DURABLE}
+
+
+def test_a_camera_that_renews_its_registration_by_another_call_id_loses_no_position_no_video_and_no_dialog() -> None:
+    table = registry()
+    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
+    scene.start()
+    scene.command(OpenVideo(device_id=1))
+    dialogs = {sip.call_id for sip in scene.asked("SUBSCRIBE")}
+    renewing = Camera(plan(seed=77))
+    said = renewing.start(scene.now_us)
+    for _ in range(2):
+        output = scene.decoder.feed(said[0], scene.now_us)
+        said = renewing.feed(output.replies[0].data, scene.now_us)
+    assert renewing.is_registered
+    (notify,) = scene.camera.report([fix(scene.now_us)], scene.now_us)
+    assert scene.ask(notify) == b"200 OK"
+    scene.run(3)
+    assert {sip.call_id for sip in scene.asked("SUBSCRIBE")} == dialogs
+    assert len(scene.asked("SUBSCRIBE")) == 4, "each is asked whether it still lives"
+    assert scene.camera.video
+    assert [bool(event.url) for event in scene.events() if isinstance(event, VideoChanged)] == [True]
+
+
+def test_the_video_of_a_camera_that_was_started_anew_is_over() -> None:
+    table = registry()
+    scene = Scene(source(table, media="10.0.0.9:10000"), table=table)
+    scene.start()
+    scene.command(OpenVideo(device_id=1))
+    scene.camera = Camera(plan(seed=2))
+    scene.deliver(scene.camera.start(scene.now_us))
+    scene.run(2)
+    assert [bool(event.url) for event in scene.events() if isinstance(event, VideoChanged)] == [True, False]

@@ -53,7 +53,8 @@ class Subscription(msgspec.Struct, kw_only=True):
     """Our subscription to a device's positions or alarms; times are UTC microseconds.
 
     `remote` is the device's side of the dialog once it has answered or notified ("" before), `refresh_us` when the next
-    SUBSCRIBE is due, `base_s` the interval to return to at `faster_until_us` (0: no end).
+    SUBSCRIBE is due, `base_s` the interval to return to at `faster_until_us` (0: no end). `is_doubted`: the camera may have been
+    started anew and know nothing of it; any refusal says so.
     """
 
     wanted: str
@@ -70,6 +71,7 @@ class Subscription(msgspec.Struct, kw_only=True):
     heard_us: int = 0
     failures: int = 0
     is_waiting: bool = False
+    is_doubted: bool = False
     command_ids: tuple[int, ...] = ()
 
 

@@ -7,6 +7,7 @@ from telemetry.model.enrolment import is_allowed
 from telemetry.model.unit import Device
 from telemetry.sources.gb28181.session import GREET_AFTER_US, PeerKey, Session, key_of_peer
 from telemetry.sources.gb28181.sip import Sip
+from telemetry.sources.gb28181.subscriptions import doubt
 from telemetry.sources.gb28181.turn import Turn
 from telemetry.sources.gb28181.video import end_calls
 
@@ -36,18 +37,17 @@ class Sessions:
     ) -> Session:
         """Take a registration that was proved; `expires_us` 0 ends it.
 
-        The same device from the same place by the same Call-ID refreshes what it has. With another Call-ID it was started
-        anew and has lost our dialogs: then as from another place a new one begins.
+        The same device from the same place refreshes what it has. With another Call-ID it may have been started anew, and have
+        lost our dialogs: they are asked for. From another place a new one begins.
         """
         session = self._by_device.get(device.device_id)
-        is_same = (
-            session is not None
-            and session.is_alive(now_us)
-            and session.key == key_of_peer(peer)
-            and session.call_id == request.call_id
-        )
+        is_same = session is not None and session.is_alive(now_us) and session.key == key_of_peer(peer)
         if session is None or not is_same:
             session = self._begin(device, peer, request.call_id, now_us, turn)
+        elif session.call_id != request.call_id:
+            session.call_id = request.call_id
+            session.greet_us = now_us + GREET_AFTER_US
+            doubt(session)
         session.device = device
         session.secret = self._registry.secret(device.device_id)
         session.contact = contact

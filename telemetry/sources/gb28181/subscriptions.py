@@ -8,6 +8,7 @@ from telemetry.sources.gb28181.requests import Request, Writer
 from telemetry.sources.gb28181.session import ALARMS, POSITIONS, Session, Subscribing, Subscription
 from telemetry.sources.gb28181.sip import Sip, tag_of, uri_of
 from telemetry.sources.gb28181.turn import Turn
+from telemetry.sources.gb28181.video import end_calls
 
 LIFE_S: Final = 3_600
 SHORTEST_LIFE_S: Final = 30
@@ -41,6 +42,14 @@ def open_subscription(wanted: str, interval_s: int, identifiers: Identifiers, *,
         refresh_us=due_us,
         heard_us=due_us,
     )
+
+
+def doubt(session: Session) -> None:
+    """Ask for each dialog of a camera that may have been started anew: who does not know it any more gets another."""
+    for subscription in session.subscriptions.values():
+        subscription.is_doubted = True
+        if not subscription.is_waiting:
+            subscription.refresh_us = 0
 
 
 def subscribe_due(session: Session, writer: Writer, now_us: int, turn: Turn) -> None:
@@ -103,6 +112,8 @@ def subscribed(
             _accepted(subscription, response, now_us)
         _tell(session, purpose, "", now_us, turn)
     elif response is not None and response.status in NO_DIALOG and subscription is not None and subscription.remote:
+        if subscription.is_doubted:
+            end_calls(session, now_us, turn)
         subscription.command_ids = purpose.command_ids + subscription.command_ids
         if is_current:
             forget_dialog(subscription, identifiers, due_us=now_us)
@@ -121,9 +132,9 @@ def _tell(session: Session, purpose: Subscribing, why: str, now_us: int, turn: T
 
 def _refused(subscription: Subscription, identifiers: Identifiers, now_us: int) -> None:
     """Try again ever more rarely; a dialog that lived before lives on through some refusals, and its NOTIFYs are taken."""
-    wait_us = min(RETRY_US << min(subscription.failures, 4), LONGEST_RETRY_US)
+    wait_us = 0 if subscription.is_doubted else min(RETRY_US << min(subscription.failures, 4), LONGEST_RETRY_US)
     subscription.failures += 1
-    if subscription.remote and subscription.failures < FAILURES_SURVIVED:
+    if subscription.remote and subscription.failures < FAILURES_SURVIVED and not subscription.is_doubted:
         subscription.is_waiting = False
         subscription.refresh_us = now_us + wait_us
     else:
@@ -132,7 +143,7 @@ def _refused(subscription: Subscription, identifiers: Identifiers, now_us: int) 
 
 def _accepted(subscription: Subscription, response: Sip, now_us: int) -> None:
     subscription.failures = 0
-    subscription.is_waiting = False
+    subscription.is_waiting = subscription.is_doubted = False
     if tag_of(response.first("to")):
         subscription.remote = response.first("to")
     subscription.target = uri_of(response.first("contact")) or subscription.target
@@ -148,7 +159,7 @@ def forget_dialog(subscription: Subscription, identifiers: Identifiers, *, due_u
     subscription.local_tag = identifiers.make()
     subscription.remote = subscription.target = ""
     subscription.cseq = 0
-    subscription.is_waiting = False
+    subscription.is_waiting = subscription.is_doubted = False
     subscription.refresh_us = due_us
 
 
