@@ -91,6 +91,9 @@ class RegistrySource(Protocol):
     def registration(self, device_id: int) -> RegistrationFact | None:
         """Return the device's last SIP registration."""
 
+    def device(self, protocol: str, address: str) -> Device | None:
+        """Return the device that bears this name, None when nobody does."""
+
     def quarantined(self) -> Iterable[Quarantined]:
         """Return the names that spoke without being known."""
 

@@ -119,16 +119,16 @@ def _demand_own_page(request: Request, parts: Parts) -> None:
         raise NotAllowedError(message)
 
 
-async def read_body(request: Request, kind: type[Body]) -> Body:
+async def read_body(request: Request, kind: type[Body], *, max_bytes: int = MAX_BODY_BYTES) -> Body:
     """Return the request's JSON as `kind`. Raises InputError for what is too long, no JSON, or not of that form."""
-    return decode_body(await read_bytes(request), kind)
+    return decode_body(await read_bytes(request, max_bytes=max_bytes), kind)
 
 
-async def read_bytes(request: Request) -> bytes:
+async def read_bytes(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Return the request's body as it was sent. Raises InputError for one that is too long or does not come whole in time."""
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
-            return await _all_of(request)
+            return await _all_of(request, max_bytes)
     except (TimeoutError, ClientDisconnect) as error:
         message = f"the request did not come whole within {BODY_WITHIN_S:g} s: send it again"
         raise InputError(message) from error
@@ -143,12 +143,12 @@ def decode_body(data: bytes, kind: type[Body]) -> Body:
         raise InputError(message) from error
 
 
-async def _all_of(request: Request) -> bytes:
+async def _all_of(request: Request, max_bytes: int) -> bytes:
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
-        if len(data) > MAX_BODY_BYTES:
-            message = f"a request of more than {MAX_BODY_BYTES} bytes: send less"
+        if len(data) > max_bytes:
+            message = f"a request of more than {max_bytes} bytes: send less"
             raise InputError(message)
     return bytes(data)
 

@@ -169,8 +169,8 @@ async def change_device(request: Request, device_id: DeviceId) -> Response:
 @ROUTER.get("/api/devices/quarantine", **says(QuarantineReply))
 @policy(Policy.SEE_DEVICES)
 async def list_quarantine(request: Request) -> Response:
-    """Return unknown and refused names, the one heard last first."""
-    return reply(QuarantineReply(quarantine=_quarantined(parts_of(request))))
+    """Return unknown and refused names, the one heard last first; of enrolled devices only those that the scope sees."""
+    return reply(QuarantineReply(quarantine=_quarantined(parts_of(request), account_of(request))))
 
 
 @ROUTER.post("/api/devices/quarantine/dismiss", **says(DeviceChangedReply, takes=QuarantinedName))
@@ -185,7 +185,9 @@ async def dismiss_quarantined(request: Request) -> Response:
     return reply(DeviceChangedReply(device_id=None))
 
 
-def _quarantined(parts: Parts) -> list[QuarantineView]:
+def _quarantined(parts: Parts, account: Account) -> list[QuarantineView]:
+    # A covert or another station's device that was refused (wrong code, wrong address) must not show its name here.
+    registry, now_us = parts.services.bridge.registry, parts.services.clock.now_us()
     return [
         QuarantineView(
             protocol=entry.protocol,
@@ -195,7 +197,9 @@ def _quarantined(parts: Parts) -> list[QuarantineView]:
             last_seen_at=utc_of(entry.last_seen_us).isoformat(),
             seen_count=entry.seen_count,
         )
-        for entry in parts.services.bridge.registry.quarantined()
+        for entry in registry.quarantined()
+        if (device := registry.device(entry.protocol, entry.address)) is None
+        or sees_device(account.scope, registry, device.device_id, now_us)
     ]
 
 

@@ -47,6 +47,8 @@ ROUTER: Final = router("geofences")
 GeofenceId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 DAY_US: Final = 86_400 * MICROSECONDS
 LONGEST_PERIOD_US: Final = 31 * DAY_US
+MAX_GEOFENCE_BYTES: Final = 1 << 20
+"""Room for a geofence of as many corners as there may be (20,000), each with all its digits."""
 
 
 @ROUTER.get("/api/geofences", **says(GeofencesReply))
@@ -64,7 +66,7 @@ async def list_geofences(request: Request) -> Response:
 async def draw_geofence(request: Request) -> Response:
     """Draw a geofence; it is watched within a second. `crs` says in what the positions are; they are kept in WGS-84."""
     parts, account = parts_of(request), account_of(request)
-    fence = fence_of_wish(await read_body(request, GeofenceWish))
+    fence = fence_of_wish(await read_body(request, GeofenceWish, max_bytes=MAX_GEOFENCE_BYTES))
     now_us = parts.services.clock.now_us()
     geofence_id = await parts.geofences.draw(database_scope(account), fence, now_us=now_us, by=account.name)
     await _audit(parts, account, AuditAction.GEOFENCE_DRAWN, fence, geofence_id)
@@ -76,7 +78,7 @@ async def draw_geofence(request: Request) -> Response:
 async def change_geofence(request: Request, geofence_id: GeofenceId) -> Response:
     """Change some fields of a geofence. With `version` it must still be of it: 409 when somebody was faster."""
     parts, account = parts_of(request), account_of(request)
-    said = decode_body(await read_bytes(request), dict[str, Any])
+    said = decode_body(await read_bytes(request, max_bytes=MAX_GEOFENCE_BYTES), dict[str, Any])
     plan, versions = await _plan(request)
     before = _find(plan, geofence_id)
     version = versions[geofence_id][0]
@@ -84,6 +86,7 @@ async def change_geofence(request: Request, geofence_id: GeofenceId) -> Response
         message = f"geofence {geofence_id} is of version {version} by now: read it again"
         raise ConflictError(message)
     fence = fence_of_wish(_changed(before, said), geofence_id)
+    fence = msgspec.structs.replace(fence, unit_ids=_with_hidden(request, before.unit_ids, fence.unit_ids))
     now_us = parts.services.clock.now_us()
     await parts.geofences.redraw(database_scope(account), fence, version=version, now_us=now_us, by=account.name)
     await _audit(parts, account, AuditAction.GEOFENCE_CHANGED, fence, geofence_id)
@@ -230,6 +233,7 @@ def _view(request: Request, fence: Geofence, version: Version, lasting: Mapping[
     told = {
         "geofence_id": fence.geofence_id,
         "version": version[0],
+        "unit_ids": [unit_id for unit_id in fence.unit_ids if not _is_hidden(request, unit_id)],
         "rings": [[[lon / 1e7, lat / 1e7] for lon, lat in ring.tolist()] for ring in rings_of(fence)],
         "changed_by": version[1],
         "changed_ms": version[2],
@@ -237,6 +241,17 @@ def _view(request: Request, fence: Geofence, version: Version, lasting: Mapping[
         "inside_unit_ids": sorted({visit.unit_id for visit in lasting.get(fence.geofence_id, ())}),
     }
     return msgspec.convert(held | told, GeofenceView)
+
+
+def _with_hidden(request: Request, before: tuple[int, ...], wished: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the wished units and those of before that the account cannot see: it was not shown them, and takes none away."""
+    hidden = (unit_id for unit_id in before if _is_hidden(request, unit_id))
+    return tuple(dict.fromkeys((*wished, *hidden)))
+
+
+def _is_hidden(request: Request, unit_id: int) -> bool:
+    unit = parts_of(request).services.bridge.registry.units.get(unit_id)
+    return unit is not None and not account_of(request).scope.sees(unit)
 
 
 def _lasting(request: Request) -> dict[int, list[VisitView]]:

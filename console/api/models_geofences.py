@@ -8,7 +8,8 @@ from telemetry.model.datum import Crs
 from telemetry.model.unit import CHINA_OFFSET_S, Service, UnitKind
 
 Name = Annotated[str, msgspec.Meta(max_length=80)]
-Ids = Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]], msgspec.Meta(max_length=500)]
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Ids = Annotated[list[Id], msgspec.Meta(max_length=500)]
 Day = Annotated[int, msgspec.Meta(ge=1, le=7)]
 
 
@@ -46,7 +47,7 @@ class GeofenceWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     dwell_s: float | None = None
     limit_mps: float | None = None
     raises_alarm: bool = False
-    station_id: int | None = None
+    station_id: Id | None = None
 
 
 class GeofenceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +109,9 @@ class GeofenceGoneReply(msgspec.Struct, frozen=True, kw_only=True):
 class AreaAssignmentWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A unit, or every unit of a station, shall stay in a geofence; from now if `from_ms` is null, until told otherwise if `to_ms` is."""
 
-    geofence_id: int
-    unit_id: int | None = None
-    station_id: int | None = None
+    geofence_id: Id
+    unit_id: Id | None = None
+    station_id: Id | None = None
     from_ms: float | None = None
     to_ms: float | None = None
 
@@ -146,8 +147,8 @@ class AloneRuleView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     limit_m: Annotated[float, msgspec.Meta(ge=10, le=5_000)] | None
     after_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 120.0
-    unit_id: int | None = None
-    station_id: int | None = None
+    unit_id: Id | None = None
+    station_id: Id | None = None
 
 
 class AloneRulesReply(msgspec.Struct, frozen=True, kw_only=True):

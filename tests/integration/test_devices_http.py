@@ -215,6 +215,25 @@ async def test_rules_say_how_each_protocol_is_enrolled_and_what_its_devices_unde
 
 # --- attacks ---------------------------------------------------------------------------------------------------------
 
+
+async def test_a_refused_device_of_a_covert_unit_or_another_station_is_not_named_in_the_quarantine(
+    house: House,
+) -> None:
+    registry, now_us = house.bridge.registry, house.bridge.clock.now_us()
+    for device_id, unit_id in ((71, COVERT), (72, FAR), (73, CAR)):
+        device = Device(device_id=device_id, protocol="jt808", address=f"1390000{device_id:04}")
+        registry.register(device, registry.units[unit_id], 0)
+        registry.quarantine("jt808", device.address, now_us, "wrong code")
+    registry.quarantine("jt808", "13911112222", now_us, "unknown terminal")
+    named: dict[Role, set[str]] = {}
+    for role in (Role.OPERATOR, Role.SUPERVISOR):
+        async with house.client(await house.cookie(role, stations=(1,))) as client:
+            told = (await client.get("/api/devices/quarantine")).json()["quarantine"]
+            named[role] = {entry["address"] for entry in told}
+    assert named[Role.OPERATOR] == {"13900000073", "13911112222"}
+    assert named[Role.SUPERVISOR] == {"13900000071", "13900000073", "13911112222"}
+
+
 WRITES = [
     ("POST", "/api/devices", SPARE),
     ("POST", "/api/devices/13/rotate", None),

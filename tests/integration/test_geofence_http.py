@@ -1,5 +1,6 @@
 """Geofences over HTTP: drawn, changed, assigned and taken away within the scope, kept in WGS-84, and every step audited."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from telemetry.geofence_store import GeofenceStore, save_visits
 from telemetry.geofences.fence import GeofencePlan
 from telemetry.geofences.visits import Visit
 from tests.conftest import TestDatabase
-from tests.console_house import FAR, OFFICER, House, running
+from tests.console_house import COVERT, FAR, OFFICER, House, running
 
 RING = [[103.79, 36.04], [103.81, 36.04], [103.81, 36.06], [103.79, 36.06], [103.79, 36.04]]
 SQUARE = {"type": "Polygon", "coordinates": [RING]}
@@ -197,3 +198,42 @@ async def test_visits_that_late_reports_changed_stand_in_place_of_the_events(
             visits = (await client.get(f"/api/geofences/{geofence_id}/visits")).json()["visits"]
         assert [round((one["left_ms"] - one["entered_ms"]) / 60_000) for one in visits] == [60, 10]
         assert [one["is_judged_late"] for one in visits] == [True, False]
+
+
+async def test_a_covert_unit_that_a_geofence_concerns_is_neither_told_nor_lost_by_who_cannot_see_it(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    async with running(database, tmp_path) as house:
+        chief, clerk = await house.cookie(Role.SUPERVISOR), await house.cookie(Role.OPERATOR)
+        path = f"/api/geofences/{(await drawn(house, chief, unit_ids=[OFFICER, COVERT]))['geofence_id']}"
+        async with house.client(clerk) as client:
+            (shown,) = (await client.get("/api/geofences")).json()["geofences"]
+            assert shown["unit_ids"] == [OFFICER]
+            changed = await client.patch(path, json={"unit_ids": [OFFICER, FAR]})
+            assert changed.json()["geofence"]["unit_ids"] == [OFFICER, FAR]
+        async with house.client(chief) as client:
+            (shown,) = (await client.get("/api/geofences")).json()["geofences"]
+            assert sorted(shown["unit_ids"]) == sorted([OFFICER, COVERT, FAR])
+
+
+async def test_a_number_that_no_station_unit_or_geofence_can_have_is_refused_as_such(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    far = 2**40
+    async with running(database, tmp_path) as house, house.client(await house.cookie(Role.SUPERVISOR)) as client:
+        answers = [
+            await client.post("/api/geofences", json=WISH | {"station_id": far}),
+            await client.post("/api/geofences/assignments", json={"assignments": [{"geofence_id": far, "unit_id": 2}]}),
+            await client.post("/api/geofences/assignments", json={"assignments": [{"geofence_id": 1, "unit_id": far}]}),
+            await client.put("/api/geofences/alone", json={"unit_id": far, "limit_m": 50}),
+            await client.put("/api/geofences/alone", json={"station_id": -far, "limit_m": 50}),
+        ]
+    assert [answer.status_code for answer in answers] == [422] * 5
+
+
+async def test_a_geofence_of_as_many_corners_as_are_allowed_is_taken(database: TestDatabase, tmp_path: Path) -> None:
+    turns = [2 * math.pi * corner / 19_999 for corner in range(19_999)]
+    ring = [[103.8 + 0.1 * math.cos(turn), 36.0 + 0.1 * math.sin(turn)] for turn in turns]
+    square = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    async with running(database, tmp_path) as house:
+        assert len((await drawn(house, await house.cookie(Role.SUPERVISOR), geometry=square))["rings"][0]) == 20_000
