@@ -227,3 +227,12 @@ def test_a_speed_that_is_none_costs_nothing_but_itself(speed: str) -> None:
     assert scene.tell(body.encode()) == b"200 OK"
     ((row),) = scene.rows()
     assert row[8] == -32768
+
+
+@pytest.mark.parametrize("said", ["GB2312", "gb18030", "GBK", "UTF-8", ""])
+@pytest.mark.parametrize("really", ["gb18030", "utf-8"])
+@pytest.mark.parametrize("text", ["救命", "巡逻一号 模", "ordinary"])
+def test_texts_are_read_as_they_are_written_whatever_the_declaration_says(said: str, really: str, text: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{said}"?>' if said else ""
+    body = f"{declared}<Notify><CmdType>Alarm</CmdType><AlarmDescription>{text}</AlarmDescription></Notify>"
+    assert read_document(body.encode(really)).text("AlarmDescription") == text

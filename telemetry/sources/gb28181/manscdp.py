@@ -18,6 +18,7 @@ LARGEST_BYTES: Final = 65_536
 _DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]{0,200}\?>", re.IGNORECASE)
 _NAMED: Final = re.compile(rb"""^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_.-]{1,40})["']""", re.IGNORECASE)
 _NO_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -50,14 +51,26 @@ def text_of(element: Element, name: str) -> str:
 
 
 def decode_text(data: bytes) -> str:
-    """Return the characters of a body: UTF-8 where it says so or says nothing and is it, else GB18030 (GB2312's superset)."""
+    """Return the characters of a body: UTF-8 where it says so or says nothing and is it, else GB18030 (GB2312's superset).
+
+    Some say GB2312 and write UTF-8: what is Chinese when it is read as UTF-8 is no accident.
+    """
     named = _NAMED.match(data[:300])
     encoding = named[1].lower() if named else b""
     if data.startswith(_BYTE_ORDER_MARK) or encoding in {b"utf-8", b"utf8"}:
         return _decode_first(data, ("utf-8-sig", "gb18030"))
-    if encoding:
+    if encoding and not _is_chinese_utf8(data):
         return _decode_first(data, ("gb18030", "utf-8"))
     return _decode_first(data, ("utf-8", "gb18030"))
+
+
+def _is_chinese_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return False
+    try:
+        return _CHINESE.search(data.decode()) is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _decode_first(data: bytes, encodings: tuple[str, ...]) -> str:
