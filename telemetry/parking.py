@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from telemetry.flat_earth import distances_m
 from telemetry.model.batch import UNKNOWN_I2, Batch, Quality
+from telemetry.model.slots import rows_at
 from telemetry.model.unit import UnitKind
 
 PARKED_WITHIN_M: Final = 15.0
@@ -51,7 +52,7 @@ def _mark_one_each(
 ) -> None:
     lat_e7, lon_e7 = batch["lat_e7"][order], batch["lon_e7"][order]
     speed, accuracy = batch["speed_cmps"][order], batch["accuracy_dm"][order]
-    state = table[rows]
+    state = rows_at(table, rows)
     within_m = np.maximum(PARKED_WITHIN_M, np.where(accuracy == UNKNOWN_I2, 0.0, accuracy / 5.0))
     near = distances_m(lat_e7, lon_e7, state["park_lat_e7"], state["park_lon_e7"]) < within_m
     slow = (speed != UNKNOWN_I2) & (speed < state["slow_cmps"]) & (state["park_us"] > 0)

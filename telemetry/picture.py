@@ -10,7 +10,7 @@ from telemetry.choosing import Candidates, choose, disagreements_m, trust_of
 from telemetry.model.batch import NULLABLE, REPORT, UNKNOWN_I4, Batch, Quality, unknown_of
 from telemetry.model.errors import NotFoundError
 from telemetry.model.events import AnyEvent, ArmedChanged, LandedChanged, LandedState, Rebooted
-from telemetry.model.slots import Slots, grown
+from telemetry.model.slots import Slots, copied, grown, put_rows, rows_at
 from telemetry.model.unit import LinkState, Unit
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit, UnitStates
 from telemetry.picture_devices import DeviceState, states_of
@@ -134,7 +134,8 @@ class Picture:
         if not len(chosen):
             return
         touched = rows[chosen]
-        self._device_table["report"][touched] = _with_markers_kept(batch[chosen], self._device_table["report"][touched])
+        reports = self._device_table["report"]
+        put_rows(reports, touched, _with_markers_kept(rows_at(batch, chosen), rows_at(reports, touched)))
         self._device_table["newest_us"][touched] = times[chosen]
         unit_rows = self._device_table["unit_row"][touched]
         self._derive(unit_rows[unit_rows >= 0], now_us)
@@ -158,11 +159,7 @@ class Picture:
     def show_alarms(self, bits_by_unit: Mapping[int, int]) -> None:
         """Replace the alarm bits (SOS, ALARMED, IDENTITY_CONFLICT) of all units: unit_id -> bits, absent is none."""
         wanted = {unit_id: bits & _ALARM_BITS for unit_id, bits in bits_by_unit.items()}
-        moved = [
-            unit_id
-            for unit_id in wanted.keys() | self._alarm_bits.keys()
-            if wanted.get(unit_id) != self._alarm_bits.get(unit_id)
-        ]
+        moved = {unit_id for unit_id, _ in wanted.items() ^ self._alarm_bits.items()}
         self._alarm_bits = wanted
         rows = [self._row_by_unit[unit_id] for unit_id in moved if unit_id in self._row_by_unit]
         if not rows:
@@ -185,12 +182,12 @@ class Picture:
     def _newest(self, batch: Batch, rows: NDArray[np.intp], times: NDArray[np.int64], now_us: int) -> NDArray[np.intp]:
         """Return the index of one row a device: the newest fit one that may replace what we show."""
         bits = batch["quality"]
-        held = self._device_table[rows]
-        held_us = np.where(held["newest_us"] > now_us, now_us - FIT_AGAIN_US, held["newest_us"])
+        held_us = self._device_table["newest_us"][rows]
+        held_us = np.where(held_us > now_us, now_us - FIT_AGAIN_US, held_us)
         may = ((bits & _NEVER_SHOWN) == 0) & ((bits & (_ODD_QUALITY | _REPLAYED_QUALITY)) != _ODD_QUALITY)
         may &= (times > held_us) & (batch["lat_e7"] != UNKNOWN_I4)
         fit = (bits & UNFIT) == 0
-        held_unfit = (held["report"]["quality"] & UNFIT) != 0
+        held_unfit = (self._device_table["report"]["quality"][rows] & UNFIT) != 0
         may &= fit | held_unfit | (times - held_us > FIT_AGAIN_US)
         places = np.flatnonzero(may)
         if len(places) < 2:
@@ -205,7 +202,7 @@ class Picture:
         if not len(unit_rows):
             return
         places = self._devices_of(unit_rows)
-        devices = self._device_table[places]
+        devices = rows_at(self._device_table, places)
         devices["link"] = link = _link_of(devices, now_us - devices["newest_us"])
         self._device_table["link"][places] = link
         candidates = self._candidates(devices)
@@ -213,7 +210,7 @@ class Picture:
         bits = _flight_bits_by_unit(devices)
         if len(best) < len(devices):
             bits = bits | _disagreement_bits(candidates, best)
-        self._write(devices[best], link[best], bits)
+        self._write(rows_at(devices, best), link[best], bits)
 
     def _candidates(self, devices: NDArray[Any]) -> Candidates:
         """Return devices, ordered by unit row, as what may speak for their units."""
@@ -243,8 +240,8 @@ class Picture:
     def _write(self, devices: NDArray[Any], link: NDArray[Any], bits: NDArray[Any]) -> None:
         rows = devices["unit_row"]
         reports = devices["report"]
-        before = self._unit_table[rows]
-        after = before.copy()
+        before = rows_at(self._unit_table, rows)
+        after = copied(before)
         heard = link != NEVER
         for column in _SHOWN:
             after[column] = reports[column]
@@ -260,9 +257,9 @@ class Picture:
             return
         self.version += 1
         after["version"][changed] = self.version
-        self._unit_table[rows[changed]] = after[changed]
+        put_rows(self._unit_table, rows[changed], rows_at(after, changed))
         moved = changed & heard & (after["observed_us"] > before["observed_us"])
-        self._trails.add(rows[moved].astype(np.intp), after[moved])
+        self._trails.add(rows[moved].astype(np.intp), rows_at(after, moved))
 
     def _sync(self, now_us: int) -> None:
         if self._registry_version == self._registry.version:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.model.batch import FIX_2D, UNKNOWN_I1, UNKNOWN_I2, UNKNOWN_I4, Batch, Quality
+from telemetry.model.slots import copied, rows_at
 from telemetry.model.unit import UnitKind
 
 DAY_US: Final = 86_400_000_000
@@ -54,8 +55,7 @@ def mark(batch: Batch, limit_cmps: NDArray[Any], retention_us: int = RAW_RETENTI
     [received - retention, received + 1 day]. A fix hash is not touched.
     """
     placed = ~is_placeless(batch)
-    rows: Batch = batch[placed]
-    limits = limit_cmps[placed]
+    rows, limits = (copied(batch), limit_cmps) if placed.all() else (rows_at(batch, placed), limit_cmps[placed])
     bits = rows["quality"].copy()
     ahead_us = rows["observed_us"] - rows["received_us"]
     bits |= _where((ahead_us > DAY_US) | (ahead_us < -retention_us), Quality.ODD_TIME)

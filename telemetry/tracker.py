@@ -20,7 +20,7 @@ from telemetry.model.events import (
     LinkRegained,
     SosRaised,
 )
-from telemetry.model.slots import Slots, grown
+from telemetry.model.slots import Slots, grown, rows_at
 from telemetry.model.unit import Device
 from telemetry.parking import ANCHOR, SLOW_CMPS, UNKNOWN_KIND_SLOW_CMPS, mark_parked
 from telemetry.quality import DAY_US, RAW_RETENTION_US, SPEED_LIMIT_MPS, UNKNOWN_KIND_LIMIT_MPS
@@ -214,7 +214,7 @@ class Tracker:
         """Compare each fix with the one before; only devices with a suspect among them are walked fix by fix."""
         starts = segment_starts(rows)
         fixes = Fixes(times, batch["lat_e7"][order], batch["lon_e7"][order], accuracies_of(batch["accuracy_dm"][order]))
-        state = self._table[rows]
+        state = rows_at(self._table, rows)
         last = fixes.before(starts, state)
         reach_m = reaches_m(state["limit_cmps"], times - last.us, fixes.accuracy_m + last.accuracy_m)
         suspect = (fixes.distances_m(last) > reach_m) & (last.us > 0)

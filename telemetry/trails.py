@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.model.slots import grown
+from telemetry.model.slots import grown, put_rows
 
 TRAIL: Final = np.dtype([("observed_us", "<i8"), ("lat_e7", "<i4"), ("lon_e7", "<i4")])
 """One row a fix of a trail; units as in REPORT."""
@@ -34,9 +34,10 @@ class Trails:
         last_us = self._rings["observed_us"][rows, (counts - 1) % CAPACITY]
         due = fixes["observed_us"] - last_us >= STEP_US
         rows, counts = rows[due], counts[due]
-        places = counts % CAPACITY
+        points = np.empty(len(rows), TRAIL)
         for column in TRAIL.names or ():
-            self._rings[column][rows, places] = fixes[column][due]
+            points[column] = fixes[column][due]
+        put_rows(self._rings.reshape(-1), rows * CAPACITY + counts % CAPACITY, points)
         self._counts[rows] = counts + 1
 
     def of(self, row: int) -> NDArray[Any]:

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry.model.slots import copied, put_rows, rows_at
+
 REPORT: Final = np.dtype(
     [
         ("device_id", "<i4"),
@@ -116,7 +118,7 @@ _BLANK: Final = _blank()
 def new_batch(row_count: int) -> Batch:
     """Return `row_count` rows in which everything that may be unknown is unknown and the rest is 0."""
     batch = np.empty(row_count, REPORT)
-    batch[:] = _BLANK
+    put_rows(batch, slice(None), _BLANK)
     return batch
 
 
@@ -177,18 +179,18 @@ def sort_for_storage(batch: Batch) -> Batch:
     Of rows with one identity the one received first stays.
     """
     if len(batch) < 2:
-        return batch.copy()
+        return copied(batch)
     order = _distinct_order(batch)
     if order is not None:
-        return batch[order]
+        return rows_at(batch, order)
     order = np.lexsort((batch["received_us"], batch["fix_hash"], ~batch["observed_us"], batch["device_id"]))
-    rows = batch[order]
+    rows = rows_at(batch, order)
     same = (
         (rows["device_id"][1:] == rows["device_id"][:-1])
         & (rows["observed_us"][1:] == rows["observed_us"][:-1])
         & (rows["fix_hash"][1:] == rows["fix_hash"][:-1])
     )
-    return rows if not same.any() else rows[np.concatenate(([True], ~same))]
+    return rows if not same.any() else rows_at(rows, np.concatenate(([True], ~same)))
 
 
 def _distinct_order(batch: Batch) -> NDArray[np.intp] | None:

@@ -1,5 +1,6 @@
 """Dense places for sparse numbers: which row of a growing table belongs to a device or a unit."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,32 @@ class Slots:
         order = np.argsort(self.ids, kind="stable")
         self._sorted_ids = self.ids[order]
         self._sorted_rows = order
+
+
+def rows_at(table: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of these rows (indexes or a mask) of a structured array, as plain bytes.
+
+    Field by field, as numpy copies rows itself, it costs four times as much for one row and twenty times for a thousand.
+    """
+    copied: NDArray[Any] = table.view(_opaque(table.dtype))[rows].view(table.dtype)
+    return copied
+
+
+def copied(table: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of a structured array, as plain bytes: cheaper for the same reason as `rows_at`."""
+    copy: NDArray[Any] = table.view(_opaque(table.dtype)).copy().view(table.dtype)
+    return copy
+
+
+def put_rows(table: NDArray[Any], rows: NDArray[Any] | slice, values: NDArray[Any]) -> None:
+    """Write rows of the same dtype to these places (indexes, a mask or a slice) of a structured array, as plain bytes."""
+    opaque = _opaque(table.dtype)
+    table.view(opaque)[rows] = values.view(opaque)
+
+
+@cache
+def _opaque(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype((np.void, dtype.itemsize))
 
 
 def grown(table: NDArray[Any], row_count: int, fresh: NDArray[Any]) -> NDArray[Any]:
