@@ -8,7 +8,7 @@ import { useLive } from "../state/useLive";
 import type { TextKey } from "../i18n/zh";
 import { useText } from "../state/useText";
 import type { GeofenceView } from "../wire.generated";
-import { beginFence, type Draft, openFence, redraft, type Shape, useFenceDesk } from "./fenceDesk";
+import { beginFence, changeFenceDesk, type Draft, openFence, redraft, type Shape, useFenceDesk } from "./fenceDesk";
 import type { FenceLook, FenceMap } from "./fenceMap";
 import type { Features } from "./fenceShapes";
 import { Icon } from "../ui/icons";
@@ -129,6 +129,14 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
       {draft ? (
         <div className="fencenote row" data-testid="fence-hint">
           <span>{t(hintOf(draft))}</span>
+          <button
+            type="button"
+            className="btn s narrow-only"
+            data-testid="fence-describe"
+            onClick={() => changeFenceDesk({ isPanelOpen: true })}
+          >
+            {t("fence.describe")}
+          </button>
           {!draft.shape ? null : draft.geometry ? (
             <button type="button" className="btn s" data-testid="fence-redraw" onClick={redraw}>
               {t("fence.redraw")}

@@ -101,18 +101,30 @@ export function GeofencesPage({ session }: { session: SessionReply }) {
   return (
     <main className={`page ${isPanelOpen ? "open" : ""}`} data-testid="geofences-page" data-loaded={data !== null}>
       <FencePane fences={fences} mayDraw={mayDraw} stationId={stationId} />
-      <button
-        type="button"
-        className="btn fencelistbtn"
-        data-testid="show-fences"
-        onClick={() => changeFenceDesk({ isPanelOpen: true })}
-      >
-        {t("app.geofences")} <b className="num">{fences.length}</b>
-      </button>
+      {draft ? null : (
+        <button
+          type="button"
+          className="btn fencelistbtn"
+          data-testid="show-fences"
+          onClick={() => changeFenceDesk({ isPanelOpen: true })}
+        >
+          {t("app.geofences")} <b className="num">{fences.length}</b>
+        </button>
+      )}
       <aside className="panel side" aria-label={title}>
         <div className={`dh sidehead ${draft || chosen ? "" : "narrow-only"}`}>
           <b className="f13">{title}</b>
           <span className="sp" />
+          {draft?.shape ? (
+            <button
+              type="button"
+              className="btn s narrow-only"
+              data-testid="fence-to-map"
+              onClick={() => changeFenceDesk({ isPanelOpen: false })}
+            >
+              {t("fence.toMap")}
+            </button>
+          ) : null}
           <button
             type="button"
             className="iconbtn"

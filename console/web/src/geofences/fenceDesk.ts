@@ -82,7 +82,7 @@ export const useFenceDesk = (): FenceDesk => useSyncExternalStore(subscribe, get
 
 export const openFence = (geofenceId: number): void => changeFenceDesk({ geofenceId, draft: null, isPanelOpen: true });
 
-/** Begin to draw a fence of a shape. */
+/** Begin to draw a fence of a shape: on the map first, where the panel would lie over it. */
 export function beginFence(shape: Shape, stationId: number | null): void {
   const size =
     shape === "circle" ? { radius_m: START_RADIUS_M } : shape === "corridor" ? { width_m: START_WIDTH_M } : {};
@@ -90,7 +90,7 @@ export function beginFence(shape: Shape, stationId: number | null): void {
   changeFenceDesk({
     geofenceId: null,
     draft: { geofenceId: null, version: null, shape, geometry: null, fields, isTouched: false },
-    isPanelOpen: true,
+    isPanelOpen: false,
   });
 }
 
@@ -116,7 +116,7 @@ export function changeFence(fence: GeofenceView): void {
       fields,
       isTouched: false,
     },
-    isPanelOpen: true,
+    isPanelOpen: shape === null,
   });
 }
 
@@ -125,7 +125,11 @@ export function redraft(part: Partial<Pick<Draft, "geometry">> & { readonly fiel
   const { draft } = desk;
   if (!draft) return;
   const geometry = part.geometry === undefined ? draft.geometry : part.geometry;
-  changeFenceDesk({ draft: { ...draft, geometry, fields: { ...draft.fields, ...part.fields }, isTouched: true } });
+  const isPanelOpen = desk.isPanelOpen || (draft.geometry === null && geometry !== null);
+  changeFenceDesk({
+    isPanelOpen,
+    draft: { ...draft, geometry, fields: { ...draft.fields, ...part.fields }, isTouched: true },
+  });
 }
 
 /** Leave the draft for good, or go on with it. */

@@ -31,7 +31,8 @@ setWorkerUrl(workerUrl);
 
 const MODES: Readonly<Record<Shape, string>> = { polygon: "polygon", circle: "point", corridor: "linestring" };
 type Source = "fences" | "names" | "draft" | "corridor" | "units";
-const FIT = { padding: 72, maxZoom: 16.5, duration: 240 } as const;
+const FIT = { maxZoom: 16.5, duration: 240 } as const;
+const ROOM_PX = 72;
 
 export interface FenceLook extends BaseLook {
   readonly fences: readonly GeofenceView[];
@@ -235,7 +236,16 @@ export class FenceMap {
   private fit(geofenceId: number): void {
     const fence = this.look.fences.find((each) => each.geofence_id === geofenceId);
     const bounds = boundsOf((fence?.rings.flat() ?? []) as unknown as Place[]);
-    if (bounds) this.map.fitBounds(bounds as never, { ...FIT, animate: !this.still.matches });
+    if (bounds) this.map.fitBounds(bounds as never, { ...FIT, padding: this.room(), animate: !this.still.matches });
+  }
+
+  /** What is left of the map beside a panel that lies over it. */
+  private room(): { top: number; bottom: number; left: number; right: number } {
+    const { left, right, width } = this.map.getContainer().getBoundingClientRect();
+    const panel = document.querySelector(".page.open .side")?.getBoundingClientRect();
+    const over = panel && panel.left > left && panel.left < right ? right - panel.left : 0;
+    const beside = Math.min(ROOM_PX, (width - over) / 4);
+    return { top: ROOM_PX, bottom: ROOM_PX, left: beside, right: over + beside };
   }
 
   private makeDraw(): TerraDraw {

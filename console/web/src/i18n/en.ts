@@ -178,6 +178,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   "alarms.late": "Sent late: the device saw it at {time}",
   "alarms.lateShort": "sent late",
   "alarms.escalated": "escalated",
+  "alarms.escalatedStep": "Escalated",
   "alarms.only": "Only priority {priority}: {count}",
   "alarms.note": "Note",
   "alarms.to": "To",

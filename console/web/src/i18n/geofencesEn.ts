@@ -30,6 +30,8 @@ export const geofencesEn: Readonly<Record<keyof typeof geofencesZh, string>> = {
   "fence.goOn": "Go on",
   "fence.discardSure": "Discard what was drawn and written?",
   "fence.begin": "Draw one on the map: a polygon, a circle, or a corridor along a road.",
+  "fence.describe": "Describe",
+  "fence.toMap": "Show the map",
   "fence.redraw": "Draw again",
   "fence.nameZh": "Chinese name",
   "fence.nameEn": "English name",

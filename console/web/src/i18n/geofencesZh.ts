@@ -28,6 +28,8 @@ export const geofencesZh = {
   "fence.goOn": "继续绘制",
   "fence.discardSure": "放弃已绘制和填写的内容？",
   "fence.begin": "在地图上绘制：多边形、圆形，或沿道路的走廊。",
+  "fence.describe": "填写信息",
+  "fence.toMap": "看地图",
   "fence.redraw": "重画",
   "fence.nameZh": "中文名",
   "fence.nameEn": "英文名",

@@ -177,6 +177,7 @@ export const zh = {
   "alarms.late": "延迟上报：设备于 {time} 发现",
   "alarms.lateShort": "延迟上报",
   "alarms.escalated": "已升级",
+  "alarms.escalatedStep": "已升级",
   "alarms.only": "只看 {priority} 级：{count}",
   "alarms.note": "备注",
   "alarms.to": "移交给",

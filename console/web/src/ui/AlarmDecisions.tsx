@@ -1,5 +1,5 @@
 // What becomes of an alarm: handed over to somebody else with a note, or closed with one.
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { RequestError } from "../api/client";
 import { isUnacknowledged } from "../live/alarmBook";
 import { closeAlarm, handOverAlarm } from "../state/actions";
@@ -47,6 +47,12 @@ export function AlarmDecisions({ alarm }: { alarm: Alarm }) {
   const t = useText();
   const [deciding, setDeciding] = useState<Deciding>("none");
   const [problem, setProblem] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (deciding === "none") return;
+    form.current?.querySelector<HTMLElement>("select, input")?.focus();
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, [deciding]);
   const done = (failure: RequestError | null): void => {
     setProblem(failure ? t("alarms.notDone", { why: failure.detail || t(failure.key, failure.figures) }) : "");
     if (!failure) setDeciding("none");
@@ -75,7 +81,7 @@ export function AlarmDecisions({ alarm }: { alarm: Alarm }) {
       </>
     );
   return (
-    <form className="form deciding" data-testid={`alarm-${deciding}-form`} onSubmit={submit}>
+    <form ref={form} className="form deciding" data-testid={`alarm-${deciding}-form`} onSubmit={submit}>
       {deciding === "hand-over" ? <Owners alarm={alarm} /> : null}
       <Note />
       <div className="row">

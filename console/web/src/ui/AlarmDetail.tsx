@@ -59,7 +59,7 @@ function Receipts({ alarm }: { alarm: Alarm }) {
   const t = useText();
   const waiting = isUnacknowledged(alarm);
   const steps: [string, string, string][] = [["d", t("alarms.raised"), clockTime(ms(alarm.raised_us))]];
-  if (alarm.escalated_us !== null) steps.push(["d", t("alarms.escalated"), clockTime(ms(alarm.escalated_us))]);
+  if (alarm.escalated_us !== null) steps.push(["d", t("alarms.escalatedStep"), clockTime(ms(alarm.escalated_us))]);
   const taken = waiting ? t("alarms.waiting") : clockTime(ms(alarm.acknowledged_us));
   steps.push([waiting ? "n" : "d", t("alarms.ack"), taken]);
   steps.push([alarm.ended_us === null ? "" : "d", t("alarms.over"), clockTime(ms(alarm.ended_us))]);

@@ -3,14 +3,23 @@ import { useState } from "react";
 import { clockTime } from "../format/figures";
 import { isUnacknowledged } from "../live/alarmBook";
 import { toggleSound } from "../state/actions";
+import { useFences } from "../state/fences";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import type { Alarm } from "../wire.generated";
 import { AlarmDetail, Priority, useAlarmUnit } from "./AlarmDetail";
 import { AlarmIcon } from "./alarmIcons";
-import { standingText, useAboutAlarm } from "./alarmWords";
+import { aboutText, standingText } from "./alarmWords";
 import { Icon } from "./icons";
+
+/** What an alarm is about; names of geofences are asked for only where one is needed. */
+function useAboutAlarm(alarms: readonly Alarm[]): (alarm: Alarm) => string {
+  const { language } = useSettings();
+  const t = useText();
+  const fences = useFences(alarms.some((alarm) => alarm.geofence_id !== null));
+  return (alarm) => aboutText(t, language, alarm, fences);
+}
 
 function AlarmLine({
   alarm,

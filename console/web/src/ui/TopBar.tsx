@@ -1,4 +1,5 @@
 // The top bar: brand, search, live state, who sits here, clock, language, theme, sign out.
+import { useEffect, useRef } from "react";
 import { clockTime, day } from "../format/figures";
 import { toggleLanguage, toggleTheme } from "../state/actions";
 import { screenOf, screensOf } from "../state/roles";
@@ -23,8 +24,13 @@ function Screens({ role }: { role: Role }) {
   const t = useText();
   const shown = screenOf(role, screen);
   const screens = screensOf(role);
+  const tabs = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another screen is another tab to bring into view
+  useEffect(() => {
+    tabs.current?.querySelector(".on")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [shown]);
   return (
-    <nav className="tabs" aria-label={t("app.screens")}>
+    <nav ref={tabs} className="tabs" aria-label={t("app.screens")}>
       {screens.map((each, i) => (
         <button
           key={each}

@@ -2,9 +2,6 @@
 import { clockTime, duration } from "../format/figures";
 import { type Language, nameIn, type Translate } from "../i18n/text";
 import { isUnacknowledged } from "../live/alarmBook";
-import { useFences } from "../state/fences";
-import { useSettings } from "../state/settings";
-import { useText } from "../state/useText";
 import type { Alarm, GeofenceView } from "../wire.generated";
 
 /** What an alarm is about beyond its kind: the geofence, speed and limit, the nearest other unit, the device's own words. */
@@ -16,14 +13,6 @@ export function aboutText(t: Translate, language: Language, alarm: Alarm, fences
   if (alarm.kind === "officer_alone")
     return alarm.text ? t("alarms.nearest", { distance: alarm.text }) : t("alarms.nobodyNear");
   return alarm.text;
-}
-
-/** The same for a component; names of geofences are asked for only where one is needed. */
-export function useAboutAlarm(alarms: readonly Alarm[]): (alarm: Alarm) => string {
-  const { language } = useSettings();
-  const t = useText();
-  const fences = useFences(alarms.some((alarm) => alarm.geofence_id !== null));
-  return (alarm) => aboutText(t, language, alarm, fences);
 }
 
 /** Who has it, or how long it has waited. */
