@@ -236,3 +236,20 @@ def test_texts_are_read_as_they_are_written_whatever_the_declaration_says(said: 
     declared = f'<?xml version="1.0" encoding="{said}"?>' if said else ""
     body = f"{declared}<Notify><CmdType>Alarm</CmdType><AlarmDescription>{text}</AlarmDescription></Notify>"
     assert read_document(body.encode(really)).text("AlarmDescription") == text
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00", "1970-01-01T08:00:00", "9999-12-31T23:59:59", "2026-13-01T00:00:00"]
+)
+def test_a_clock_that_was_never_set_makes_no_call_for_help_late(time: str) -> None:
+    scene = Scene()
+    scene.start()
+    scene.outputs.clear()
+    body = (
+        f"<Notify><CmdType>Alarm</CmdType><SN>1</SN><DeviceID>{CAMERA}</DeviceID><AlarmMethod>2</AlarmMethod>"
+        f"<AlarmTime>{time}</AlarmTime><Longitude>103.83</Longitude><Latitude>36.06</Latitude></Notify>"
+    )
+    assert scene.tell(body.encode()) == b"200 OK"
+    assert scene.events() == [SosRaised(device_id=1, observed_us=scene.now_us, received_us=scene.now_us)]
+    ((row),) = scene.rows()
+    assert (row[1], Quality(row[16])) == (scene.now_us, Quality.TIME_OF_ARRIVAL)

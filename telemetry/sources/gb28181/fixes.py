@@ -22,6 +22,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_I2: Final = 32_767
 _LARGEST_ALT_M: Final = 100_000.0
 _LARGEST_KMH: Final = 1e6
+_YEARS: Final = range(2000, 2100)
 _UNSHIFTED: Final = frozenset({Crs.WGS84.value, Crs.CGCS2000.value})
 _TIME_OF_ARRIVAL: Final = int(Quality.TIME_OF_ARRIVAL)
 _NO_FIX: Final = int(Quality.NO_FIX)
@@ -88,10 +89,15 @@ def read_fix(item: Element, *, device: str, time: str, utc_offset_s: int) -> Fix
 
 
 def read_time_us(text: str, *, utc_offset_s: int) -> int | None:
-    """Return UTC microseconds of a local `yyyy-MM-ddTHH:mm:ss` (a zone in the text goes first); None for what is no time."""
+    """Return UTC microseconds of a local `yyyy-MM-ddTHH:mm:ss` (a zone in the text goes first); None for what is no time.
+
+    Nor is one outside of 2000 .. 2099: a clock that was never set says 0001 or 1970.
+    """
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
+        return None
+    if at.year not in _YEARS:
         return None
     zoned = at.tzinfo is not None
     passed = (at if zoned else at.replace(tzinfo=UTC)) - _EPOCH
