@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from telemetry.model.batch import NULLABLE, REPORT, Batch, Quality, unknown_of
 from telemetry.model.events import AnyEvent, SosRaised, kind_of, severity_of
+from telemetry.model.slots import put_rows, rows_at
 
 POSTGRES_EPOCH_US: Final = 946_684_800_000_000
 """2000-01-01 UTC, from which timestamptz counts its microseconds."""
@@ -58,13 +59,13 @@ def _by_pattern(batch: Batch) -> Iterator[tuple[int, Batch]]:
     counts = np.bincount(patterns, minlength=0)
     occurring = np.flatnonzero(counts)
     for pattern in occurring.tolist():
-        yield pattern, batch if len(occurring) == 1 else batch[patterns == pattern]
+        yield pattern, batch if len(occurring) == 1 else rows_at(batch, patterns == pattern)
 
 
 def _encode_pattern(rows: Batch, pattern: int) -> memoryview:
     template, columns = _layout(pattern)
     wire = np.empty(len(rows), template.dtype)
-    wire[:] = template
+    put_rows(wire, slice(None), template)
     for column in columns:
         wire[column] = rows[column]
     for column in _SQL_NAMES:
