@@ -1,5 +1,6 @@
 """Geofences: drawn, changed and taken away; who shall stay in which; when an officer counts as alone; who was inside."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -12,6 +13,7 @@ from console.api.contract import (
     account_of,
     database_scope,
     decode_body,
+    json_response,
     parts_of,
     read_body,
     read_bytes,
@@ -36,11 +38,11 @@ from console.api.models_geofences import (
 from console.audit import AuditAction
 from console.auth.accounts import Account
 from console.auth.policy import Policy, allows, policy
-from console.geofence_desk import Version, days_of, fence_of_wish
+from console.geofence_desk import Version, fence_of_wish
+from console.geofence_views import builtins_of, view_of_geofence
 from console.parts import Parts
 from infra.clock import MICROSECONDS, us_of
 from telemetry.geofences.fence import Geofence, GeofencePlan
-from telemetry.geofences.shapes import rings_of
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 
 ROUTER: Final = router("geofences")
@@ -57,8 +59,15 @@ async def list_geofences(request: Request) -> Response:
     """Return the geofences of the scope: the whole force's, and those of the account's stations."""
     plan, versions = await _plan(request)
     lasting = _lasting(request)
+    return json_response(await asyncio.to_thread(_encode_list, request, plan, versions, lasting))
+
+
+def _encode_list(
+    request: Request, plan: GeofencePlan, versions: Mapping[int, Version], lasting: Mapping[int, list[VisitView]]
+) -> bytes:
+    # In a thread: ten thousand borders cost seconds the first time, in which nobody would be acknowledged.
     views = [_view(request, fence, versions[fence.geofence_id], lasting) for fence in plan.fences]
-    return reply(GeofencesReply(geofences=views))
+    return msgspec.json.encode(GeofencesReply(geofences=views))
 
 
 @ROUTER.post("/api/geofences", **says(GeofenceReply, takes=GeofenceWish, status=201))
@@ -213,34 +222,18 @@ def _changed(before: Geofence, said: dict[str, Any]) -> GeofenceWish:
     if "crs" in said and "geometry" not in said:
         message = "crs without geometry: it says in what the geometry's positions are"
         raise InputError(message)
-    held = {name: _builtin(before, name) for name in GeofenceWish.__struct_fields__ if name != "crs"}
-    return decode_body(msgspec.json.encode(held | said), GeofenceWish)
-
-
-def _builtin(fence: Geofence, name: str) -> Any:  # noqa: ANN401 - a field's own value
-    if name == "days":
-        return days_of(fence)
-    if name.endswith("_ms"):
-        at_us = getattr(fence, f"{name[:-3]}_us")
-        return None if at_us is None else at_us / 1000
-    return msgspec.to_builtins(getattr(fence, name))
+    return decode_body(msgspec.json.encode(builtins_of(before) | said), GeofenceWish)
 
 
 def _view(request: Request, fence: Geofence, version: Version, lasting: Mapping[int, list[VisitView]]) -> GeofenceView:
     account = account_of(request)
-    held = {name: _builtin(fence, name) for name in GeofenceWish.__struct_fields__ if name != "crs"}
-    is_managed = allows(Policy.MANAGE_GEOFENCES, account.role) and account.scope.sees_station(fence.station_id)
-    told = {
-        "geofence_id": fence.geofence_id,
-        "version": version[0],
-        "unit_ids": [unit_id for unit_id in fence.unit_ids if not _is_hidden(request, unit_id)],
-        "rings": [[[lon / 1e7, lat / 1e7] for lon, lat in ring.tolist()] for ring in rings_of(fence)],
-        "changed_by": version[1],
-        "changed_ms": version[2],
-        "is_managed": is_managed,
-        "inside_unit_ids": sorted({visit.unit_id for visit in lasting.get(fence.geofence_id, ())}),
-    }
-    return msgspec.convert(held | told, GeofenceView)
+    return view_of_geofence(
+        fence,
+        version,
+        is_managed=allows(Policy.MANAGE_GEOFENCES, account.role) and account.scope.sees_station(fence.station_id),
+        unit_ids=[unit_id for unit_id in fence.unit_ids if not _is_hidden(request, unit_id)],
+        inside_unit_ids=sorted({visit.unit_id for visit in lasting.get(fence.geofence_id, ())}),
+    )
 
 
 def _with_hidden(request: Request, before: tuple[int, ...], wished: tuple[int, ...]) -> tuple[int, ...]:

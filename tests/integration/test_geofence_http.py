@@ -1,16 +1,19 @@
 """Geofences over HTTP: drawn, changed, assigned and taken away within the scope, kept in WGS-84, and every step audited."""
 
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from console import geofence_views
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from telemetry.geofence_store import GeofenceStore, save_visits
-from telemetry.geofences.fence import GeofencePlan
+from telemetry.geofences.fence import Geofence, GeofencePlan
+from telemetry.geofences.shapes import Ring, rings_of
 from telemetry.geofences.visits import Visit
 from tests.conftest import TestDatabase
 from tests.console_house import COVERT, FAR, OFFICER, House, running
@@ -237,3 +240,27 @@ async def test_a_geofence_of_as_many_corners_as_are_allowed_is_taken(database: T
     square = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
     async with running(database, tmp_path) as house:
         assert len((await drawn(house, await house.cookie(Role.SUPERVISOR), geometry=square))["rings"][0]) == 20_000
+
+
+async def test_thousands_of_geofences_are_listed_while_the_console_goes_on(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    """The list is made beside the loop: a viewer that reads it holds up nobody's acknowledgement and nobody's map."""
+    in_loop = threading.get_ident()
+    made_in: set[int] = set()
+
+    def seen(fence: Geofence) -> list[Ring]:
+        made_in.add(threading.get_ident())
+        return rings_of(fence)
+
+    async with running(database, tmp_path) as house:
+        cookie = await house.cookie(Role.SUPERVISOR)
+        view = await drawn(house, cookie)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(geofence_views, "rings_of", seen)
+            geofence_views.border_of.cache_clear()
+            async with house.client(cookie) as client:
+                listed = [(await client.get("/api/geofences")).json()["geofences"] for _ in range(2)]
+    assert listed == [[view], [view]]
+    assert len(made_in) == 1
+    assert in_loop not in made_in
