@@ -122,3 +122,17 @@ def test_an_alarm_that_0x8203_cannot_confirm_is_confirmed_by_a_general_reply_to_
     assert not COLLISION & CONFIRMABLE
     call.hear(call.decoder.send(ConfirmAlarm(device_id=7, alarm=AlarmKind.COLLISION), START_US))
     assert m.read_reply(call.frames[-1].body) == (sent.serial, m.POSITION, m.Result.ALARM_TAKEN)
+
+
+@pytest.mark.parametrize("years", [2, 20, 26], ids=["reset", "weeks counted anew", "the year 2000"])
+def test_a_clock_that_was_never_set_makes_no_call_for_help_late(years: int) -> None:
+    for before_us in (None, 0):
+        call = Call().connect()
+        if before_us is not None:
+            report(call, 0, age_us=before_us)
+        report(call, SOS_BIT, age_us=years * 365 * 24 * 60 * MINUTE_US)
+        (sos,) = sos_of(call)
+        assert not sos.sent_late
+        assert sos.observed_us == sos.received_us
+        report(call, SOS_BIT)
+        assert len(sos_of(call)) == 1, "it is the same one when the clock is right"

@@ -11,6 +11,8 @@ from telemetry.sources.gb28181.fixes import read_time_us
 from telemetry.sources.gb28181.manscdp import Document, text_of
 
 LATE_US: Final = 300_000_000
+UNSET_US: Final = 365 * 86_400_000_000
+"""An alarm older than this is of a clock that was never set, or counts its weeks anew."""
 HALF_HOUR_US: Final = 1_800_000_000
 ZONE_SLACK_US: Final = 120_000_000
 FARTHEST_ZONE_US: Final = 14 * 3_600_000_000
@@ -55,8 +57,9 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
     def event(self, device_id: int, now_us: int) -> SosRaised | DeviceAlarm | None:
-        """Return the event for the board; an alarm without a time is of now."""
-        observed_us = now_us if self.observed_us is None else self.observed_us
+        """Return the event for the board; an alarm without a time, or of a clock that was never set, is of now."""
+        is_unset = self.observed_us is None or now_us - self.observed_us > UNSET_US
+        observed_us = now_us if self.observed_us is None or is_unset else self.observed_us
         if self.kind is None:
             return None
         sent_late = is_late(observed_us, now_us)

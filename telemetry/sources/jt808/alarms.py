@@ -12,7 +12,9 @@ LATE_US: Final = 300_000_000
 """An alarm of a position older than this is told to be late..."""
 HALF_HOUR_US: Final = 1_800_000_000
 ZONE_SLACK_US: Final = 120_000_000
-"""...unless it is about whole half hours old: that is a zone set wrong, and the alarm is of now."""
+"""...unless it is about whole half hours old: that is a zone set wrong, and the alarm is of now..."""
+UNSET_US: Final = 365 * 86_400_000_000
+"""...or older than this: that is a clock that was never set, or counts its weeks anew. Then it is told to be of now."""
 
 ALARMS: Final[dict[int, tuple[AlarmKind, str]]] = {
     1: (AlarmKind.SPEEDING, "overspeed"),
@@ -81,12 +83,15 @@ class AlarmWatch:
 
     def take(self, bits: int, observed_us: int, seen: Seen) -> list[AnyEvent]:
         """Return the events of a position's alarm word: begun and ended alarms."""
-        if not seen.is_archive and observed_us >= self._newest_us:
-            self._newest_us = min(observed_us, seen.received_us)  # a clock ahead must not make all that follows old
+        is_unset = seen.received_us - observed_us > UNSET_US
+        if not seen.is_archive and (is_unset or observed_us >= self._newest_us):
+            if not is_unset:
+                self._newest_us = min(observed_us, seen.received_us)  # a clock ahead must not make all that follows old
             before, self.live_bits = self.live_bits, bits
             if bits == before:
                 return []
-            return _edges(before, bits, observed_us, seen, is_late=_is_late(observed_us, seen.received_us))
+            at_us = seen.received_us if is_unset else observed_us
+            return _edges(before, bits, at_us, seen, is_late=_is_late(at_us, seen.received_us))
         before, self._old_bits = self._old_bits, bits
         hidden = self.live_bits  # an alarm that is on was told already
         return _edges(before & ~hidden, bits & ~hidden, observed_us, seen, is_late=True)
