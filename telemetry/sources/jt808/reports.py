@@ -82,8 +82,8 @@ def take_report(frame: Frame, speaker: Speaker, turn: Turn, quality: int) -> Ans
 
 def take_position(frame: Frame, speaker: Speaker, turn: Turn, quality: int) -> Answer:
     """Take one position; its answer promises that it is kept."""
-    reading = speaker.reading_at(turn.now_us)
-    position = read_position(frame.body, reading._replace(quality=quality) if quality else reading)
+    reading = speaker.reading_at(turn.now_us, quality)
+    position = read_position(frame.body, reading)
     if position is None:
         turn.bad["length"] += 1
         return WRONG
@@ -118,7 +118,7 @@ def _take_batch(frame: Frame, speaker: Speaker, turn: Turn, quality: int) -> Ans
     if not is_whole:
         turn.bad["length"] += 1
         quality |= 0 if speaker.device.options.ignores_length else Quality.LENGTH
-    reading = speaker.reading_at(turn.now_us)._replace(quality=int(quality))
+    reading = speaker.reading_at(turn.now_us, int(quality))
     seen = Seen(reading.device_id, turn.now_us, is_archive)
     alarms = speaker.memory.alarms
     if len(at) >= BLOCK_POSITIONS:

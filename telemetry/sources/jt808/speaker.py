@@ -83,13 +83,10 @@ class Speaker:
         """Read the terminal as its device's options say."""
         self.device = device
         self.crs = parse_crs(device.options.crs)
-        self.reading = Reading(device.device_id, 0, device.options.utc_offset_s)
 
-    def reading_at(self, now_us: int) -> Reading:
-        """Return what positions that arrive now are read with."""
-        if self.reading.received_us != now_us:
-            self.reading = self.reading._replace(received_us=now_us)
-        return self.reading
+    def reading_at(self, now_us: int, quality: int = 0) -> Reading:
+        """Return what positions that arrive now are read with; `quality` are bits for their rows."""
+        return Reading(self.device.device_id, now_us, self.device.options.utc_offset_s, quality)
 
     def reply(self, own_serial: int, serial: int, msg_id: int, result: int) -> bytes:
         """Return a general reply. About 1 us."""
