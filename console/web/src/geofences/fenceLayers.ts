@@ -28,7 +28,7 @@ export function layersOf(p: Palette): Layers {
       id: "fences-fill",
       type: "fill",
       source: "fences",
-      paint: { "fill-color": tone, "fill-opacity": when(0.2, 0.07) },
+      paint: { "fill-color": tone, "fill-opacity": when(0.14, 0.06) },
     },
     border("fences-line", false, []),
     border("fences-watch", true, [4, 2]),

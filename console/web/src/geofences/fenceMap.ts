@@ -147,13 +147,19 @@ export class FenceMap {
   /** Another theme or language: what is being drawn stays where it is, unfinished too. */
   private restyle(): void {
     this.map.setStyle(this.style(), { diff: true, transformStyle: keepDrawn });
-    const styles = drawStyles(paletteOf(this.look.theme));
-    for (const mode of Object.keys(styles) as (keyof typeof styles)[])
-      this.draw.updateModeOptions(mode, { styles: styles[mode] } as never);
+    this.paintTool();
     const { draft } = this.look;
     if (!this.drawing || !draft?.geometry) return;
     this.draw.clear();
     this.load(draft.geometry, this.drawing.shape);
+  }
+
+  /** Give the drawing tool the theme's colours; it takes them only while it draws. */
+  private paintTool(): void {
+    if (!this.draw.enabled) return;
+    const styles = drawStyles(paletteOf(this.look.theme));
+    for (const mode of Object.keys(styles) as (keyof typeof styles)[])
+      this.draw.updateModeOptions(mode, { styles: styles[mode] } as never);
   }
 
   private style(): StyleSpecification {
@@ -217,6 +223,7 @@ export class FenceMap {
     if (!draft || !shape || key === null) return;
     this.drawing = { key, shape };
     this.draw.start();
+    this.paintTool();
     if (draft.geometry) this.load(draft.geometry, shape);
     else this.draw.setMode(MODES[shape]);
   }

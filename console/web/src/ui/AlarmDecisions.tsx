@@ -50,8 +50,9 @@ export function AlarmDecisions({ alarm }: { alarm: Alarm }) {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (deciding === "none") return;
-    form.current?.querySelector<HTMLElement>("select, input")?.focus();
-    form.current?.scrollIntoView({ block: "nearest" });
+    form.current?.querySelector<HTMLElement>("select, input")?.focus({ preventScroll: true });
+    const pane = form.current?.closest(".detail");
+    if (pane) pane.scrollTop = pane.scrollHeight;
   }, [deciding]);
   const done = (failure: RequestError | null): void => {
     setProblem(failure ? t("alarms.notDone", { why: failure.detail || t(failure.key, failure.figures) }) : "");

@@ -27,7 +27,8 @@ function Screens({ role }: { role: Role }) {
   const tabs = useRef<HTMLElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another screen is another tab to bring into view
   useEffect(() => {
-    tabs.current?.querySelector(".on")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const [bar, tab] = [tabs.current, tabs.current?.querySelector<HTMLElement>(".on")];
+    if (bar && tab) bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
   }, [shown]);
   return (
     <nav ref={tabs} className="tabs" aria-label={t("app.screens")}>
