@@ -241,7 +241,9 @@ class Bridge:
         return [*(link.status() for link in self.links), *phones]
 
     def link_peers(self, url: str) -> list[PeerStatus]:
-        """Return who is at the other end of a link, by the URL of its status. Raises NotFoundError."""
+        """Return who is at the other end of a link, by the URL of its status; phones come and go. Raises NotFoundError."""
+        if self._listener is not None and url == self._listener.status().url:
+            return []
         link = next((link for link in self.links if link.status().url == url), None)
         if link is None:
             raise NotFoundError(f"there is no link {url[:200]!r}: see the links that there are")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -53,6 +54,24 @@ _log: Final = get_logger("ingest")
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+class IngestFigures:
+    """What the listener heard since it was opened, for the list of links."""
+
+    def __init__(self) -> None:
+        self.requests = self.bytes_received = self.positions = 0
+        self.device_ids: set[int] = set()
+        self.bad: Counter[str] = Counter()
+        self.last_heard_us: int | None = None
+
+    def heard(self, device_id: int, *, byte_count: int, position_count: int, now_us: int) -> None:
+        """Count a report that the journal has."""
+        self.requests += 1
+        self.bytes_received += byte_count
+        self.positions += position_count
+        self.device_ids.add(device_id)
+        self.last_heard_us = now_us
+
+
 class IngestApp:
     """The ASGI app: one request is one report (or some), of whatever dialect a source recognises.
 
@@ -70,6 +89,7 @@ class IngestApp:
         behind_proxy: bool = False,
         tap: Tap | None = None,
     ) -> None:
+        self.figures = IngestFigures()
         self._registry = registry
         self._sources = sources
         self._turns = ReportTurns(take, durable, clock)
@@ -87,6 +107,7 @@ class IngestApp:
             status, answer = HTTPStatus.OK, await self._report(scope, receive)
         except Refusal as refusal:
             status, answer = refusal.status, _said(str(refusal))
+            self.figures.bad[str(status.value)] += 1
             BAD_INPUT.labels(protocol=PHONE_PROTOCOL, reason=str(status.value)).inc()
         await _answer(send, status, answer)
 
@@ -107,6 +128,8 @@ class IngestApp:
             raise
         mended = [as_options_say(fix, device.options) for fix in fixes]
         await self._keep(device.device_id, mended, partial(self._log_raw, speaker, device.device_id, raw))
+        now_us = self._clock.now_us()
+        self.figures.heard(device.device_id, byte_count=len(raw), position_count=len(mended), now_us=now_us)
         ignored = [text for fix in fixes for text in fix.ignored]
         plain = _said(f"ok; left out: {', '.join(ignored)}" if ignored else "ok")
         answer: PhoneAnswer = getattr(source, "ANSWER", plain)
@@ -230,6 +253,7 @@ class IngestListener:
         _check_open(host, has_tls=tls_cert is not None, behind_proxy=behind_proxy)
         if (tls_cert is None) != (tls_key is None):
             raise InputError("TLS needs both SKYBEAT_TLS_CERT and SKYBEAT_TLS_KEY: one of them is not set")
+        self._figures = app.figures
         self._host, self._port = host, port
         self._socket: socket.socket | None = None
         self._server = GuestServer(
@@ -259,15 +283,21 @@ class IngestListener:
         return int(self._socket.getsockname()[1]) if self._socket else 0
 
     def status(self) -> LinkStatus:
-        """Return how it does, as a link; `peers` are the connections that are open."""
-        scheme = "http" if self._server.config.ssl_certfile is None else "https"
+        """Return how it does, as a link; `peers` are the connections that are open, `devices` those that were heard by it."""
+        scheme, figures = "http" if self._server.config.ssl_certfile is None else "https", self._figures
         return LinkStatus(
             url=f"{PHONE_PROTOCOL}+{scheme}:{self._host}:{self.port or self._port}",
             link_group="",
             state="open" if self._socket else "retrying",
             protocol=PHONE_PROTOCOL,
             transport=scheme,
+            datagrams=figures.requests,
+            bytes_received=figures.bytes_received,
+            positions=figures.positions,
             peers=len(self._server.server_state.connections),
+            devices=len(figures.device_ids),
+            bad=dict(figures.bad),
+            last_heard_us=figures.last_heard_us,
         )
 
     def open(self) -> None:

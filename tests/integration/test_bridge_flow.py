@@ -453,3 +453,13 @@ async def test_the_real_journal_holds_what_was_promised(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.to_thread(journal.close)
+
+
+async def test_the_phones_listener_says_in_the_list_of_links_what_it_heard(running: Running) -> None:
+    answers = [await report(running, f"id={token}&lat=36.05&lon=103.8") for token in (TOKEN, REVOKED)]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    status = running.bridge.link_statuses()[-1]
+    assert (status.datagrams, status.positions, status.devices, status.bad) == (1, 1, 1, {"401": 1})
+    assert status.bytes_received > 0
+    assert status.last_heard_us is not None
+    assert running.bridge.link_peers(status.url) == []
