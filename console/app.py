@@ -24,6 +24,7 @@ from console.parts import Services, allowed_origins, check_exposure, sign_in_url
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import DatabaseUrls, app_pool, resolve_urls
+from infra.heap import settle_heap
 from infra.postgres import EmbeddedServer
 from infra.postgres_keeper import kept_running
 from infra.prepare import prepare_database
@@ -86,6 +87,7 @@ def run_house(settings: Settings, urls: DatabaseUrls, use: Callable[[House], Awa
 
 async def _serve(settings: Settings, urls: DatabaseUrls, use: Callable[[House], Awaitable[None]]) -> None:
     async with running_house(settings, urls) as house:
+        settle_heap()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, house.stopping.set)
