@@ -23,6 +23,8 @@ _GROUP: Final = re.compile(r"[a-z0-9_-]{1,32}")
 _FORM: Final = re.compile(r"((?P<protocol>[A-Za-z0-9_]+)\+)?(?P<scheme>[A-Za-z]+):(//)?(?P<rest>.*)", re.DOTALL)
 _LATEST_PORT: Final = 65535
 _SECRETS: Final = frozenset({"password", "secret", "token"})
+_SECRET_OPTION: Final = re.compile(rf"(?i)([?&](?:{'|'.join(sorted(_SECRETS))})=)[^&#]*")
+_ACCOUNT: Final = re.compile(r"((?://|[a-z]:|^))[^/?#&@\s]+@")
 
 
 class LinkKind(StrEnum):
@@ -127,7 +129,7 @@ def parse_link_url(text: str, *, link_group: str | None = None) -> LinkUrl:
 
     Raises InputError: what, value, allowed.
     """
-    form = _FORM.fullmatch(text.strip())
+    form, text = _FORM.fullmatch(text.strip()), without_secrets(text)
     kind = ALIASES.get(form["scheme"].lower()) if form else None
     if form is None or kind is None:
         raise InputError(f"the link {text!r} is unknown: give {FORMS}")
@@ -150,6 +152,11 @@ def parse_link_url(text: str, *, link_group: str | None = None) -> LinkUrl:
 def parse_link_urls(text: str) -> list[LinkUrl]:
     """Return the links of a comma-separated setting. Raises InputError."""
     return [parse_link_url(part) for part in text.split(",") if part.strip()]
+
+
+def without_secrets(text: str) -> str:
+    """Return what a person wrote as a link, its password and the account before a host left out: for messages."""
+    return _ACCOUNT.sub(r"\1***@", _SECRET_OPTION.sub(r"\1***", text))
 
 
 def is_loopback(host: str) -> bool:
@@ -182,6 +189,8 @@ def _host_and_port(place: str, kind: LinkKind, text: str) -> tuple[str, int]:
     if not mark or not port_text.isascii() or not port_text.isdigit() or not 0 <= int(port_text) <= _LATEST_PORT:
         raise InputError(f"the link {text!r} has no port 0 .. {_LATEST_PORT}: give {kind.value}:HOST:PORT")
     host = host.strip("[]")
+    if "@" in host:
+        raise InputError(f"the link {text!r} has an account before its host: give ?user=NAME&password=WORD behind it")
     if kind not in LISTENING and (not host or port_text == "0"):
         raise InputError(f"the link {text!r} does not say where to send: give {kind.value}:HOST:PORT")
     return host or "0.0.0.0", int(port_text)  # noqa: S104 - MAVSDK's udpin://:14540 means every interface
@@ -195,7 +204,8 @@ def _options(query: str, protocol: str, text: str) -> dict[str, str]:
         if name == "unsigned" and value != "allow":
             raise InputError(f"the option {name}={value} of {text!r} is unknown: the only one is unsigned=allow")
         if protocol == MAVLINK and name not in LINK_OPTIONS:
-            raise InputError(f"the option {name}={value} of {text!r} is unknown: a MAVLink link has {_examples()}")
+            shown = _shown(name, value)
+            raise InputError(f"the option {name}={shown} of {text!r} is unknown: a MAVLink link has {_examples()}")
         options[name] = value
     return options
 
@@ -205,7 +215,7 @@ def _examples() -> str:
 
 
 def _shown(name: str, value: str) -> str:
-    return "***" if name in _SECRETS else quote(value, safe="/:,@*")
+    return "***" if name in _SECRETS else quote(_ACCOUNT.sub(r"\1***@", value), safe="/:,@*")
 
 
 def _bracketed(host: str) -> str:

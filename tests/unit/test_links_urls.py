@@ -115,3 +115,28 @@ def test_a_setting_holds_many_links_or_none() -> None:
 )
 def test_only_this_machine_is_loopback(host: str, is_own: bool) -> None:
     assert is_loopback(host) is is_own
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "owntracks+mqtt:lihua:geheim@broker:1883",
+        "owntracks+mqtt://lihua:geheim@broker:1883",
+        "owntracks+mqtt:broker:70000?user=lihua&password=geheim",
+        "owntracks+mqtt:broker?password=geheim&password=geheim",
+        "udpin:0.0.0.0:14550?password=geheim",
+        "nothing+known:lihua:geheim@broker",
+        "owntracks+mqtt:broker?password=geheim#WRONG GROUP",
+    ],
+)
+def test_a_wrong_link_is_told_without_the_password_that_it_holds(text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_link_url(text)
+    assert "geheim" not in str(refused.value)
+
+
+def test_an_account_within_an_option_is_not_shown() -> None:
+    text = "gb28181+udpin:0.0.0.0:5060?watch=rtsp://lihua:geheim@media/{ssrc_hex}"
+    url = parse_link_url(text)
+    assert "geheim" not in str(url)
+    assert url.options["watch"] == "rtsp://lihua:geheim@media/{ssrc_hex}"
