@@ -98,6 +98,8 @@ def _in_words(storage: DiskForecast | None) -> str:
     said = f"{storage.database_bytes / GIGABYTE:.2f} GB (rows {storage.raw_bytes / GIGABYTE:.2f}, roll-ups {storage.rollup_bytes / GIGABYTE:.2f})"
     if storage.bytes_a_day is not None and storage.seen_s is not None:
         said += f", {storage.bytes_a_day / GIGABYTE:+.2f} GB a day over {storage.seen_s / DAY_S:.1f} days"
+    else:
+        said += ", its growth is known after an hour"
     if storage.free_bytes is not None:
         said += f", {storage.free_bytes / GIGABYTE:.1f} GB free"
     if storage.days_until_full is not None:

@@ -65,6 +65,7 @@ def test_after_the_hours_of_pairing_the_code_is_told_to_nobody() -> None:
     call = Call(registry_of(device_of(pairs_until_us=START_US)), code=None).connect()
     assert not call.terminal.is_ready
     assert call.frames[0].body[2] == m.Registered.TERMINAL_REGISTERED
+    assert ["rotate its secret" in name.reason for name in call.registry.quarantined()] == [True]
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,9 @@ class Door:
             self._register_reply(frame, m.Registered.TERMINAL_UNKNOWN, b"", turn)
         elif not self._registry.may_pair(device.device_id, turn.now_us):
             turn.bad["registered_already"] += 1
+            self._registry.quarantine(
+                PROTOCOL, address, turn.now_us, "registers again without its code: rotate its secret"
+            )
             self._register_reply(frame, m.Registered.TERMINAL_REGISTERED, b"", turn)
         else:
             self._told[frame.form.terminal] = _fields_of(registration)
