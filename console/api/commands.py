@@ -75,8 +75,8 @@ async def give_command(request: Request, unit_id: UnitId) -> Response:
     device = _device_for(wanted, unit, _states(parts, unit_id))
     command = command_of(wanted, device.device_id)
     order = await parts.orders.order(command, account, unit_id)
-    detail: dict[str, Any] = {"unit_id": unit_id, "command_id": order.command_id}
-    detail |= msgspec.to_builtins(command)
+    detail: dict[str, Any] = msgspec.to_builtins(command)
+    detail |= {"unit_id": unit_id, "command_id": order.command_id}
     await parts.audit.write_soon(account, AuditAction.COMMANDED, subject=unit.call_sign, detail=detail)
     return reply(CommandReply(command=view_of_order(order)), status=201)
 

@@ -141,7 +141,7 @@ async def test_a_command_that_the_disk_does_not_keep_is_not_sent(house: House, o
 
 
 async def test_the_audit_says_who_asked_what_of_whom(operator: httpx.AsyncClient, database: TestDatabase) -> None:
-    await give(operator)
+    command_id = (await give(operator)).json()["command"]["command_id"]
     await operator.put(f"/api/units/{DRONE}/trusted-device", json={"device_id": HAWK})
     with psycopg.connect(database.owner_url) as connection:
         found = connection.execute(
@@ -149,6 +149,7 @@ async def test_the_audit_says_who_asked_what_of_whom(operator: httpx.AsyncClient
         ).fetchall()
     assert [row[:3] for row in found] == [("commanded", "operator-0", "U1"), ("device_trusted", "operator-0", "U1")]
     assert (found[0][3]["command"], found[0][3]["text"], found[0][3]["unit_id"]) == ("send_text", "return", DRONE)
+    assert found[0][3]["command_id"] == command_id
 
 
 async def test_a_unit_shows_its_devices_and_what_they_say(house: House, operator: httpx.AsyncClient) -> None:
