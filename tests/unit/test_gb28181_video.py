@@ -6,7 +6,7 @@ from telemetry.model.commands import (
     CloseVideo,
     OpenVideo,
 )
-from telemetry.model.errors import InputError, NotFoundError
+from telemetry.model.errors import InputError
 from telemetry.model.events import (
     VideoChanged,
 )
@@ -40,7 +40,7 @@ def test_video_goes_from_the_camera_to_the_media_server_and_its_address_is_told(
     ssrc_hex = f"{int(sdp[-1][2:]):08X}"
     assert urls == [(CHANNEL, f"https://media.example/rtp/{ssrc_hex}.flv"), (CHANNEL, "")]
     assert scene.answers() == [(1, "delivered", ""), (2, "delivered", "")]
-    with pytest.raises(NotFoundError, match="no video"):
+    with pytest.raises(InputError, match="no video"):
         scene.decoder.send(CloseVideo(device_id=1, channel=CHANNEL), scene.now_us)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from telemetry.model.errors import InputError, NotFoundError
+from telemetry.model.errors import InputError
 from telemetry.model.events import VideoChanged
 from telemetry.sources.gb28181.domain import EXAMPLE, Domain
 from telemetry.sources.gb28181.requests import Request, Writer
@@ -77,12 +77,12 @@ def close_video(
 ) -> bytes | None:
     """Return the BYE for a channel's video, None while its INVITE is not answered (the BYE follows the answer).
 
-    Raises NotFoundError when there is none.
+    Raises InputError when there is none: waiting for one would help nobody.
     """
     channel = channel or _own_channel(session)
     call = session.calls.get(channel)
     if call is None:
-        raise NotFoundError(f"no video of channel {channel[:20]} is open")
+        raise InputError(f"no video of channel {channel[:20]} is open")
     if not call.remote:
         call.is_unwanted = True
         call.command_ids += (command_id,)
