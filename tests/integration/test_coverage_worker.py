@@ -67,9 +67,25 @@ def columns(*units: tuple[int, int, float]) -> UnitColumns:
     )
 
 
+class QuietHour:
+    """A clock that stands in the night, by the machine's own zone: by day the roads are slower in some hours."""
+
+    def __init__(self) -> None:
+        hours = (1_790_000_000_000_000 + 3_600_000_000 * hour for hour in range(24))
+        self._now_us = next(now_us for now_us in hours if hour_of_week(now_us) % 24 == 3)
+
+    def now_us(self) -> int:
+        """Return the set time."""
+        return self._now_us
+
+    def monotonic_s(self) -> float:
+        """Return the real monotonic time."""
+        return SYSTEM_CLOCK.monotonic_s()
+
+
 @pytest.fixture
 async def worker(city: Path) -> AsyncIterator[CoverageWorker]:
-    worker = CoverageWorker(city, STATIONS, SYSTEM_CLOCK)
+    worker = CoverageWorker(city, STATIONS, QuietHour())
     yield worker
     await worker.stop()
     assert worker.pid is None
