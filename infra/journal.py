@@ -187,11 +187,15 @@ class Journal:
                 self._changed.notify_all()
         return sequence
 
-    def has_room(self) -> bool:
-        """Tell whether an acknowledged record would be taken; a sixteenth stays free, so that it does not end at once again."""
+    def has_room(self, byte_count: int = 0) -> bool:
+        """Tell whether an acknowledged record of so many bytes would be taken.
+
+        A sixteenth stays free at least, so that it does not end at once again, and half of it all is room for anything.
+        """
+        wanted_bytes = min(max(byte_count, self.max_bytes // 16), self.max_bytes // 2)
         with self._changed:
             is_usable = self._failure is None and self._full_reason is None and not self._closing
-            return is_usable and self._used_bytes < self.max_bytes - self.max_bytes // 16
+            return is_usable and self._used_bytes + wanted_bytes < self.max_bytes
 
     def _refuse_if_unusable(self) -> None:
         if self._failure is not None:

@@ -25,8 +25,8 @@ class JournalDoor(Protocol):
     async def durable(self, sequence: int) -> None:
         """Return when the record is on the disk."""
 
-    def has_room(self) -> bool:
-        """Tell whether an acknowledged record would be taken."""
+    def has_room(self, byte_count: int = 0) -> bool:
+        """Tell whether an acknowledged record of so many bytes would be taken."""
 
 
 class Keeping:
@@ -41,6 +41,7 @@ class Keeping:
         self._refused: dict[bool, str] = {}
         self._refused_rows = 0
         self._owed: deque[AnyEvent] = deque(maxlen=OWED_AT_MOST)
+        self._refused_bytes = 0
         self._failure: JournalFailedError | None = None
 
     @property
@@ -49,8 +50,8 @@ class Keeping:
         return next(iter(self._refused.values()), None)
 
     def has_room(self) -> bool:
-        """Tell whether the journal takes what can be refused."""
-        return self._failure is None and self._journal.has_room()
+        """Tell whether the journal takes what can be refused, a turn as large as the one that it refused last too."""
+        return self._failure is None and self._journal.has_room(self._refused_bytes)
 
     def keep(self, batch: Batch | None, events: tuple[AnyEvent, ...], *, acknowledged: bool) -> int | None:
         """Hand rows and events over; return the sequence of the last record, None when there was nothing.
@@ -70,6 +71,7 @@ class Keeping:
             while self._owed:
                 sequence = self._keep_owed(self._owed.popleft(), acknowledged=acknowledged)
         except JournalError as error:
+            self._refused_bytes = 0 if batch is None else batch.nbytes
             self._note_refusal(error, rows, acknowledged=acknowledged)
             raise
         if sequence is not None and self._refused:

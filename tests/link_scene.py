@@ -48,7 +48,7 @@ class FakeKeeper:
             message = "the disk failed"
             raise JournalFailedError(message)
 
-    def has_room(self) -> bool:
+    def has_room(self, byte_count: int = 0) -> bool:  # noqa: ARG002 - the real one
         return not self.is_full and not self.has_failed
 
     @property

@@ -75,7 +75,7 @@ class FakeJournal:
             raise JournalFailedError(message)
         self.promised.append(sequence)
 
-    def has_room(self) -> bool:
+    def has_room(self, byte_count: int = 0) -> bool:  # noqa: ARG002 - the real one
         return not self.full_for_all
 
     def batches(self) -> list[Batch]:

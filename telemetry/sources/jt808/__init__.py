@@ -17,7 +17,7 @@ ENROLMENT: Final = EnrolmentRule(
     secret=SecretKind.CODE,
     form=r"0|[1-9a-f][0-9a-f]{0,19}",
     example="13912345678",
-    said="the terminal's phone number or id, at most 20 digits",
+    said="the terminal's phone number or id, at most 20 digits (some have hexadecimal ones)",
     pairs=True,
     drops_zeros=True,
 )
