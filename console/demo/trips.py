@@ -113,6 +113,8 @@ class Router:
 
     def _seconds(self, network: ModeNetwork, nodes: list[int]) -> Floats:
         pairs = np.array(nodes)
+        if len(pairs) < 2:  # from one street into its neighbour: scipy answers no pairs with a sparse array
+            return np.zeros(0)
         return np.asarray(network.matrix[pairs[:-1], pairs[1:]], np.float64).reshape(-1)
 
     def _on_street(self, street: int, place_m: Floats) -> Floats:

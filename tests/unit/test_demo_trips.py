@@ -56,3 +56,19 @@ def test_a_call_beyond_all_roads_is_not_driven_to(streets: Streets) -> None:
     unit = Walker(streets, UnitKind.CAR, *START, (1, 3))
     assert not unit.go(37.5, 103.8, after_s=0.0)
     assert unit.step(5.0).lat_deg == pytest.approx(START[0], abs=0.01)
+
+
+@pytest.mark.parametrize("kind", [UnitKind.OFFICER, UnitKind.MOTORCYCLE, UnitKind.CAR])
+def test_a_call_at_the_next_corner_or_in_the_same_street_is_gone_to_as_well(streets: Streets, kind: UnitKind) -> None:
+    corners = np.random.default_rng(5).integers(0, streets.graph.node_count, 40)
+    short_ways = set()
+    for node in corners.tolist():
+        here = streets.xy_m[node]
+        for east_m, north_m in ((30.0, 0.0), (0.0, 30.0), (12.0, -12.0)):
+            lat, lon = streets.graph.plane.from_plane(here[0] + east_m, here[1] + north_m)
+            trip = streets.router.trip(kind, here - (15.0, 0.0), float(lat), float(lon))
+            if trip is not None:
+                assert trip.drive(4_000.0, 1.0).speed_mps >= 0.0
+                assert trip.is_over
+                short_ways.add(len(trip.points_m))
+    assert min(short_ways) == 4, "no trip over one junction alone was among them"
