@@ -93,7 +93,7 @@ export function DeviceTable({ rows, deviceId }: { rows: readonly DeviceRow[]; de
     <div className="tablebox">
       <table className="devices" aria-label={t("app.devices")} data-testid="device-table">
         <colgroup>
-          {["104px", "19%", "14%", "124px", "19%", "76px", "72px", "124px", "auto"].map((width, index) => (
+          {["134px", "18%", "14%", "124px", "16%", "76px", "72px", "124px", "auto"].map((width, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: columns stand still
             <col key={index} style={{ width }} />
           ))}

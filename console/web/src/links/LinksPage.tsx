@@ -84,19 +84,19 @@ function Line({ link, meter, isSelected, onOpen }: LineProps) {
 }
 
 const HEADS = [
-  ["links.state", "96px", ""],
-  ["devices.protocol", "190px", ""],
+  ["links.state", "76px", ""],
+  ["devices.protocol", "176px", ""],
   ["links.url", "auto", ""],
-  ["links.peers", "70px", "r"],
+  ["links.peers", "62px", "r"],
   ["links.devices", "62px", "r"],
-  ["links.positionsPerS", "96px", "r"],
-  ["links.rate2min", "116px", ""],
-  ["links.bytesPerS", "84px", "r"],
-  ["links.dropped", "70px", "r"],
-  ["links.refused", "70px", "r"],
-  ["links.unreadable", "70px", "r"],
-  ["devices.heardShort", "72px", "r"],
-  ["links.advice", "140px", ""],
+  ["links.positionsPerS", "90px", "r"],
+  ["links.rate2min", "96px", ""],
+  ["links.bytesPerS", "76px", "r"],
+  ["links.dropped", "68px", "r"],
+  ["links.refused", "58px", "r"],
+  ["links.unreadable", "74px", "r"],
+  ["devices.heardShort", "60px", "r"],
+  ["links.advice", "112px", ""],
 ] as const;
 
 function LinkTable({
