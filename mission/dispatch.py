@@ -7,7 +7,7 @@ import msgspec
 
 from mission import errand
 from mission.errand import RANK, Answer, By
-from mission.model import (
+from mission.incident import (
     CLOSED,
     Dispatch,
     DispatchState,

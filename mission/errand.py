@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from mission.model import Dispatch, DispatchState
+from mission.incident import Dispatch, DispatchState
 from telemetry.model.errors import ConflictError
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from mission.model import Dispatch, Incident, IncidentState, Urgency
+from mission.incident import Dispatch, Incident, IncidentState, Urgency
 
 REMEMBERED_US: Final = 36 * 3600 * 1_000_000
 """How long a closed incident stays on the board: a day and its night shift."""

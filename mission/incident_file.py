@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
-from mission.model import Caller, Category, Draft, Equipment, PlaceNote, Urgency
+from mission.incident import Caller, Category, Draft, Equipment, PlaceNote, Urgency
 from telemetry.model.datum import Crs, parse_crs, to_wgs84
 from telemetry.model.errors import FileFormatError, InputError
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mission.coverage import Coverage
 from mission.ground import GroundUnits, Standing, stand, street_places
-from mission.model import Category, Equipment, Urgency
+from mission.incident import Category, Equipment, Urgency
 from mission.roads import Ints
 from mission.skeleton import Stands
 from mission.travel import GROUND_MODES, MODE_ACCESS, TravelMode, mode_of

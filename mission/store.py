@@ -13,8 +13,7 @@ from psycopg.types.json import Jsonb
 from infra.clock import us_of, utc_of
 from infra.database import load_queries
 from mission.dispatch import Change
-from mission.incident_board import day_begins_us
-from mission.model import (
+from mission.incident import (
     Agency,
     Caller,
     Category,
@@ -27,6 +26,7 @@ from mission.model import (
     IncidentState,
     Urgency,
 )
+from mission.incident_board import day_begins_us
 from telemetry.model.errors import NotFoundError
 
 QUERIES: Final = load_queries(resources.files("mission") / "store.sql")

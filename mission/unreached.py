@@ -8,7 +8,7 @@ import msgspec
 
 from mission.dispatch import Change, dispatch_of
 from mission.errand import By
-from mission.model import Dispatch, DispatchState, Entry, Incident
+from mission.incident import Dispatch, DispatchState, Entry, Incident
 
 DOWNLINK: Final = By(name="downlink")
 """Who writes what became of a push by itself."""

@@ -29,7 +29,7 @@ from console.incidents.views import entry_view, sees_incident, view_of
 from console.parts import Parts
 from console.wire_incident import IncidentView
 from mission.air import Wind
-from mission.model import Incident, IncidentState
+from mission.incident import Incident, IncidentState
 from telemetry.model.errors import InputError
 
 ROUTER: Final = router("incidents")

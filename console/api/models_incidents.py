@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from console.wire_incident import IncidentView, TaskView
-from mission.model import Category, Equipment, IncidentState
+from mission.incident import Category, Equipment, IncidentState
 from mission.recommend import Unsuited
 
 Text = Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]

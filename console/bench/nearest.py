@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from console.bench import Figures, Goal
 from mission.coverage import Coverage, CoverageNow
 from mission.ground import GroundUnits, Standing, station_posts
-from mission.model import Category
+from mission.incident import Category
 from mission.recommend import SHOWN, Candidate, Crew, Leaves, arrivals, offered, unsuited_of
 from mission.roads import RoadGraph
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, TravelMode, network_of

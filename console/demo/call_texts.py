@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from mission.model import Category, Equipment
+from mission.incident import Category, Equipment
 
 
 class CallText(NamedTuple):

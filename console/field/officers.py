@@ -20,7 +20,7 @@ from infra.logs import get_logger
 from mission import store
 from mission.dispatch import dispatch_of
 from mission.errand import Answer, By
-from mission.model import Dispatch, DispatchState, Incident, Urgency
+from mission.incident import Dispatch, DispatchState, Incident, Urgency
 from mission.unreached import DOWNLINK, Trouble, troubled
 from telemetry.downlink import Channel, Downlink, NoChannel, Offer, Push, PushState, Step, Unanswered
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError

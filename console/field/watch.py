@@ -8,7 +8,7 @@ import numpy as np
 
 from mission.arrival import Approach, Fix, step
 from mission.errand import Answer
-from mission.model import Dispatch, DispatchState, Incident
+from mission.incident import Dispatch, DispatchState, Incident
 from mission.unreached import NO_CHANNEL
 from telemetry.model.unit import LinkState
 from telemetry.model.unit_state import LINK_STATES, UnitStates

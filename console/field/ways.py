@@ -10,7 +10,7 @@ import numpy as np
 from console.field.officers import Way
 from console.sources import BridgeSource
 from infra.logs import get_logger
-from mission.model import Dispatch, Incident
+from mission.incident import Dispatch, Incident
 from mission.roads import EdgeIndex, RoadGraph, load_roads
 from mission.travel import TravelMode, load_speeds, mode_of, network_of
 from mission.way import WayFinder

@@ -21,8 +21,8 @@ from infra.database import Scope as DatabaseScope
 from mission import dispatch, store
 from mission.dispatch import Change, Order
 from mission.errand import TRACK, Answer, By
+from mission.incident import Agency, Draft, Entry, Incident, IncidentState
 from mission.incident_board import IncidentBoard
-from mission.model import Agency, Draft, Entry, Incident, IncidentState
 from telemetry.model.errors import ConflictError, NotAllowedError, NotFoundError, UnavailableError
 from telemetry.model.unit import DutyStatus, Unit
 

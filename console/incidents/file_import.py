@@ -12,8 +12,8 @@ from infra.clock import utc_of
 from infra.database import SERVICE, apply_scope
 from mission import dispatch, store
 from mission.errand import By
+from mission.incident import Draft, IncidentState
 from mission.incident_file import IncidentFile, IncidentLine, Problem
-from mission.model import Draft, IncidentState
 from telemetry.model.errors import ConflictError
 from telemetry.model.unit import Station
 

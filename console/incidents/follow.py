@@ -12,8 +12,8 @@ from infra.clock import Clock
 from infra.database import SERVICE, scoped
 from infra.logs import get_logger
 from mission import store
+from mission.incident import Incident
 from mission.incident_board import REMEMBERED_US, IncidentBoard
-from mission.model import Incident
 from telemetry.model.errors import UnavailableError
 
 POLL_S: Final = 10.0

@@ -16,8 +16,8 @@ from console.sources import BridgeSource, CoverageSource
 from infra.clock import Clock
 from mission.air import CALM, Wind, flight_times
 from mission.dispatch import Order
+from mission.incident import Equipment, Incident, PlaceNote
 from mission.incident_board import IncidentBoard
-from mission.model import Equipment, Incident, PlaceNote
 from mission.recommend import Candidate, Crew, Leaves, mode_for, offered, unsuited_of, wanted_of
 from mission.roads import CLASS_LOCAL
 from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode

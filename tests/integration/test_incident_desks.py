@@ -24,8 +24,8 @@ from infra.database import Scope as DatabaseScope
 from mission import store
 from mission.dispatch import VersionConflictError
 from mission.errand import By
+from mission.incident import DispatchState, Draft, Incident, IncidentState
 from mission.incident_file import parse_incident_file
-from mission.model import DispatchState, Draft, Incident, IncidentState
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 from tests.conftest import TestDatabase
 from tests.console_house import CAR, COVERT, FAR, OFFICER, SmallBridge, contents

@@ -14,8 +14,8 @@ from console.coverage.worker import CoverageWorker
 from console.incidents.nearest import ASKED_AT_ONCE, NearestUnits
 from console.wire import Role
 from mission.air import Wind
+from mission.incident import Caller, Category, Equipment, Incident, IncidentState, Urgency
 from mission.incident_board import IncidentBoard
-from mission.model import Caller, Category, Equipment, Incident, IncidentState, Urgency
 from mission.roads import ACCESS_ALL, RoadGraph
 from telemetry.model.batch import new_batch
 from telemetry.model.datum import Crs, from_wgs84

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from mission import dispatch
 from mission.dispatch import Change, Order
 from mission.errand import RANK, STEPS, Answer, By, time_of
-from mission.incident_board import IncidentBoard, figures_of, on_target, response_s
-from mission.model import (
+from mission.incident import (
     CLOSED,
     Caller,
     Draft,
@@ -19,6 +18,7 @@ from mission.model import (
     IncidentState,
     Urgency,
 )
+from mission.incident_board import IncidentBoard, figures_of, on_target, response_s
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 
 BY: Final = By(name="wang", account_id=1)

@@ -1,6 +1,6 @@
 """Who is offered and advised: by arrival, suitable, and what opens nothing."""
 
-from mission.model import Category, Equipment, Urgency
+from mission.incident import Category, Equipment, Urgency
 from mission.recommend import (
     SHOWN,
     Candidate,

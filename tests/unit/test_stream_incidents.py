@@ -10,8 +10,7 @@ from console.stream.client import Client
 from console.stream.incidents import IncidentFeed
 from console.wire import Resume, Role
 from console.wire_incident import IncidentChanged
-from mission.incident_board import REMEMBERED_US, IncidentBoard
-from mission.model import (
+from mission.incident import (
     Caller,
     Category,
     Dispatch,
@@ -20,6 +19,7 @@ from mission.model import (
     IncidentState,
     Urgency,
 )
+from mission.incident_board import REMEMBERED_US, IncidentBoard
 from tests.conftest import FakeClock
 from tests.console_house import CAR, COVERT, FAR, SmallBridge
 
