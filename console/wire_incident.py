@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mission.incident import Category, DispatchState, Equipment, IncidentState
+from mission.calls.incident import Category, DispatchState, Equipment, IncidentState
 from telemetry.model.unit import UnitKind
 
 

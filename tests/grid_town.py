@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mission.roads import ACCESS_ALL, RoadGraph
+from mission.roads.graph import ACCESS_ALL, RoadGraph
 from telemetry.model.geodesy import local_plane
 
 LAT_DEG, LON_DEG = 36.06, 103.83

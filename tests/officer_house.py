@@ -14,8 +14,8 @@ import websockets
 from console.incidents.desk import Actor
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
-from mission.errand import By
-from mission.incident import Caller, Category, Dispatch, Draft, Incident, Urgency
+from mission.calls.errand import By
+from mission.calls.incident import Caller, Category, Dispatch, Draft, Incident, Urgency
 from tests.console_house import OFFICER, House, hello, next_text
 
 CENTRE = Actor(by=By(name="wang"))

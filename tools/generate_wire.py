@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from console import wire, wire_command, wire_coverage, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
 from console.api import structs  # noqa: E402 - same
-from mission.incident import Category, DispatchState, Equipment, IncidentState  # noqa: E402 - same
+from mission.calls.incident import Category, DispatchState, Equipment, IncidentState  # noqa: E402 - same
 from telemetry.model.alarm import AlarmState  # noqa: E402 - same
 from telemetry.model.batch import REPORT, Quality, unknown_of  # noqa: E402 - same
 from telemetry.model.events import AlarmKind  # noqa: E402 - same

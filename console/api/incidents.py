@@ -28,8 +28,8 @@ from console.incidents.intake import changes_of, draft_of
 from console.incidents.views import entry_view, sees_incident, view_of
 from console.parts import Parts
 from console.wire_incident import IncidentView
-from mission.air import Wind
-from mission.incident import Incident, IncidentState
+from mission.airspace import Wind
+from mission.calls.incident import Incident, IncidentState
 from telemetry.model.errors import InputError
 
 ROUTER: Final = router("incidents")

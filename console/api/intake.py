@@ -14,7 +14,7 @@ from console.incidents.intake_keys import IntakeKey
 from console.parts import Parts
 from console.webhooks.signature import verified_id
 from infra.clock import MICROSECONDS
-from mission.errand import By
+from mission.calls.errand import By
 from telemetry.model.errors import InputError, NotAllowedError
 
 ROUTER: Final = router("intake")

@@ -9,7 +9,7 @@ from console.api.models_delivery import KeptReply
 from console.api.models_incidents import AnswerTask, PositionReport, SosReport, TaskReply, TasksReply
 from console.auth.policy import Policy, policy
 from console.incidents.desk import actor_of
-from mission.dispatch import dispatch_of
+from mission.calls.dispatch import dispatch_of
 from telemetry.model.errors import InputError
 from telemetry.sources import skybeat
 

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 
 from console.wire_incident import IncidentView, TaskView
-from mission.incident import Category, Equipment, IncidentState
-from mission.recommend import Unsuited
+from mission.calls.incident import Category, Equipment, IncidentState
+from mission.calls.recommend import Unsuited
 
 Text = Annotated[str, msgspec.Meta(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
 # A bare $ would let one line feed through behind what is allowed: Python finds the end before it, too.

@@ -5,10 +5,10 @@ from typing import Annotated
 import msgspec
 
 from console.wire_coverage import Contour, CoverageChanged
-from mission.moveup import Hold
-from mission.planning_map import DemandKind
-from mission.siting import Proof
-from mission.travel import TravelMode
+from mission.roads.travel import TravelMode
+from mission.siting.moveup import Hold
+from mission.siting.planning_map import DemandKind
+from mission.siting.sites import Proof
 
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]

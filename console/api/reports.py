@@ -14,7 +14,7 @@ from console.incidents.desk import actor_of
 from console.incidents.figures import figures_reply, shift_csv, unit_rows
 from console.incidents.views import sees_incident, view_of
 from infra.clock import MICROSECONDS, us_of, utc_of
-from mission.incident_board import day_begins_us
+from mission.calls.incident_board import day_begins_us
 from telemetry.model.errors import InputError
 
 ROUTER: Final = router("reports")

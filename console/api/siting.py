@@ -24,8 +24,8 @@ from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from console.auth.policy import Policy, policy
 from console.planning.protocol import PostPlace
 from infra.database import scoped
-from mission.moveup import LONGEST_DRIVE_S, MoveUpRules
-from mission.planning_map import DemandKind
+from mission.siting.moveup import LONGEST_DRIVE_S, MoveUpRules
+from mission.siting.planning_map import DemandKind
 from telemetry.model.datum import Crs, parse_crs, to_wgs84
 from telemetry.model.errors import UnavailableError
 

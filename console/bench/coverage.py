@@ -20,14 +20,14 @@ from typing import Any, Final
 import numpy as np
 
 from console.bench import Figures, Goal
-from mission.contours import LIVE_CELL_M, Field, Surface, field_of
-from mission.coverage import FARTHEST_S, LIMITS_S, Coverage, CoverageNow
-from mission.gaps import Gaps
-from mission.ground import GroundUnits, Standing, stand, station_posts
-from mission.labels import merge_labels
-from mission.ring import Ring
-from mission.roads import RoadGraph
-from mission.travel import GROUND_MODES, TravelMode, network_of
+from mission.cover.contours import LIVE_CELL_M, Field, Surface, field_of
+from mission.cover.coverage import FARTHEST_S, LIMITS_S, Coverage, CoverageNow
+from mission.cover.gaps import Gaps
+from mission.cover.ground import GroundUnits, Standing, stand, station_posts
+from mission.cover.ring import Ring
+from mission.roads.graph import RoadGraph
+from mission.roads.labels import merge_labels
+from mission.roads.travel import GROUND_MODES, TravelMode, network_of
 from telemetry.model.errors import UnavailableError
 from telemetry.model.geodesy import Floats
 
@@ -194,7 +194,7 @@ class Pandana:
 def roads_of(seed: int, osm: Path | None) -> RoadGraph:
     """Return the roads of an extract, or of the demo city that grows from the seed."""
     if osm is not None:
-        from mission.osm import read_osm
+        from mission.roads.osm import read_osm
 
         return read_osm(osm).roads
     from console.demo.city import lay_out

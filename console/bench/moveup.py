@@ -12,12 +12,12 @@ import numpy as np
 
 from console.bench import Figures, Goal
 from console.bench.coverage import cpu_ms, roads_of
-from mission.ground import GroundUnits, Places
-from mission.moveup import MoveUpRules
-from mission.moveup_map import MapAdvice, MoveUpMap, Posts, UnitHistory
-from mission.planning_map import DemandKind, PlanningMap
-from mission.roads import RoadGraph
-from mission.travel import GROUND_MODES, TravelMode
+from mission.cover.ground import GroundUnits, Places
+from mission.roads.graph import RoadGraph
+from mission.roads.travel import GROUND_MODES, TravelMode
+from mission.siting.moveup import MoveUpRules
+from mission.siting.moveup_map import MapAdvice, MoveUpMap, Posts, UnitHistory
+from mission.siting.planning_map import DemandKind, PlanningMap
 
 UNITS: Final = 40
 POSTS: Final = 200

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.bench import Figures, Goal
-from mission.coverage import Coverage, CoverageNow
-from mission.ground import GroundUnits, Standing, station_posts
-from mission.incident import Category
-from mission.recommend import SHOWN, Candidate, Crew, Leaves, arrivals, offered, unsuited_of
-from mission.roads import RoadGraph
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, TravelMode, network_of
+from mission.calls.incident import Category
+from mission.calls.recommend import SHOWN, Candidate, Crew, Leaves, arrivals, offered, unsuited_of
+from mission.cover.coverage import Coverage, CoverageNow
+from mission.cover.ground import GroundUnits, Standing, station_posts
+from mission.roads.graph import RoadGraph
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, TravelMode, network_of
 from telemetry.model.unit import Service, UnitKind
 
 UNITS: Final = 500
@@ -183,7 +183,7 @@ def _cpu_ms(work: Callable[[], object]) -> float:
 
 def _roads(seed: int, osm: Path | None) -> RoadGraph:
     if osm is not None:
-        from mission.osm import read_osm
+        from mission.roads.osm import read_osm
 
         return read_osm(osm).roads
     from console.demo.city import lay_out

@@ -8,9 +8,9 @@ from time import process_time
 from typing import Final
 
 from console.bench import Figures
-from mission.osm import read_osm
-from mission.roads import load_roads
-from mission.travel import GROUND_MODES, network_of
+from mission.roads.graph import load_roads
+from mission.roads.osm import read_osm
+from mission.roads.travel import GROUND_MODES, network_of
 from telemetry.model.errors import NotFoundError
 
 GOAL_S: Final = 5.0

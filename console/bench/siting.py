@@ -12,10 +12,10 @@ import numpy as np
 
 from console.bench import Figures, Goal
 from console.bench.coverage import cpu_ms, roads_of
-from mission.planning_map import DemandKind, PlanningMap
-from mission.site_model import Effort
-from mission.siting import Proof, SiteKind, Siting, best_sites
-from mission.travel import TravelMode
+from mission.roads.travel import TravelMode
+from mission.siting.planning_map import DemandKind, PlanningMap
+from mission.siting.site_model import Effort
+from mission.siting.sites import Proof, SiteKind, Siting, best_sites
 from telemetry.model.geodesy import Floats
 
 DEMANDS: Final = 300

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from console.bench import Figures, Goal
 from console.bench.coverage import cpu_ms, peer, roads_of
-from mission.contours import STATION_CELL_M, field_of
-from mission.coverage import LIMITS_S, Coverage
-from mission.ground import station_posts
-from mission.roads import ACCESS_CAR, RoadGraph
-from mission.station_zones import StationZones
-from mission.travel import TravelMode, network_of
+from mission.cover.contours import STATION_CELL_M, field_of
+from mission.cover.coverage import LIMITS_S, Coverage
+from mission.cover.ground import station_posts
+from mission.cover.station_zones import StationZones
+from mission.roads.graph import ACCESS_CAR, RoadGraph
+from mission.roads.travel import TravelMode, network_of
 from telemetry.model.geodesy import Floats
 
 STATIONS: Final = 100

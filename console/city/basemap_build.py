@@ -16,11 +16,11 @@ import shapely
 from console.api.city import LAYERS, TILES
 from console.city.files import TIERS
 from console.city.geojson import DECIMALS, Feature, collection, feature, road_features
-from mission.air import NO_FLY_FILE
-from mission.osm import OsmExtract
-from mission.osm_areas import TIER_MINUTES, MapFeature
-from mission.roads import RoadGraph
-from mission.travel import SPEEDS_FILE
+from mission.airspace import NO_FLY_FILE
+from mission.roads.graph import RoadGraph
+from mission.roads.osm import OsmExtract
+from mission.roads.osm_areas import TIER_MINUTES, MapFeature
+from mission.roads.travel import SPEEDS_FILE
 from telemetry.model.errors import UnavailableError
 from telemetry.model.geodesy import Floats
 

@@ -8,9 +8,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from mission.ground import Places, Weights
-from mission.roads import RoadGraph, load_roads
-from mission.travel import SPEEDS_FILE, Speeds, load_speeds
+from mission.cover.ground import Places, Weights
+from mission.roads.graph import RoadGraph, load_roads
+from mission.roads.travel import SPEEDS_FILE, Speeds, load_speeds
 from telemetry.model.errors import FileFormatError, NotFoundError
 
 ROADS: Final = "roads.npz"

@@ -8,9 +8,9 @@ import psycopg
 from infra.clock import MICROSECONDS
 from infra.database import SERVICE, DatabaseError, DatabaseUrls, app_pool, explain, scoped
 from infra.vault import Vault
-from mission.roads import RoadGraph
-from mission.speed_fit import Finding, SpeedFit, UnitTrack
-from mission.travel import GROUND_MODES, Speeds, TravelMode, mode_of
+from mission.roads.graph import RoadGraph
+from mission.roads.speed_fit import Finding, SpeedFit, UnitTrack
+from mission.roads.travel import GROUND_MODES, Speeds, TravelMode, mode_of
 from telemetry.history import tracks
 from telemetry.registry_store import RegistryStore
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mission.roads import BASEMAP_CLASS, CLASS_PATH, CLASS_STEPS, RoadGraph
+from mission.roads.graph import BASEMAP_CLASS, CLASS_PATH, CLASS_STEPS, RoadGraph
 from telemetry.model.geodesy import Floats
 
 Feature = dict[str, Any]

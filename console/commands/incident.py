@@ -17,8 +17,8 @@ from infra.database import owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import Settings, load_settings
 from infra.vault import Vault
-from mission.incident import Category
-from mission.incident_file import parse_incident_file
+from mission.calls.incident import Category
+from mission.calls.incident_file import parse_incident_file
 from telemetry.model.datum import Crs
 from telemetry.model.errors import ConflictError, InputError
 

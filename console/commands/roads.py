@@ -19,11 +19,11 @@ from infra.disk import explained
 from infra.prepare import using_ready_urls
 from infra.settings import Settings, load_settings
 from infra.vault import Vault
-from mission.osm import OsmExtract, read_osm
-from mission.osm_graph import ImportReport
-from mission.roads import EdgeIndex, RoadGraph, load_roads
-from mission.speed_fit import CLASS_NAMES, said
-from mission.travel import DEFAULT_SPEEDS, SPEEDS_FILE, Speeds, load_speeds
+from mission.roads.graph import EdgeIndex, RoadGraph, load_roads
+from mission.roads.osm import OsmExtract, read_osm
+from mission.roads.osm_graph import ImportReport
+from mission.roads.speed_fit import CLASS_NAMES, said
+from mission.roads.travel import DEFAULT_SPEEDS, SPEEDS_FILE, Speeds, load_speeds
 from telemetry.model.errors import ConflictError, NotFoundError
 from telemetry.model.unit import Station
 from telemetry.registry_store import RegistryStore

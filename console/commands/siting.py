@@ -15,7 +15,7 @@ from console.planning.protocol import BeatsAsked, Ground, PostPlace, SitesAsked
 from infra.database import owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
-from mission.planning_map import DemandKind
+from mission.siting.planning_map import DemandKind
 from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.errors import InputError
 

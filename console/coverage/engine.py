@@ -35,17 +35,17 @@ from console.coverage.protocol import (
     UnitColumns,
 )
 from console.coverage.view import Shapes, changed_of, cut_to, shapes_of
-from mission.air import load_airspace
-from mission.contours import LIVE_CELL_M, Surface, field_of, planned_geojson, zone_shapes
-from mission.coverage import Coverage, CoverageNow
-from mission.drift import drifts
-from mission.gaps import Gaps
-from mission.ground import GroundUnits, StationPosts, Weights, at_nodes
-from mission.labels import NOBODY
-from mission.posting import Outposts, lines_of, planned_units, posts_of
-from mission.ring import Ring, Settled
-from mission.roads import Ints
-from mission.travel import GROUND_MODES, Speeds
+from mission.airspace import load_airspace
+from mission.cover.contours import LIVE_CELL_M, Surface, field_of, planned_geojson, zone_shapes
+from mission.cover.coverage import Coverage, CoverageNow
+from mission.cover.drift import drifts
+from mission.cover.gaps import Gaps
+from mission.cover.ground import GroundUnits, StationPosts, Weights, at_nodes
+from mission.cover.posting import Outposts, lines_of, planned_units, posts_of
+from mission.cover.ring import Ring, Settled
+from mission.roads.graph import Ints
+from mission.roads.labels import NOBODY
+from mission.roads.travel import GROUND_MODES, Speeds
 from telemetry.model.geodesy import Floats
 
 

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from console.coverage.protocol import Leaving, NearestAnswer, NearestAsked, PlaceAnswer, PlaceAsked
-from mission.air import Airspace, Wind, flight_times
-from mission.coverage import Coverage
-from mission.ground import GroundUnits, street_places
-from mission.recommend import arrivals
-from mission.travel import Speeds, TravelMode
+from mission.airspace import Airspace, Wind, flight_times
+from mission.calls.recommend import arrivals
+from mission.cover.coverage import Coverage
+from mission.cover.ground import GroundUnits, street_places
+from mission.roads.travel import Speeds, TravelMode
 from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.geodesy import Floats
 

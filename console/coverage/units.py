@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from console.coverage.protocol import UnitColumns
-from mission.travel import GROUND_MODES, TravelMode, mode_of
+from mission.roads.travel import GROUND_MODES, TravelMode, mode_of
 from telemetry.model.unit import AVAILABLE, DutyStatus, LinkState, Unit, UnitKind
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UnitBit, UnitStates
 

@@ -20,12 +20,12 @@ from console.wire_coverage import (
     StationShares,
     TierShares,
 )
-from mission.contours import Surface, as_multi, rings_of
-from mission.coverage import LIMITS_S, MINUTES, Coverage, CoverageNow
-from mission.drift import Drift
-from mission.gaps import GapArea
-from mission.ring import RingNow
-from mission.roads import RoadGraph
+from mission.cover.contours import Surface, as_multi, rings_of
+from mission.cover.coverage import LIMITS_S, MINUTES, Coverage, CoverageNow
+from mission.cover.drift import Drift
+from mission.cover.gaps import GapArea
+from mission.cover.ring import RingNow
+from mission.roads.graph import RoadGraph
 from telemetry.model.geodesy import Floats
 
 _ID_BYTES: Final = 8

@@ -10,7 +10,7 @@ from console.demo import city_table as table
 from console.demo.hills import oval
 from console.demo.relief import INDEX_M, contour_lines
 from console.demo.valley import Ground, Valley
-from mission.roads import RoadGraph
+from mission.roads.graph import RoadGraph
 from telemetry.model.geodesy import local_plane
 
 _DECIMALS: Final = 6

@@ -32,7 +32,7 @@ from console.demo.desk import (
     Work,
 )
 from infra.clock import SYSTEM_CLOCK
-from mission.incident import Category
+from mission.calls.incident import Category
 from telemetry.model.datum import Crs
 
 INTAKE: Final = "/intake/incidents"

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from mission.incident import Category, Equipment
+from mission.calls.incident import Category, Equipment
 
 
 class CallText(NamedTuple):

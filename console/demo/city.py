@@ -18,11 +18,11 @@ from console.demo.hills import inside, lay_hill_roads
 from console.demo.street_plan import Names, StreetPlan
 from console.demo.streets import SideStreets, lay_streets
 from console.demo.valley import Ground, Valley
-from mission.contours import planned_geojson
-from mission.coverage import Coverage
-from mission.ground import GroundUnits, station_posts
-from mission.posting import planned_units
-from mission.roads import CLASS_SECONDARY, RoadGraph, load_roads
+from mission.cover.contours import planned_geojson
+from mission.cover.coverage import Coverage
+from mission.cover.ground import GroundUnits, station_posts
+from mission.cover.posting import planned_units
+from mission.roads.graph import CLASS_SECONDARY, RoadGraph, load_roads
 from telemetry.model.geodesy import local_plane
 
 CITY_VERSION: Final = 7

@@ -10,7 +10,7 @@ from console.demo import city_table as table
 from console.demo.basemap import lonlat
 from console.demo.hills import oval
 from console.demo.valley import Ground
-from mission.roads import CLASS_LOCAL, CLASS_SECONDARY, Ints, RoadGraph
+from mission.roads.graph import CLASS_LOCAL, CLASS_SECONDARY, Ints, RoadGraph
 from telemetry.model.geodesy import Floats, local_plane
 
 PEOPLE: Final = 1_250_000

@@ -11,7 +11,7 @@ from console.demo import city_table as table
 from console.demo.hills import inside
 from console.demo.street_plan import StreetPlan
 from console.demo.valley import Ground
-from mission.roads import ACCESS_ALL, CLASS_LOCAL, CLASS_SPEED_MPS, RoadGraph
+from mission.roads.graph import ACCESS_ALL, CLASS_LOCAL, CLASS_SPEED_MPS, RoadGraph
 from telemetry.model.geodesy import Floats, local_plane
 
 Links = NDArray[np.int64]

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from infra.clock import MICROSECONDS, Clock
-from mission.incident import Equipment
+from mission.calls.incident import Equipment
 from telemetry.model.unit import DutyStatus, Service, UnitKind
 
 CITY_UTC_OFFSET_S: Final = 8 * 3600

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from mission.incident import CLOSED, Category, DispatchState, IncidentState
+from mission.calls.incident import CLOSED, Category, DispatchState, IncidentState
 
 PATIENCE_S: Final = {1: 8.0, 2: 20.0, 3: 20.0}
 """How long a call is left to people, by urgency."""

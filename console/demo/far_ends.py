@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
-from mission.roads import Ints, RoadGraph
+from mission.roads.graph import Ints, RoadGraph
 from telemetry.model.geodesy import Floats
 
 WAY_RATIO: Final = 0.3

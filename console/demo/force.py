@@ -299,7 +299,7 @@ class Force:
 def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Serves]:
     """Return a walker for each phone. Its rooms are imported here, so that the drones fly before the roads are loaded."""
     from console.demo.ground import Streets, Walker
-    from mission.roads import load_roads
+    from mission.roads.graph import load_roads
 
     streets = Streets(load_roads(Path(roads)))
     return [Walker(streets, unit.kind, unit.lat_deg, unit.lon_deg, (seed, rank)) for rank, unit in enumerate(phones)]
@@ -308,7 +308,7 @@ def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Serves]:
 def piloted(city: Path, flights: list[Flight]) -> list[Body]:
     """Return each flight in its pilot's hands; the rooms are imported here for the same reason."""
     from console.demo.pilot import PilotedDrone
-    from mission.air import load_airspace
+    from mission.airspace import load_airspace
 
     plane = local_plane(*ORIGIN)
     airspace = load_airspace(city, plane=plane)

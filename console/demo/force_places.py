@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from console.demo.city import City, CitySpot
-from mission.roads import CLASS_PRIMARY
+from mission.roads.graph import CLASS_PRIMARY
 from telemetry.force_file import CameraLine, ForceLine, Place, PostKind, PostLine, StationLine
 from telemetry.model.geodesy import distance_m
 

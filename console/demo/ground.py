@@ -6,7 +6,7 @@ import numpy as np
 
 from console.demo.phone_client import Sighting
 from console.demo.trips import Leg, Router, Trip
-from mission.roads import CLASS_LOCAL, EdgeIndex, RoadGraph
+from mission.roads.graph import CLASS_LOCAL, EdgeIndex, RoadGraph
 from telemetry.model.geodesy import Floats
 from telemetry.model.unit import UnitKind
 

@@ -9,7 +9,7 @@ from console.demo import city_table as table
 from console.demo.street_plan import Names, StreetPlan, Way
 from console.demo.streets import SideStreets
 from console.demo.valley import Ground
-from mission.roads import CLASS_LOCAL, CLASS_SECONDARY
+from mission.roads.graph import CLASS_LOCAL, CLASS_SECONDARY
 from telemetry.model.geodesy import Floats
 
 STEP_M: Final = 90.0

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from console.demo.desk import DeskBook, IncidentMessage, SeenIncident
-from mission.incident import DispatchState
+from mission.calls.incident import DispatchState
 
 COVERAGE: Final = '{"type":"coverage"'
 INCIDENT: Final = '{"type":"incident"'

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
-from mission.incident import ENDED, DispatchState
+from mission.calls.incident import ENDED, DispatchState
 
 THINKS_S: Final = (2.0, 7.0)
 MOUNTS_S: Final = (5.0, 15.0)

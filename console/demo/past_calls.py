@@ -11,7 +11,7 @@ from console.demo.calls import CallPlace, places_of
 from console.demo.crews import CITY_UTC_OFFSET_S, DAY_S
 from console.incidents.file_import import import_incidents
 from infra.clock import MICROSECONDS, utc_of
-from mission.incident_file import parse_incident_file
+from mission.calls.incident_file import parse_incident_file
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import destination
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from console.demo.flight import Flight
-from mission.air import Airspace
+from mission.airspace import Airspace
 from telemetry.model.geodesy import Floats, LocalPlane
 
 CLEAR_M: Final = 60.0

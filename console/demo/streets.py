@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from console.demo import city_table as table
 from console.demo.street_plan import Names, StreetPlan, Way, merge_places, nearest_of
-from mission.roads import CLASS_LOCAL, CLASS_PRIMARY, CLASS_SECONDARY, CLASS_TRUNK
+from mission.roads.graph import CLASS_LOCAL, CLASS_PRIMARY, CLASS_SECONDARY, CLASS_TRUNK
 from telemetry.model.geodesy import Floats
 
 Numbers = NDArray[np.int64]

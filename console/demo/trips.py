@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
-from mission.roads import EdgeIndex, RoadGraph
-from mission.travel import MODE_ACCESS, ModeNetwork, TravelMode, mode_of, network_of
+from mission.roads.graph import EdgeIndex, RoadGraph
+from mission.roads.travel import MODE_ACCESS, ModeNetwork, TravelMode, mode_of, network_of
 from telemetry.model.geodesy import Floats
 from telemetry.model.unit import UnitKind
 

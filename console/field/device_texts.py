@@ -8,7 +8,7 @@ import msgspec
 from console.orders import CommandDesk
 from console.sources import FieldBridge
 from infra.clock import Clock
-from mission.incident import Dispatch, DispatchState, Incident, Urgency
+from mission.calls.incident import Dispatch, DispatchState, Incident, Urgency
 from telemetry.downlink import Channel
 from telemetry.model.commands import CommandState, SendText, tag_of
 from telemetry.model.errors import InputError, NotFoundError

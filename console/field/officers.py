@@ -17,11 +17,11 @@ from console.sources import FieldBridge
 from infra.clock import Clock
 from infra.database import SERVICE, scoped
 from infra.logs import get_logger
-from mission import store
-from mission.dispatch import dispatch_of
-from mission.errand import Answer, By
-from mission.incident import Dispatch, DispatchState, Incident, Urgency
-from mission.unreached import DOWNLINK, Trouble, troubled
+from mission.calls import store
+from mission.calls.dispatch import dispatch_of
+from mission.calls.errand import Answer, By
+from mission.calls.incident import Dispatch, DispatchState, Incident, Urgency
+from mission.calls.unreached import DOWNLINK, Trouble, troubled
 from telemetry.downlink import Channel, Downlink, NoChannel, Offer, Push, PushState, Step, Unanswered
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 

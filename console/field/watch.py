@@ -6,10 +6,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from mission.arrival import Approach, Fix, step
-from mission.errand import Answer
-from mission.incident import Dispatch, DispatchState, Incident
-from mission.unreached import NO_CHANNEL
+from mission.calls.arrival import Approach, Fix, step
+from mission.calls.errand import Answer
+from mission.calls.incident import Dispatch, DispatchState, Incident
+from mission.calls.unreached import NO_CHANNEL
 from telemetry.model.unit import LinkState
 from telemetry.model.unit_state import LINK_STATES, UnitStates
 

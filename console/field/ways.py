@@ -10,10 +10,10 @@ import numpy as np
 from console.field.officers import Way
 from console.sources import BridgeSource
 from infra.logs import get_logger
-from mission.incident import Dispatch, Incident
-from mission.roads import EdgeIndex, RoadGraph, load_roads
-from mission.travel import TravelMode, load_speeds, mode_of, network_of
-from mission.way import WayFinder
+from mission.calls.incident import Dispatch, Incident
+from mission.roads.graph import EdgeIndex, RoadGraph, load_roads
+from mission.roads.travel import TravelMode, load_speeds, mode_of, network_of
+from mission.roads.way import WayFinder
 from telemetry.model.batch import UNKNOWN_I4
 from telemetry.model.errors import SkybeatError
 

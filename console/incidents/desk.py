@@ -18,11 +18,11 @@ from console.wire import Role
 from infra.clock import Clock
 from infra.database import SERVICE, apply_scope, scoped
 from infra.database import Scope as DatabaseScope
-from mission import dispatch, store
-from mission.dispatch import Change, Order
-from mission.errand import TRACK, Answer, By
-from mission.incident import Agency, Draft, Entry, Incident, IncidentState
-from mission.incident_board import IncidentBoard
+from mission.calls import dispatch, store
+from mission.calls.dispatch import Change, Order
+from mission.calls.errand import TRACK, Answer, By
+from mission.calls.incident import Agency, Draft, Entry, Incident, IncidentState
+from mission.calls.incident_board import IncidentBoard
 from telemetry.model.errors import ConflictError, NotAllowedError, NotFoundError, UnavailableError
 from telemetry.model.unit import DutyStatus, Unit
 

@@ -9,8 +9,8 @@ from typing import Final
 from console.api.models_incidents import FiguresReply, UnitShiftRow, UrgencyFigures
 from console.wire_incident import IncidentView
 from infra.clock import MICROSECONDS, utc_of
-from mission.incident import Dispatch, Incident, IncidentState, Urgency
-from mission.incident_board import figures_of, quantile_s, response_s
+from mission.calls.incident import Dispatch, Incident, IncidentState, Urgency
+from mission.calls.incident_board import figures_of, quantile_s, response_s
 from telemetry.model.unit import Station, Unit
 
 FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")

@@ -10,10 +10,10 @@ import psycopg
 from console.incidents.place import nearest_station
 from infra.clock import utc_of
 from infra.database import SERVICE, apply_scope
-from mission import dispatch, store
-from mission.errand import By
-from mission.incident import Draft, IncidentState
-from mission.incident_file import IncidentFile, IncidentLine, Problem
+from mission.calls import dispatch, store
+from mission.calls.errand import By
+from mission.calls.incident import Draft, IncidentState
+from mission.calls.incident_file import IncidentFile, IncidentLine, Problem
 from telemetry.model.errors import ConflictError
 from telemetry.model.unit import Station
 

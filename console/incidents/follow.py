@@ -11,9 +11,9 @@ from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from infra.clock import Clock
 from infra.database import SERVICE, scoped
 from infra.logs import get_logger
-from mission import store
-from mission.incident import Incident
-from mission.incident_board import REMEMBERED_US, IncidentBoard
+from mission.calls import store
+from mission.calls.incident import Incident
+from mission.calls.incident_board import REMEMBERED_US, IncidentBoard
 from telemetry.model.errors import UnavailableError
 
 POLL_S: Final = 10.0

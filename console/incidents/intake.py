@@ -9,7 +9,7 @@ import msgspec
 
 from console.api.models_incidents import EditIncident, NewIncident
 from infra.clock import us_of
-from mission.incident import Caller, Draft, Equipment, Incident, PlaceNote, Urgency
+from mission.calls.incident import Caller, Draft, Equipment, Incident, PlaceNote, Urgency
 from telemetry.model.datum import parse_crs, to_wgs84
 from telemetry.model.errors import InputError
 

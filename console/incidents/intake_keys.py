@@ -16,7 +16,7 @@ from console.webhooks.signature import SECRET_BYTES, secret_text
 from infra.clock import Clock, utc_of
 from infra.database import SERVICE, scoped
 from infra.vault import Vault
-from mission.store import QUERIES
+from mission.calls.store import QUERIES
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from telemetry.rate_limit import RateLimit
 

@@ -14,13 +14,13 @@ from console.coverage.worker import hour_of_week
 from console.incidents.place import nearest_station
 from console.sources import BridgeSource, CoverageSource
 from infra.clock import Clock
-from mission.air import CALM, Wind, flight_times
-from mission.dispatch import Order
-from mission.incident import Equipment, Incident, PlaceNote
-from mission.incident_board import IncidentBoard
-from mission.recommend import Candidate, Crew, Leaves, mode_for, offered, unsuited_of, wanted_of
-from mission.roads import CLASS_LOCAL
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
+from mission.airspace import CALM, Wind, flight_times
+from mission.calls.dispatch import Order
+from mission.calls.incident import Equipment, Incident, PlaceNote
+from mission.calls.incident_board import IncidentBoard
+from mission.calls.recommend import Candidate, Crew, Leaves, mode_for, offered, unsuited_of, wanted_of
+from mission.roads.graph import CLASS_LOCAL
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I4
 from telemetry.model.errors import UnavailableError
 from telemetry.model.geodesy import distance_m

@@ -11,7 +11,7 @@ from console.coverage.protocol import IncidentsTold
 from console.coverage.worker import hour_of_week
 from infra.clock import MICROSECONDS, Clock
 from infra.database import SERVICE, scoped
-from mission import store
+from mission.calls import store
 
 WEEKS: Final = 13
 MOST: Final = 20_000

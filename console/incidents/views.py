@@ -9,8 +9,8 @@ from console.api.models_incidents import EntryView
 from console.auth.policy import ACTING, COVERT_ROLES, Scope
 from console.wire import Role
 from console.wire_incident import DispatchView, IncidentView
-from mission.incident import Dispatch, Entry, Incident
-from mission.incident_board import on_target, response_s
+from mission.calls.incident import Dispatch, Entry, Incident
+from mission.calls.incident_board import on_target, response_s
 from telemetry.model.unit import Unit
 
 Units = Mapping[int, Unit]

@@ -5,9 +5,9 @@ import numpy as np
 from console.api.models_siting import BeatsReply, BeatView
 from console.coverage.protocol import StationPlace
 from console.planning.protocol import BeatsAsked
-from mission.beats import Beats, balanced_beats, street_seconds
-from mission.contours import field_of, to_geojson, zone_shapes
-from mission.planning_map import PlanningMap
+from mission.cover.contours import field_of, to_geojson, zone_shapes
+from mission.siting.beats import Beats, balanced_beats, street_seconds
+from mission.siting.planning_map import PlanningMap
 from telemetry.model.errors import NotFoundError
 from telemetry.model.geodesy import Floats
 

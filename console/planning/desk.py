@@ -18,9 +18,9 @@ from console.planning.protocol import BeatsAsked, Ground, MoveUpAsked, PostPlace
 from console.planning.worker import PlanningWorker
 from console.sources import BridgeSource
 from infra.clock import Clock
-from mission.moveup import LONGEST_DRIVE_S, MoveUpRules
-from mission.planning_map import DemandKind
-from mission.stand_watch import StandWatch
+from mission.siting.moveup import LONGEST_DRIVE_S, MoveUpRules
+from mission.siting.planning_map import DemandKind
+from mission.siting.stand_watch import StandWatch
 from telemetry.model.errors import NotFoundError, UnavailableError
 
 SEEN_EVERY_S: Final = 10.0

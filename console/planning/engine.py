@@ -13,8 +13,8 @@ from console.planning.moveup import MoveUpDesk
 from console.planning.protocol import BeatsAsked, Ground, MoveUpAsked, Question, SitesAsked, WhatIfAsked
 from console.planning.sites import sites
 from console.planning.whatif import WhatIfDesk
-from mission.ground import Weights, at_nodes
-from mission.planning_map import PlanningMap
+from mission.cover.ground import Weights, at_nodes
+from mission.siting.planning_map import PlanningMap
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,12 @@ from console.api.models_siting import MoveUpReply, MoveView, UnitHeld
 from console.coverage.engine import units_of
 from console.planning.places import street_names
 from console.planning.protocol import Ground, MoveUpAsked
-from mission.ground import Places
-from mission.moveup import Move, MoveUpRules
-from mission.moveup_map import MapAdvice, MoveUpMap, Posts, UnitHistory
-from mission.planning_map import SITE_WITHIN_M, PlanningMap
-from mission.roads import Snapped
-from mission.travel import MODE_ACCESS, TravelMode
+from mission.cover.ground import Places
+from mission.roads.graph import Snapped
+from mission.roads.travel import MODE_ACCESS, TravelMode
+from mission.siting.moveup import Move, MoveUpRules
+from mission.siting.moveup_map import MapAdvice, MoveUpMap, Posts, UnitHistory
+from mission.siting.planning_map import SITE_WITHIN_M, PlanningMap
 
 DEMANDS_COUNT: Final = 2_000
 FEW_POSTS: Final = 12

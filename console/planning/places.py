@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mission.planning_map import SITE_WITHIN_M, PlanningMap
-from mission.roads import Ints, Snapped
-from mission.travel import MODE_ACCESS, TravelMode
+from mission.roads.graph import Ints, Snapped
+from mission.roads.travel import MODE_ACCESS, TravelMode
+from mission.siting.planning_map import SITE_WITHIN_M, PlanningMap
 
 
 def nodes_near(area: PlanningMap, places: Sequence[tuple[float, float]]) -> Ints:

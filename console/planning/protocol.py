@@ -7,7 +7,7 @@ import msgspec
 from console.api.models_siting import BeatsRequest, SitingRequest, WhatIfRequest
 from console.coverage.protocol import IncidentsTold, PostsTold, StationPlace, UnitColumns
 from console.process_pipe import Pipe
-from mission.planning_map import DemandKind
+from mission.siting.planning_map import DemandKind
 
 
 class PostPlace(msgspec.Struct, frozen=True, array_like=True):

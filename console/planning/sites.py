@@ -8,12 +8,12 @@ import numpy as np
 from console.api.models_siting import SiteKindWanted, SiteView, SitingReply
 from console.planning.places import nodes_near, street_names
 from console.planning.protocol import Ground, PostPlace, SitesAsked
-from mission.ground import Places
-from mission.planning_map import PlanningMap
-from mission.roads import Ints
-from mission.site_model import Effort
-from mission.site_questions import SitePlan, SiteWish, plan_sites
-from mission.travel import TravelMode
+from mission.cover.ground import Places
+from mission.roads.graph import Ints
+from mission.roads.travel import TravelMode
+from mission.siting.planning_map import PlanningMap
+from mission.siting.site_model import Effort
+from mission.siting.site_questions import SitePlan, SiteWish, plan_sites
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 

@@ -15,14 +15,14 @@ from console.coverage.view import changed_of, cut_to, shapes_of
 from console.planning.protocol import WhatIfAsked
 from console.stream.coverage import within
 from console.wire import Role
-from mission.contours import Surface, zone_shapes
-from mission.coverage import Coverage
-from mission.drift import drifts
-from mission.ground import GroundUnits, station_posts
-from mission.planning_map import PlanningMap
-from mission.posting import Manned
-from mission.roads import Ints, RoadGraph
-from mission.whatif import (
+from mission.cover.contours import Surface, zone_shapes
+from mission.cover.coverage import Coverage
+from mission.cover.drift import drifts
+from mission.cover.ground import GroundUnits, station_posts
+from mission.cover.posting import Manned
+from mission.roads.graph import Ints, RoadGraph
+from mission.siting.planning_map import PlanningMap
+from mission.siting.whatif import (
     Changes,
     City,
     Situation,

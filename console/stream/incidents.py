@@ -10,8 +10,8 @@ from console.stream.client import Client
 from console.wire import Resume, Role, encode_message
 from console.wire_incident import IncidentChanged
 from infra.clock import Clock
-from mission.incident import Incident
-from mission.incident_board import IncidentBoard, on_target
+from mission.calls.incident import Incident
+from mission.calls.incident_board import IncidentBoard, on_target
 
 TEXTS: Final = 4_000
 _Key: TypeAlias = tuple[int, int, int, tuple[bool, bool, bool | None]]

@@ -10,7 +10,7 @@ from console.stream.client import Client
 from console.wire import Resume, Role, encode_message
 from console.wire_incident import CompanionView, TaskChanged, TaskView
 from infra.clock import Clock
-from mission.incident import Dispatch, DispatchState, Equipment, Incident
+from mission.calls.incident import Dispatch, DispatchState, Equipment, Incident
 from telemetry.model.unit import Unit
 
 

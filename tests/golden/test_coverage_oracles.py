@@ -12,11 +12,11 @@ import pytest
 import shapely
 
 from console.bench.coverage import Networkx, Scene
-from mission.contours import LIVE_CELL_M, Surface, field_of
-from mission.coverage import FARTHEST_S, LIMITS_S
-from mission.gaps import LEAST_AREA_KM2, Gaps
-from mission.osm import read_osm
-from mission.travel import GROUND_MODES, TravelMode, network_of
+from mission.cover.contours import LIVE_CELL_M, Surface, field_of
+from mission.cover.coverage import FARTHEST_S, LIMITS_S
+from mission.cover.gaps import LEAST_AREA_KM2, Gaps
+from mission.roads.osm import read_osm
+from mission.roads.travel import GROUND_MODES, TravelMode, network_of
 
 EXTRACTS = ("shanghai_center", "beijing_haidian", "fujian_small", "Helsinki", "baltimore", "liechtenstein-latest")
 SCENES: dict[str, Scene] = {}

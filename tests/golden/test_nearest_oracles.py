@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from console.bench.nearest import Peer, Scene, worst_error_s
-from mission.osm import read_osm
+from mission.roads.osm import read_osm
 
 
 @pytest.mark.shared_data

@@ -11,11 +11,11 @@ import pytest
 import shapely
 from scipy.sparse.csgraph import dijkstra
 
-from mission.osm import OsmExtract, read_osm
-from mission.osm_graph import ATTRIBUTION
-from mission.osm_tags import is_road, rule_of
-from mission.roads import ACCESS_ALL, ACCESS_CAR, EdgeIndex, RoadGraph, load_roads
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, TravelMode, network_of
+from mission.roads.graph import ACCESS_ALL, ACCESS_CAR, EdgeIndex, RoadGraph, load_roads
+from mission.roads.osm import OsmExtract, read_osm
+from mission.roads.osm_graph import ATTRIBUTION
+from mission.roads.osm_tags import is_road, rule_of
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, TravelMode, network_of
 from telemetry.model.geodesy import distance_m
 
 pytestmark = pytest.mark.shared_data

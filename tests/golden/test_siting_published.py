@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mission.siting import Proof, SiteKind, best_sites, fewest_sites
+from mission.siting.sites import Proof, SiteKind, best_sites, fewest_sites
 
 INSTANCE = Path(__file__).with_name("siting_san_francisco.json")
 

@@ -6,10 +6,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from mission.beats import balanced_beats, street_seconds
-from mission.osm import read_osm
-from mission.planning_map import DemandKind, PlanningMap
-from mission.travel import TravelMode
+from mission.roads.osm import read_osm
+from mission.roads.travel import TravelMode
+from mission.siting.beats import balanced_beats, street_seconds
+from mission.siting.planning_map import DemandKind, PlanningMap
 
 pytestmark = pytest.mark.shared_data
 

@@ -9,7 +9,7 @@ import pytest
 
 from console.city.basemap_build import build_city, has_tippecanoe
 from console.wire import Role
-from mission.osm import read_osm
+from mission.roads.osm import read_osm
 from tests.conftest import TestDatabase
 from tests.console_house import House, running
 

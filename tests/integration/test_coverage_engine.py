@@ -18,7 +18,7 @@ from console.coverage.protocol import (
     UnitColumns,
 )
 from console.demo.city import City, prepare_city
-from mission.travel import GROUND_MODES, TravelMode
+from mission.roads.travel import GROUND_MODES, TravelMode
 
 CAR, FOOT = GROUND_MODES.index(TravelMode.CAR), GROUND_MODES.index(TravelMode.FOOT)
 

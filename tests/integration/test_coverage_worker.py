@@ -17,8 +17,8 @@ from console.coverage.protocol import IncidentsTold, LeavingAnswer, LeavingAsked
 from console.coverage.units import available_units, crews, silent
 from console.coverage.worker import CoverageWorker, hour_of_week
 from infra.clock import SYSTEM_CLOCK
-from mission.roads import ACCESS_ALL, RoadGraph
-from mission.travel import GROUND_MODES, TravelMode
+from mission.roads.graph import ACCESS_ALL, RoadGraph
+from mission.roads.travel import GROUND_MODES, TravelMode
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import DutyStatus, LinkState, Service, Station, Unit, UnitKind
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit, UnitStates

@@ -21,11 +21,11 @@ from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from infra.database import SERVICE, app_pool, scoped
 from infra.database import Scope as DatabaseScope
-from mission import store
-from mission.dispatch import VersionConflictError
-from mission.errand import By
-from mission.incident import DispatchState, Draft, Incident, IncidentState
-from mission.incident_file import parse_incident_file
+from mission.calls import store
+from mission.calls.dispatch import VersionConflictError
+from mission.calls.errand import By
+from mission.calls.incident import DispatchState, Draft, Incident, IncidentState
+from mission.calls.incident_file import parse_incident_file
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 from tests.conftest import TestDatabase
 from tests.console_house import CAR, COVERT, FAR, OFFICER, SmallBridge, contents

@@ -13,10 +13,10 @@ from console.coverage.protocol import Answer, Question, UnitColumns
 from console.coverage.worker import CoverageWorker
 from console.incidents.nearest import ASKED_AT_ONCE, NearestUnits
 from console.wire import Role
-from mission.air import Wind
-from mission.incident import Caller, Category, Equipment, Incident, IncidentState, Urgency
-from mission.incident_board import IncidentBoard
-from mission.roads import ACCESS_ALL, RoadGraph
+from mission.airspace import Wind
+from mission.calls.incident import Caller, Category, Equipment, Incident, IncidentState, Urgency
+from mission.calls.incident_board import IncidentBoard
+from mission.roads.graph import ACCESS_ALL, RoadGraph
 from telemetry.model.batch import new_batch
 from telemetry.model.datum import Crs, from_wgs84
 from telemetry.model.errors import UnavailableError

@@ -12,7 +12,7 @@ from console.field.officers import Field
 from console.incidents.desk import IncidentDesk
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
-from mission.incident import DispatchState, Incident, Urgency
+from mission.calls.incident import DispatchState, Incident, Urgency
 from telemetry.model.commands import SendText
 from telemetry.model.errors import UnavailableError
 from telemetry.model.events import AlarmKind, CommandAnswered

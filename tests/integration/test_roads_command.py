@@ -14,9 +14,9 @@ from console.api.city import LAYERS
 from console.city.basemap_build import build_city, has_tippecanoe
 from console.city.files import load_city
 from console.cli import skybeat
-from mission.osm import read_osm
-from mission.roads import load_roads
-from mission.travel import DEFAULT_SPEEDS, TravelMode, load_speeds
+from mission.roads.graph import load_roads
+from mission.roads.osm import read_osm
+from mission.roads.travel import DEFAULT_SPEEDS, TravelMode, load_speeds
 from telemetry.model.errors import ConflictError, FileFormatError, NotFoundError
 from tests.conftest import TestDatabase
 from tests.integration.test_import_command import url_of

@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission.arrival import Approach, Fix, distance_m, step
+from mission.calls.arrival import Approach, Fix, distance_m, step
 from telemetry.model.batch import UNKNOWN_I2
 
 LAT_E7, LON_E7 = 360_600_000, 1_038_300_000

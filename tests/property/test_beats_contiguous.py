@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from mission.beat_growth import NO_BEAT
-from mission.beats import Beats, balanced_beats, pieces
-from mission.roads import SecondsMatrix
+from mission.roads.graph import SecondsMatrix
+from mission.siting.beat_growth import NO_BEAT
+from mission.siting.beats import Beats, balanced_beats, pieces
 from telemetry.model.errors import InputError
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from mission.contours import filled, rings_of, sound_polygons
+from mission.cover.contours import filled, rings_of, sound_polygons
 from tests.unit.test_roads_travel_times import graph_of
 
 GRAPH = graph_of([(0.0, 0.0), (300.0, 0.0)], [(0, 1, 30.0), (1, 0, 30.0)])

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
-from mission.coverage import LIMITS_S, Coverage, CoverageNow
-from mission.ground import GroundUnits, station_posts
-from mission.labels import Starts, nearest_labels
-from mission.ring import CLOSED_RATIO, Border, Ring
-from mission.roads import RoadGraph
-from mission.skeleton import AT_JUNCTION_M, Stands, Ways, skeleton_of
-from mission.travel import GROUND_MODES, TravelMode, network_of
+from mission.cover.coverage import LIMITS_S, Coverage, CoverageNow
+from mission.cover.ground import GroundUnits, station_posts
+from mission.cover.ring import CLOSED_RATIO, Border, Ring
+from mission.roads.graph import RoadGraph
+from mission.roads.labels import Starts, nearest_labels
+from mission.roads.skeleton import AT_JUNCTION_M, Stands, Ways, skeleton_of
+from mission.roads.travel import GROUND_MODES, TravelMode, network_of
 from tests.unit.test_roads_travel_times import graph_of
 
 MODES = tuple(GROUND_MODES.index(mode) for mode in (TravelMode.CAR, TravelMode.MOTORCYCLE, TravelMode.FOOT))

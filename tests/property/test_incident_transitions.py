@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission import dispatch
-from mission.dispatch import Change, Order
-from mission.errand import RANK, STEPS, Answer, By, time_of
-from mission.incident import (
+from mission.calls import dispatch
+from mission.calls.dispatch import Change, Order
+from mission.calls.errand import RANK, STEPS, Answer, By, time_of
+from mission.calls.incident import (
     CLOSED,
     Caller,
     Draft,
@@ -18,7 +18,7 @@ from mission.incident import (
     IncidentState,
     Urgency,
 )
-from mission.incident_board import IncidentBoard, figures_of, on_target, response_s
+from mission.calls.incident_board import IncidentBoard, figures_of, on_target, response_s
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 
 BY: Final = By(name="wang", account_id=1)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
-from mission.labels import NOBODY, Labels, Starts, merge_labels, nearest_labels
-from mission.roads import SecondsMatrix, fastest_matrix
+from mission.roads.graph import SecondsMatrix, fastest_matrix
+from mission.roads.labels import NOBODY, Labels, Starts, merge_labels, nearest_labels
 
 
 @st.composite

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission.moveup import Advice, Hold, MoveUpCase, MoveUpRules, advise
+from mission.siting.moveup import Advice, Hold, MoveUpCase, MoveUpRules, advise
 from telemetry.model.errors import InputError
 
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import dijkstra
 
-from mission.osm import OsmExtract, read_osm
-from mission.osm_tags import WayRule, is_road, rule_of
-from mission.roads import RoadGraph, load_roads
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, MOTOR_MODES, TravelMode, network_of
+from mission.roads.graph import RoadGraph, load_roads
+from mission.roads.osm import OsmExtract, read_osm
+from mission.roads.osm_tags import WayRule, is_road, rule_of
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, MOTOR_MODES, TravelMode, network_of
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import distance_m
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mission.site_model import Effort
-from mission.siting import Proof, SiteKind, best_sites, fewest_sites, out_of_reach
+from mission.siting.site_model import Effort
+from mission.siting.sites import Proof, SiteKind, best_sites, fewest_sites, out_of_reach
 from telemetry.model.errors import InputError
 
 LIMIT_S = 100.0

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from mission.air import CALM, LEAST_PROGRESS_MPS, Airspace, Wind, flight_times, load_airspace, straight_s
+from mission.airspace import CALM, LEAST_PROGRESS_MPS, Airspace, Wind, flight_times, load_airspace, straight_s
 from telemetry.model.errors import FileFormatError, InputError
 from telemetry.model.geodesy import distance_m, local_plane
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from mission.arrival import Approach, Fix, distance_m, step
+from mission.calls.arrival import Approach, Fix, distance_m, step
 from telemetry.model.batch import UNKNOWN_I2, Quality
 
 LAT_E7, LON_E7 = 360_600_000, 1_038_300_000

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mission.contours import LEAST_HOLE_M2, sound_polygons
+from mission.cover.contours import LEAST_HOLE_M2, sound_polygons
 
 BLOBS_AND_NECK = (
     *((0, 0), (400, 0), (400, 196.1), (500, 192.6), (600, 205.9), (700, 190.7), (800, 189.1), (800, 0), (1200, 0)),

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from mission.coverage import Coverage
-from mission.ground import GroundUnits
-from mission.posting import Outposts, lines_of, planned_units, posts_of
-from mission.ring import Ring
-from mission.travel import GROUND_MODES, TravelMode
+from mission.cover.coverage import Coverage
+from mission.cover.ground import GroundUnits
+from mission.cover.posting import Outposts, lines_of, planned_units, posts_of
+from mission.cover.ring import Ring
+from mission.roads.travel import GROUND_MODES, TravelMode
 from tests.unit.test_coverage_ring_and_gaps import street, triangle
 from tests.unit.test_coverage_shares import degrees, posts
 from tests.unit.test_roads_travel_times import PLANE

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import shapely
 
-from mission.contours import LIVE_CELL_M, Surface, field_of, zone_shapes
-from mission.coverage import Coverage
-from mission.drift import drifts
-from mission.gaps import Gaps
-from mission.ground import GroundUnits, StationPosts
-from mission.posting import planned_units
-from mission.ring import LinkState, Ring, RingNow, Settled
-from mission.roads import RoadGraph
-from mission.travel import GROUND_MODES, TravelMode
+from mission.cover.contours import LIVE_CELL_M, Surface, field_of, zone_shapes
+from mission.cover.coverage import Coverage
+from mission.cover.drift import drifts
+from mission.cover.gaps import Gaps
+from mission.cover.ground import GroundUnits, StationPosts
+from mission.cover.posting import planned_units
+from mission.cover.ring import LinkState, Ring, RingNow, Settled
+from mission.roads.graph import RoadGraph
+from mission.roads.travel import GROUND_MODES, TravelMode
 from tests.unit.test_coverage_shares import posts, units
 from tests.unit.test_roads_travel_times import graph_of
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from shapely.geometry import shape
 
 from console.demo.city import lay_out
-from mission.contours import OFF_ROAD_REACH_M, field_of, planned_geojson
-from mission.coverage import LIMITS_S, Coverage
-from mission.ground import GroundUnits, Places, StationPosts, Weights, station_posts
-from mission.posting import planned_units
-from mission.roads import CLASS_PATH, RoadGraph
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
+from mission.cover.contours import OFF_ROAD_REACH_M, field_of, planned_geojson
+from mission.cover.coverage import LIMITS_S, Coverage
+from mission.cover.ground import GroundUnits, Places, StationPosts, Weights, station_posts
+from mission.cover.posting import planned_units
+from mission.roads.graph import CLASS_PATH, RoadGraph
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
 from telemetry.model.errors import InputError, UnknownCrsError
 from telemetry.model.geodesy import local_plane
 from tests.unit.test_roads_travel_times import PLANE, graph_of, oracle

@@ -14,7 +14,7 @@ from shapely.geometry import shape
 from console.api.city import LAYERS
 from console.demo import city_table as table
 from console.demo.city import City, lay_out, prepare_city
-from mission.roads import CLASS_LOCAL, CLASS_PRIMARY, CLASS_SECONDARY, RoadGraph
+from mission.roads.graph import CLASS_LOCAL, CLASS_PRIMARY, CLASS_SECONDARY, RoadGraph
 from telemetry.model.geodesy import distance_m
 
 

@@ -11,7 +11,7 @@ from console.demo.drones import Drone
 from console.demo.flight import ACCELERATION_MPS2, STEP_S, Flight, Phase
 from console.demo.patrols import patrol_routes
 from console.demo.pilot import PilotedDrone, way_round
-from mission.air import Airspace
+from mission.airspace import Airspace
 from telemetry.model.batch import Quality
 from telemetry.model.events import kind_of
 from telemetry.model.geodesy import local_plane

@@ -23,7 +23,7 @@ from console.demo.desk import (
 )
 from console.demo.measures import Measures
 from console.demo.officer import Officer, Saying, Task, TaskDispatch, TaskPlace
-from mission.incident import Category, DispatchState, IncidentState
+from mission.calls.incident import Category, DispatchState, IncidentState
 from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.geodesy import distance_m
 

@@ -8,11 +8,11 @@ from console.demo.crews import Watch
 from console.demo.force_plan import ForcePlan, PlannedUnit
 from console.demo.ground import Streets, Walker
 from console.demo.seed_force import plan_force
-from mission.coverage import Coverage
-from mission.ground import GroundUnits, station_posts
-from mission.posting import lines_of, planned_units
-from mission.ring import Ring, RingNow
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, mode_of
+from mission.cover.coverage import Coverage
+from mission.cover.ground import GroundUnits, station_posts
+from mission.cover.posting import lines_of, planned_units
+from mission.cover.ring import Ring, RingNow
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, mode_of
 from telemetry.model.unit import AVAILABLE, UnitKind
 
 STATIONS = range(1, 15)

@@ -6,8 +6,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from console.demo.city import lay_out
 from console.demo.ground import Streets, Walker
-from mission.roads import EdgeIndex
-from mission.travel import mode_of, network_of
+from mission.roads.graph import EdgeIndex
+from mission.roads.travel import mode_of, network_of
 from telemetry.model.geodesy import distance_m
 from telemetry.model.unit import UnitKind
 

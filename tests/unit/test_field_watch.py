@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from console.field.watch import Seen, TrackWatch
-from mission.errand import Answer
-from mission.incident import Caller, Category, Dispatch, DispatchState, Incident, IncidentState, Urgency
+from mission.calls.errand import Answer
+from mission.calls.incident import Caller, Category, Dispatch, DispatchState, Incident, IncidentState, Urgency
 from telemetry.model.batch import UNKNOWN_I2, Quality
 from telemetry.model.unit import LinkState
 from telemetry.model.unit_state import LINK_STATES, UNIT_STATE, UnitStates

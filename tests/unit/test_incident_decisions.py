@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from console.incidents.views import masked_name, masked_phone
-from mission import dispatch
-from mission.dispatch import Order, VersionConflictError
-from mission.errand import TRACK, Answer, By
-from mission.incident import Caller, DispatchState, Draft, Incident, IncidentState, Urgency
-from mission.incident_board import on_target, response_s
-from mission.incident_file import parse_incident_file
+from mission.calls import dispatch
+from mission.calls.dispatch import Order, VersionConflictError
+from mission.calls.errand import TRACK, Answer, By
+from mission.calls.incident import Caller, DispatchState, Draft, Incident, IncidentState, Urgency
+from mission.calls.incident_board import on_target, response_s
+from mission.calls.incident_file import parse_incident_file
 from telemetry.model.datum import Crs
 from telemetry.model.errors import ConflictError, FileFormatError, InputError, NotFoundError
 

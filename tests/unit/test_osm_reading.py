@@ -8,9 +8,7 @@ import osmium
 import pytest
 from scipy.sparse.csgraph import dijkstra
 
-from mission.osm import OsmExtract, read_osm
-from mission.osm_tags import blocked_by, names_of, rule_of
-from mission.roads import (
+from mission.roads.graph import (
     ACCESS_ALL,
     ACCESS_BICYCLE,
     ACCESS_CAR,
@@ -19,7 +17,9 @@ from mission.roads import (
     ACCESS_MOTORCYCLE,
     CLASS_SPEED_MPS,
 )
-from mission.travel import TravelMode, network_of
+from mission.roads.osm import OsmExtract, read_osm
+from mission.roads.osm_tags import blocked_by, names_of, rule_of
+from mission.roads.travel import TravelMode, network_of
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError
 
 Tags = dict[str, str]
@@ -366,10 +366,10 @@ def test_an_extract_that_is_too_large_is_refused_before_it_fills_the_memory(
 ) -> None:
     extract.line()
     extract.way([1, 2, 3, 4, 5], {"highway": "primary"})
-    monkeypatch.setattr("mission.osm.MOST_REFS", 3)
+    monkeypatch.setattr("mission.roads.osm.MOST_REFS", 3)
     with pytest.raises(InputError, match="cut your city out of it"):
         extract.read()
-    monkeypatch.setattr("mission.osm.MOST_BYTES", 10)
+    monkeypatch.setattr("mission.roads.osm.MOST_BYTES", 10)
     with pytest.raises(InputError, match="cut your city out of it"):
         read_osm(extract.path)
 

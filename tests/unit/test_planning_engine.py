@@ -38,9 +38,9 @@ from console.planning.protocol import (
     WhatIfAsked,
 )
 from console.process_pipe import LENGTH
-from mission.moveup import Hold
-from mission.planning_map import DemandKind
-from mission.siting import Proof
+from mission.siting.moveup import Hold
+from mission.siting.planning_map import DemandKind
+from mission.siting.sites import Proof
 from tests.grid_town import BRIDGE_COLUMN, BRIDGE_NAME_EN, BRIDGE_NAME_ZH, SIDE, grid_town, place_of
 
 TOWN = grid_town()

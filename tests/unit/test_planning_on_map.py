@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from console.city.files import load_city
-from mission.ground import GroundUnits, Places, Weights
-from mission.moveup import Hold, MoveUpRules
-from mission.moveup_map import MoveUpMap, Posts, UnitHistory, posts_at
-from mission.planning_map import DemandKind, Demands, PlanningMap
-from mission.roads import Snapped
-from mission.site_questions import SiteWish, plan_sites
-from mission.siting import Proof
-from mission.travel import DEFAULT_SPEEDS, TravelMode
+from mission.cover.ground import GroundUnits, Places, Weights
+from mission.roads.graph import Snapped
+from mission.roads.travel import DEFAULT_SPEEDS, TravelMode
+from mission.siting.moveup import Hold, MoveUpRules
+from mission.siting.moveup_map import MoveUpMap, Posts, UnitHistory, posts_at
+from mission.siting.planning_map import DemandKind, Demands, PlanningMap
+from mission.siting.site_questions import SiteWish, plan_sites
+from mission.siting.sites import Proof
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError
 from tests.grid_town import SIDE, grid_town, place_of
 

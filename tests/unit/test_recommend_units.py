@@ -1,7 +1,7 @@
 """Who is offered and advised: by arrival, suitable, and what opens nothing."""
 
-from mission.incident import Category, Equipment, Urgency
-from mission.recommend import (
+from mission.calls.incident import Category, Equipment, Urgency
+from mission.calls.recommend import (
     SHOWN,
     Candidate,
     Crew,
@@ -12,7 +12,7 @@ from mission.recommend import (
     unsuited_of,
     wanted_of,
 )
-from mission.travel import TravelMode
+from mission.roads.travel import TravelMode
 from telemetry.model.unit import Service, UnitKind
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from console.demo.city import lay_out
-from mission.roads import ACCESS_ALL, EdgeIndex, RoadGraph, load_roads, reverse_edges, travel_times
+from mission.roads.graph import ACCESS_ALL, EdgeIndex, RoadGraph, load_roads, reverse_edges, travel_times
 from telemetry.model.errors import FileFormatError
 from telemetry.model.geodesy import local_plane
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mission.site_model import Effort, greedy_choice, groups_of
-from mission.siting import Proof, SiteKind, best_sites, fewest_sites, out_of_reach
+from mission.siting.site_model import Effort, greedy_choice, groups_of
+from mission.siting.sites import Proof, SiteKind, best_sites, fewest_sites, out_of_reach
 from telemetry.model.errors import InputError
 
 SECONDS = np.array([[10.0, 400.0, 50.0], [400.0, 20.0, 60.0], [np.inf, np.inf, np.inf]])

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mission.roads import ACCESS_ALL, ACCESS_FOOT, CLASS_LOCAL, CLASS_PRIMARY, CLASS_SPEED_MPS, RoadGraph
-from mission.speed_fit import LEAST_PAIRS, SpeedFit, UnitTrack, said, weighted_median
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
+from mission.roads.graph import ACCESS_ALL, ACCESS_FOOT, CLASS_LOCAL, CLASS_PRIMARY, CLASS_SPEED_MPS, RoadGraph
+from mission.roads.speed_fit import LEAST_PAIRS, SpeedFit, UnitTrack, said, weighted_median
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode
 from telemetry.model.batch import Batch, Quality, new_batch
 from tests.unit.test_roads_travel_times import PLANE, graph_of
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mission.stand_watch import SETTLED_S, SHIFT_S, StandWatch
+from mission.siting.stand_watch import SETTLED_S, SHIFT_S, StandWatch
 
 LAT, LON = 36.0, 103.8
 KM = 1000.0 / 111_195.0

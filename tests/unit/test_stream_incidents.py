@@ -10,7 +10,7 @@ from console.stream.client import Client
 from console.stream.incidents import IncidentFeed
 from console.wire import Resume, Role
 from console.wire_incident import IncidentChanged
-from mission.incident import (
+from mission.calls.incident import (
     Caller,
     Category,
     Dispatch,
@@ -19,7 +19,7 @@ from mission.incident import (
     IncidentState,
     Urgency,
 )
-from mission.incident_board import REMEMBERED_US, IncidentBoard
+from mission.calls.incident_board import REMEMBERED_US, IncidentBoard
 from tests.conftest import FakeClock
 from tests.console_house import CAR, COVERT, FAR, SmallBridge
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import dijkstra
 
-from mission.roads import (
+from mission.roads.graph import (
     ACCESS_ALL,
     ACCESS_BICYCLE,
     ACCESS_CAR,
@@ -23,7 +23,7 @@ from mission.roads import (
     EdgeIndex,
     RoadGraph,
 )
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, Speeds, TravelMode, mode_of, network_of
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, MODE_ACCESS, Speeds, TravelMode, mode_of, network_of
 from telemetry.model.errors import InputError
 from telemetry.model.unit import UnitKind
 from tests.unit.test_roads_travel_times import PLANE, graph_of

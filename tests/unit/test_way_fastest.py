@@ -8,9 +8,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from mission.roads import ACCESS_ALL, EdgeIndex, RoadGraph
-from mission.travel import TravelMode, network_of
-from mission.way import WayFinder
+from mission.roads.graph import ACCESS_ALL, EdgeIndex, RoadGraph
+from mission.roads.travel import TravelMode, network_of
+from mission.roads.way import WayFinder
 
 STEP_DEG = 0.002
 SIDE = 7

@@ -7,10 +7,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mission.ground import GroundUnits, station_posts
-from mission.posting import Manned
-from mission.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode, network_of
-from mission.whatif import Changes, City, Stage, changed_situation, difference, situation_of, streets_at, streets_named
+from mission.cover.ground import GroundUnits, station_posts
+from mission.cover.posting import Manned
+from mission.roads.travel import DEFAULT_SPEEDS, GROUND_MODES, TravelMode, network_of
+from mission.siting.whatif import (
+    Changes,
+    City,
+    Stage,
+    changed_situation,
+    difference,
+    situation_of,
+    streets_at,
+    streets_named,
+)
 from tests.grid_town import BRIDGE_NAME_ZH, SIDE, grid_town, place_of
 
 TOWN = grid_town()
