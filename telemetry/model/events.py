@@ -5,6 +5,9 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from telemetry.model.control_events import ControlChanged
+from telemetry.model.event import Event
+
 
 class Severity(IntEnum):
     """How loudly an event asks for a person, kept beside it in history; an alarm's priority is the board's own."""
@@ -42,15 +45,6 @@ class LandedState(StrEnum):
     IN_AIR = "in_air"
     TAKEOFF = "takeoff"
     LANDING = "landing"
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """What every event has: whose it is, when the sensor saw it and when we heard of it (UTC microseconds)."""
-
-    device_id: int
-    observed_us: int
-    received_us: int
-    replayed: bool = False
 
 
 class ModeChanged(Event, frozen=True, kw_only=True, tag="mode_changed"):
@@ -342,6 +336,7 @@ AnyEvent: TypeAlias = (
     | CommandAnswered
     | CommandOrdered
     | CommandMoved
+    | ControlChanged
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
