@@ -1,7 +1,7 @@
 """Benchmarks that anyone can run: one file each with `run(*, runs, seed) -> Figures`; ratios against a peer are the gate.
 
-Those that work on a map have `run(*, runs, seed, osm)` and take an extract in place of the demo city; those that last as long as they
-are told have `run(*, runs, seed, duration_s)`.
+A benchmark takes beside them what its `run` names: `osm` (a map extract in place of the demo city), `duration_s` (how long, for
+those that last), `iterations` (how many, instead), `folder` (instances of one's own), `geojson` (shapes of one's own).
 """
 
 import importlib
@@ -16,7 +16,13 @@ import msgspec
 
 from telemetry.model.errors import InputError, NotFoundError
 
-_OPTIONS: Final = {"osm": "map", "duration_s": "duration"}
+_OPTIONS: Final = {
+    "osm": "map",
+    "duration_s": "duration",
+    "iterations": "count of iterations",
+    "folder": "folder of instances",
+    "geojson": "shapes",
+}
 Goal: TypeAlias = tuple[Literal[">=", "<="], float]
 
 
@@ -40,19 +46,18 @@ def names() -> list[str]:
     return sorted(info.name for info in pkgutil.iter_modules(__path__))
 
 
-def run_benchmark(
-    name: str, *, runs: int, seed: int, osm: Path | None = None, duration_s: float | None = None
-) -> dict[str, object]:
-    """Run one benchmark and return the printed object.
+def run_benchmark(name: str, *, runs: int, seed: int, **options: Path | float | None) -> dict[str, object]:
+    """Run one benchmark and return the printed object; `options` are those of the module's docstring, None where not given.
 
-    `osm` is a map extract for those that work on a map, `duration_s` is for those that last as long as they are told. Raises
-    NotFoundError for an unknown name, InputError for what is given to a benchmark that uses none.
+    Raises NotFoundError for an unknown name, InputError for an option that the benchmark does not use.
     """
     if name not in names():
         message = f"there is no benchmark {name!r}: choose from {', '.join(names())}"
         raise NotFoundError(message)
     run: Callable[..., Figures] = importlib.import_module(f"{__name__}.{name}").run
-    extra = _given(name, run, "osm", osm) | _given(name, run, "duration_s", duration_s)
+    extra = {option: value for option, value in options.items() if value is not None}
+    for option, value in extra.items():
+        _check_used(name, run, option, value)
     load1 = os.getloadavg()[0]
     result = run(runs=runs, seed=seed, **extra)
     return {
@@ -67,13 +72,10 @@ def run_benchmark(
     }
 
 
-def _given(name: str, run: Callable[..., Figures], option: str, value: object) -> dict[str, object]:
-    if value is None:
-        return {}
+def _check_used(name: str, run: Callable[..., Figures], option: str, value: object) -> None:
     if option not in inspect.signature(run).parameters:
         message = f"the benchmark {name!r} uses no {_OPTIONS[option]}: leave {value} out"
         raise InputError(message)
-    return {option: value}
 
 
 def _meets(figure: float | str | None, sign: str, bound: float) -> bool:

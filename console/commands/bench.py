@@ -23,7 +23,19 @@ from console.bench import names, run_benchmark
     help="A map extract (.osm.pbf) in place of the demo city, for benchmarks that work on a map.",
 )
 @click.option(
-    "--seconds", "duration_s", type=click.FloatRange(min=1.0), help="How long, for those that last (pipeline)."
+    "--seconds", "duration_s", type=click.FloatRange(min=1.0), help="How long, for those that last (pipeline, toptw)."
+)
+@click.option("--iterations", type=click.IntRange(min=1), help="How many iterations in place of seconds (toptw).")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of instances (toptw, idleness).",
+)
+@click.option(
+    "--geojson",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Polygons of one's own (coverage_path).",
 )
 def command(
     name: str,
@@ -31,8 +43,7 @@ def command(
     gate: bool,  # noqa: FBT001 - as above
     runs: int,
     seed: int,
-    osm: Path | None,
-    duration_s: float | None,
+    **options: Path | float | None,
 ) -> None:
     """Measure one part of skybeat. Ratios against a peer in the same run are the gate; absolute figures stand beside them.
 
@@ -41,8 +52,9 @@ def command(
       skybeat bench decode --json
       skybeat bench roads --osm city.osm.pbf
       skybeat bench pipeline --seconds 60 --json
+      skybeat bench toptw --dir instances --seconds 5 --gate
     """  # noqa: D301 - \b is click's mark for "do not wrap"
-    result = run_benchmark(name, runs=runs, seed=seed, osm=osm, duration_s=duration_s)
+    result = run_benchmark(name, runs=runs, seed=seed, **options)
     if as_json:
         click.echo(json.dumps(result))
     else:
