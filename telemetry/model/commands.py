@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from telemetry.model.events import AlarmKind
+from telemetry.model.mission_items import MissionItem, MissionList
 
 
 class CommandState(StrEnum):
@@ -78,6 +79,81 @@ class CloseVideo(AnyCommandFields, frozen=True, kw_only=True, tag="close_video")
     channel: str = ""
 
 
+class FlightAction(StrEnum):
+    """What a pilot asks of a drone."""
+
+    ARM = "arm"
+    DISARM = "disarm"
+    TAKE_OFF = "take_off"
+    """To `alt_home_m`."""
+    START = "start"
+    """The mission on board, from its first item."""
+    PAUSE = "pause"
+    """Stand still in the air; the mission can be continued."""
+    CONTINUE = "continue"
+    """The mission, from where it was left."""
+    RETURN_HOME = "return_home"
+    HOLD = "hold"
+    """Stand still here and wait for the next order."""
+    GO_TO = "go_to"
+    """To `lat_e7`, `lon_e7` at `alt_home_m`, and wait there."""
+    LAND = "land"
+    """Here."""
+    SET_CURRENT = "set_current"
+    """Go on with item `item` of the mission, counted from 0 as it was uploaded."""
+
+
+class FlightCommand(AnyCommandFields, frozen=True, kw_only=True, tag="flight"):
+    """Ask a drone to do something in flight; it answers by a CommandAnswered, what it said beside it in the text.
+
+    `alt_home_m` is above the take-off place; None keeps the height (GO_TO) or takes the vehicle's own (TAKE_OFF).
+    `speed_mps` of GO_TO is over ground, None: the vehicle's own.
+    """
+
+    action: FlightAction
+    lat_e7: int | None = None
+    lon_e7: int | None = None
+    alt_home_m: float | None = None
+    speed_mps: float | None = None
+    item: int | None = None
+
+
+class UploadMission(AnyCommandFields, frozen=True, kw_only=True, tag="upload_mission"):
+    """Put a mission, a fence and rally points on board: a list that is None stays as it is, an empty one is cleared.
+
+    Fence first, then rally, then the mission; each is read back and compared. TransferProgress and MissionTransferred tell of
+    each list, CommandAnswered of the whole.
+    """
+
+    mission: tuple[MissionItem, ...] | None = None
+    fence: tuple[MissionItem, ...] | None = None
+    rally: tuple[MissionItem, ...] | None = None
+
+
+class DownloadMission(AnyCommandFields, frozen=True, kw_only=True, tag="download_mission"):
+    """Read lists from a vehicle; each comes as a MissionTransferred with its items."""
+
+    lists: tuple[MissionList, ...] = (MissionList.MISSION,)
+
+
+class ClearMission(AnyCommandFields, frozen=True, kw_only=True, tag="clear_mission"):
+    """Empty lists of a vehicle."""
+
+    lists: tuple[MissionList, ...] = (MissionList.MISSION,)
+
+
+class RelayFrames(AnyCommandFields, frozen=True, kw_only=True, tag="relay_frames"):
+    """Send on whole frames of another ground station, meant for this vehicle or for all; the vehicle gets them signed by us."""
+
+    data: bytes
+
+
+class WatchFrames(AnyCommandFields, frozen=True, kw_only=True, tag="watch_frames"):
+    """Hand out the vehicle's verified frames as they come (`Output.heard`) for `duration_s` seconds from now; 0 ends it."""
+
+    duration_s: float
+
+
 Command: TypeAlias = (
     SetReportInterval
     | RequestPosition
@@ -88,6 +164,12 @@ Command: TypeAlias = (
     | RequestParameters
     | OpenVideo
     | CloseVideo
+    | FlightCommand
+    | UploadMission
+    | DownloadMission
+    | ClearMission
+    | RelayFrames
+    | WatchFrames
 )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from telemetry.model.control_events import ControlChanged
 from telemetry.model.event import Event
+from telemetry.model.flight_events import MissionTransferred, TransferProgress
 
 
 class Severity(IntEnum):
@@ -337,6 +338,8 @@ AnyEvent: TypeAlias = (
     | CommandOrdered
     | CommandMoved
     | ControlChanged
+    | MissionTransferred
+    | TransferProgress
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

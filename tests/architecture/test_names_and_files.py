@@ -21,7 +21,7 @@ UNITS: Final = (
 WITHOUT_UNIT: Final = frozenset(
     {
         "x", "y", "value", "values", "number", "lowest", "highest", "bound", "figure", "result", "hz", "share", "shares", "ratio", "weight", "speed",
-        "factor", "bbox", "a", "b", "f", "param1", "param2",
+        "factor", "bbox", "a", "b", "f", "param1", "param2", "param3", "param4",
     }
 )  # fmt: skip
 
