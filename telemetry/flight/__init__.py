@@ -1,0 +1,1 @@
+"""What belongs to a flight beside its positions: who is in control, its log, and the traffic around it."""
