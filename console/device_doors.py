@@ -15,9 +15,9 @@ from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from infra.clock import Clock, utc_of
 from infra.database import Scope, scoped
 from infra.vault import Vault
-from telemetry.enrolment import Credentials, NewDevice, NewUnit, make_credentials
 from telemetry.model.errors import ConflictError, NotFoundError, UnavailableError
 from telemetry.model.unit import Device, DeviceOptions
+from telemetry.registry.enrolment import Credentials, NewDevice, NewUnit, make_credentials
 
 _ENROL: Final = (
     "select public.enrol_device(%(protocol)s, %(address)s, %(label)s, %(interval_s)s, %(signing_key_sealed)s::bytea,"

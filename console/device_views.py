@@ -9,11 +9,11 @@ import msgspec
 from console.api.models_devices import DeviceView, OnBoardView, OptionsView, UnitDeviceView, VideoView
 from console.auth.policy import Scope
 from console.sources import RegistrySource
-from telemetry.device_book import DeviceSaid
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2
 from telemetry.model.enrolment import EnrolmentRule, SecretKind, checked_hosts
 from telemetry.model.unit import Device, DeviceOptions, LinkState
-from telemetry.picture_devices import DeviceState
+from telemetry.picture.device_book import DeviceSaid
+from telemetry.picture.devices import DeviceState
 from telemetry.sources import find_enrolment_rules
 
 _NEVER_HEARD: Final = (LinkState.NEVER, 0)

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
-from telemetry.alarm_decisions import AlarmDecision
-from telemetry.device_book import DeviceSaid
+from telemetry.alarms.decisions import AlarmDecision
 from telemetry.geofences.stays import Stay
 from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
@@ -17,13 +16,14 @@ from telemetry.model.decoding import Output, RegistrationFact
 from telemetry.model.unit import Device, LinkState, Station, Unit
 from telemetry.model.unit_state import UnitStates
 from telemetry.orders import Order
-from telemetry.picture_devices import DeviceState
-from telemetry.registry import Quarantined
-from telemetry.status import UnitStatus
+from telemetry.picture.device_book import DeviceSaid
+from telemetry.picture.devices import DeviceState
+from telemetry.picture.status import UnitStatus
+from telemetry.registry.table import Quarantined
 
 
 class PictureSource(Protocol):
-    """The live picture (telemetry/picture.py)."""
+    """The live picture (telemetry/picture/live.py)."""
 
     @property
     def units(self) -> UnitStates:
@@ -47,7 +47,7 @@ class PictureSource(Protocol):
 
 
 class AlarmSource(Protocol):
-    """The alarm board (telemetry/alarms.py)."""
+    """The alarm board (telemetry/alarms/board.py)."""
 
     def open(self) -> list[Alarm]:
         """Return the alarms that are not over and done."""
@@ -60,7 +60,7 @@ class AlarmSource(Protocol):
 
 
 class StatusSource(Protocol):
-    """What units' vehicles said last (telemetry/status.py)."""
+    """What units' vehicles said last (telemetry/picture/status.py)."""
 
     @property
     def version(self) -> int:
@@ -71,7 +71,7 @@ class StatusSource(Protocol):
 
 
 class RegistrySource(Protocol):
-    """The registry in memory (telemetry/registry.py)."""
+    """The registry in memory (telemetry/registry/table.py)."""
 
     version: int
     duty_version: int
@@ -125,7 +125,7 @@ class OrderSource(Protocol):
 
 
 class DeviceWords(Protocol):
-    """What devices said of themselves (telemetry/device_book.py)."""
+    """What devices said of themselves (telemetry/picture/device_book.py)."""
 
     def of(self, device_id: int) -> DeviceSaid:
         """Return what a device said."""

@@ -12,13 +12,10 @@ from infra.logs import get_logger
 from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUSED
 from infra.settings import Settings
 from infra.tasks import Supervisor
-from telemetry.alarm_decisions import AlarmDecision, check_decision
-from telemetry.alarms import AlarmBoard
-from telemetry.confirming import Confirmations
-from telemetry.device_book import DeviceBook
+from telemetry.alarms.board import AlarmBoard
+from telemetry.alarms.confirming import Confirmations
+from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.geofences.watch import GeofenceWatch
-from telemetry.keeping import JournalDoor, Keeping
-from telemetry.learnt import Learnt, Save
 from telemetry.links.file import Enrol, FileLink
 from telemetry.links.http import IngestApp, IngestListener
 from telemetry.links.link import Link, LinkStatus, PeerStatus
@@ -35,13 +32,16 @@ from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, kind_
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit_state import UnitBit
 from telemetry.orders import OrderBoard
-from telemetry.picture import Picture
-from telemetry.quality import DAY_US
-from telemetry.registry import RegistryTable
+from telemetry.picture.device_book import DeviceBook
+from telemetry.picture.live import Picture
+from telemetry.picture.status import StatusBoard
+from telemetry.recording.keeping import JournalDoor, Keeping
+from telemetry.registry.learnt import Learnt, Save
+from telemetry.registry.table import RegistryTable
 from telemetry.sources import find_phone_sources
 from telemetry.sources.mavlink import MavlinkDecoder
-from telemetry.status import StatusBoard
-from telemetry.tracker import Tracker
+from telemetry.tracking.quality import DAY_US
+from telemetry.tracking.tracker import Tracker
 
 TICK_S: Final = 0.25
 REPORT_EVERY_S: Final = 1.0

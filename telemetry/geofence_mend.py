@@ -27,7 +27,7 @@ _TRACK: Final = f"select {_COLUMNS} from store.device_track(%s::int, %s::timesta
 
 
 class VisitMender:
-    """A hook of derived history (telemetry/derived.py): called in its thread, within its transaction."""
+    """A hook of derived history (telemetry/history/derived.py): called in its thread, within its transaction."""
 
     def __init__(self, index: Callable[[], GeofenceIndex], unit_at: UnitAt) -> None:
         self._index = index

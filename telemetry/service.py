@@ -14,25 +14,25 @@ from infra.logs import get_logger
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from infra.vault import Vault
-from telemetry.alarms import first_event_us
+from telemetry.alarms.board import first_event_us
 from telemetry.bridge import Bridge
-from telemetry.derived import DerivedHistory
-from telemetry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
 from telemetry.geofence_mend import VisitMender
 from telemetry.geofence_store import GeofenceStore
 from telemetry.geofences.fence import GeofencePlan
-from telemetry.history import newest_of_devices, recorded_events_since
-from telemetry.journal_records import decode_runs
+from telemetry.history.derived import DerivedHistory
+from telemetry.history.questions import newest_of_devices, recorded_events_since
 from telemetry.model.batch import Batch, concatenate, new_batch
 from telemetry.model.errors import InputError
 from telemetry.model.events import AnyEvent
 from telemetry.model.unit import DutyStatus, Service, UnitKind
-from telemetry.partitions import set_retention
-from telemetry.quality import DAY_US
-from telemetry.raw_log import RawLog
-from telemetry.recorder import Recorder
-from telemetry.registry import RegistryTable
-from telemetry.registry_store import RegistryStore
+from telemetry.raw.log import RawLog
+from telemetry.recording.journal_records import decode_runs
+from telemetry.recording.partitions import set_retention
+from telemetry.recording.recorder import Recorder
+from telemetry.registry.enrolment import MAVLINK, NewUnit, assign_device, ensure_device, save_unit
+from telemetry.registry.store import RegistryStore
+from telemetry.registry.table import RegistryTable
+from telemetry.tracking.quality import DAY_US
 
 RECORDS_A_READ: Final = 10_000
 _LOG: Final = get_logger("service")

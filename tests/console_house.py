@@ -25,9 +25,8 @@ from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import app_pool
 from infra.journal import JournalFailedError
 from infra.settings import Settings
-from telemetry.alarm_decisions import AlarmDecision, check_decision
-from telemetry.alarms import AlarmBoard
-from telemetry.device_book import DeviceBook
+from telemetry.alarms.board import AlarmBoard
+from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
@@ -38,9 +37,10 @@ from telemetry.model.errors import NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AnyEvent, SosRaised
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
 from telemetry.orders import OrderBoard
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.status import StatusBoard
+from telemetry.picture.device_book import DeviceBook
+from telemetry.picture.live import Picture
+from telemetry.picture.status import StatusBoard
+from telemetry.registry.table import RegistryContents, RegistryTable
 from tests.conftest import TestDatabase
 
 DRONE, OFFICER, CAR, COVERT, FAR = 1, 2, 3, 4, 5

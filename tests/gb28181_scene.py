@@ -7,7 +7,7 @@ from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, Peer, Promise, SourceContext
 from telemetry.model.events import CommandAnswered
 from telemetry.model.unit import Device, DeviceOptions
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.gb28181 import SipSource, open_source
 from telemetry.sources.gb28181.camera import Camera, CameraFix, CameraPlan
 from telemetry.sources.gb28181.decoder import SipDecoder

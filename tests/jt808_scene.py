@@ -10,7 +10,7 @@ from telemetry.model.batch import Batch, concatenate
 from telemetry.model.decoding import Output, Peer, Promise, SourceContext
 from telemetry.model.events import AnyEvent
 from telemetry.model.unit import Device, DeviceOptions
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.jt808 import Jt808Decoder, Jt808Source
 from telemetry.sources.jt808.frame import Frame, FrameReader, parse, unescape
 from telemetry.sources.jt808.terminal import Edition, Heard, Terminal, TerminalFix

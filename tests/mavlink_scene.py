@@ -10,7 +10,7 @@ from telemetry.model.batch import Batch, concatenate
 from telemetry.model.decoding import Output
 from telemetry.model.events import AnyEvent, kind_of
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.block import Tlog
 from telemetry.sources.mavlink.frame import Value, encode

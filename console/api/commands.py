@@ -21,7 +21,7 @@ from console.device_views import view_of_state
 from console.parts import Parts
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.model.unit import Unit
-from telemetry.picture_devices import DeviceState
+from telemetry.picture.devices import DeviceState
 from telemetry.sources import find_taken_commands
 
 ROUTER: Final = router("units")

@@ -28,10 +28,10 @@ from console.device_doors import until_ms
 from console.device_views import options_of, sees_device, shown_device, view_of_device
 from console.parts import Parts
 from infra.clock import utc_of
-from telemetry.enrolment import Credentials, NewDevice, NewUnit
 from telemetry.model.enrolment import SecretKind
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.unit import Device, LinkState
+from telemetry.registry.enrolment import Credentials, NewDevice, NewUnit
 from telemetry.sources import find_enrolment_rules, find_taken_commands
 
 ROUTER: Final = router("devices")

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import msgspec
 
 from console.wire import Role, UnitMeta
-from telemetry.disk_forecast import DiskForecast
 from telemetry.model.alarm import Alarm
+from telemetry.recording.disk_forecast import DiskForecast
 
 
 class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):

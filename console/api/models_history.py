@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from telemetry.history import UNKNOWN_STEPS, Movement
+from telemetry.history.questions import UNKNOWN_STEPS, Movement
 
 
 class MovementView(msgspec.Struct, frozen=True, kw_only=True):

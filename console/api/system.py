@@ -16,8 +16,8 @@ from console.health import ANSWER_WITHIN_S
 from console.parts import LOOPBACK, Services
 from infra.database import SERVICE, scoped
 from infra.metrics import render_metrics
-from telemetry.disk_forecast import WEEK_US, DiskForecast, disk_samples, forecast_disk, free_bytes_of
 from telemetry.links.link import LinkStatus
+from telemetry.recording.disk_forecast import WEEK_US, DiskForecast, disk_samples, forecast_disk, free_bytes_of
 
 ROUTER: Final = router("system")
 

@@ -24,7 +24,7 @@ from console.parts import Parts
 from console.wire import Role
 from infra.clock import MICROSECONDS, us_of, utc_of
 from infra.database import scoped
-from telemetry import history
+from telemetry.history import questions as history
 from telemetry.model.batch import Batch, as_columns
 from telemetry.model.errors import InputError, NotFoundError, UnavailableError
 from telemetry.model.unit import Unit, UnitKind

@@ -25,7 +25,7 @@ from telemetry.bridge import Bridge
 from telemetry.links.listening import ListeningLink
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.jt808.terminal import Edition, Terminal, TerminalFix
 
 CONNECTIONS: Final = 500

@@ -22,8 +22,8 @@ from telemetry.geofences.shapes import rings_of
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.model.batch import Batch, new_batch
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 FENCES: Final = 10_000
 POSITIONS: Final = 100_000

@@ -21,17 +21,17 @@ from infra.journal import Journal
 from infra.migrate import migrate
 from infra.postgres import EmbeddedServer
 from infra.settings import Settings, load_settings
-from telemetry.copy_rows import POSITION_COLUMNS, copy_positions
-from telemetry.journal_records import KIND_BATCH
 from telemetry.links.turns import merge
 from telemetry.model.batch import NULLABLE, Batch, hash_fixes, new_batch, unknown_of
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import Device, Service, Unit, UnitKind
-from telemetry.recorder import ROWS_A_BATCH, Recorder
-from telemetry.registry import RegistryTable
+from telemetry.recording.copy_rows import POSITION_COLUMNS, copy_positions
+from telemetry.recording.journal_records import KIND_BATCH
+from telemetry.recording.recorder import ROWS_A_BATCH, Recorder
+from telemetry.registry.table import RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.frame import encode
-from telemetry.tracker import Tracker
+from telemetry.tracking.tracker import Tracker
 
 WALL_RATIO_GOAL: Final = 0.25
 ENCODE_US_PER_ROW_GOAL: Final = 0.4

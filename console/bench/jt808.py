@@ -17,7 +17,7 @@ from console.bench import Figures, Goal, acks
 from telemetry.model.batch import Batch
 from telemetry.model.decoding import Output, Peer, SourceContext
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.jt808 import Jt808Source
 from telemetry.sources.jt808.block import find_plain, read_block
 from telemetry.sources.jt808.codes import packed_digits

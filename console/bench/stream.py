@@ -34,12 +34,12 @@ from console.wire import HEADER, MAGIC, SUBPROTOCOL, Role
 from infra.clock import SYSTEM_CLOCK
 from infra.http_guard import GuestServer
 from infra.settings import Settings
-from telemetry.alarms import AlarmBoard
+from telemetry.alarms.board import AlarmBoard
 from telemetry.model.batch import Batch, hash_fixes, new_batch
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.status import StatusBoard
+from telemetry.picture.live import Picture
+from telemetry.picture.status import StatusBoard
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 CLIENTS: Final = 200
 UNITS: Final = 833

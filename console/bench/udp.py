@@ -27,7 +27,7 @@ from telemetry.model.commands import Command
 from telemetry.model.decoding import NOTHING, Output, Peer, SourceContext
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.mavlink import MavlinkSource
 from telemetry.sources.mavlink.block import parse_block
 from telemetry.sources.mavlink.frame import FrameReader, decode

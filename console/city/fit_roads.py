@@ -11,8 +11,8 @@ from infra.vault import Vault
 from mission.roads.graph import RoadGraph
 from mission.roads.speed_fit import Finding, SpeedFit, UnitTrack
 from mission.roads.travel import GROUND_MODES, Speeds, TravelMode, mode_of
-from telemetry.history import tracks
-from telemetry.registry_store import RegistryStore
+from telemetry.history.questions import tracks
+from telemetry.registry.store import RegistryStore
 
 FIT_DAYS: Final = 3
 WINDOW_S: Final = 600

@@ -13,7 +13,7 @@ from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import DatabaseError, ServerFacts, check_server, explain, using_urls
 from infra.migrate import Status, migrate, status
 from infra.settings import Settings, load_settings
-from telemetry.disk_forecast import QUERIES, WEEK_US, DiskForecast, DiskSample, forecast_disk, free_bytes_of
+from telemetry.recording.disk_forecast import QUERIES, WEEK_US, DiskForecast, DiskSample, forecast_disk, free_bytes_of
 
 GIGABYTE: Final = 1e9
 DAY_S: Final = 86_400

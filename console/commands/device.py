@@ -12,7 +12,12 @@ from infra.database import owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import Settings, load_settings
 from infra.vault import Vault
-from telemetry.enrolment import (
+from telemetry.model.datum import Crs
+from telemetry.model.enrolment import SecretKind, checked_hosts, parse_utc_offset
+from telemetry.model.errors import NotFoundError
+from telemetry.model.phone import PHONE_PROTOCOL
+from telemetry.model.unit import DeviceOptions, Service, Unit, UnitKind
+from telemetry.registry.enrolment import (
     MAVLINK,
     Issued,
     ListedDevice,
@@ -27,11 +32,6 @@ from telemetry.enrolment import (
     rule_of,
     save_unit,
 )
-from telemetry.model.datum import Crs
-from telemetry.model.enrolment import SecretKind, checked_hosts, parse_utc_offset
-from telemetry.model.errors import NotFoundError
-from telemetry.model.phone import PHONE_PROTOCOL
-from telemetry.model.unit import DeviceOptions, Service, Unit, UnitKind
 
 PHONE_NAMES: Final = frozenset({"phone", "traccar-client"})
 """What people call a phone by; the registry keeps it under one protocol, whichever client it runs."""

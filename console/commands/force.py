@@ -14,10 +14,10 @@ from infra.database import owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
 from infra.vault import Vault
-from telemetry.force_file import parse_force_file
-from telemetry.force_import import ForceReport, IssuedTo, import_force
 from telemetry.model.datum import Crs
 from telemetry.model.errors import InputError
+from telemetry.registry.force_file import parse_force_file
+from telemetry.registry.force_import import ForceReport, IssuedTo, import_force
 
 SHOWN_PROBLEMS: Final = 50
 

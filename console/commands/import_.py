@@ -9,7 +9,7 @@ from infra.clock import SYSTEM_CLOCK
 from infra.database import owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
-from telemetry.importer import Flight, ImportReport, read_flight, report_of, store_flight
+from telemetry.history.importer import Flight, ImportReport, read_flight, report_of, store_flight
 
 
 @click.command("import")

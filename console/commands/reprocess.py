@@ -15,11 +15,11 @@ from infra.prepare import using_ready_urls
 from infra.settings import Settings, load_settings
 from infra.vault import Vault
 from telemetry.model.errors import InputError
-from telemetry.raw_log import read_chunks
-from telemetry.recorded_rows import RecordedRows
-from telemetry.registry import RegistryContents
-from telemetry.registry_store import RegistryStore
-from telemetry.reprocess import WARM_UP_US, ReplayRegistry, Report, Reprocessor
+from telemetry.raw.log import read_chunks
+from telemetry.raw.recorded_rows import RecordedRows
+from telemetry.raw.reprocess import WARM_UP_US, ReplayRegistry, Report, Reprocessor
+from telemetry.registry.store import RegistryStore
+from telemetry.registry.table import RegistryContents
 
 _AUDIT = (
     "insert into public.audit (account_name, action, subject, detail) values ('command line', 'reprocessed', %s, %s)"

@@ -26,7 +26,7 @@ from mission.roads.speed_fit import CLASS_NAMES, said
 from mission.roads.travel import DEFAULT_SPEEDS, SPEEDS_FILE, Speeds, load_speeds
 from telemetry.model.errors import ConflictError, NotFoundError
 from telemetry.model.unit import Station
-from telemetry.registry_store import RegistryStore
+from telemetry.registry.store import RegistryStore
 
 NEAR_ROAD_M: Final = 1000.0
 """A station farther than this from every road of a map does not stand on it."""

@@ -15,8 +15,8 @@ from infra.clock import SYSTEM_CLOCK
 from infra.database import app_pool, check_server, owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
-from telemetry.enrolment import find_stations, find_unit, station_numbers, unit_ids
 from telemetry.model.errors import InputError, NotFoundError
+from telemetry.registry.enrolment import find_stations, find_unit, station_numbers, unit_ids
 
 Result = TypeVar("Result")
 

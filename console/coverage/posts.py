@@ -8,7 +8,7 @@ from psycopg_pool import AsyncConnectionPool
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from console.coverage.protocol import PostsTold
 from infra.database import SERVICE, scoped
-from telemetry.force_file import PostKind
+from telemetry.registry.force_file import PostKind
 
 MANNED: Final = (PostKind.STANDING_POST, PostKind.CHECKPOINT)
 """Safety posts are kept by volunteers, docks by drones."""

@@ -10,9 +10,9 @@ from console.demo.city import City
 from console.demo.crews import CREW, DRONE_EQUIPMENT, NIGHT_ONLY, ROOM_EQUIPMENT, Beat, Seat, Watch, crew_count
 from console.demo.force_places import nearest_station
 from console.demo.force_plan import PlannedUnit
-from telemetry.enrolment import MAVLINK
 from telemetry.model.geodesy import destination
 from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.registry.enrolment import MAVLINK
 
 CALL_SIGNS: Final = {
     UnitKind.DRONE: ("巡鹰", "Hawk"),

@@ -10,7 +10,7 @@ from console.demo.crews import CityClock, Watch
 from console.demo.force_plan import ForcePlan
 from infra.database import SERVICE, scoped
 from telemetry.model.unit import AVAILABLE, DutyStatus, Unit, UnitKind
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 
 LOOK_EVERY_S: Final = 5.0
 BY_HAND: Final = frozenset({DutyStatus.OFF_DUTY, DutyStatus.STANDBY, DutyStatus.FREE})

@@ -6,8 +6,8 @@ import numpy as np
 
 from console.demo.city import City, CitySpot
 from mission.roads.graph import CLASS_PRIMARY
-from telemetry.force_file import CameraLine, ForceLine, Place, PostKind, PostLine, StationLine
 from telemetry.model.geodesy import distance_m
+from telemetry.registry.force_file import CameraLine, ForceLine, Place, PostKind, PostLine, StationLine
 
 SAFETY_POSTS: Final = 24
 CAMERAS: Final = 72

@@ -3,8 +3,8 @@
 import msgspec
 
 from console.demo.crews import Watch
-from telemetry.force_file import ForceLine
 from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
+from telemetry.registry.force_file import ForceLine
 
 
 class PlannedUnit(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,12 +14,12 @@ from console.demo.force_places import place_lines
 from console.demo.force_plan import ForcePlan, PlannedUnit
 from infra.database import owner_connection
 from infra.vault import Vault
-from telemetry.enrolment import MAVLINK, rotate_device
-from telemetry.force_file import DeviceLine, ForceFile, ForceLine, UnitLine
-from telemetry.force_import import import_force
 from telemetry.model.errors import InputError
 from telemetry.model.phone import PHONE_PROTOCOL
-from telemetry.registry_store import QUERIES
+from telemetry.registry.enrolment import MAVLINK, rotate_device
+from telemetry.registry.force_file import DeviceLine, ForceFile, ForceLine, UnitLine
+from telemetry.registry.force_import import import_force
+from telemetry.registry.store import QUERIES
 
 STANDARD_UNITS: Final = 212
 GB28181: Final = "gb28181"

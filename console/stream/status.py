@@ -6,7 +6,7 @@ from console.auth.policy import Scope
 from console.sources import LiveSource
 from console.stream.client import Client
 from console.wire import StatusChanged, StatusView, encode_message
-from telemetry.status import UnitStatus
+from telemetry.picture.status import UnitStatus
 
 
 class StatusTexts:

@@ -13,7 +13,7 @@ from telemetry.model.batch import UNKNOWN_I2
 from telemetry.model.events import OfficerAlone
 from telemetry.model.unit import DutyStatus, LinkState, Station, Unit, UnitKind
 from telemetry.model.unit_state import LINK_STATES, UnitStates
-from telemetry.quality import UNFIT
+from telemetry.tracking.quality import UNFIT
 
 EVERY_US: Final = 5_000_000
 IN_COMPANY_AGAIN: Final = 0.9

@@ -10,8 +10,8 @@ from telemetry.geofences.presence import Presence
 from telemetry.geofences.sightings import is_judged
 from telemetry.model.batch import Batch
 from telemetry.model.events import OutsideArea
-from telemetry.picture import Picture
-from telemetry.registry import RegistryTable
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryTable
 
 
 class AreaWatch:

@@ -11,7 +11,7 @@ from telemetry.geofences.index import GeofenceIndex
 from telemetry.geofences.spread import Rows
 from telemetry.geofences.ways import Floats, crossings, fences_on
 from telemetry.model.batch import UNKNOWN_I2, Batch, Quality
-from telemetry.quality import UNFIT, UNPLACEABLE, effective_us
+from telemetry.tracking.quality import UNFIT, UNPLACEABLE, effective_us
 
 PLACE: Final = np.dtype([("us", "<i8"), ("lon_e7", "<i8"), ("lat_e7", "<i8")])
 """Where a device was seen last; `us` 0: never."""

@@ -9,7 +9,7 @@ from telemetry.geofences.index import GeofenceIndex
 from telemetry.geofences.presence import Presence, UnitAt
 from telemetry.model.batch import Batch, Quality
 from telemetry.model.events import AnyEvent, GeofenceEntered, GeofenceLeft
-from telemetry.quality import effective_us
+from telemetry.tracking.quality import effective_us
 
 _LATE: Final = int(Quality.OUT_OF_ORDER | Quality.ARCHIVE | Quality.REPLAYED)
 _SAME_US: Final = 1

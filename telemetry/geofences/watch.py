@@ -24,8 +24,8 @@ from telemetry.model.events import (
     OutsideArea,
 )
 from telemetry.model.slots import Slots, grown
-from telemetry.picture import Picture
-from telemetry.registry import RegistryTable
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryTable
 
 _UNSORTED: Final = np.full((), -2, np.int64)
 

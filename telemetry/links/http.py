@@ -38,7 +38,7 @@ from telemetry.model.phone import (
 )
 from telemetry.model.unit import Device
 from telemetry.rate_limit import RateLimit
-from telemetry.registry import shown_address
+from telemetry.registry.table import shown_address
 
 RETRY_AFTER_S: Final = 5
 ACCEPTS_A_TURN: Final = 16

@@ -28,8 +28,8 @@ from infra.postgres import EmbeddedServer, urls_of
 from infra.prepare import using_ready_urls
 from infra.settings import Settings
 from infra.vault import Vault
-from telemetry.enrolment import Issued, NewDevice, NewUnit, add_device, assign_device, ensure_device, save_unit
 from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.registry.enrolment import Issued, NewDevice, NewUnit, add_device, assign_device, ensure_device, save_unit
 from telemetry.sources import find_link_sources
 from tests.conftest import PROJECT
 

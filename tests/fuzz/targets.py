@@ -11,7 +11,6 @@ from fastcrc.crc16 import mcrf4xx
 
 from console.commands.decode import line_of
 from infra.journal_segment import encode_frame, scan_frames
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT, decode_runs
 from telemetry.model.batch import REPORT, UNKNOWN_I4, new_batch
 from telemetry.model.decoding import Output, Peer, SourceContext
 from telemetry.model.errors import InputError
@@ -21,7 +20,8 @@ from telemetry.model.phone import PhoneRequest, output_of
 from telemetry.model.phone_reading import request_of
 from telemetry.model.reading import MessageReader
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.recording.journal_records import KIND_BATCH, KIND_EVENT, decode_runs
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import find_link_sources, find_phone_sources, find_readers
 from telemetry.sources.jt808.frame import escape, unescape, xor_of
 from telemetry.sources.jt808.terminal import Edition, Terminal

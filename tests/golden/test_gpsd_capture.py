@@ -3,7 +3,7 @@
 from telemetry.model.batch import FIX_2D, FIX_3D
 from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.gpsd import WATCH, open_source
 
 NOW_US = 1_795_248_010_000_000

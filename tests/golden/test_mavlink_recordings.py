@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from telemetry.importer import read_flight, report_of
+from telemetry.history.importer import read_flight, report_of
 from telemetry.model.batch import REPORT, Quality, as_columns
 from telemetry.model.events import ModeChanged
 from telemetry.sources.mavlink import MavlinkDecoder

@@ -9,10 +9,10 @@ import numpy as np
 from infra.clock import SYSTEM_CLOCK
 from infra.journal import Journal
 from infra.settings import Settings
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.model.batch import Batch, hash_fixes, new_batch
 from telemetry.model.events import SosRaised, encode_event
-from telemetry.recorder import Recorder
+from telemetry.recording.journal_records import KIND_BATCH, KIND_EVENT
+from telemetry.recording.recorder import Recorder
 
 EVENT_EVERY = 7
 

@@ -10,7 +10,7 @@ from infra.settings import Settings
 from telemetry.bridge import Bridge
 from telemetry.model.decoding import Output
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 
 class Telling(Bridge):

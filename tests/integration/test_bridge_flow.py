@@ -15,7 +15,6 @@ from infra.clock import SYSTEM_CLOCK
 from infra.journal import Journal, JournalFailedError, JournalFullError
 from infra.settings import Settings
 from telemetry.bridge import Bridge
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.model.batch import REPORT, Batch, Quality
 from telemetry.model.decoding import Fact
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
@@ -23,7 +22,8 @@ from telemetry.model.events import AlarmKind, AnyEvent, SosRaised, decode_event
 from telemetry.model.phone import address_of_token
 from telemetry.model.unit import Assignment, Device, DutyStatus, LinkState, Service, Unit, UnitKind
 from telemetry.model.unit_state import LINK_STATES, UnitBit
-from telemetry.registry import Quarantined, RegistryContents, RegistryTable
+from telemetry.recording.journal_records import KIND_BATCH, KIND_EVENT
+from telemetry.registry.table import Quarantined, RegistryContents, RegistryTable
 from telemetry.sources.mavlink.frame import encode
 
 TOKEN = "a-token-that-nobody-guesses"

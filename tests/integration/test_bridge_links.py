@@ -16,7 +16,6 @@ from infra.journal import Journal, JournalFullError
 from infra.journal_segment import SegmentFile
 from infra.settings import Settings
 from telemetry.bridge import Bridge
-from telemetry.journal_records import KIND_BATCH, decode_runs
 from telemetry.links.listening import ListeningLink
 from telemetry.links.udp import UdpLink
 from telemetry.model.batch import Batch, new_batch
@@ -24,7 +23,8 @@ from telemetry.model.commands import SendText
 from telemetry.model.errors import NotFoundError
 from telemetry.model.events import AnyEvent, SosRaised
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.recording.journal_records import KIND_BATCH, decode_runs
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.jt808.terminal import SOS_BIT, Edition, Order, Terminal, TerminalFix
 from tests.link_scene import eventually
 

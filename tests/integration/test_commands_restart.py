@@ -16,10 +16,10 @@ from infra.clock import SYSTEM_CLOCK
 from infra.database import DatabaseUrls, owner_connection
 from infra.settings import Settings
 from infra.vault import Vault
-from telemetry.enrolment import NewDevice, add_device
 from telemetry.model.commands import CommandState, RequestPosition, SendText
 from telemetry.model.decoding import Output
 from telemetry.model.events import CommandAnswered
+from telemetry.registry.enrolment import NewDevice, add_device
 from telemetry.service import BridgeService, open_service
 from tests.conftest import TestDatabase
 

@@ -11,8 +11,8 @@ import pytest
 
 from infra.vault import Vault
 from telemetry.model.unit import DutyStatus
-from telemetry.registry import RegistryTable
-from telemetry.registry_store import RegistryStore, duties_of
+from telemetry.registry.store import RegistryStore, duties_of
+from telemetry.registry.table import RegistryTable
 from tests.conftest import TestDatabase
 
 pytestmark = pytest.mark.database

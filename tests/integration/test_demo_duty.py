@@ -12,8 +12,8 @@ from console.demo.force_plan import ForcePlan
 from console.demo.seed_force import install, plan_force
 from infra.database import app_pool
 from infra.vault import Vault
-from telemetry.registry import RegistryTable
-from telemetry.registry_store import RegistryStore
+from telemetry.registry.store import RegistryStore
+from telemetry.registry.table import RegistryTable
 from tests.conftest import TestDatabase
 
 pytestmark = pytest.mark.database

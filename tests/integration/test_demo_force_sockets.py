@@ -16,11 +16,11 @@ from console.demo.force_config import SIP_ID, SIP_REALM, Doors, config_of, start
 from console.demo.force_plan import ForcePlan
 from console.demo.seed_force import plan_force
 from infra.clock import SYSTEM_CLOCK
-from telemetry.force_file import DeviceLine
 from telemetry.model.decoding import Decoder, Output, Peer, Source, SourceContext
 from telemetry.model.phone import PhoneFix, PhoneRequest
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.force_file import DeviceLine
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import gb28181, jt808, osmand, traccar
 from telemetry.sources.mavlink.frame import FrameReader, encode, values
 from telemetry.sources.mavlink.signing import Signer, Verdict, Verifier

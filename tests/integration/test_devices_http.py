@@ -13,7 +13,7 @@ import pytest
 from console.wire import Role
 from infra.vault import Vault
 from telemetry.model.unit import Device
-from telemetry.registry_store import RegistryStore
+from telemetry.registry.store import RegistryStore
 from tests.conftest import TestDatabase
 from tests.console_house import CAR, COVERT, DRONE, FAR, OFFICER, House, running
 

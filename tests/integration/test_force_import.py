@@ -13,12 +13,12 @@ from console.commands.db import command as db
 from console.commands.device import command as device
 from console.commands.force import command as force
 from infra.vault import Vault
-from telemetry.force_file import parse_force_file
-from telemetry.force_import import import_force
 from telemetry.model.phone import address_of_token
 from telemetry.model.unit import Equipment
-from telemetry.registry import RegistryTable
-from telemetry.registry_store import RegistryStore
+from telemetry.registry.force_file import parse_force_file
+from telemetry.registry.force_import import import_force
+from telemetry.registry.store import RegistryStore
+from telemetry.registry.table import RegistryTable
 from tests.conftest import TestDatabase
 
 NOW_US = 1_790_000_000_000_000

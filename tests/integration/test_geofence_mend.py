@@ -8,12 +8,12 @@ import pytest
 from psycopg import sql
 
 from infra.clock import SYSTEM_CLOCK, utc_of
-from telemetry.copy_rows import POSITION_COLUMNS, copy_positions
 from telemetry.geofence_mend import VisitMender
 from telemetry.geofences.fence import Geofence
 from telemetry.geofences.index import GeofenceIndex
 from telemetry.model.batch import Batch, Quality, hash_fixes, new_batch, sort_for_storage
 from telemetry.model.unit import Service, Unit, UnitKind
+from telemetry.recording.copy_rows import POSITION_COLUMNS, copy_positions
 from tests.conftest import TestDatabase
 from tests.console_house import OFFICER, seed
 

@@ -11,11 +11,11 @@ from psycopg import AsyncConnection
 
 from infra.clock import utc_of
 from infra.database import SERVICE, apply_scope
-from telemetry.copy_rows import copy_positions
-from telemetry.derived import DerivedHistory
-from telemetry.history import ROLLUP, Movement, movements, rollup
+from telemetry.history.derived import DerivedHistory
+from telemetry.history.questions import ROLLUP, Movement, movements, rollup
 from telemetry.model.batch import Batch, Quality, hash_fixes, new_batch, sort_for_storage
-from telemetry.recorder_store import Group, RecorderStore
+from telemetry.recording.copy_rows import copy_positions
+from telemetry.recording.store import Group, RecorderStore
 from tests.conftest import FakeClock, TestDatabase
 
 pytestmark = pytest.mark.database

@@ -8,7 +8,15 @@ import pytest
 from psycopg import AsyncConnection
 
 from infra.database import SERVICE, Scope, app_pool, apply_scope, scoped
-from telemetry.history import events_since, newest, newest_of_devices, recorded_events_since, rollup, track, tracks
+from telemetry.history.questions import (
+    events_since,
+    newest,
+    newest_of_devices,
+    recorded_events_since,
+    rollup,
+    track,
+    tracks,
+)
 from telemetry.model.batch import UNKNOWN_I2, UNKNOWN_I4
 from telemetry.model.events import DeviceInfo, LinkLost
 from tests.conftest import TestDatabase

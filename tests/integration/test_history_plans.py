@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from telemetry.history import QUERIES
+from telemetry.history.questions import QUERIES
 from tests.conftest import TestDatabase
 from tests.timescale.statements import all_queries
 

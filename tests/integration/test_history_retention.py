@@ -8,7 +8,7 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from infra.settings import Settings
 from telemetry.model.batch import Quality
-from telemetry.partitions import DayPartitions, set_retention
+from telemetry.recording.partitions import DayPartitions, set_retention
 from tests.conftest import TestDatabase
 
 pytestmark = pytest.mark.database

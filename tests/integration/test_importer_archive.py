@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from telemetry.importer import read_flight, report_of, store_flight
+from telemetry.history.importer import read_flight, report_of, store_flight
 from tests.conftest import FakeClock, TestDatabase
 
 pytestmark = [pytest.mark.database, pytest.mark.shared_data]

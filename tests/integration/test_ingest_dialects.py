@@ -18,7 +18,7 @@ from telemetry.model.decoding import Output
 from telemetry.model.phone import address_of_token
 from telemetry.model.phone_reading import PhoneReplay
 from telemetry.model.unit import Device, DeviceOptions
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import find_phone_sources
 
 PLACE = {"_type": "location", "lat": 36.06, "lon": 103.83, "tst": 1_790_000_001}

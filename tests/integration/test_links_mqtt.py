@@ -14,7 +14,7 @@ from telemetry.model.commands import RequestPosition
 from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.errors import InputError
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import owntracks
 from telemetry.sources.owntracks import OwnTracksDecoder
 from tests.integration.test_console_tls import make_certificate

@@ -22,7 +22,7 @@ from telemetry.links.url import parse_link_url
 from telemetry.model.commands import Command, RequestPosition
 from telemetry.model.decoding import NOTHING, Output, Peer, Reply
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 from tests.link_scene import FakeKeeper, LineDecoder, context_of
 
 

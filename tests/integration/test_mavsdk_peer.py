@@ -15,7 +15,7 @@ from telemetry.links.udp import UdpLink
 from telemetry.model.batch import unknown_of
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
 from telemetry.model.unit_state import UnitBit
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 HAWK: Final = Unit(unit_id=7, call_sign="Hawk 7", kind=UnitKind.DRONE, service=Service.AIR, duty_status=DutyStatus.FREE)
 AUTOPILOT: Final = """

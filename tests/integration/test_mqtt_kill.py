@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.journal import Journal
-from telemetry.journal_records import decode_runs
+from telemetry.recording.journal_records import decode_runs
 from tests.conftest import PROJECT
 from tests.mqtt_house import Broker, location, publish, running_broker
 

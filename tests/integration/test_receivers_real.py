@@ -18,7 +18,7 @@ from telemetry.links.url import parse_link_url
 from telemetry.model.batch import FIX_3D
 from telemetry.model.decoding import Decoder, Peer, SourceContext
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import find_link_sources
 from tests.link_scene import FakeKeeper, context_of, eventually
 from tests.mqtt_house import free_port

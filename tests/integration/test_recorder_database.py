@@ -14,7 +14,6 @@ import pytest
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.journal import Journal
 from infra.settings import Settings
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.model.batch import (
     NULLABLE,
     REPORT,
@@ -26,7 +25,8 @@ from telemetry.model.batch import (
     unknown_of,
 )
 from telemetry.model.events import AnyEvent, SosRaised, StatusText, decode_event, encode_event
-from telemetry.recorder import Recorder
+from telemetry.recording.journal_records import KIND_BATCH, KIND_EVENT
+from telemetry.recording.recorder import Recorder
 from tests.conftest import TestDatabase
 
 pytestmark = pytest.mark.database

@@ -19,7 +19,7 @@ from infra.journal import Journal
 from infra.migrate import migrate
 from infra.postgres import EmbeddedServer
 from infra.settings import Settings
-from telemetry.recorder import Recorder
+from telemetry.recording.recorder import Recorder
 from tests.conftest import PROJECT
 from tests.integration.kill_writer import EVENT_EVERY
 

@@ -9,7 +9,11 @@ import pytest
 
 from infra.errors import SecretError
 from infra.vault import Vault
-from telemetry.enrolment import (
+from telemetry.model.decoding import SigningFact
+from telemetry.model.errors import ConflictError, InputError, NotFoundError
+from telemetry.model.phone import address_of_token
+from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.registry.enrolment import (
     NewDevice,
     NewUnit,
     add_device,
@@ -20,12 +24,8 @@ from telemetry.enrolment import (
     rotate_device,
     save_unit,
 )
-from telemetry.model.decoding import SigningFact
-from telemetry.model.errors import ConflictError, InputError, NotFoundError
-from telemetry.model.phone import address_of_token
-from telemetry.model.unit import DutyStatus, Service, UnitKind
-from telemetry.registry import RegistryTable
-from telemetry.registry_store import RegistryStore
+from telemetry.registry.store import RegistryStore
+from telemetry.registry.table import RegistryTable
 from tests.conftest import TestDatabase
 
 NOW_US = 1_790_000_000_000_000

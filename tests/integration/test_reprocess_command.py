@@ -11,7 +11,7 @@ from console.commands.reprocess import command
 from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.vault import Vault
 from telemetry.links.tap import RawChunk
-from telemetry.raw_log import RawLog
+from telemetry.raw.log import RawLog
 from tests.conftest import TestDatabase
 from tests.integration.test_console_tls import url_of
 from tests.mavlink_scene import Drone

@@ -11,16 +11,16 @@ import pytest
 
 import telemetry.links.open
 from infra.vault import Vault
-from telemetry.copy_rows import copy_positions
 from telemetry.links.tap import RawChunk
 from telemetry.model.batch import Batch, concatenate, hash_fixes, new_batch, sort_for_storage
 from telemetry.model.decoding import Decoder, Output, Peer, SourceContext
 from telemetry.model.unit import Device
-from telemetry.raw_log import RawLog, read_chunks
-from telemetry.recorded_rows import RecordedRows
-from telemetry.recorder_store import Group, RecorderStore
-from telemetry.registry import RegistryContents
-from telemetry.reprocess import WARM_UP_US, ReplayRegistry, Report, Reprocessor
+from telemetry.raw.log import RawLog, read_chunks
+from telemetry.raw.recorded_rows import RecordedRows
+from telemetry.raw.reprocess import WARM_UP_US, ReplayRegistry, Report, Reprocessor
+from telemetry.recording.copy_rows import copy_positions
+from telemetry.recording.store import Group, RecorderStore
+from telemetry.registry.table import RegistryContents
 from tests.conftest import FakeClock, TestDatabase
 
 pytestmark = pytest.mark.database

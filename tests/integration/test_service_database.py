@@ -16,10 +16,10 @@ from infra.clock import SYSTEM_CLOCK
 from infra.database import DatabaseUrls, owner_connection
 from infra.settings import Settings
 from infra.vault import Vault
-from telemetry.alarms import is_open
-from telemetry.enrolment import NewDevice, NewUnit, add_device, assign_device, revoke_device, save_unit
+from telemetry.alarms.board import is_open
 from telemetry.model.unit import DutyStatus, LinkState, Service, UnitKind
 from telemetry.model.unit_state import LINK_STATES
+from telemetry.registry.enrolment import NewDevice, NewUnit, add_device, assign_device, revoke_device, save_unit
 from telemetry.service import BridgeService, open_service
 
 pytestmark = pytest.mark.database

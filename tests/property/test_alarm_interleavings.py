@@ -5,7 +5,7 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.alarms import AlarmBoard
+from telemetry.alarms.board import AlarmBoard
 from telemetry.model.alarm import Alarm
 from telemetry.model.events import (
     AlarmAcknowledged,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from telemetry.alarms import AlarmBoard
+from telemetry.alarms.board import AlarmBoard
 from telemetry.model.batch import (
     ANGLES,
     NEVER_UNKNOWN,
@@ -40,9 +40,9 @@ from telemetry.model.events import (
     encode_event,
 )
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.tracker import Tracker
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
+from telemetry.tracking.tracker import Tracker
 
 NOW_US: Final = 1_800_000_000_000_000
 SECOND_US: Final = 1_000_000

@@ -7,9 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.force_file import ForceFile, parse_force_file
-from telemetry.force_rows import COLUMNS
 from telemetry.model.errors import FileFormatError
+from telemetry.registry.force_file import ForceFile, parse_force_file
+from telemetry.registry.force_rows import COLUMNS
 
 WORDS = st.one_of(
     st.sampled_from(

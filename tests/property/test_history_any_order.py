@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from telemetry.copy_rows import copy_positions
-from telemetry.derived import DerivedHistory
+from telemetry.history.derived import DerivedHistory
 from telemetry.model.batch import Batch, Quality, hash_fixes, new_batch, sort_for_storage
-from telemetry.recorder_store import Group, RecorderStore
+from telemetry.recording.copy_rows import copy_positions
+from telemetry.recording.store import Group, RecorderStore
 from tests.conftest import FakeClock, TestDatabase
 
 pytestmark = pytest.mark.database

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from telemetry.links.turns import merge
 from telemetry.model.decoding import Peer, SourceContext
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 from telemetry.sources.mavlink import MavlinkSource
 from telemetry.sources.mavlink.frame import Value, encode
 from telemetry.sources.mavlink.signing import Signer

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from telemetry.model.decoding import Decoder, Peer, SourceContext
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import find_link_sources
 
 NOW_US = 1_790_000_000_000_000

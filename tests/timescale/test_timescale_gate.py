@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from infra.migrate import CREATE_VERSION_TABLE, MigrationError, load_migrations, require_timescale
-from telemetry.copy_rows import EVENT_COLUMNS, POSITION_COLUMNS, copy_events, copy_positions
 from telemetry.model.batch import Batch, hash_fixes, new_batch, sort_for_storage
 from telemetry.model.events import LinkLost
+from telemetry.recording.copy_rows import EVENT_COLUMNS, POSITION_COLUMNS, copy_events, copy_positions
 from tests.timescale.statements import all_queries
 
 HERE: Final = Path(__file__).parent

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.alarms import ESCALATE_US, LOG_LENGTH, AlarmBoard, first_event_us, is_open
+from telemetry.alarms.board import ESCALATE_US, LOG_LENGTH, AlarmBoard, first_event_us, is_open
 from telemetry.model.alarm import Alarm, AlarmState
 from telemetry.model.events import (
     AlarmAcknowledged,

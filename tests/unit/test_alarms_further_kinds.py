@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from telemetry.alarm_decisions import check_decision
-from telemetry.alarms import ESCALATE_US, AlarmBoard, is_open
+from telemetry.alarms.board import ESCALATE_US, AlarmBoard, is_open
+from telemetry.alarms.decisions import check_decision
 from telemetry.model.alarm import Alarm, AlarmState
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.events import (

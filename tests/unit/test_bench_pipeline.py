@@ -17,7 +17,7 @@ from console.bench.pipeline.frames import (
 )
 from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.unit import CHINA_OFFSET_S, Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.jt808 import Jt808Source
 from telemetry.sources.jt808.codes import packed_time
 from telemetry.sources.jt808.terminal import Edition, Terminal

@@ -3,10 +3,10 @@
 import pytest
 
 from infra.journal import JournalFullError
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT
-from telemetry.keeping import OWED_AT_MOST, Keeping
 from telemetry.model.batch import new_batch
 from telemetry.model.events import SosRaised, decode_event
+from telemetry.recording.journal_records import KIND_BATCH, KIND_EVENT
+from telemetry.recording.keeping import OWED_AT_MOST, Keeping
 
 
 class Shelf:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from telemetry.copy_rows import (
+from telemetry.model.batch import NULLABLE, REPORT, Batch, Quality, hash_fixes, new_batch, unknown_of
+from telemetry.model.events import AnyEvent, SosRaised, StatusText
+from telemetry.recording.copy_rows import (
     EARLIEST_US,
     HEADER,
     LATEST_US,
@@ -19,8 +21,6 @@ from telemetry.copy_rows import (
     hash_event,
     say_times,
 )
-from telemetry.model.batch import NULLABLE, REPORT, Batch, Quality, hash_fixes, new_batch, unknown_of
-from telemetry.model.events import AnyEvent, SosRaised, StatusText
 
 WIDTHS = {"i1": ("h", 2), "i2": ("h", 2), "i4": ("i", 4), "i8": ("q", 8)}
 NOW_US = 1_790_000_000_000_000

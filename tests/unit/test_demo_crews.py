@@ -8,8 +8,8 @@ from console.demo.city import City, prepare_city
 from console.demo.crews import CITY_UTC_OFFSET_S, CREW, CityClock, Watch, watch_at
 from console.demo.force_plan import ForcePlan, PlannedUnit
 from console.demo.seed_force import plan_force
-from telemetry.force_file import UnitLine
 from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
+from telemetry.registry.force_file import UnitLine
 
 DAY = Counter({Service.PATROL: 4, Service.TRAFFIC: 2, Service.SPECIAL: 1})
 NIGHT = Counter({Service.PATROL: 4})

@@ -16,7 +16,7 @@ from telemetry.model.batch import Quality
 from telemetry.model.events import kind_of
 from telemetry.model.geodesy import local_plane
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.frame import FrameReader, encode, values
 from telemetry.sources.mavlink.signing import Signer

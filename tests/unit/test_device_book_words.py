@@ -2,8 +2,8 @@
 
 from typing import Final, TypedDict
 
-from telemetry.device_book import FIELDS_AT_MOST, DeviceBook
 from telemetry.model.events import DeviceInfo, DeviceParameters, OfficerOnBoard, SosCleared, VideoChanged, ZoneWrong
+from telemetry.picture.device_book import FIELDS_AT_MOST, DeviceBook
 
 
 class Times(TypedDict):

@@ -1,6 +1,6 @@
 """The forecast of the disk: growth of the last week, and when it is full at that rate."""
 
-from telemetry.disk_forecast import DAY_US, DiskSample, forecast_disk
+from telemetry.recording.disk_forecast import DAY_US, DiskSample, forecast_disk
 
 GIGABYTE = 1_000_000_000
 NOW_US = 1_790_000_000_000_000

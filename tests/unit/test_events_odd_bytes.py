@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from infra.journal_segment import encode_frame, scan_frames
-from telemetry.journal_records import KIND_EVENT, decode_runs
 from telemetry.model.events import decode_event
+from telemetry.recording.journal_records import KIND_EVENT, decode_runs
 
 NO_TEXT = bytes.fromhex(
     "87a46b696e64aa736f735f7261697364a96465766963655f696401ab6f627365727665645f7573cf00065bfeda25e000"

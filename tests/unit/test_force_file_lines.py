@@ -4,7 +4,10 @@ import json
 
 import pytest
 
-from telemetry.force_file import (
+from telemetry.model.datum import Crs, from_wgs84
+from telemetry.model.errors import FileFormatError
+from telemetry.model.unit import Equipment, Service, UnitKind
+from telemetry.registry.force_file import (
     CameraLine,
     DeviceLine,
     ForceFile,
@@ -15,9 +18,6 @@ from telemetry.force_file import (
     UnitLine,
     parse_force_file,
 )
-from telemetry.model.datum import Crs, from_wgs84
-from telemetry.model.errors import FileFormatError
-from telemetry.model.unit import Equipment, Service, UnitKind
 
 CSV = """\
 record,number,call_sign,kind,service,station,name_zh,name_en,lat_deg,lon_deg,covert,protocol,address,label,unit

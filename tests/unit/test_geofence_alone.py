@@ -10,8 +10,8 @@ from telemetry.geofences.watch import GeofenceWatch
 from telemetry.model.batch import Batch, concatenate, new_batch
 from telemetry.model.events import AnyEvent, OfficerAlone
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000

@@ -20,8 +20,8 @@ from telemetry.model.events import (
     kind_of,
 )
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 MONDAY_US = 1_800_230_400_000_000
 """2027-01-18 00:00 UTC, a Monday: 08:00 in China."""

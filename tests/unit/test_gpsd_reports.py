@@ -9,7 +9,7 @@ from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.errors import InputError
 from telemetry.model.reading import ReadError, ReadMessage, ReadPosition
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.gpsd import WATCH, GpsdDecoder, message_reader, open_source
 
 NOW_US = 1_790_000_001_000_000

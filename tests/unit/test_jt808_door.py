@@ -7,7 +7,7 @@ import pytest
 
 from telemetry.model.decoding import PairedFact, Peer, Promise
 from telemetry.model.events import DeviceInfo
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.jt808 import messages as m
 from telemetry.sources.jt808.terminal import Edition, Terminal
 from tests.jt808_scene import CODE, PHONE, START_US, Call, device_of, fix_at, promises_of, registry_of, with_options

@@ -4,7 +4,7 @@ import pytest
 
 from telemetry.links.speaker import Framed
 from telemetry.model.decoding import Peer, SourceContext
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 from telemetry.sources import find_link_sources
 from telemetry.sources.jt808.terminal import Terminal
 from telemetry.sources.mavlink.frame import encode

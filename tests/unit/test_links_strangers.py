@@ -7,7 +7,7 @@ from telemetry.links.udp import UdpLink
 from telemetry.links.url import parse_link_url
 from telemetry.model.decoding import Peer
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.sources.mavlink.frame import encode
 from tests.link_scene import FakeKeeper, context_of

@@ -6,7 +6,7 @@ from telemetry.model.commands import RequestPosition, SendText, SetReportInterva
 from telemetry.model.errors import InputError, NotFoundError
 from telemetry.model.events import IdentityConflict, LinkLost, LinkRegained
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.mavlink import MavlinkDecoder, Network
 from telemetry.sources.mavlink.frame import Frame, FrameReader, encode, values
 from telemetry.sources.mavlink.signing import Signer, Verdict, Verifier

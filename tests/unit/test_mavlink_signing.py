@@ -8,7 +8,7 @@ from pymavlink.dialects.v20 import ardupilotmega as pymavlink_dialect
 from telemetry.model.decoding import SigningFact
 from telemetry.model.errors import InputError
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 from telemetry.sources.mavlink.frame import Frame, FrameReader, encode
 from telemetry.sources.mavlink.signing import Signer, Verdict, Verifier, timestamp_at
 

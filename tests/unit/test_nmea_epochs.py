@@ -9,7 +9,7 @@ from telemetry.model.commands import RequestPosition
 from telemetry.model.decoding import Output, Peer, SourceContext
 from telemetry.model.errors import InputError
 from telemetry.model.unit import Device, DeviceOptions
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources.nmea import NmeaDecoder, message_reader, open_source
 
 NOW_US = int(datetime(2026, 11, 21, 8, 0, 1, tzinfo=UTC).timestamp()) * 1_000_000

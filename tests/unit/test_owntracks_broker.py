@@ -20,7 +20,7 @@ from telemetry.model.mqtt_packet import (
 )
 from telemetry.model.phone import PhoneRequest
 from telemetry.model.unit import Device, DeviceOptions
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import owntracks
 from telemetry.sources.owntracks import OwnTracksDecoder, address_of_topic
 

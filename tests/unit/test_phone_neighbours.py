@@ -8,7 +8,7 @@ from infra.clock import SYSTEM_CLOCK
 from telemetry.links.http import FAILURES_BURST, IngestApp
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import Device
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import osmand
 
 TOKEN = "a-token-of-ours"

@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from telemetry.choosing import trust_of
 from telemetry.model.batch import Batch, new_batch
 from telemetry.model.errors import NotFoundError
 from telemetry.model.unit import Assignment, Device, DeviceOptions, LinkState, Service, Unit, UnitKind
 from telemetry.model.unit_state import UnitBit
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.picture.choosing import trust_of
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000

@@ -9,8 +9,8 @@ from telemetry.model.errors import NotFoundError
 from telemetry.model.events import ArmedChanged, LandedChanged, LandedState, Rebooted
 from telemetry.model.unit import Assignment, Device, DutyStatus, LinkState, Service, Unit, UnitKind
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UnitBit
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-import telemetry.raw_log
+import telemetry.raw.log
 from infra.errors import SecretError
 from infra.vault import Vault
 from telemetry.links.tap import RawChunk
-from telemetry.raw_log import GAP, START, RawLog, read_chunks
+from telemetry.raw.log import GAP, START, RawLog, read_chunks
 from tests.conftest import FakeClock
 
 VAULT = Vault(bytes(32))
@@ -89,10 +89,10 @@ def test_files_past_their_days_and_beyond_the_room_go(tmp_path: Path, fake_clock
 def test_a_log_that_cannot_keep_up_drops_counts_and_marks_the_place(
     tmp_path: Path, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telemetry.raw_log, "WAITING_BYTES", -1)
+    monkeypatch.setattr(telemetry.raw.log, "WAITING_BYTES", -1)
     log = RawLog(tmp_path / "raw", VAULT, fake_clock, keep_days=7, max_bytes=1 << 30)
     log.take(chunk(fake_clock))
-    monkeypatch.setattr(telemetry.raw_log, "WAITING_BYTES", 1 << 20)
+    monkeypatch.setattr(telemetry.raw.log, "WAITING_BYTES", 1 << 20)
     log.take(chunk(fake_clock, b"after"))
     log.close()
     assert (log.status.chunks, log.status.chunks_dropped) == (1, 1)

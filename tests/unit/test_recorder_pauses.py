@@ -8,9 +8,9 @@ import pytest
 
 from infra.journal import Journal
 from infra.settings import Settings
-from telemetry.journal_records import KIND_BATCH
 from telemetry.model.batch import hash_fixes, new_batch
-from telemetry.recorder import FIRST_DELAY_S, LONGEST_DELAY_S, Recorder
+from telemetry.recording.journal_records import KIND_BATCH
+from telemetry.recording.recorder import FIRST_DELAY_S, LONGEST_DELAY_S, Recorder
 from tests.conftest import FakeClock
 
 NOWHERE = "host=127.0.0.1 port=1 dbname=none connect_timeout=2"

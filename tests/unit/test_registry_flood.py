@@ -1,6 +1,6 @@
 """Names made up without end neither push the real unknown ones out of quarantine for ever nor grow the database."""
 
-from telemetry.registry import NEW_NAMES_AT_ONCE, QUARANTINE_LIMIT, RegistryTable
+from telemetry.registry.table import NEW_NAMES_AT_ONCE, QUARANTINE_LIMIT, RegistryTable
 
 NOW_US = 1_790_000_000_000_000
 

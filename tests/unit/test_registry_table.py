@@ -2,7 +2,7 @@
 
 from telemetry.model.decoding import Registry, SigningFact
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.registry import QUARANTINE_LIMIT, RegistryContents, RegistryTable
+from telemetry.registry.table import QUARANTINE_LIMIT, RegistryContents, RegistryTable
 
 DRONE = Unit(unit_id=7, call_sign="Hawk 1", kind=UnitKind.DRONE, service=Service.AIR)
 CAR = Unit(unit_id=8, call_sign="Car 8", kind=UnitKind.CAR, service=Service.PATROL)

@@ -11,12 +11,12 @@ from telemetry.links.url import parse_link_url
 from telemetry.model.batch import Batch, concatenate, new_batch, sort_for_storage
 from telemetry.model.decoding import Peer, SourceContext
 from telemetry.model.unit import Device
-from telemetry.recorded_rows import Differences, RecordedRows, differences
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.reprocess import WARM_UP_US, ReplayRegistry, Reprocessor
+from telemetry.raw.recorded_rows import Differences, RecordedRows, differences
+from telemetry.raw.reprocess import WARM_UP_US, ReplayRegistry, Reprocessor
+from telemetry.registry.table import RegistryContents, RegistryTable
 from telemetry.sources import find_link_sources
 from telemetry.sources.mavlink.signing import Signer
-from telemetry.tracker import Tracker
+from telemetry.tracking.tracker import Tracker
 from tests import gb28181_scene, jt808_scene, mavlink_scene
 from tests.jt808_scene import Call, fix_at
 

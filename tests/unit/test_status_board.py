@@ -6,8 +6,8 @@ import pytest
 
 from telemetry.model.events import AnyEvent, ArmedChanged, MissionProgress, ModeChanged, StatusText
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.status import LONGEST_TEXT_CHARACTERS, StatusBoard, UnitStatus
+from telemetry.picture.status import LONGEST_TEXT_CHARACTERS, StatusBoard, UnitStatus
+from telemetry.registry.table import RegistryContents, RegistryTable
 
 HAWK, OTHER = 1, 2
 FIRST, SECOND, NOBODY = 11, 12, 13

@@ -6,8 +6,8 @@ import pytest
 from telemetry.model.batch import UNKNOWN_I4, Batch, Quality, concatenate, new_batch
 from telemetry.model.events import AnyEvent, BatteryLow, DeviceClockWrong, LinkLost, LinkRegained
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.tracker import Tracker
+from telemetry.registry.table import RegistryContents, RegistryTable
+from telemetry.tracking.tracker import Tracker
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000

@@ -25,9 +25,9 @@ from infra.database import app_pool
 from infra.migrate import migrate
 from infra.postgres import EmbeddedServer, urls_of
 from infra.vault import Vault
-from telemetry.enrolment import NewDevice, NewUnit, add_device, assign_device, ensure_device, save_unit
 from telemetry.model.errors import UnavailableError
 from telemetry.model.unit import DutyStatus, Service, UnitKind
+from telemetry.registry.enrolment import NewDevice, NewUnit, add_device, assign_device, ensure_device, save_unit
 
 HERE: Final = "127.0.0.1"
 READY_WITHIN_S: Final = 60.0

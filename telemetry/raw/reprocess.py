@@ -16,11 +16,11 @@ from telemetry.model.decoding import Decoder, Peer
 from telemetry.model.enrolment import SecretKind
 from telemetry.model.errors import InputError
 from telemetry.model.phone_reading import PhoneReplay
-from telemetry.raw_log import GAP, HOUR_US, START
-from telemetry.recorded_rows import Differences, RecordedRows
-from telemetry.registry import RegistryTable
+from telemetry.raw.log import GAP, HOUR_US, START
+from telemetry.raw.recorded_rows import Differences, RecordedRows
+from telemetry.registry.table import RegistryTable
 from telemetry.sources import find_enrolment_rules, find_phone_sources
-from telemetry.tracker import Tracker
+from telemetry.tracking.tracker import Tracker
 
 WARM_UP_US: Final = 600_000_000
 """Decoders hear so much before the asked period, so that they know what they knew then."""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from infra.clock import Clock, utc_of
-from telemetry.copy_rows import POSITION_COLUMNS, say_times
-from telemetry.late_rows import HOUR_US, note_late
 from telemetry.model.batch import REPORT, Batch, Quality, concatenate, new_batch, sort_for_storage, unknown_of
-from telemetry.partitions import DayPartitions, odd_times
-from telemetry.recorder_store import ODD_TIME, POSITION, insert_new
+from telemetry.recording.copy_rows import POSITION_COLUMNS, say_times
+from telemetry.recording.late_rows import HOUR_US, note_late
+from telemetry.recording.partitions import DayPartitions, odd_times
+from telemetry.recording.store import ODD_TIME, POSITION, insert_new
 
 AROUND_US: Final = 26 * HOUR_US
 """How far from its arrival a row's own time is looked for: beyond any time zone; rows farther off are found by today's times."""

@@ -7,7 +7,9 @@ import msgspec
 import psycopg
 from psycopg import errors, sql
 
-from telemetry.copy_rows import (
+from telemetry.model.batch import Batch
+from telemetry.model.events import AnyEvent
+from telemetry.recording.copy_rows import (
     EVENT_COLUMNS,
     EVENT_TYPES,
     POSITION_COLUMNS,
@@ -15,11 +17,9 @@ from telemetry.copy_rows import (
     copy_events,
     copy_positions,
 )
-from telemetry.journal_records import Refused
-from telemetry.late_rows import note_late
-from telemetry.model.batch import Batch
-from telemetry.model.events import AnyEvent
-from telemetry.partitions import DayPartitions
+from telemetry.recording.journal_records import Refused
+from telemetry.recording.late_rows import note_late
+from telemetry.recording.partitions import DayPartitions
 
 CONNECT_TIMEOUT_S: Final = 5
 _CONNECTION: Final = {

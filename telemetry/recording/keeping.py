@@ -6,9 +6,9 @@ from typing import Final, Protocol
 from infra.journal import JournalError, JournalFailedError, JournalFullError
 from infra.logs import get_logger
 from infra.metrics import POSITIONS_REFUSED
-from telemetry.journal_records import KIND_BATCH, KIND_EVENT
 from telemetry.model.batch import Batch
 from telemetry.model.events import AnyEvent, encode_event
+from telemetry.recording.journal_records import KIND_BATCH, KIND_EVENT
 
 ROWS_A_RECORD: Final = 100_000
 OWED_AT_MOST: Final = 10_000

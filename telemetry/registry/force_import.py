@@ -7,11 +7,11 @@ import msgspec
 import psycopg
 
 from infra.vault import Vault
-from telemetry.enrolment import Issued, NewDevice, NewUnit, add_device, assign_device, find_unit, save_unit
-from telemetry.force_file import CameraLine, DeviceLine, ForceFile, ForceLine, PostLine, StationLine, UnitLine
-from telemetry.force_rows import Problem
 from telemetry.model.errors import ConflictError
-from telemetry.registry_store import QUERIES
+from telemetry.registry.enrolment import Issued, NewDevice, NewUnit, add_device, assign_device, find_unit, save_unit
+from telemetry.registry.force_file import CameraLine, DeviceLine, ForceFile, ForceLine, PostLine, StationLine, UnitLine
+from telemetry.registry.force_rows import Problem
+from telemetry.registry.store import QUERIES
 
 
 class IssuedTo(msgspec.Struct, frozen=True, kw_only=True):

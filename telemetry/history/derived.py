@@ -9,7 +9,7 @@ import psycopg
 
 from infra.clock import Clock, us_of, utc_of
 from infra.logs import get_logger
-from telemetry.recorder_store import reason_of
+from telemetry.recording.store import reason_of
 
 TURN_S: Final = 20.0
 CLAIM_DELAY_S: Final = 120.0

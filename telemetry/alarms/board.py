@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from telemetry.alarm_causes import Cause, CauseKey, cause_of, ended_by, lasts
+from telemetry.alarms.causes import Cause, CauseKey, cause_of, ended_by, lasts
 from telemetry.model.alarm import Alarm, AlarmState
 from telemetry.model.events import (
     AlarmAcknowledged,

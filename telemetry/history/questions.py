@@ -73,7 +73,7 @@ UNKNOWN_I8: Final = -(2**63)
 TRACK_LIMIT: Final = 20_000
 """Rows of one track: a day at one position each 4 seconds."""
 EVENT_LIMIT: Final = 100_000
-QUERIES: Final = load_queries(resources.files("telemetry") / "history.sql")
+QUERIES: Final = load_queries(resources.files("telemetry.history") / "questions.sql")
 
 
 async def track(

@@ -16,11 +16,11 @@ from infra.journal_segment import write_durably
 from infra.logs import get_logger
 from infra.metrics import COPY_S, JOURNAL_BYTES, POSITIONS_RECORDED, RECORDER_LAG_S
 from infra.settings import Settings
-from telemetry.copy_rows import copy_positions, say_times
-from telemetry.journal_records import ROW_BYTES, Refused, decode_runs
 from telemetry.model.batch import Quality, sort_for_storage
-from telemetry.partitions import odd_times
-from telemetry.recorder_store import AlreadyRecordedError, Group, RecorderStore, Written, reason_of
+from telemetry.recording.copy_rows import copy_positions, say_times
+from telemetry.recording.journal_records import ROW_BYTES, Refused, decode_runs
+from telemetry.recording.partitions import odd_times
+from telemetry.recording.store import AlreadyRecordedError, Group, RecorderStore, Written, reason_of
 
 ROWS_A_BATCH: Final = 10_000
 INTERVAL_S: Final = 0.2

@@ -10,9 +10,9 @@ import psycopg
 from psycopg import sql
 
 from infra.clock import utc_of
-from telemetry.copy_rows import POSITION_COLUMNS, POSITION_TYPES, copy_positions, say_times
-from telemetry.enrolment import ensure_device
 from telemetry.model.batch import Batch, concatenate, sort_for_storage
+from telemetry.recording.copy_rows import POSITION_COLUMNS, POSITION_TYPES, copy_positions, say_times
+from telemetry.registry.enrolment import ensure_device
 from telemetry.sources.tlog import Recording, batch_of, parse, read_bytes, survey
 
 NAME_DIGITS: Final = 12

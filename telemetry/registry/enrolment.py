@@ -13,7 +13,7 @@ from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.phone import address_of_token
 from telemetry.model.unit import Device, DeviceOptions, DutyStatus, Equipment, Service, Unit, UnitKind
-from telemetry.registry_store import QUERIES, device_of, unit_of
+from telemetry.registry.store import QUERIES, device_of, unit_of
 from telemetry.sources import find_enrolment_rules
 
 MAVLINK: Final = "mavlink"

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from telemetry.model.events import AnyEvent, MissionProgress, ModeChanged, StatusText
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
 
 LONGEST_TEXT_CHARACTERS: Final = 200
 """A status text is cut here: more fits no line on a screen, and a vehicle may send far more."""

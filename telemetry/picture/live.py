@@ -6,18 +6,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry.choosing import Candidates, choose, disagreements_m, trust_of
 from telemetry.model.batch import NULLABLE, REPORT, UNKNOWN_I4, Batch, Quality, unknown_of
 from telemetry.model.errors import NotFoundError
 from telemetry.model.events import AnyEvent, ArmedChanged, LandedChanged, LandedState, Rebooted
 from telemetry.model.slots import Slots, copied, grown, put_rows, rows_at
 from telemetry.model.unit import LinkState, Unit
 from telemetry.model.unit_state import DUTY_STATUSES, LINK_STATES, UNIT_STATE, UnitBit, UnitStates
-from telemetry.picture_devices import DeviceState, states_of
-from telemetry.quality import UNFIT, UNPLACEABLE, effective_us
-from telemetry.registry import RegistryTable
-from telemetry.tracker import lost_after_us, silent_after_us
-from telemetry.trails import Trails
+from telemetry.picture.choosing import Candidates, choose, disagreements_m, trust_of
+from telemetry.picture.devices import DeviceState, states_of
+from telemetry.picture.trails import Trails
+from telemetry.registry.table import RegistryTable
+from telemetry.tracking.quality import UNFIT, UNPLACEABLE, effective_us
+from telemetry.tracking.tracker import lost_after_us, silent_after_us
 
 FIT_AGAIN_US: Final = 60_000_000
 """After so long with poor fixes only, a poor one replaces the last good one; once our clock was set back, so old may replace it."""

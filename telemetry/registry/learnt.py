@@ -9,7 +9,7 @@ import psycopg
 
 from infra.logs import get_logger
 from telemetry.model.decoding import Fact, key_of_fact
-from telemetry.registry import Quarantined, RegistryTable
+from telemetry.registry.table import Quarantined, RegistryTable
 
 SAVE_EVERY_S: Final = 1.0
 SAVE_AGAIN_S: Final = 15.0

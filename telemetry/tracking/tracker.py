@@ -7,9 +7,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from telemetry import quality
-from telemetry.clock_zones import ZONE, mark_zones
-from telemetry.jumps import Fixes, Walk, accuracies_of, reaches_m, running_newest, segment_ends, segment_starts
 from telemetry.model.batch import UNKNOWN_I1, Batch, Quality
 from telemetry.model.events import (
     AnyEvent,
@@ -22,9 +19,12 @@ from telemetry.model.events import (
 )
 from telemetry.model.slots import Slots, grown, rows_at
 from telemetry.model.unit import Device
-from telemetry.parking import ANCHOR, SLOW_CMPS, UNKNOWN_KIND_SLOW_CMPS, mark_parked
-from telemetry.quality import DAY_US, RAW_RETENTION_US, SPEED_LIMIT_MPS, UNKNOWN_KIND_LIMIT_MPS
-from telemetry.registry import RegistryTable
+from telemetry.registry.table import RegistryTable
+from telemetry.tracking import quality
+from telemetry.tracking.clock_zones import ZONE, mark_zones
+from telemetry.tracking.jumps import Fixes, Walk, accuracies_of, reaches_m, running_newest, segment_ends, segment_starts
+from telemetry.tracking.parking import ANCHOR, SLOW_CMPS, UNKNOWN_KIND_SLOW_CMPS, mark_parked
+from telemetry.tracking.quality import DAY_US, RAW_RETENTION_US, SPEED_LIMIT_MPS, UNKNOWN_KIND_LIMIT_MPS
 
 BATTERY_BANDS_PCT: Final = (20, 10)
 """A phone at or below one of these levels says so once."""

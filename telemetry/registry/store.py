@@ -22,7 +22,7 @@ from telemetry.model.unit import (
     Unit,
     UnitKind,
 )
-from telemetry.registry import Quarantined, RegistryContents
+from telemetry.registry.table import Quarantined, RegistryContents
 
 CHANNEL: Final = "skybeat_registry"
 """The database tells of every change of units, devices, assignments and stations on this channel."""
@@ -31,7 +31,7 @@ DUTY: Final = "duty"
 SETTLE_S: Final = 0.05
 """Changes that follow each other within this time are told once."""
 E7: Final = 1e7
-QUERIES: Final = load_queries(resources.files("telemetry") / "registry_store.sql")
+QUERIES: Final = load_queries(resources.files("telemetry.registry") / "store.sql")
 _DUTY_STATUSES: Final = frozenset(status.value for status in DutyStatus)
 
 

@@ -16,7 +16,7 @@ DAY_US: Final = 86_400_000_000
 WEEK_US: Final = 7 * DAY_US
 SHORTEST_US: Final = 3_000_000_000
 """Less than 50 minutes of growth says nothing."""
-QUERIES: Final = load_queries(resources.files("telemetry") / "disk_forecast.sql")
+QUERIES: Final = load_queries(resources.files("telemetry.recording") / "disk_forecast.sql")
 
 
 class DiskSample(NamedTuple):

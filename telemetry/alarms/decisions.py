@@ -2,7 +2,7 @@
 
 from typing import Final, TypeAlias
 
-from telemetry.alarms import AlarmBoard
+from telemetry.alarms.board import AlarmBoard
 from telemetry.model.alarm import Alarm
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.events import AlarmAcknowledged, AlarmClosed, AlarmHandedOver

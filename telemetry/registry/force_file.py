@@ -7,13 +7,13 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from telemetry.enrolment import rule_of
-from telemetry.force_rows import Problem, Row, decode_text, rows_of_csv, rows_of_geojson
 from telemetry.model.datum import Crs, parse_crs, to_wgs84
 from telemetry.model.enrolment import SecretKind
 from telemetry.model.errors import FileFormatError, InputError
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
+from telemetry.registry.enrolment import rule_of
+from telemetry.registry.force_rows import Problem, Row, decode_text, rows_of_csv, rows_of_geojson
 
 RECORDS: Final = ("station", "post", "camera", "unit", "device")
 YES: Final = frozenset({"true", "yes", "1", "是"})
