@@ -6,9 +6,9 @@ import pytest
 from telemetry.model.batch import Batch, Quality, concatenate, new_batch
 from telemetry.model.events import AlarmKind, AnyEvent, BatteryLow, DeviceAlarm, SosRaised, ZoneWrong
 from telemetry.model.unit import Assignment, Device, Service, Unit, UnitKind
-from telemetry.picture import Picture
-from telemetry.registry import RegistryContents, RegistryTable
-from telemetry.tracker import Tracker
+from telemetry.picture.live import Picture
+from telemetry.registry.table import RegistryContents, RegistryTable
+from telemetry.tracking.tracker import Tracker
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000
