@@ -9,12 +9,14 @@ from typing import Final
 from infra.clock import Clock
 from infra.journal import JournalError
 from infra.logs import get_logger
-from infra.metrics import BAD_INPUT, EVENTS, POSITIONS_RECEIVED, POSITIONS_REFUSED
+from infra.metrics import EVENTS
 from infra.settings import Settings
 from infra.tasks import Supervisor
 from telemetry.alarms.board import AlarmBoard
 from telemetry.alarms.confirming import Confirmations
 from telemetry.alarms.decisions import AlarmDecision, check_decision
+from telemetry.counted import InputCounts
+from telemetry.flight.control import ControlBoard
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.file import Enrol, FileLink
 from telemetry.links.http import IngestApp, IngestListener
@@ -44,7 +46,6 @@ from telemetry.tracking.quality import DAY_US
 from telemetry.tracking.tracker import Tracker
 
 TICK_S: Final = 0.25
-REPORT_EVERY_S: Final = 1.0
 FINISHED_LINKS_KEPT: Final = 20
 REPLAY_GROUP: Final = "replay"
 _ALARM_BITS: Final = {AlarmKind.SOS: UnitBit.SOS, AlarmKind.IDENTITY_CONFLICT: UnitBit.IDENTITY_CONFLICT}
@@ -81,7 +82,14 @@ class Bridge:
         self.statuses = StatusBoard(registry)
         self.orders = OrderBoard()
         self.said = DeviceBook()
-        self._folds = (self.alarms.apply, self.statuses.apply, self.orders.apply, self.said.apply)
+        self.control = ControlBoard()
+        self._folds = (
+            self.alarms.apply,
+            self.statuses.apply,
+            self.orders.apply,
+            self.said.apply,
+            self.control.apply,
+        )
         self.links: list[Link] = []
         self.routes = Routes()
         self.listeners: list[Listener] = []
@@ -105,7 +113,7 @@ class Bridge:
         self.routes.on_arrival = self._greet_soon
         self._supervisor = Supervisor()
         self._listener: IngestListener | None = None
-        self._bad: Counter[tuple[str, str]] = Counter()
+        self._counts = InputCounts()
         self._alarms_shown = 0
 
     @property
@@ -140,7 +148,7 @@ class Bridge:
         self._tell(events, now_us)
         events += self.alarms.take_numbered()
         self._learnt.remember(output.facts)
-        self._count(output, tracked.placeless_count, len(tracked.batch), protocol)
+        self._counts.count(output, tracked.placeless_count, len(tracked.batch), protocol)
         return self._keeping.keep(tracked.batch, events, acknowledged=acknowledged)
 
     def take_report(self, output: Output, now_us: int) -> int | None:
@@ -268,7 +276,7 @@ class Bridge:
         if self._listener is None:
             await self.start()
         self._supervisor.start("bridge tick", self._tick_forever)
-        self._supervisor.start("bridge report", self._report_forever)
+        self._supervisor.start("bridge report", self._counts.report_forever)
         self._supervisor.start("bridge save", self._learnt.save_forever)
         try:
             await asyncio.Event().wait()
@@ -348,6 +356,8 @@ class Bridge:
             self.picture.apply_event(event, now_us)
             for fold in self._folds:
                 fold(event)
+            for listen in self.listeners:
+                listen(event, now_us)
         if self.alarms.sequence != self._alarms_shown:
             self._show_alarms()
 
@@ -361,27 +371,10 @@ class Bridge:
                 bits[alarm.unit_id] |= int(UnitBit.ALARMED | lasting)
         self.picture.show_alarms(bits)
 
-    def _count(self, output: Output, placeless_count: int, row_count: int, protocol: str) -> None:
-        if row_count:
-            POSITIONS_RECEIVED.labels(protocol=protocol).inc(row_count)
-        if placeless_count:
-            POSITIONS_REFUSED.labels(reason="no_place").inc(placeless_count)
-        for reason, count in output.bad.items():
-            BAD_INPUT.labels(protocol=protocol, reason=reason).inc(count)
-            self._bad[protocol, reason] += count
-
     async def _tick_forever(self) -> None:
         while True:
             self.tick(self._clock.now_us())
             await asyncio.sleep(TICK_S)
-
-    async def _report_forever(self) -> None:
-        """Say once a second what was bad, with its counts."""
-        while True:
-            await asyncio.sleep(REPORT_EVERY_S)
-            for (protocol, reason), count in self._bad.items():
-                _log.warning("bad_input", protocol=protocol, reason=reason, count=count)
-            self._bad.clear()
 
 
 async def _refuse_to_enrol(link_group: str, system_id: int) -> None:
