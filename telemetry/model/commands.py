@@ -148,12 +148,6 @@ class RelayFrames(AnyCommandFields, frozen=True, kw_only=True, tag="relay_frames
     data: bytes
 
 
-class WatchFrames(AnyCommandFields, frozen=True, kw_only=True, tag="watch_frames"):
-    """Hand out the vehicle's verified frames as they come (`Output.heard`) for `duration_s` seconds from now; 0 ends it."""
-
-    duration_s: float
-
-
 Command: TypeAlias = (
     SetReportInterval
     | RequestPosition
@@ -169,7 +163,6 @@ Command: TypeAlias = (
     | DownloadMission
     | ClearMission
     | RelayFrames
-    | WatchFrames
 )
 
 

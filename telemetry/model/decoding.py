@@ -67,19 +67,11 @@ def key_of_fact(fact: Fact) -> tuple[object, ...]:
     return (type(fact), fact.device_id)
 
 
-class VehicleFrames(msgspec.Struct, frozen=True, kw_only=True):
-    """Frames of one watched vehicle, verified and each only once by however many links it came, as they came by the air."""
-
-    device_id: int
-    received_us: int
-    data: bytes
-
-
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What one turn of a decoder gave: a batch, events, replies, facts to remember, counts of what was bad.
 
     `proven` are the devices that this peer has just proved to be (a connection of theirs that is older is closed);
-    `close` says why the peer must go once its replies are sent. `heard` are frames of watched vehicles, for other programs.
+    `close` says why the peer must go once its replies are sent.
     """
 
     batch: Batch = msgspec.field(default_factory=lambda: new_batch(0))
@@ -89,12 +81,11 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     bad: Mapping[str, int] = msgspec.field(default_factory=dict)
     proven: tuple[int, ...] = ()
     close: str | None = None
-    heard: tuple[VehicleFrames, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
         said = self.events or self.replies or self.facts or self.bad or self.proven
-        return bool(len(self.batch) or said or self.close or self.heard)
+        return bool(len(self.batch) or said or self.close)
 
 
 NOTHING = Output(batch=np.array(new_batch(0)))
