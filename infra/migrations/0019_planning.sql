@@ -37,8 +37,8 @@ create table public.plan (
     programme jsonb not null check (jsonb_typeof(programme) = 'object'),
     made_at timestamptz not null,
     made_by text not null,
-    submitted_by int references public.account on delete set null,
-    approved_by int references public.account on delete set null,
+    submitter_account_id int references public.account on delete set null,
+    approver_account_id int references public.account on delete set null,
     changed_at timestamptz not null default now(),
     changed_by text not null default '',
     check (until_at > from_at)

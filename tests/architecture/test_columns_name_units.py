@@ -35,7 +35,7 @@ WITHOUT_UNIT: Final = frozenset(
         "port",  # a name in numbers
         "days", "from_minute", "to_minute",  # a set of weekdays, two minutes of the day
         "positions", "frames_good", "frames_bad", "made", "dropped",  # counts by their names
-        "number", "last_number", "severity", "urgency_rank", "timestamp",  # a station's number, a rank, MAVLink's own signing time (10 us since 2015)
+        "score", "number", "last_number", "severity", "urgency_rank", "timestamp",  # a station's number, a rank, MAVLink's own signing time (10 us since 2015)
     }
 )  # fmt: skip
 

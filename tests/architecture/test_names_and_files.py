@@ -16,11 +16,11 @@ LONGEST_FUNCTION_LINES: Final = 60
 UNITS: Final = (
     "_s", "_ms", "_us", "_ns", "_m", "_km", "_dm", "_mm", "_km2", "_m2", "_deg", "_ddeg", "_rad", "_e7", "_mps", "_cmps", "_kmh", "_knots",
     "_mps2", "_ratio", "_pct", "_hz", "_bytes", "_v", "_a", "_factor", "_share", "_shares", "_weight", "_per_s", "_pixels", "_rows", "_count", "_c",
-    "_degps", "_per_kmh",
+    "_degps", "_per_kmh", "_kg", "_mmph",
 )  # fmt: skip
 WITHOUT_UNIT: Final = frozenset(
     {
-        "x", "y", "value", "values", "number", "lowest", "highest", "bound", "figure", "result", "hz", "share", "shares", "ratio", "weight", "speed",
+        "x", "y", "value", "values", "number", "lowest", "highest", "bound", "figure", "result", "score", "hz", "share", "shares", "ratio", "weight", "speed",
         "factor", "bbox", "a", "b", "f", "param1", "param2", "param3", "param4",
     }
 )  # fmt: skip
