@@ -40,13 +40,14 @@ CALM: Final = Wind()
 class Airspace:
     """No-fly zones in one plane, and which of their corners see each other; holes in a zone may be flown in.
 
-    `zones` are shapely polygons or multipolygons in [lon, lat], WGS-84. What corners see is reckoned once, when a straight
-    way is first blocked: about 1 us a pair of corners.
+    `zones` are shapely polygons or multipolygons in [lon, lat], WGS-84; `closed` is their union in the plane where it is known
+    already. What corners see is reckoned once, when a straight way is first blocked: about 1 us a pair of corners.
     """
 
-    def __init__(self, zones: Sequence[Any] = (), *, plane: LocalPlane | None = None) -> None:
+    def __init__(self, zones: Sequence[Any] = (), *, plane: LocalPlane | None = None, closed: Any = None) -> None:  # noqa: ANN401
         self.plane = plane or _plane_of(zones)
-        closed = shapely.union_all([shapely.transform(zone, self._to_plane) for zone in zones])
+        if closed is None:
+            closed = shapely.union_all([shapely.transform(zone, self._to_plane) for zone in zones])
         self.closed = closed
         self._inner = closed.buffer(-_GRAZE_M, join_style="mitre")
         shapely.prepare(self._inner)

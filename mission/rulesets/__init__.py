@@ -1,0 +1,1 @@
+"""Rule sets as YAML: edited by people, read by `mission.rules`."""
