@@ -15,8 +15,9 @@ from infra.clock import utc_of
 from infra.database import Scope, scoped
 from telemetry.geofence_store import QUERIES, load_plan, parameters_of
 from telemetry.geofences.fence import Geofence, GeofencePlan
-from telemetry.geofences.shapes import checked, to_wgs84_geometry
+from telemetry.geofences.shapes import checked
 from telemetry.model.errors import ConflictError, InputError, NotAllowedError, NotFoundError, UnavailableError
+from telemetry.model.positions import to_wgs84_geometry
 
 MAX_FENCES: Final = 20_000
 Version = tuple[int, str, float]

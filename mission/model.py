@@ -252,5 +252,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[Zone, ...] = ()
     weather: tuple[Weather, ...] = ()
     holidays: tuple[date, ...] = ()
+    rule_set: str = "default"
+    """Which rule set is in force: one of `mission.rules.rule_sets()`."""
     rules: dict[str, dict[str, float | str | bool]] = {}
     """What differs from the rule set in force: by rule id, its values."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from telemetry.flat_earth import METRES_PER_E7
 from telemetry.geofences.fence import ALL_DAYS, DAY_MINUTES, Geofence
 from telemetry.model.area import area_from_geojson
-from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.errors import InputError
 
 E7: Final = 1e7
@@ -86,21 +85,6 @@ def checked(fence: Geofence) -> Geofence:
     _in_order("lowest_m and highest_m", (fence.lowest_m, fence.highest_m))
     _in_order("valid_from and valid_to", (fence.valid_from_us, fence.valid_to_us))
     return fence
-
-
-def to_wgs84_geometry(geometry: Mapping[str, Any], crs: Crs) -> dict[str, Any]:
-    """Return a geometry whose positions were in `crs` in WGS-84. Raises InputError for one that is no tree of positions."""
-    return {"type": geometry.get("type"), "coordinates": _moved(geometry.get("coordinates"), crs, depth=0)}
-
-
-def _moved(value: object, crs: Crs, *, depth: int) -> Any:  # noqa: ANN401 - GeoJSON coordinates nest
-    if not _is_list(value) or depth > 4:
-        raise InputError("a geometry's coordinates are lists of positions [lon, lat]")
-    if not value or _is_list(value[0]):
-        return [_moved(part, crs, depth=depth + 1) for part in value]
-    lon_deg, lat_deg = _positions([value], 1)[0]
-    lat, lon = to_wgs84(np.array([lat_deg]), np.array([lon_deg]), crs=crs)
-    return [round(float(lon[0]), 7), round(float(lat[0]), 7)]
 
 
 def _positions(value: object, at_least: int) -> NDArray[np.float64]:
