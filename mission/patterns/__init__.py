@@ -1,0 +1,1 @@
+"""How a task is flown: surveys, corridors, rings, watches and searches, their ways, times and battery."""

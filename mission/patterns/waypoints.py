@@ -1,0 +1,61 @@
+"""A pattern in the plane as waypoints of a sortie: WGS-84, height above the take-off place, camera and gaze."""
+
+from typing import Final
+
+import numpy as np
+
+from mission.model import Airframe, Task
+from mission.patterns.flown import Pattern
+from mission.patterns.footprint import camera_of, fastest_mps, trigger_m
+from mission.plan import CameraAction, Waypoint
+from telemetry.model.geodesy import Floats, LocalPlane
+
+FRONT_OVERLAP_RATIO: Final = 0.75
+"""Of photos that are put together to one picture of the ground."""
+
+
+def waypoints_of(
+    pattern: Pattern, plane: LocalPlane, task: Task, airframe: Airframe, *, ground_above_home_m: float = 0.0
+) -> tuple[Waypoint, ...]:
+    """Return the pattern's waypoints; `ground_above_home_m` is how much higher its ground lies than the take-off place.
+
+    The camera films from the first to the last; a multispectral one takes a photo each so many metres instead, and the drone
+    is slowed down to what it can take. A pattern of one place has two waypoints, so that filming ends.
+    """
+    camera = camera_of(airframe, task.camera)
+    is_photo = camera.kind == "multispectral"
+    apart_m = trigger_m(camera, pattern.alt_agl_m, FRONT_OVERLAP_RATIO) if is_photo else None
+    speed_mps = min(airframe.cruise_mps, fastest_mps(camera, apart_m)) if apart_m else airframe.cruise_mps
+    places, gaze, hold_s = _at_least_two(pattern)
+    begins = CameraAction.PHOTOS_BY_DISTANCE if is_photo else CameraAction.START_VIDEO
+    actions = [
+        begins,
+        *([CameraAction.NONE] * (len(places) - 2)),
+        CameraAction.NONE if is_photo else CameraAction.STOP_VIDEO,
+    ]
+    lat_deg, lon_deg = plane.from_plane(places[:, 0], places[:, 1])
+    gaze_lat_deg, gaze_lon_deg = plane.from_plane(gaze[:, 0], gaze[:, 1])
+    looks = [bool(np.isfinite(place).all()) for place in gaze]
+    return tuple(
+        Waypoint(
+            lat_deg=round(float(lat_deg[row]), 8),
+            lon_deg=round(float(lon_deg[row]), 8),
+            alt_home_m=round(pattern.alt_agl_m + ground_above_home_m, 2),
+            speed_mps=round(speed_mps, 2),
+            hold_s=float(hold_s[row]),
+            gimbal_pitch_deg=round(pattern.gimbal_pitch_deg, 1),
+            gaze_lat_deg=round(float(gaze_lat_deg[row]), 8) if looks[row] else None,
+            gaze_lon_deg=round(float(gaze_lon_deg[row]), 8) if looks[row] else None,
+            action=actions[row],
+            trigger_m=apart_m if row == 0 else None,
+            task_id=task.task_id,
+        )
+        for row in range(len(places))
+    )
+
+
+def _at_least_two(pattern: Pattern) -> tuple[Floats, Floats, Floats]:
+    if len(pattern.places) > 1:
+        return pattern.places, pattern.gaze, pattern.hold_s
+    twice = np.zeros(2, np.intp)
+    return pattern.places[twice], pattern.gaze[twice], np.array([pattern.hold_s[0], 0.0])
