@@ -53,6 +53,10 @@ class AuditAction(StrEnum):
     AREA_ASSIGNED = "area_assigned"
     AREA_RELEASED = "area_released"
     ALONE_RULE_SET = "alone_rule_set"
+    CONTROL_CHANGED = "control_changed"
+    FLIGHT_ORDERED = "flight_ordered"
+    SORTIE_GIVEN = "sortie_given"
+    FLIGHT_LOG_READ = "flight_log_read"
 
 
 Entry = tuple[Any, ...]

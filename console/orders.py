@@ -13,7 +13,7 @@ from infra.journal import JournalError
 from telemetry.model.commands import Command, CommandState
 from telemetry.model.decoding import Output
 from telemetry.model.errors import ConflictError, NotFoundError, SkybeatError, UnavailableError
-from telemetry.model.events import AnyEvent, CommandMoved, CommandOrdered
+from telemetry.model.events import AnyEvent, CommandAnswered, CommandMoved, CommandOrdered
 from telemetry.orders import QUEUED_FOR_US, Order
 from telemetry.rate_limit import RateLimit
 
@@ -38,6 +38,7 @@ class CommandDesk:
         self._clock = clock
         self._rate = RateLimit(RATE_PER_S, BURST)
         self._unsafe: set[int] = set()
+        self._elsewhere: set[int] = set()
 
     async def order(self, command: Command, account: Account, unit_id: int | None) -> Order:
         """Take a command upon an account and return how it stands once it is on the disk and was tried for the first time.
@@ -59,6 +60,44 @@ class CommandDesk:
         assert order is not None
         return order
 
+    async def begin(self, command: Command, account: Account, unit_id: int | None, *, within_s: float) -> Order:
+        """Keep a command that somebody else carries out, who says by `move` and `answer` how far it came.
+
+        Raises TooManyAttemptsError, and UnavailableError when it cannot be kept; it is worth nothing after `within_s`.
+        """
+        if not self._rate.take(str(account.account_id), self._clock.monotonic_s()):
+            message = f"more than {BURST} commands at once: wait a second, then send it again"
+            raise TooManyAttemptsError(message)
+        command_id = self._bridge.orders.next_id(self._clock.now_us())
+        self._elsewhere.add(command_id)
+        try:
+            await self._keep(self._ordered(command, command_id, unit_id, account, within_us=round(within_s * 1e6)))
+        except UnavailableError:
+            self._elsewhere.discard(command_id)
+            raise
+        order = self._bridge.orders.of(command_id)
+        assert order is not None
+        return order
+
+    def move(self, order: Order, state: CommandState, text: str = "") -> None:
+        """Say that a command which `begin` kept was sent, or why it will not be."""
+        self._elsewhere.discard(order.command_id)
+        self._say(self._moved(order.command_id, order.device_id, state, text))
+
+    def answer(self, order: Order, state: CommandState, text: str) -> None:
+        """Say how a command which was sent ended, where the device's own answer did not come by its link."""
+        now_us = self._clock.now_us()
+        self._say(
+            CommandAnswered(
+                device_id=order.device_id,
+                observed_us=now_us,
+                received_us=now_us,
+                command_id=order.command_id,
+                state=state.value,
+                text=text,
+            )
+        )
+
     def tell(self, command: Command, unit_id: int | None, by: str) -> int:
         """Send what the console itself has to say, now or not at all; return the number under which its answer is found.
 
@@ -66,7 +105,7 @@ class CommandDesk:
         """
         now_us = self._clock.now_us()
         command_id = self._bridge.orders.next_id(now_us)
-        self._bridge.send(_numbered(command, command_id), now_us)
+        self._bridge.send(numbered(command, command_id), now_us)
         ordered = self._ordered(command, command_id, unit_id, None, by=by)
         self._say(ordered, self._moved(command_id, command.device_id, CommandState.SENT))
         return command_id
@@ -81,21 +120,21 @@ class CommandDesk:
         """Send what can be sent now; give up what waited too long."""
         now_us = self._clock.now_us()
         for order in self._bridge.orders.queued():
-            if order.command_id not in self._unsafe:
+            if order.command_id not in self._unsafe and order.command_id not in self._elsewhere:
                 moved = self._try(order, now_us)
                 if moved is not None:
                     self._say(moved)
 
     def _try(self, order: Order, now_us: int) -> CommandMoved | None:
+        if now_us >= order.expires_us:
+            return self._moved(order.command_id, order.device_id, CommandState.EXPIRED)
         speaks_for = self._bridge.registry.unit_of(order.device_id, now_us)
         if order.unit_id is not None and speaks_for != order.unit_id:
             return self._moved(order.command_id, order.device_id, CommandState.REFUSED, MOVED_ON)
         try:
-            self._bridge.send(_numbered(order.command, order.command_id), now_us)
+            self._bridge.send(numbered(order.command, order.command_id), now_us)
         except NotFoundError:
-            if now_us < order.expires_us:
-                return None
-            return self._moved(order.command_id, order.device_id, CommandState.EXPIRED)
+            return None
         except SkybeatError as error:
             return self._moved(order.command_id, order.device_id, CommandState.REFUSED, str(error))
         return self._moved(order.command_id, order.device_id, CommandState.SENT)
@@ -116,7 +155,14 @@ class CommandDesk:
             self._unsafe.discard(ordered.command_id)
 
     def _ordered(
-        self, command: Command, command_id: int, unit_id: int | None, account: Account | None, *, by: str = ""
+        self,
+        command: Command,
+        command_id: int,
+        unit_id: int | None,
+        account: Account | None,
+        *,
+        by: str = "",
+        within_us: int = QUEUED_FOR_US,
     ) -> CommandOrdered:
         now_us = self._clock.now_us()
         return CommandOrdered(
@@ -124,8 +170,8 @@ class CommandDesk:
             observed_us=now_us,
             received_us=now_us,
             command_id=command_id,
-            command=msgspec.json.encode(_numbered(command, command_id)).decode(),
-            expires_us=now_us + QUEUED_FOR_US,
+            command=msgspec.json.encode(numbered(command, command_id)).decode(),
+            expires_us=now_us + within_us,
             unit_id=unit_id,
             account_id=None if account is None else account.account_id,
             account_name=by if account is None else account.name,
@@ -146,5 +192,6 @@ class CommandDesk:
         self._bridge.take(Output(events=events), self._clock.now_us(), protocol=PROTOCOL)
 
 
-def _numbered(command: Command, command_id: int) -> Command:
+def numbered(command: Command, command_id: int) -> Command:
+    """Return a command under the number by which its answer is found."""
     return msgspec.structs.replace(command, command_id=command_id)

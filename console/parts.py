@@ -17,6 +17,7 @@ from console.device_doors import DeviceDoors
 from console.field.officers import Field
 from console.field.page_reports import PageReports
 from console.field.ways import RoadWays
+from console.flight.desk import FlightDesk
 from console.geofence_desk import GeofenceDesk
 from console.health import Health
 from console.incidents.desk import IncidentDesk
@@ -27,6 +28,7 @@ from console.orders import CommandDesk
 from console.planning.desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
 from console.stream.commands import CommandFeed
+from console.stream.flights import FlightFeed
 from console.stream.incidents import IncidentFeed
 from console.stream.live import LiveStream, session_codes
 from console.stream.tasks import TaskFeed
@@ -86,6 +88,7 @@ class Parts:
     doors: DeviceDoors
     geofences: GeofenceDesk
     orders: CommandDesk
+    flights: FlightDesk
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -115,6 +118,8 @@ def make_parts(services: Services) -> Parts:
     stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
     stream.feeds.append(CommandFeed(services.bridge))
     orders = CommandDesk(services.bridge, clock)
+    flights = FlightDesk(services.bridge, clock, accounts, orders=orders, idle_s=settings.session_idle_s)
+    stream.feeds.append(FlightFeed(flights, services.bridge))
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
@@ -147,6 +152,7 @@ def make_parts(services: Services) -> Parts:
         geofences=GeofenceDesk(services.pool),
         doors=DeviceDoors(services.pool, clock, settings.data_dir),
         orders=orders,
+        flights=flights,
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

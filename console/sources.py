@@ -1,6 +1,6 @@
 """What the console asks of the rest of the house: the picture, the alarms, the registry, the bridge, the coverage."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
 from telemetry.alarms.decisions import AlarmDecision
+from telemetry.flight.control import Control
 from telemetry.geofences.stays import Stay
 from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, RegistrationFact
+from telemetry.model.events import AnyEvent
 from telemetry.model.unit import Device, LinkState, Station, Unit
 from telemetry.model.unit_state import UnitStates
 from telemetry.orders import Order
@@ -124,6 +126,23 @@ class OrderSource(Protocol):
         """Return the commands that changed after `version`."""
 
 
+class ControlSource(Protocol):
+    """Who is in control of each drone (telemetry/flight/control.py)."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    def of(self, device_id: int) -> Control:
+        """Return who is in control of a device."""
+
+    def held(self) -> list[Control]:
+        """Return the controls that somebody has."""
+
+    def changed_since(self, version: int) -> list[Control]:
+        """Return the controls that changed after `version`."""
+
+
 class DeviceWords(Protocol):
     """What devices said of themselves (telemetry/picture/device_book.py)."""
 
@@ -191,6 +210,14 @@ class FieldBridge(BridgeSource, Protocol):
     @property
     def orders(self) -> OrderSource:
         """Commands and what became of them."""
+
+    @property
+    def control(self) -> ControlSource:
+        """Who is in control of each drone."""
+
+    @property
+    def listeners(self) -> list[Callable[[AnyEvent, int], None]]:
+        """Who is told of every event, with the time, in the turn that brought it."""
 
     @property
     def said(self) -> DeviceWords:

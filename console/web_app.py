@@ -180,6 +180,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("field writes", parts.officers.write_forever)
             supervisor.start("field looks", parts.officers.look_forever)
             supervisor.start("orders", parts.orders.run)
+            supervisor.start("control", parts.flights.control.watch)
             supervisor.start("webhooks", parts.webhooks.run)
             supervisor.start("planning", parts.planning.watch)
             supervisor.start("audit", lambda: _flush_audit(parts))
@@ -189,6 +190,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             parts.stream.close_sessions(lambda _client: 1001)
             await supervisor.stop()
             await parts.planning.stop()
+            await parts.flights.stop()
 
     return live
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from console.wire_command import CommandChanged
 from console.wire_coverage import ContoursChanged, CoverageChanged
+from console.wire_flight import FlightChanged, TrafficChanged
 from console.wire_incident import IncidentChanged, TaskChanged
 from telemetry.model.alarm import Alarm
 from telemetry.model.errors import InputError
@@ -236,6 +237,8 @@ ToBrowser: TypeAlias = (
     | IncidentChanged
     | TaskChanged
     | CommandChanged
+    | FlightChanged
+    | TrafficChanged
     | RateChanged
     | Degraded
 )

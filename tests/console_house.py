@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from infra.journal import JournalFailedError
 from infra.settings import Settings
 from telemetry.alarms.board import AlarmBoard
 from telemetry.alarms.decisions import AlarmDecision, check_decision
+from telemetry.flight.control import ControlBoard
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
@@ -106,6 +107,8 @@ class SmallBridge:
         self.statuses = StatusBoard(self.registry)
         self.orders = OrderBoard()
         self.said = DeviceBook()
+        self.control = ControlBoard()
+        self.listeners: list[Callable[[AnyEvent, int], None]] = []
 
     def _unit_at(self, device_id: int, at_us: int) -> Unit | None:
         unit_id = self.registry.unit_of(device_id, at_us)
@@ -190,7 +193,10 @@ class SmallBridge:
         self.statuses.apply(event)
         self.orders.apply(event)
         self.said.apply(event)
+        self.control.apply(event)
         self.picture.apply_event(event)
+        for tell in self.listeners:
+            tell(event, event.received_us)
 
     def move(self, *unit_ids: int, lat_e7: int = 360_500_000, lon_e7: int = 1_038_000_000) -> None:
         self.picture.apply(self.reports(*unit_ids, lat_e7=lat_e7, lon_e7=lon_e7), self.clock.now_us())

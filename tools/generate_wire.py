@@ -17,7 +17,7 @@ from msgspec import inspect
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from console import wire, wire_command, wire_coverage, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
+from console import wire, wire_command, wire_coverage, wire_flight, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
 from console.api import structs  # noqa: E402 - same
 from mission.calls.incident import Category, DispatchState, Equipment, IncidentState  # noqa: E402 - same
 from telemetry.model.alarm import AlarmState  # noqa: E402 - same
@@ -79,6 +79,8 @@ def generate() -> str:
                 wire_incident.IncidentChanged,
                 wire_incident.TaskChanged,
                 wire_command.CommandChanged,
+                wire_flight.FlightChanged,
+                wire_flight.TrafficChanged,
                 wire.RateChanged,
                 wire.Degraded,
             ),
@@ -167,7 +169,7 @@ def _screaming(name: str) -> str:
 
 
 def _structs() -> Sequence[type[msgspec.Struct]]:
-    modules = (wire, wire_coverage, wire_incident, wire_command)
+    modules = (wire, wire_coverage, wire_incident, wire_command, wire_flight)
     told = {name: value for module in modules for name, value in vars(module).items() if _is_struct(value)}
     return list({**told, **structs()}.values())
 

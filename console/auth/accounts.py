@@ -145,6 +145,12 @@ class Accounts:
         rows = await self._ask("sessions", {"hashes": list(hashes), **times})
         return {bytes(row["token_sha256"]): _stored(row) for row in rows}
 
+    async def signed_in(self, account_ids: Sequence[int], *, now_us: int, idle_us: int) -> frozenset[int]:
+        """Return those of the accounts that are signed in anywhere."""
+        times = {"now": utc_of(now_us), "idle_since": utc_of(now_us - idle_us)}
+        rows = await self._ask("signed_in", {"account_ids": list(account_ids), **times})
+        return frozenset(row["account_id"] for row in rows)
+
     async def touch_session(self, token_sha256: bytes, now_us: int) -> None:
         """Note that the session is used."""
         await self._ask("touch_session", {"token_sha256": token_sha256, "now": utc_of(now_us)})

@@ -70,6 +70,13 @@ from public.session s join public.account a using (account_id)
 where s.token_sha256 = any (%(hashes)s::bytea[]) and s.expires_at > %(now)s and s.last_seen_at > %(idle_since)s
   and a.disabled_at is null;
 
+-- name: signed_in
+-- Those of the accounts that have a session which has not ended.
+select distinct s.account_id
+from public.session s join public.account a using (account_id)
+where s.account_id = any (%(account_ids)s::int[]) and s.expires_at > %(now)s and s.last_seen_at > %(idle_since)s
+  and a.disabled_at is null;
+
 -- name: touch_session
 -- Somebody used the session.
 update public.session set last_seen_at = %(now)s where token_sha256 = %(token_sha256)s;

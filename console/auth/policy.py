@@ -57,6 +57,12 @@ class Policy(StrEnum):
     """Put a unit of the scope on or off duty: those who act, and an officer itself."""
     PLAN = "plan"
     """Ask what if; where stations, posts and beats should be; who should move up."""
+    SEE_FLIGHTS = "see_flights"
+    """Who is in control of the drones of the scope, what they were ordered and how far they are; the traffic near them."""
+    FLY = "fly"
+    """Take control of drones of the scope, hand it over, order them to fly; read the logs of their flights."""
+    OVERRULE = "overrule"
+    """Take control of a drone from whoever has it."""
     INTAKE_KEY = "intake_key"
     """No session: a call centre's own program, by the key or the signature that its route checks."""
     MACHINE = "machine"
@@ -83,6 +89,9 @@ ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
     Policy.OWN_TASKS: frozenset({Role.OFFICER}),
     Policy.SET_DUTY: ACTING | {Role.OFFICER},
     Policy.PLAN: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Policy.SEE_FLIGHTS: WATCHING,
+    Policy.FLY: ACTING,
+    Policy.OVERRULE: frozenset({Role.SUPERVISOR, Role.ADMIN}),
 }
 """Roles by policy. ANYONE, INTAKE_KEY and MACHINE ask no role; a policy that stands nowhere here allows nobody."""
 
@@ -102,6 +111,8 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
     "incident": Policy.SEE_INCIDENTS,
     "task": Policy.OWN_TASKS,
     "command": Policy.SEE_DEVICES,
+    "flight": Policy.SEE_FLIGHTS,
+    "traffic": Policy.SEE_FLIGHTS,
     "degraded": Policy.SIGNED_IN,
     "frame:snapshot": Policy.SIGNED_IN,
     "frame:delta": Policy.SIGNED_IN,

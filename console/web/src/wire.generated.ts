@@ -110,6 +110,21 @@ export type Equipment = (typeof EQUIPMENTS)[number];
 export const COMMAND_STATES = ["queued", "sent", "delivered", "refused", "expired"] as const;
 export type CommandState = (typeof COMMAND_STATES)[number];
 
+export const HOLDER_KINDS = ["nobody", "account", "ground_station"] as const;
+export type HolderKind = (typeof HOLDER_KINDS)[number];
+
+export const CONTROL_CHANGES = ["taken", "offered", "accepted", "declined", "released", "forced", "lapsed"] as const;
+export type ControlChange = (typeof CONTROL_CHANGES)[number];
+
+export const FLIGHT_ACTIONS = ["arm", "disarm", "take_off", "start", "pause", "continue", "return_home", "hold", "go_to", "land", "set_current"] as const;
+export type FlightAction = (typeof FLIGHT_ACTIONS)[number];
+
+export const ACTION_WAIES = ["mavsdk", "own"] as const;
+export type ActionWay = (typeof ACTION_WAIES)[number];
+
+export const FLIGHT_STEPS = ["handed", "uploading", "ready", "starting", "flying", "paused", "returning", "done", "failed"] as const;
+export type FlightStep = (typeof FLIGHT_STEPS)[number];
+
 export const DUTY_BY_HANDS = ["off_duty", "standby", "free"] as const;
 export type DutyByHand = (typeof DUTY_BY_HANDS)[number];
 
@@ -214,6 +229,19 @@ export interface CoverageChanged {
   gaps: Gap[];
   ring: RingState | null;
   off_map_count: number;
+}
+
+/** A drone's flight as it stands now: all of the scope after `units`, then each that changed; a later one replaces it. */
+export interface FlightChanged {
+  type: "flight";
+  flight: FlightView;
+}
+
+/** All hazards that are known now, at most once a second; what is not among them is gone. */
+export interface TrafficChanged {
+  type: "traffic";
+  at_ms: number;
+  hazards: HazardView[];
 }
 
 /** An incident of the scope as it stands now. Numbered by `seq`, never dropped, replayed from `resume.incident_seq`. */
@@ -516,6 +544,101 @@ export interface CommandView {
   interval_s: number | null;
   duration_s: number | null;
   channel: string | null;
+}
+
+/** Who may be in control: an account by its number, a ground station by its name. */
+export interface HolderView {
+  kind: HolderKind;
+  account_id: number | null;
+  name: string;
+}
+
+/** Who is in control of a drone, and to whom the holder offers it. `change`, `by` and `reason` say how it came. */
+export interface ControlView {
+  holder: HolderView;
+  offered: HolderView;
+  by: HolderView;
+  change: ControlChange;
+  since_ms: number | null;
+  reason: string;
+}
+
+/** One of the links by which a drone is heard. `loss_ratio` of the last minute; `rtt_ms` by TIMESYNC; orders leave by the best. */
+export interface LinkWayView {
+  link: string;
+  peer: string;
+  loss_ratio: number | null;
+  rtt_ms: number | null;
+  heard_ms: number;
+  duplicates: number;
+  is_best: boolean;
+}
+
+/** An order to a drone as it stands; null is what has not happened. `answer`: what the drone said, or why it went no further. */
+export interface ActionView {
+  command_id: number;
+  action: FlightAction;
+  way: ActionWay;
+  state: CommandState;
+  ordered_by: string;
+  at_ms: number;
+  ended_ms: number | null;
+  answer: string;
+  lat_deg: number | null;
+  lon_deg: number | null;
+  alt_home_m: number | null;
+  item: number | null;
+}
+
+/** The sortie that a drone was given last; `plan_id` null where it stands in no plan. `sent_items` of `item_count` are on board; `item` counts the waypoints from 0, `legs_m` is what is left of the way. `arrive_ms` is when it reaches its goal: the place that a first responder was sent to, else the last waypoint. */
+export interface SortieView {
+  plan_id: number | null;
+  sortie_id: number | null;
+  step: FlightStep;
+  given_by: string;
+  given_ms: number;
+  sent_items: number;
+  item_count: number;
+  item: number | null;
+  left_m: number | null;
+  arrive_ms: number | null;
+  started_ms: number | null;
+  ended_ms: number | null;
+  text: string;
+}
+
+/** A drone as whoever flies it needs it: `actions` are its last orders, the newest first. */
+export interface FlightView {
+  unit_id: number;
+  device_id: number;
+  is_armed: boolean | null;
+  control: ControlView;
+  sortie: SortieView | null;
+  actions: ActionView[];
+  links: LinkWayView[];
+}
+
+/** How near a hazard comes to one of our drones if both go on: in `in_s` seconds (0: now). Unknown height apart is null. */
+export interface ApproachView {
+  unit_id: number;
+  in_s: number;
+  distance_m: number;
+  height_apart_m: number | null;
+  is_near: boolean;
+}
+
+/** Somebody else in the air, by a name of this process alone. Who that is is neither asked nor kept. */
+export interface HazardView {
+  hazard_id: string;
+  source: string;
+  lat_deg: number;
+  lon_deg: number;
+  alt_msl_m: number | null;
+  speed_mps: number | null;
+  climb_mps: number | null;
+  course_deg: number | null;
+  seen_ms: number;
+  approaches: ApproachView[];
 }
 
 /** How much room history takes and will take; None for what is not known yet. `bytes_a_day` is what the database grew by over `seen_s` (seven days at most), what left it subtracted: negative when it shrinks. `days_until_full` is None too when the disk does not fill at this rate, or is another machine's. */
@@ -1008,6 +1131,74 @@ export interface LinksReply {
   history_lag_s: number | null;
   database_ok: boolean;
   checks: Record<string, string>;
+}
+
+/** The drones of the scope, and the ground stations that control may be lent to. */
+export interface FlightsReply {
+  flights: FlightView[];
+  ground_stations: string[];
+}
+
+/** One drone's flight as it stands. */
+export interface FlightReply {
+  flight: FlightView;
+}
+
+/** To whom control is offered: an account, or a ground station, which has it at once. */
+export interface OfferControl {
+  account_id?: number | null;
+  ground_station?: string;
+}
+
+/** Why control is taken from its holder. */
+export interface ForceControl {
+  reason: string;
+}
+
+/** What a drone shall do: `lat_deg`, `lon_deg` of go_to, `alt_home_m` of go_to and take_off, `item` of set_current. `token` is that of the preparation of this very action; without it nothing is ordered. */
+export interface WantAction {
+  action: FlightAction;
+  lat_deg?: number | null;
+  lon_deg?: number | null;
+  alt_home_m?: number | null;
+  speed_mps?: number | null;
+  item?: number | null;
+  token?: string;
+}
+
+/** What an action costs, and the token that confirms it until `valid_until_ms`; null is what is not known. `distance_m`, `duration_s` are of the way that it flies; `battery_ratio` is what the battery holds now. `breaks_off_sortie`: the sortie goes on no more by itself. `warnings` are words: not_heard, no_position, low_battery, no_home, beyond_reach. */
+export interface ActionPrepared {
+  token: string;
+  valid_until_ms: number;
+  distance_m: number | null;
+  home_distance_m: number | null;
+  duration_s: number | null;
+  battery_ratio: number | null;
+  breaks_off_sortie: boolean;
+  warnings: string[];
+}
+
+/** Who else is in the air near the drones of the scope. */
+export interface TrafficReply {
+  at_ms: number;
+  hazards: HazardView[];
+}
+
+/** The log of one flight: a .tlog that pymavlink, QGroundControl and Mission Planner read. `ended_ms` null: it is being written. */
+export interface FlightLogView {
+  name: string;
+  unit_id: number | null;
+  device_id: number;
+  started_ms: number;
+  ended_ms: number | null;
+  size_bytes: number;
+}
+
+/** The flight logs of the scope, the newest first, and what they take of the disk. */
+export interface FlightLogsReply {
+  logs: FlightLogView[];
+  used_bytes: number;
+  is_stopped: boolean;
 }
 
 /** A geofence as it shall be. `geometry` is GeoJSON, [lon, lat] in `crs`: a Polygon or MultiPolygon; a Point with `radius_m`; a LineString with `width_m`. `days` are 1 (Monday) .. 7; the hours are minutes of the local day, to at or before from: over midnight. `height_above` is msl or home. It concerns units that match each of kinds, services and station_ids that names any, and those in unit_ids besides; nothing named: all. `station_id`: whose it is; null: the whole force's, which only who has the whole force may draw. */
@@ -1583,4 +1774,4 @@ export interface WhatIfReply {
 
 export type FromBrowser = Hello | Subscribe | Pong;
 
-export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | RateChanged | Degraded;
+export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | FlightChanged | TrafficChanged | RateChanged | Degraded;

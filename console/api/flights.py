@@ -1,0 +1,167 @@
+"""Flights: who is in control of each drone, and what it is ordered; every order is prepared first and then confirmed."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import Path, Request, Response
+
+from console.api.contract import account_of, parts_of, read_body, reply, router, says
+from console.api.models_flights import (
+    ActionPrepared,
+    FlightReply,
+    FlightsReply,
+    ForceControl,
+    OfferControl,
+    WantAction,
+)
+from console.audit import AuditAction
+from console.auth.accounts import Account
+from console.auth.policy import ALLOWED, Policy, policy
+from console.parts import Parts
+from console.wire import Role
+from telemetry.flight.control import Control, Holder
+from telemetry.model.control_events import HolderKind
+from telemetry.model.errors import InputError, NotFoundError
+from telemetry.model.unit import Unit
+
+ROUTER: Final = router("flights")
+UnitId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@ROUTER.get("/api/flights", **says(FlightsReply))
+@policy(Policy.SEE_FLIGHTS)
+async def list_flights(request: Request) -> Response:
+    """Return the drones of the scope: who is in control of each, its last orders, its sortie and its links."""
+    parts, account = parts_of(request), account_of(request)
+    flights = [parts.flights.view(unit_id) for unit_id in parts.flights.seen(account.scope)]
+    stations = parts.flights.control.stations.names()
+    return reply(FlightsReply(flights=flights, ground_stations=list(stations)))
+
+
+@ROUTER.get("/api/flights/{unit_id}", **says(FlightReply))
+@policy(Policy.SEE_FLIGHTS)
+async def show_flight(request: Request, unit_id: UnitId) -> Response:
+    """Return one drone's flight."""
+    parts, _, _ = drone_of(request, unit_id)
+    return reply(FlightReply(flight=parts.flights.view(unit_id)))
+
+
+@ROUTER.post("/api/flights/{unit_id}/control/take", **says(FlightReply))
+@policy(Policy.FLY)
+async def take_control(request: Request, unit_id: UnitId) -> Response:
+    """Take control of a drone that nobody controls, or back from a ground station that it was lent to; 409 says who has it."""
+    return await _change(request, unit_id, lambda parts, device_id, who: parts.flights.control.take(device_id, who))
+
+
+@ROUTER.post("/api/flights/{unit_id}/control/release", **says(FlightReply))
+@policy(Policy.FLY)
+async def release_control(request: Request, unit_id: UnitId) -> Response:
+    """Let go of a drone; it goes on with what it was ordered."""
+    return await _change(request, unit_id, lambda parts, device_id, who: parts.flights.control.release(device_id, who))
+
+
+@ROUTER.post("/api/flights/{unit_id}/control/accept", **says(FlightReply))
+@policy(Policy.FLY)
+async def accept_control(request: Request, unit_id: UnitId) -> Response:
+    """Take the control that is offered to the one who asks."""
+    return await _change(request, unit_id, lambda parts, device_id, who: parts.flights.control.accept(device_id, who))
+
+
+@ROUTER.post("/api/flights/{unit_id}/control/decline", **says(FlightReply))
+@policy(Policy.FLY)
+async def decline_control(request: Request, unit_id: UnitId) -> Response:
+    """Refuse the control that is offered, or take one's own offer back."""
+    return await _change(request, unit_id, lambda parts, device_id, who: parts.flights.control.decline(device_id, who))
+
+
+@ROUTER.post("/api/flights/{unit_id}/control/offer", **says(FlightReply, takes=OfferControl))
+@policy(Policy.FLY)
+async def offer_control(request: Request, unit_id: UnitId) -> Response:
+    """Offer control to another account, which must accept, or lend it to a ground station, which has it at once."""
+    parts, _, unit = drone_of(request, unit_id)
+    wanted = await read_body(request, OfferControl)
+    to = await _offered(parts, unit, wanted)
+    return await _change(
+        request, unit_id, lambda parts, device_id, who: parts.flights.control.offer(device_id, who, to)
+    )
+
+
+@ROUTER.post("/api/flights/{unit_id}/control/force", **says(FlightReply, takes=ForceControl))
+@policy(Policy.OVERRULE)
+async def force_control(request: Request, unit_id: UnitId) -> Response:
+    """Take control from whoever has it; the reason is shown to everybody and written down."""
+    wanted = await read_body(request, ForceControl)
+    return await _change(
+        request, unit_id, lambda parts, device_id, who: parts.flights.control.force(device_id, who, wanted.reason)
+    )
+
+
+@ROUTER.post("/api/flights/{unit_id}/actions/prepare", **says(ActionPrepared, takes=WantAction))
+@policy(Policy.FLY)
+async def prepare_action(request: Request, unit_id: UnitId) -> Response:
+    """Return what an action costs, and the token that confirms it within 15 s; nothing is ordered yet."""
+    parts, account, _ = drone_of(request, unit_id)
+    return reply(parts.flights.prepare(unit_id, await read_body(request, WantAction), account))
+
+
+@ROUTER.post("/api/flights/{unit_id}/actions", **says(FlightReply, takes=WantAction, status=201))
+@policy(Policy.FLY)
+async def order_action(request: Request, unit_id: UnitId) -> Response:
+    """Order a prepared action; answered once it is on the disk, and told on the websocket as it goes on.
+
+    409 for one who is not in control, or a token that is none of this action.
+    """
+    parts, account, unit = drone_of(request, unit_id)
+    wanted = await read_body(request, WantAction)
+    order = await parts.flights.order(unit_id, wanted, account)
+    detail: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(wanted, token=""))
+    detail |= {"unit_id": unit_id, "command_id": order.command_id}
+    await parts.audit.write_soon(account, AuditAction.FLIGHT_ORDERED, subject=unit.call_sign, detail=detail)
+    return reply(FlightReply(flight=parts.flights.view(unit_id)), status=201)
+
+
+def drone_of(request: Request, unit_id: int) -> tuple[Parts, Account, Unit]:
+    """Return a drone of the account's scope. Raises NotFoundError: what is outside is not there."""
+    parts, account = parts_of(request), account_of(request)
+    unit = parts.services.bridge.registry.units.get(unit_id)
+    if unit is None or not account.scope.sees(unit) or unit_id not in parts.flights.drones.by_unit():
+        message = f"there is no drone {unit_id} in your scope: GET /api/flights lists yours"
+        raise NotFoundError(message)
+    parts.flights.control.note(account)
+    return parts, account, unit
+
+
+async def _change(
+    request: Request, unit_id: int, change: Callable[[Parts, int, Account], Awaitable[Control]]
+) -> Response:
+    parts, account, unit = drone_of(request, unit_id)
+    control = await change(parts, parts.flights.drones.device_of(unit_id), account)
+    detail = {
+        "unit_id": unit_id,
+        "change": control.change.value,
+        "holder": control.holder.name,
+        "offered": control.offered.name,
+        "reason": control.reason,
+    }
+    await parts.audit.write_soon(account, AuditAction.CONTROL_CHANGED, subject=unit.call_sign, detail=detail)
+    return reply(FlightReply(flight=parts.flights.view(unit_id)))
+
+
+async def _offered(parts: Parts, unit: Unit, wanted: OfferControl) -> Holder:
+    """Return whom control is offered to. Raises InputError for none or two, NotFoundError for one who may not fly the unit."""
+    if (wanted.account_id is None) == (not wanted.ground_station):
+        message = "an offer needs account_id or ground_station, one of the two"
+        raise InputError(message)
+    if wanted.account_id is None:
+        return Holder(HolderKind.GROUND_STATION, 0, wanted.ground_station)
+    accounts = await parts.accounts.all()
+    found = next((account for account in accounts if account.account_id == wanted.account_id), None)
+    if found is None or found.disabled or not _may_fly(found, unit):
+        message = f"account {wanted.account_id} may not fly {unit.call_sign}: offer it to an operator or supervisor of its station"
+        raise NotFoundError(message)
+    return Holder(HolderKind.ACCOUNT, found.account_id, found.name)
+
+
+def _may_fly(account: Account, unit: Unit) -> bool:
+    return Role(account.role) in ALLOWED[Policy.FLY] and account.scope.sees(unit)

@@ -1,0 +1,270 @@
+"""Orders to drones in flight: prepared and then confirmed, carried out by MAVSDK or by our own commands, each kept with its person."""
+
+import asyncio
+import secrets
+from typing import Final
+
+import msgspec
+
+from console.api.models_flights import ActionPrepared, WantAction
+from console.auth.accounts import Account
+from console.flight.control import ControlDesk
+from console.flight.drones import Drones, Place
+from console.flight.engine import MavsdkEngine
+from console.orders import CommandDesk, numbered
+from console.sources import FieldBridge
+from console.wire_flight import ActionWay
+from infra.clock import Clock
+from infra.logs import get_logger
+from telemetry.model.commands import CommandState, FlightAction, FlightCommand
+from telemetry.model.errors import ConflictError, InputError, NotFoundError, SkybeatError, UnavailableError
+from telemetry.model.geodesy import distance_m
+from telemetry.orders import Order
+
+CONFIRMED_WITHIN_S: Final = 15.0
+SENT_WITHIN_S: Final = 5.0
+"""An order of a person in flight is worth nothing later."""
+PREPARED_AT_MOST: Final = 1_000
+USUAL_SPEED_MPS: Final = 10.0
+LOW_BATTERY_RATIO: Final = 0.25
+FARTHEST_M: Final = 10_000.0
+BY_MAVSDK: Final = frozenset(
+    {
+        FlightAction.START,
+        FlightAction.PAUSE,
+        FlightAction.CONTINUE,
+        FlightAction.RETURN_HOME,
+        FlightAction.GO_TO,
+        FlightAction.TAKE_OFF,
+        FlightAction.LAND,
+    }
+)
+"""The rest goes by our own commands: under MAVSDK's arm() an ArduCopter in AUTO first brakes, a mode in which it cannot be armed;
+and what the drone says to an order (STATUSTEXT) belongs beside its answer."""
+BREAKS_OFF: Final = frozenset(
+    {FlightAction.PAUSE, FlightAction.HOLD, FlightAction.GO_TO, FlightAction.RETURN_HOME, FlightAction.LAND}
+)
+_LOG: Final = get_logger("flight")
+
+
+class _Prepared(msgspec.Struct, frozen=True):
+    """An action that its person may confirm until `until_s` of the monotonic clock."""
+
+    account_id: int
+    unit_id: int
+    wanted: WantAction
+    until_s: float
+
+
+class ActionDesk:
+    """What people order drones in the air. One who is not in control is refused, with who is."""
+
+    def __init__(
+        self,
+        bridge: FieldBridge,
+        clock: Clock,
+        *,
+        orders: CommandDesk,
+        control: ControlDesk,
+        drones: Drones,
+        engine: MavsdkEngine,
+    ) -> None:
+        self.homes: dict[int, Place] = {}
+        """Where each device was armed last."""
+        self.ways: dict[int, tuple[ActionWay, str]] = {}
+        """How orders of this run are carried out, by their numbers; for our own commands, why MAVSDK did not do it."""
+        self._bridge = bridge
+        self._clock = clock
+        self._orders = orders
+        self._control = control
+        self._drones = drones
+        self._engine = engine
+        self._prepared: dict[str, _Prepared] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def prepare(self, unit_id: int, wanted: WantAction, account: Account, *, has_sortie: bool) -> ActionPrepared:
+        """Return what an action costs, and the token that confirms it within 15 s.
+
+        Raises ConflictError for one who is not in control, InputError for an action that lacks what it needs.
+        """
+        device_id = self._drones.device_of(unit_id)
+        self._control.demand(device_id, account)
+        check_action(wanted)
+        self._engine.expect(device_id)
+        now_s = self._clock.monotonic_s()
+        self._prepared = {token: held for token, held in self._prepared.items() if held.until_s > now_s}
+        if len(self._prepared) >= PREPARED_AT_MOST:
+            message = (
+                f"{PREPARED_AT_MOST} actions wait for their confirmation: order it again in {CONFIRMED_WITHIN_S:g} s"
+            )
+            raise UnavailableError(message)
+        token = secrets.token_urlsafe(16)
+        plain = msgspec.structs.replace(wanted, token="")
+        self._prepared[token] = _Prepared(account.account_id, unit_id, plain, now_s + CONFIRMED_WITHIN_S)
+        costs = costs_of(wanted, self._drones.place_of(unit_id), self.homes.get(device_id))
+        return msgspec.structs.replace(
+            costs,
+            token=token,
+            valid_until_ms=self._clock.now_us() / 1000 + 1000 * CONFIRMED_WITHIN_S,
+            breaks_off_sortie=has_sortie and wanted.action in BREAKS_OFF,
+        )
+
+    async def order(self, unit_id: int, wanted: WantAction, account: Account) -> Order:
+        """Order a confirmed action; return it once it is on the disk. What became of it is told by its events.
+
+        Raises ConflictError for a token that is none of this action, person and drone, or too old.
+        """
+        device_id = self._drones.device_of(unit_id)
+        self._control.demand(device_id, account)
+        self._confirm(unit_id, wanted, account)
+        return await self.give(unit_id, command_of(wanted, device_id), account)
+
+    async def give(self, unit_id: int, command: FlightCommand, account: Account) -> Order:
+        """Carry out a command upon an account that is in control; return it once it is on the disk."""
+        self._control.demand(command.device_id, account)
+        order = await self._orders.begin(command, account, unit_id, within_s=SENT_WITHIN_S)
+        task = asyncio.create_task(self._carry_out(order, command), name=f"flight {command.action}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return order
+
+    async def stop(self) -> None:
+        """Give up what is being carried out."""
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _confirm(self, unit_id: int, wanted: WantAction, account: Account) -> None:
+        held = self._prepared.pop(wanted.token, None)
+        plain = msgspec.structs.replace(wanted, token="")
+        is_this = held is not None and (held.account_id, held.unit_id, held.wanted) == (
+            account.account_id,
+            unit_id,
+            plain,
+        )
+        if held is None or not is_this or held.until_s <= self._clock.monotonic_s():
+            message = (
+                f"{wanted.action} of unit {unit_id} is not confirmed: prepare it (POST .../actions/prepare), look at what it costs, "
+                f"and send it with its token within {CONFIRMED_WITHIN_S:g} s"
+            )
+            raise ConflictError(message)
+
+    async def _carry_out(self, order: Order, command: FlightCommand) -> None:
+        why = ""
+        if command.action in BY_MAVSDK:
+            self.ways[order.command_id] = (ActionWay.MAVSDK, "")
+            self._orders.move(order, CommandState.SENT)
+            why = await self._by_mavsdk(order, command)
+            if not why:
+                return
+        self.ways[order.command_id] = (ActionWay.OWN, why)
+        self._by_own(order, command, why)
+
+    async def _by_mavsdk(self, order: Order, command: FlightCommand) -> str:
+        """Return "" for an action that MAVSDK did, else why it did not."""
+        try:
+            acted = await self._engine.act(
+                command.device_id,
+                command.action,
+                lat_deg=_degrees(command.lat_e7),
+                lon_deg=_degrees(command.lon_e7),
+                alt_msl_m=self._alt_msl_m(order.unit_id or 0, command),
+                alt_home_m=command.alt_home_m,
+                speed_mps=command.speed_mps,
+                item=command.item,
+            )
+        except UnavailableError as error:
+            return str(error)
+        if acted.is_done:
+            self._orders.answer(order, CommandState.DELIVERED, "MAVSDK: done")
+            return ""
+        return f"MAVSDK: {acted.result.lower().replace('_', ' ')}"
+
+    def _by_own(self, order: Order, command: FlightCommand, why: str) -> None:
+        """Send it by our own commands, which the drone's own answer then ends; `why` MAVSDK did not do it."""
+        try:
+            self._bridge.send(numbered(command, order.command_id), self._clock.now_us())
+        except SkybeatError as error:
+            text = "the drone is not heard" if isinstance(error, NotFoundError) else str(error)
+            state = CommandState.REFUSED
+            if why:
+                self._orders.answer(order, state, text)
+            else:
+                self._orders.move(order, state, text)
+            return
+        if why:
+            _LOG.info("mavsdk_failed", action=command.action.value, reason=why)
+        else:
+            self._orders.move(order, CommandState.SENT)
+
+    def _alt_msl_m(self, unit_id: int, command: FlightCommand) -> float | None:
+        """Return the height above mean sea level that a go_to asks for; None while the drone's own heights are unknown."""
+        place = self._drones.place_of(unit_id)
+        if place is None or place.alt_msl_m is None:
+            return None
+        if command.alt_home_m is None:
+            return place.alt_msl_m
+        return None if place.alt_home_m is None else place.alt_msl_m - place.alt_home_m + command.alt_home_m
+
+
+def check_action(wanted: WantAction) -> None:
+    """Raise InputError for an action that lacks what it needs."""
+    if wanted.action is FlightAction.GO_TO and (wanted.lat_deg is None or wanted.lon_deg is None):
+        message = "go_to without a place: give lat_deg and lon_deg"
+        raise InputError(message)
+    if wanted.action is FlightAction.SET_CURRENT and wanted.item is None:
+        message = "set_current without an item: give item, counted from 0"
+        raise InputError(message)
+
+
+def command_of(wanted: WantAction, device_id: int) -> FlightCommand:
+    """Return the command that a person asks for."""
+    return FlightCommand(
+        device_id=device_id,
+        action=wanted.action,
+        lat_e7=None if wanted.lat_deg is None else round(wanted.lat_deg * 1e7),
+        lon_e7=None if wanted.lon_deg is None else round(wanted.lon_deg * 1e7),
+        alt_home_m=wanted.alt_home_m,
+        speed_mps=wanted.speed_mps,
+        item=wanted.item,
+    )
+
+
+def costs_of(wanted: WantAction, place: Place | None, home: Place | None) -> ActionPrepared:
+    """Return what an action costs, as far as it is known; without token."""
+    to = (wanted.lat_deg, wanted.lon_deg) if wanted.action is FlightAction.GO_TO else None
+    if wanted.action is FlightAction.RETURN_HOME and home is not None:
+        to = (home.lat_deg, home.lon_deg)
+    way_m = None if place is None or to is None or to[0] is None or to[1] is None else _way_m(place, to[0], to[1])
+    home_m = None if place is None or home is None else _way_m(place, home.lat_deg, home.lon_deg)
+    speed_mps = wanted.speed_mps or USUAL_SPEED_MPS
+    return ActionPrepared(
+        token="",
+        valid_until_ms=0.0,
+        distance_m=way_m,
+        home_distance_m=home_m,
+        duration_s=None if way_m is None else way_m / speed_mps,
+        battery_ratio=None if place is None else place.battery_ratio,
+        breaks_off_sortie=False,
+        warnings=_warnings(wanted, place, home, way_m),
+    )
+
+
+def _warnings(wanted: WantAction, place: Place | None, home: Place | None, way_m: float | None) -> list[str]:
+    if place is None:
+        return ["no_position"]
+    asked = {
+        "not_heard": not place.is_heard,
+        "low_battery": place.battery_ratio is not None and place.battery_ratio < LOW_BATTERY_RATIO,
+        "no_home": wanted.action is FlightAction.RETURN_HOME and home is None,
+        "beyond_reach": way_m is not None and way_m > FARTHEST_M,
+    }
+    return [word for word, is_so in asked.items() if is_so]
+
+
+def _way_m(place: Place, lat_deg: float, lon_deg: float) -> float:
+    return float(distance_m(place.lat_deg, place.lon_deg, lat_deg, lon_deg))
+
+
+def _degrees(value_e7: int | None) -> float | None:
+    return None if value_e7 is None else value_e7 / 1e7

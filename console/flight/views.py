@@ -1,0 +1,48 @@
+"""Flights as people are shown them."""
+
+from console.flight.control import account_of_holder
+from console.wire_flight import ActionView, ActionWay, ControlView, HolderView
+from telemetry.flight.control import Control, Holder
+from telemetry.model.commands import CommandState, FlightCommand
+from telemetry.orders import Order
+
+
+def view_of_control(control: Control) -> ControlView:
+    """Return who is in control."""
+    return ControlView(
+        holder=view_of_holder(control.holder),
+        offered=view_of_holder(control.offered),
+        by=view_of_holder(control.by),
+        change=control.change,
+        since_ms=control.since_us / 1000 if control.since_us else None,
+        reason=control.reason,
+    )
+
+
+def view_of_holder(holder: Holder) -> HolderView:
+    """Return somebody who may be in control."""
+    return HolderView(kind=holder.kind, account_id=account_of_holder(holder), name=holder.name)
+
+
+def view_of_action(order: Order, command: FlightCommand, way: tuple[ActionWay, str] | None) -> ActionView:
+    """Return an order to fly; `way`: how it was carried out and why not by MAVSDK, None for one of an earlier run."""
+    used, why = way or (ActionWay.OWN, "")
+    return ActionView(
+        command_id=order.command_id,
+        action=command.action,
+        way=ActionWay.MAVSDK if order.answer.startswith("MAVSDK") else used,
+        state=order.state,
+        ordered_by=order.ordered_by,
+        at_ms=order.queued_us / 1000,
+        ended_ms=None if order.ended_us is None else order.ended_us / 1000,
+        answer="; ".join(word for word in (why, order.answer) if word),
+        lat_deg=None if command.lat_e7 is None else command.lat_e7 / 1e7,
+        lon_deg=None if command.lon_e7 is None else command.lon_e7 / 1e7,
+        alt_home_m=command.alt_home_m,
+        item=command.item,
+    )
+
+
+def is_open(order: Order) -> bool:
+    """Tell whether an order is still under way."""
+    return order.state in (CommandState.QUEUED, CommandState.SENT)

@@ -1,0 +1,186 @@
+"""Control of drones and orders in flight over HTTP and websocket: who has it, who may, prepared and confirmed, told to everybody."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from console.wire import Role
+from telemetry.model.commands import FlightAction, FlightCommand
+from telemetry.model.events import ArmedChanged, CommandAnswered
+from tests.conftest import FakeClock, TestDatabase
+from tests.console_house import CAR, DRONE, House, hello, next_text, running
+
+pytestmark = pytest.mark.database
+HAWK = 11
+
+
+@pytest.fixture
+async def house(database: TestDatabase, tmp_path: Path, fake_clock: FakeClock) -> AsyncIterator[House]:
+    async with running(database, tmp_path, clock=fake_clock) as built:
+        built.bridge.hears = {HAWK}
+        built.bridge.move(DRONE)
+        yield built
+
+
+@pytest.fixture
+async def operator(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client(await house.cookie(Role.OPERATOR)) as client:
+        yield client
+
+
+async def change(client: httpx.AsyncClient, what: str, unit_id: int = DRONE, **body: object) -> httpx.Response:
+    return await client.post(f"/api/flights/{unit_id}/control/{what}", json=body or None)
+
+
+async def fly(client: httpx.AsyncClient, **wanted: object) -> httpx.Response:
+    prepared = await client.post(f"/api/flights/{DRONE}/actions/prepare", json=wanted)
+    if prepared.status_code != 200:
+        return prepared
+    return await client.post(f"/api/flights/{DRONE}/actions", json=wanted | {"token": prepared.json()["token"]})
+
+
+async def holder(client: httpx.AsyncClient) -> dict[str, Any]:
+    flight = (await client.get(f"/api/flights/{DRONE}")).json()["flight"]
+    found: dict[str, Any] = flight["control"]["holder"]
+    return found
+
+
+async def test_a_drone_belongs_to_nobody_until_somebody_takes_it_and_the_next_one_is_told_who(
+    house: House, operator: httpx.AsyncClient
+) -> None:
+    assert (await holder(operator))["kind"] == "nobody"
+    assert (await change(operator, "take")).status_code == 200
+    assert (await holder(operator))["name"] == "operator-0"
+    async with house.client(await house.cookie(Role.OPERATOR)) as other:
+        refused = await change(other, "take")
+        assert refused.status_code == 409
+        assert "operator-0 is in control of device 11" in refused.json()["detail"]
+        ordered = await fly(other, action="hold")
+        assert (ordered.status_code, "operator-0 is in control" in ordered.json()["detail"]) == (409, True)
+    assert house.bridge.sent == []
+
+
+async def test_an_action_is_prepared_then_confirmed_sent_and_answered(
+    house: House, operator: httpx.AsyncClient
+) -> None:
+    await change(operator, "take")
+    given = await fly(operator, action="hold")
+    assert given.status_code == 201
+    (action,) = given.json()["flight"]["actions"]
+    assert (action["action"], action["ordered_by"]) == ("hold", "operator-0")
+    (command,) = house.bridge.sent
+    assert isinstance(command, FlightCommand)
+    assert command.action is FlightAction.HOLD
+    now_us = house.bridge.clock.now_us()
+    answer = CommandAnswered(
+        device_id=HAWK, observed_us=now_us, received_us=now_us, command_id=command.command_id, state="delivered"
+    )
+    house.bridge.happen(answer)
+    (action,) = (await operator.get(f"/api/flights/{DRONE}")).json()["flight"]["actions"]
+    assert (action["state"], action["way"]) == ("delivered", "own")
+
+
+async def test_an_action_without_its_own_fresh_token_is_not_ordered(
+    house: House, operator: httpx.AsyncClient, fake_clock: FakeClock
+) -> None:
+    await change(operator, "take")
+    address = f"/api/flights/{DRONE}/actions"
+    assert (await operator.post(address, json={"action": "hold"})).status_code == 409
+    prepared = (await operator.post(f"{address}/prepare", json={"action": "hold"})).json()
+    other = {"action": "arm", "token": prepared["token"]}
+    assert (await operator.post(address, json=other)).status_code == 409
+    prepared = (await operator.post(f"{address}/prepare", json={"action": "hold"})).json()
+    fake_clock.advance(16)
+    late = {"action": "hold", "token": prepared["token"]}
+    assert (await operator.post(address, json=late)).status_code == 409
+    assert house.bridge.sent == []
+
+
+async def test_a_preparation_says_what_the_action_costs(house: House, operator: httpx.AsyncClient) -> None:
+    await change(operator, "take")
+    now_us = house.bridge.clock.now_us()
+    house.bridge.happen(ArmedChanged(device_id=HAWK, observed_us=now_us, received_us=now_us, armed=True))
+    wanted = {"action": "go_to", "lat_deg": 36.06, "lon_deg": 103.8, "alt_home_m": 60}
+    costs = (await operator.post(f"/api/flights/{DRONE}/actions/prepare", json=wanted)).json()
+    assert costs["distance_m"] == pytest.approx(1_110, abs=5)
+    assert (costs["home_distance_m"], costs["warnings"]) == (0.0, [])
+    missing = await operator.post(f"/api/flights/{DRONE}/actions/prepare", json={"action": "go_to"})
+    assert (missing.status_code, "give lat_deg and lon_deg" in missing.json()["detail"]) == (422, True)
+
+
+async def test_control_is_offered_accepted_and_taken_by_force_only_by_a_supervisor_who_says_why(
+    house: House, operator: httpx.AsyncClient
+) -> None:
+    await change(operator, "take")
+    account = await house.account(Role.SUPERVISOR)
+    token, _ = await house.parts.sessions.sign_in(account)
+    async with house.client(token) as supervisor:
+        offered = await change(operator, "offer", account_id=account.account_id)
+        assert offered.json()["flight"]["control"]["offered"]["name"] == account.name
+        assert (await change(supervisor, "accept")).status_code == 200
+        assert (await holder(operator))["name"] == account.name
+        assert (await change(operator, "force", reason="mine")).status_code == 403
+        await change(supervisor, "release")
+        await change(operator, "take")
+        assert (await change(supervisor, "force", reason=" ")).status_code == 422
+        forced = (await change(supervisor, "force", reason="no answer")).json()["flight"]["control"]
+        assert (forced["change"], forced["reason"], forced["holder"]["name"]) == ("forced", "no answer", account.name)
+
+
+async def test_control_is_offered_to_nobody_who_may_not_fly(house: House, operator: httpx.AsyncClient) -> None:
+    await change(operator, "take")
+    viewer = await house.account(Role.VIEWER)
+    refused = await change(operator, "offer", account_id=viewer.account_id)
+    assert (refused.status_code, "may not fly" in refused.json()["detail"]) == (404, True)
+    refused = await change(operator, "offer", ground_station="field")
+    assert (refused.status_code, "SKYBEAT_FORWARD" in refused.json()["detail"]) == (404, True)
+
+
+async def test_everybody_on_the_map_is_told_who_is_in_control(house: House, operator: httpx.AsyncClient) -> None:
+    async with house.socket(await house.cookie(Role.VIEWER)) as socket:
+        await hello(socket)
+        first = await next_text(socket, "flight")
+        assert (first["flight"]["unit_id"], first["flight"]["control"]["holder"]["kind"]) == (DRONE, "nobody")
+        await change(operator, "take")
+        told = await next_text(socket, "flight")
+        assert told["flight"]["control"]["holder"]["name"] == "operator-0"
+
+
+async def test_control_lapses_a_minute_after_its_holder_signed_out(
+    house: House, operator: httpx.AsyncClient, fake_clock: FakeClock
+) -> None:
+    await change(operator, "take")
+    desk = house.parts.flights.control
+    fake_clock.advance(120)
+    await desk.look()
+    assert desk.of(HAWK).holder.name == "operator-0"  # still signed in
+    await operator.delete("/api/session")
+    fake_clock.advance(120)
+    await desk.look()
+    assert desk.of(HAWK).holder.name == "operator-0"
+    fake_clock.advance(61)
+    await desk.look()
+    assert (desk.of(HAWK).holder.name, desk.of(HAWK).reason) == ("", "signed out")
+
+
+async def test_what_is_no_drone_of_the_scope_is_not_there(house: House, operator: httpx.AsyncClient) -> None:
+    assert (await operator.get(f"/api/flights/{CAR}")).status_code == 404
+    async with house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as stranger:
+        assert (await change(stranger, "take")).status_code == 404
+        assert (await stranger.get("/api/flights")).json()["flights"] == []
+    async with house.client(await house.cookie(Role.VIEWER)) as viewer:
+        assert (await change(viewer, "take")).status_code == 403
+
+
+async def test_who_took_control_and_who_ordered_what_stands_in_the_audit(
+    operator: httpx.AsyncClient, database: TestDatabase
+) -> None:
+    await change(operator, "take")
+    await fly(operator, action="hold")
+    with psycopg.connect(database.owner_url) as connection:
+        rows = connection.execute("select action, account_name, subject from audit order by at").fetchall()
+    assert rows[-2:] == [("control_changed", "operator-0", "U1"), ("flight_ordered", "operator-0", "U1")]
