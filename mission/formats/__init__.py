@@ -1,0 +1,1 @@
+"""Plans and programmes as other tools write and read them; everything from outside is untrusted."""
