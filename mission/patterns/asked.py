@@ -37,9 +37,9 @@ class Asked:
     ways: Ways
 
     @property
-    def seconds(self) -> Callable[[Floats], float]:
-        """How long a way through places (n, 2) takes with this airframe in this wind."""
-        return lambda places: float(fly_s(places, self.airframe, self.wind).sum())
+    def legs_s(self) -> Callable[[Floats], Floats]:
+        """How long the legs between places (n, 2) take with this airframe in this wind."""
+        return lambda places: fly_s(places, self.airframe, self.wind)
 
     def must_be(self, *kinds: str) -> None:
         """Raise InputError unless the shape is of one of these kinds of geometry."""

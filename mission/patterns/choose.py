@@ -49,7 +49,7 @@ def pattern_of(
 
 def _survey(asked: Asked) -> Pattern:
     asked.must_be("Polygon", "MultiPolygon")
-    found = survey(asked.shape, asked.ways.closed, swath_m=asked.swath_m, seconds=asked.seconds)
+    found = survey(asked.shape, asked.ways.closed, swath_m=asked.swath_m, legs_s=asked.legs_s)
     return asked.flown(found.places, left_out_m2=found.left_out_m2)
 
 

@@ -41,12 +41,18 @@ def in_order(pieces: Sequence[Floats], ways: Ways, *, start: Floats | None = Non
     return without_repeats(np.concatenate(line)) if line else np.zeros((0, 2))
 
 
-def in_short_order(pieces: Sequence[Floats], ways: Ways) -> Floats:
-    """Return the places (n, 2) of all pieces, each flown either way round, in an order with short ways between them."""
+def in_short_order(pieces: Sequence[Floats], ways: Ways, *, apart_m: Floats | None = None, kicks: int = 0) -> Floats:
+    """Return the places (n, 2) of all pieces, each flown either way round, in an order with short ways between them.
+
+    `apart_m` (2 n, 2 n) are the metres between the pieces' first and last places in turn, where they are known; for `kicks`
+    see `tour_of`.
+    """
     if not pieces:
         return np.zeros((0, 2))
-    tour = tour_of(ways.between(np.concatenate([piece[[0, -1]] for piece in pieces])))
-    return in_order([pieces[end // 2] if end % 2 == 0 else pieces[end // 2][::-1] for end in tour.ends[::2]], ways)
+    if apart_m is None:
+        apart_m = ways.between(np.concatenate([piece[[0, -1]] for piece in pieces]))
+    ends = tour_of(apart_m, kicks=kicks).ends[::2]
+    return in_order([pieces[end // 2][:: 1 if end % 2 == 0 else -1] for end in ends], ways)
 
 
 def without_repeats(places: Floats) -> Floats:

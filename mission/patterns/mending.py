@@ -1,15 +1,19 @@
-"""What a flown line leaves unseen, and the small detours from which that is seen too."""
+"""What a flown line leaves unseen, and the small changes by which that is seen too."""
 
 from typing import Any, Final
 
 import numpy as np
 import shapely
 
+from mission.patterns.clear import without_repeats
+from mission.patterns.flown import length_m
 from mission.patterns.transit import Ways
 from telemetry.model.geodesy import Floats
 
 _SAME_M: Final = 1e-6
 _ROUNDS: Final = 8
+_SEEN_SHARE: Final = 0.3
+"""A change is made if it sees at least this part of the piece more than it loses elsewhere."""
 _LEAST_PIECE_RATIO: Final = 0.02
 """Pieces smaller than this part of what may stay unseen are left."""
 
@@ -21,22 +25,80 @@ def unseen(area: Any, places: Floats, half_m: float) -> Any:  # noqa: ANN401 - s
 
 
 def mended(area: Any, places: Floats, ways: Ways, *, half_m: float, most_m2: float) -> Floats:  # noqa: ANN401 - as above
-    """Return the places with detours put in until not more than `most_m2` of the area is unseen, or nothing more helps.
+    """Return the places with small changes until not more than `most_m2` of the area is unseen, or nothing more helps.
 
-    A detour leads from the line's nearest place so near to an unseen piece that all of it is seen (large pieces take several
-    rounds), by ways that cross no closed air. About 1 ms a detour.
+    For each unseen piece (large ones are cut up) the shortest of these is taken from which it is seen and nothing else is lost:
+    a place moved, a place put in, a detour from the nearest place and back; none of them crosses closed air. About 3 ms a piece.
     """
     for _ in range(_ROUNDS):
         gaps = unseen(area, places, half_m)
         if gaps.area <= most_m2:
             break
         pieces = [piece for piece in _pieces(gaps, half_m) if piece.area > most_m2 * _LEAST_PIECE_RATIO]
-        before = len(places)
+        before = places
+        left_m2 = float(gaps.area)
         for piece in sorted(pieces, key=lambda piece: -piece.area):
-            places = _with_detour(places, piece, ways, half_m)
-        if len(places) == before:
+            if left_m2 <= most_m2:
+                break
+            places = _seen_too(area, places, piece, ways, half_m)
+            left_m2 -= piece.area
+        if places is before:
             break
     return places
+
+
+def _seen_too(area: Any, places: Floats, piece: Any, ways: Ways, half_m: float) -> Floats:  # noqa: ANN401 - as above
+    """Return the places changed so that the piece is seen; the same where it cannot be reached."""
+    corners = shapely.get_coordinates(piece)
+    leg, nearest = _nearest(places, corners.mean(axis=0))
+    target = _seeing(nearest, corners, ways, half_m)
+    changes = [*_bent(places, leg, target), _with_detour(places, leg, nearest, target, ways)]
+    for changed in sorted((change for change in changes if change is not None), key=length_m):
+        if not _is_open(changed, places, ways):
+            continue
+        if _lost_m2(area, places, changed, half_m) <= -_SEEN_SHARE * piece.area:
+            return changed
+    return places
+
+
+def _bent(places: Floats, leg: int, target: Floats) -> list[Floats]:
+    """Return the line with a place near the leg moved to the target, and with the target put into or beside the leg."""
+    moved = [np.concatenate((places[:row], target[None], places[row + 1 :])) for row in (leg, leg + 1)]
+    added = [np.concatenate((places[:row], target[None], places[row:])) for row in range(leg, leg + 3)]
+    return [*(moved if len(places) > 2 else []), *added]
+
+
+def _is_open(changed: Floats, places: Floats, ways: Ways) -> bool:
+    """Tell whether the legs of a changed line that the line did not have keep out of closed air."""
+    if ways.closed.is_empty:
+        return True
+    first, last = _same_ends(places, changed)
+    stretch = changed[first : len(changed) - last]
+    return bool(ways.sees(stretch[:-1], stretch[1:]).all())
+
+
+def _same_ends(places: Floats, changed: Floats) -> tuple[int, int]:
+    """Return the row of the last place that both lines begin with, and how many places both end with but for one."""
+    most = min(len(places), len(changed))
+    begins = (places[:most] == changed[:most]).all(axis=1)
+    ends = (places[::-1][:most] == changed[::-1][:most]).all(axis=1)
+    first = most if begins.all() else int(begins.argmin())
+    last = most if ends.all() else int(ends.argmin())
+    return max(first - 1, 0), max(min(last, most - first) - 1, 0)
+
+
+def _lost_m2(area: Any, places: Floats, changed: Floats, half_m: float) -> float:  # noqa: ANN401 - as above
+    """Return how much more of the area a changed line leaves unseen (negative: less), looking only where it changed."""
+    first, last = _same_ends(places, changed)
+    near = np.concatenate((places[first : len(places) - last], changed[first : len(changed) - last]))
+    low, high = near.min(axis=0) - half_m, near.max(axis=0) + half_m
+    part = shapely.clip_by_rect(area, *low, *high)
+    box = (*(low - half_m), *(high + half_m))
+    then, now = (
+        shapely.difference(part, shapely.clip_by_rect(shapely.linestrings(line), *box).buffer(half_m, quad_segs=16))
+        for line in (changed, places if len(places) > 1 else np.repeat(places, 2, axis=0))
+    )
+    return float(then.area - now.area)
 
 
 def _pieces(gaps: Any, half_m: float) -> list[Any]:  # noqa: ANN401 - shapely has no types
@@ -57,25 +119,20 @@ def _grid(across: Floats, along: Floats) -> tuple[Floats, ...]:
     return west, south, east, north
 
 
-def _with_detour(places: Floats, piece: Any, ways: Ways, half_m: float) -> Floats:  # noqa: ANN401 - as above
-    corners = shapely.get_coordinates(piece)
-    leg, nearest = _nearest(places, corners.mean(axis=0))
-    target = _seeing(nearest, corners, ways, half_m)
-    if target is None:
-        return places
+def _with_detour(places: Floats, leg: int, nearest: Floats, target: Floats, ways: Ways) -> Floats | None:
+    """Return the line with a way from its nearest place to the target and back; one way only at the line's ends."""
     there = ways.way(nearest, target)
     if there is None:
-        return places
-    at_place = np.hypot(*(places - nearest).T).argmin()
-    if np.hypot(*(places[at_place] - nearest)) < _SAME_M:
-        leg, there = int(at_place), there[1:]
-        back = np.concatenate((there[-2::-1], places[leg : leg + 1])) if leg + 1 < len(places) else there[:0]
-    else:
-        back = there[-2::-1]
-    return np.concatenate((places[: leg + 1], there, back, places[leg + 1 :]))
+        return None
+    is_first, is_last = (bool(np.hypot(*(places[row] - nearest)) < _SAME_M) for row in (0, -1))
+    if is_last:
+        return np.concatenate((places, there[1:]))
+    if is_first:
+        return np.concatenate((there[:0:-1], places))
+    return without_repeats(np.concatenate((places[: leg + 1], there, there[-2::-1], places[leg + 1 :])))
 
 
-def _seeing(start: Floats, corners: Floats, ways: Ways, half_m: float) -> Floats | None:
+def _seeing(start: Floats, corners: Floats, ways: Ways, half_m: float) -> Floats:
     """Return the place nearest to `start`, on the way to the corners' middle, from which all of them are seen."""
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2.0
     steps = np.linspace(0.0, 1.0, 21)[:, None]

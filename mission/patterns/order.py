@@ -1,7 +1,7 @@
 """In which order and in which directions swaths are flown so that the ways between them are short: a tour of directed pieces."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,9 @@ from telemetry.model.geodesy import Floats
 Order = NDArray[np.intp]
 _LEAST_GAIN_M: Final = 1e-6
 _LONGEST_BLOCK: Final = 3
-_STARTS: Final = 4
+_STARTS: Final = 64
+_IMPROVED: Final = 3
+_NO_WAY_M: Final = 1e9
 _MOST_PASSES: Final = 400
 
 
@@ -26,20 +28,37 @@ class Tour:
 def tour_of(apart_m: Floats, *, kicks: int = 0, seed: int = 0) -> Tour:
     """Return a short order of n swaths of which `apart_m` (2 n, 2 n) tells the ways between all ends; start and end are free.
 
-    Nearest neighbours from several starts, then 2-opt (which turns single swaths too) and moved blocks of up to three until
+    The best orders by nearest neighbours, then 2-opt (which turns single swaths too) and moved blocks of up to three until
     nothing gains; `kicks` times the best is disturbed (seeded) and mended again. Ways of inf are avoided where it can be.
-    About 10 ms for 60 swaths and no kicks; memory and time grow with the square of n.
+    About 20 ms for 40 swaths and no kicks; memory and time grow with the square of n.
     """
-    count = len(apart_m) // 2
-    far_m = np.where(np.isfinite(apart_m), apart_m, 1e9)
-    starts = np.unique(np.linspace(0, 2 * count - 1, _STARTS).astype(int))
-    tours = sorted((_improved(_nearest(far_m, int(start)), far_m) for start in starts), key=lambda tour: tour.length_m)
-    best = tours[0]
+    far_m = _finite(apart_m)
+    best = min((_improved(tour.ends, far_m) for tour in _nearest_tours(far_m)[:_IMPROVED]), key=_by_length)
     rng = np.random.default_rng(seed)
-    for _ in range(kicks if count > _LONGEST_BLOCK else 0):
+    for _ in range(kicks if len(best.ends) > 2 * _LONGEST_BLOCK else 0):
         tried = _improved(_kicked(best.ends, rng), far_m)
         best = tried if tried.length_m < best.length_m - _LEAST_GAIN_M else best
     return best
+
+
+def first_tour_of(apart_m: Floats) -> Tour:
+    """Return the best order by nearest neighbours alone: a tenth more ways than `tour_of`, in a tenth of its time."""
+    return _nearest_tours(_finite(apart_m))[0]
+
+
+def _finite(apart_m: Floats) -> Floats:
+    return np.where(np.isfinite(apart_m), apart_m, _NO_WAY_M)
+
+
+def _by_length(tour: Tour) -> float:
+    return tour.length_m
+
+
+def _nearest_tours(apart_m: Floats) -> list[Tour]:
+    """Return orders by nearest neighbours from ends all over, the shortest first."""
+    starts = np.unique(np.linspace(0, len(apart_m) - 1, _STARTS).astype(int))
+    found = (_nearest(apart_m, int(start)) for start in starts)
+    return sorted((Tour(ends, _length(ends, apart_m)) for ends in found), key=_by_length)
 
 
 def _length(ends: Order, apart_m: Floats) -> float:
@@ -95,20 +114,21 @@ def _moved(ends: Order, apart_m: Floats) -> Order | None:
     """Move a block of swaths elsewhere, either way round, where that gains most; None where nothing does."""
     count = len(ends) // 2
     ways = _framed(ends, apart_m)
-    best: tuple[float, Any] = (_LEAST_GAIN_M, None)
-    gap_before, gap_after = np.arange(0, 2 * count + 1, 2), np.arange(1, 2 * count + 2, 2)
-    straight = ways[gap_before, gap_after]
+    before, after = np.arange(0, 2 * count + 1, 2), np.arange(1, 2 * count + 2, 2)
+    straight = ways[before, after]
+    best: tuple[float, tuple[int, int, int, bool] | None] = (_LEAST_GAIN_M, None)
     for size in range(1, min(_LONGEST_BLOCK, count - 1) + 1):
-        for first in range(count - size + 1):
-            into, out_of = 2 * first + 1, 2 * (first + size)
-            freed = ways[into - 1, into] + ways[out_of, out_of + 1] - ways[into - 1, out_of + 1]
-            as_is = ways[gap_before, into] + ways[out_of, gap_after] - straight
-            back = ways[gap_before, out_of] + ways[into, gap_after] - straight
-            gain = freed - np.minimum(as_is, back)
-            gain[first : first + size + 1] = -np.inf
-            gap = int(gain.argmax())
-            if gain[gap] > best[0]:
-                best = (float(gain[gap]), (first, size, gap, bool(back[gap] < as_is[gap])))
+        first = np.arange(count - size + 1)
+        into, out_of = 2 * first + 1, 2 * (first + size)
+        freed = ways[into - 1, into] + ways[out_of, out_of + 1] - ways[into - 1, out_of + 1]
+        as_is = ways[np.ix_(into, before)] + ways[np.ix_(out_of, after)]
+        back = ways[np.ix_(out_of, before)] + ways[np.ix_(into, after)]
+        gain = freed[:, None] + straight[None, :] - np.minimum(as_is, back)
+        gap = np.arange(count + 1)[None, :]
+        gain[(gap >= first[:, None]) & (gap <= first[:, None] + size)] = -np.inf
+        block, to = np.unravel_index(int(gain.argmax()), gain.shape)
+        if gain[block, to] > best[0]:
+            best = (float(gain[block, to]), (int(block), size, int(to), bool(back[block, to] < as_is[block, to])))
     return None if best[1] is None else _put(ends, *best[1])
 
 

@@ -92,7 +92,7 @@ def parallel_track(asked: Asked) -> Pattern:
     if area.geom_type not in {"Polygon", "MultiPolygon"}:
         datum, radius_m = _datum(asked), asked.task.width_m or USUAL_RADIUS_M
         area = shapely.box(*(datum - radius_m), *(datum + radius_m))
-    found = survey(area, asked.ways.closed, swath_m=asked.swath_m, seconds=asked.seconds)
+    found = survey(area, asked.ways.closed, swath_m=asked.swath_m, legs_s=asked.legs_s)
     detection = detection_normal(coverage_factor(asked.seen_m, length_m(found.places), area.area))
     return asked.flown(found.places, left_out_m2=found.left_out_m2, detection_ratio=detection)
 

@@ -8,7 +8,9 @@ import numpy as np
 import shapely
 
 from mission.patterns.clear import in_short_order
+from mission.patterns.flown import length_m
 from mission.patterns.mending import mended, unseen
+from mission.patterns.order import first_tour_of
 from mission.patterns.strips import Lines, Turned, lines_of, swaths_of
 from mission.patterns.transit import Ways, ways_of
 from telemetry.model.errors import InputError
@@ -18,12 +20,15 @@ MOST_UNSEEN_RATIO: Final = 0.0008
 """So much of an area may stay unseen at the corners of turns (of strips that overlap, nothing does)."""
 _INSET_SHARE: Final = 0.6
 _ANGLE_STEP_DEG: Final = 15.0
+_ANGLES_CUT: Final = 10
 _ANGLES_FLOWN: Final = 3
 _ANGLES_APART_DEG: Final = 1.0
 _LEAST_AREA_M2: Final = 1e-3
+_KICKS: Final = 8
+_MOST_KICKED: Final = 120
 
-Seconds = Callable[[Floats], float]
-"""How long a way through places (n, 2) takes."""
+LegSeconds = Callable[[Floats], Floats]
+"""How long the legs (n - 1,) between places (n, 2) take."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,21 @@ class Survey:
     """Places (n, 2) of a line from which the area is seen; `left_out_m2` of it is closed air or cannot be reached."""
 
     places: Floats
-    angle_deg: float
     unseen_m2: float
     left_out_m2: float
 
 
-def survey(area: Any, closed: Any, *, swath_m: float, seconds: Seconds) -> Survey:  # noqa: ANN401 - shapely has no types
+@dataclass(frozen=True)
+class _Cut:
+    """The swaths of one angle, the metres between all their ends, and about how long it takes to fly them."""
+
+    angle_deg: float
+    swaths: list[Floats]
+    apart_m: Floats
+    rough_s: float
+
+
+def survey(area: Any, closed: Any, *, swath_m: float, legs_s: LegSeconds) -> Survey:  # noqa: ANN401 - shapely has no types
     """Return the line that sees all of `area` (a polygon with holes, metres in a plane) in the fewest seconds.
 
     Each place of the line sees half a swath around it; it keeps out of `closed` (no-fly zones), but flies over holes of the
@@ -49,22 +63,33 @@ def survey(area: Any, closed: Any, *, swath_m: float, seconds: Seconds) -> Surve
     if free.area < _LEAST_AREA_M2:
         message = f"of the {area.area:.0f} m2 asked for nothing lies in open air: move the area or the no-fly zones"
         raise InputError(message)
-    tried = [_flown(free, ways, angle, swath_m) for angle in _promising(free, swath_m, seconds)]
-    usable = [one for one in tried if len(one.places)]
-    if not usable:
-        raise _unreachable(area)
-    best = min(usable, key=lambda one: seconds(one.places))
-    back = best.places[::-1]
-    places = back if seconds(back) < seconds(best.places) else best.places
+    flown = [_flown(free, ways, cut, swath_m) for cut in _promising(free, ways, swath_m, legs_s)]
+    tried = [(float(legs_s(line).sum()), line) for one in flown for line in (one, one[::-1])]
+    places = min(tried, key=lambda one: one[0])[1]
     missed_m2 = float(unseen(free, places, swath_m / 2.0).area)
-    left_out_m2 = max(float(area.area - free.area), 0.0)
-    return Survey(places, best.angle_deg, missed_m2, left_out_m2)
+    return Survey(places, missed_m2, max(float(area.area - free.area), 0.0))
 
 
-def _promising(free: Any, swath_m: float, seconds: Seconds) -> list[float]:  # noqa: ANN401 - shapely has no types
-    """Return the angles whose lines and turns alone take the fewest seconds, the best first."""
-    costs = sorted((_rough_s(free, angle, swath_m, seconds), angle) for angle in _angles(free))
-    return [angle for _, angle in costs[:_ANGLES_FLOWN]]
+def _promising(free: Any, ways: Ways, swath_m: float, legs_s: LegSeconds) -> list[_Cut]:  # noqa: ANN401 - as above
+    """Return the cuts that take the fewest seconds: of the angles with the quickest lines those with short ways between."""
+    costs = sorted((_lines_s(free, angle, swath_m, legs_s), angle) for angle in _angles(free))
+    cuts = [_cut(free, ways, angle, swath_m, legs_s) for _, angle in costs[:_ANGLES_CUT]]
+    return sorted(cuts, key=lambda cut: cut.rough_s)[:_ANGLES_FLOWN]
+
+
+def _cut(free: Any, ways: Ways, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> _Cut:  # noqa: ANN401 - as above
+    """Cut the strips at an angle and reckon how long they take in the order of nearest neighbours."""
+    turned = Turned(angle_deg)
+    swaths = swaths_of(_lines(free, turned, swath_m), turned, ways)
+    if not swaths:
+        swaths = [np.repeat(shapely.get_coordinates(free.representative_point()), 2, axis=0)]
+    apart_m = ways.between(np.concatenate([swath[[0, -1]] for swath in swaths]))
+    tour = first_tour_of(apart_m)
+    line = np.concatenate([swaths[end // 2][:: 1 if end % 2 == 0 else -1] for end in tour.ends[::2]])
+    straight_m = length_m(line) - sum(length_m(swath) for swath in swaths)
+    flown_s = float(legs_s(line).sum())
+    rough_s = flown_s * (1.0 + (tour.length_m - straight_m) / max(length_m(line), 1.0))
+    return _Cut(angle_deg, swaths, apart_m, rough_s)
 
 
 def _angles(free: Any) -> list[float]:  # noqa: ANN401 - shapely has no types
@@ -96,26 +121,18 @@ def _lines(free: Any, turned: Turned, swath_m: float) -> Lines:  # noqa: ANN401 
     return lines_of(area, half_m=half_m, inset_m=inset_m)
 
 
-def _rough_s(free: Any, angle_deg: float, swath_m: float, seconds: Seconds) -> float:  # noqa: ANN401 - as above
+def _lines_s(free: Any, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> float:  # noqa: ANN401 - as above
+    """Return the seconds of the lines at an angle flown to and fro, without the ways between them."""
     turned = Turned(angle_deg)
     lines = lines_of(shapely.transform(free, turned.there), half_m=swath_m / 2.0, inset_m=0.0)
     back = (np.arange(len(lines.low)) % 2).astype(bool)
     enter, leave = np.where(back, lines.high, lines.low), np.where(back, lines.low, lines.high)
     places = np.stack((np.column_stack((lines.across, enter)), np.column_stack((lines.across, leave))), axis=1)
-    return seconds(turned.back(places.reshape(-1, 2)))
+    return float(legs_s(turned.back(places.reshape(-1, 2)))[::2].sum())
 
 
-def _flown(free: Any, ways: Ways, angle_deg: float, swath_m: float) -> Survey:  # noqa: ANN401 - as above
-    turned = Turned(angle_deg)
-    swaths = swaths_of(_lines(free, turned, swath_m), turned, ways)
-    places = (
-        in_short_order(swaths, ways)
-        if swaths
-        else np.asarray([shapely.get_coordinates(free.representative_point())[0]])
-    )
-    places = mended(free, places, ways, half_m=swath_m / 2.0, most_m2=MOST_UNSEEN_RATIO * free.area)
-    return Survey(places, angle_deg, 0.0, 0.0)
-
-
-def _unreachable(area: Any) -> InputError:  # noqa: ANN401 - shapely has no types
-    return InputError(f"of the {area.area:.0f} m2 asked for nothing can be reached: no-fly zones shut it in")
+def _flown(free: Any, ways: Ways, cut: _Cut, swath_m: float) -> Floats:  # noqa: ANN401 - as above
+    """Return the places of a cut's swaths in a short order, mended."""
+    kicks = _KICKS if len(cut.swaths) <= _MOST_KICKED else 0
+    places = in_short_order(cut.swaths, ways, apart_m=cut.apart_m, kicks=kicks)
+    return mended(free, places, ways, half_m=swath_m / 2.0, most_m2=MOST_UNSEEN_RATIO * free.area)
