@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from typing import Final
 
-from telemetry.model.commands import Command, RequestPosition, SendText, SetReportInterval
+from telemetry.model.commands import (
+    ClearMission,
+    Command,
+    DownloadMission,
+    FlightCommand,
+    RelayFrames,
+    RequestPosition,
+    SendText,
+    SetReportInterval,
+    UploadMission,
+)
 from telemetry.model.decoding import Output, Peer, Registry, SourceContext
 from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError, NotFoundError
+from telemetry.sources.mavlink.dialogue import Dialogue
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
 from telemetry.sources.mavlink.many import ManySaid, feed_many
 from telemetry.sources.mavlink.network import Head, Network
 from telemetry.sources.mavlink.reader import message_reader
+from telemetry.sources.mavlink.relay import Relay
 from telemetry.sources.mavlink.requests import Ask
 from telemetry.sources.mavlink.signing import Signer
 from telemetry.sources.mavlink.turn import Turn
@@ -25,10 +37,23 @@ ENROLMENT: Final = EnrolmentRule(
     example="main/1",
     said="LINK_GROUP/SYSTEM_ID (system ids 1 to 255)",
 )
-TAKES: Final = frozenset({SetReportInterval, RequestPosition, SendText})
+TAKES: Final = frozenset(
+    {
+        SetReportInterval,
+        RequestPosition,
+        SendText,
+        FlightCommand,
+        UploadMission,
+        DownloadMission,
+        ClearMission,
+        RelayFrames,
+    }
+)
 OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_status": 4, "mavlink_version": 3}
 HEARTBEAT_US: Final = 1_000_000
 STATUSTEXT: Final = 253
+AUTOPILOT_VERSION: Final = 148
+HOME_POSITION: Final = 242
 TEXT_BYTES: Final = 50
 TEXT_LEVEL: Final = 5
 SHORTEST_INTERVAL_S: Final = 0.1
@@ -64,6 +89,7 @@ class MavlinkDecoder:
         self._text_id = 0
         self._heartbeat_due_us = 0
         self._signers: dict[bytes, Signer] = {}
+        self._relay = Relay()
 
     @property
     def frames_good(self) -> int:
@@ -79,6 +105,8 @@ class MavlinkDecoder:
         """Take a datagram, or a piece of a stream, that arrived at `now_us`."""
         turn = Turn()
         self.feed_into(data, now_us, turn)
+        if self.network.talking:
+            self._say_on(now_us, turn)
         return turn.output()
 
     def feed_into(self, data: bytes, now_us: int, turn: Turn) -> None:
@@ -106,6 +134,10 @@ class MavlinkDecoder:
             for vehicle in mine:
                 for ask in vehicle.requests.due(now_us):
                     turn.frames.append(self._encode(ask, vehicle, now_us))
+            for vehicle in self.network.talking.values():
+                if vehicle.dialogue is not None:
+                    turn.events += vehicle.dialogue.tick(self.link.number, now_us)
+            self._say_on(now_us, turn)
         return turn.output()
 
     def send(self, command: Command, now_us: int) -> Output:
@@ -117,8 +149,42 @@ class MavlinkDecoder:
                 "wait for its heartbeat or use another link"
             )
         turn = Turn()
-        turn.frames += [self._encode(ask, vehicle, now_us) for ask in self._asks(command, vehicle)]
+        match command:
+            case UploadMission() | DownloadMission() | ClearMission():
+                dialogue = self._dialogue(vehicle, now_us, turn)
+                turn.events += dialogue.order_transfer(command, self.link.number, now_us)
+            case FlightCommand():
+                dialogue = self._dialogue(vehicle, now_us, turn)
+                turn.events += dialogue.order_flight(command, self.link.number, now_us)
+            case RelayFrames(data=data):
+                frames, left_out = self._relay.relayed(data, vehicle.system_id, self._signer(vehicle.device_id, now_us))
+                turn.frames += frames
+                turn.bad.update({"relayed_for_others": left_out} if left_out else {})
+            case _:
+                turn.frames += [self._encode(ask, vehicle, now_us) for ask in self._asks(command, vehicle)]
+        self._say_on(now_us, turn)
         return turn.output()
+
+    def _dialogue(self, vehicle: Vehicle, now_us: int, turn: Turn) -> Dialogue:
+        """Return what is being settled with a vehicle; the first time it is asked what it can do and where its home is."""
+        if vehicle.dialogue is None:
+            vehicle.dialogue = Dialogue(vehicle, vehicle.device_id, self._system_id)
+        wanted = {AUTOPILOT_VERSION: vehicle.capabilities, HOME_POSITION: vehicle.home_msl_mm}
+        asks = [vehicle.requests.message_now(msg_id) for msg_id, known in wanted.items() if known is None]
+        turn.frames += [self._encode(ask, vehicle, now_us) for ask in asks]
+        self.network.talking[vehicle.device_id] = vehicle
+        return vehicle.dialogue
+
+    def _say_on(self, now_us: int, turn: Turn) -> None:
+        """Send what is to be said by this link, and forget the vehicles with which all is settled."""
+        for vehicle in list(self.network.talking.values()):
+            dialogue = vehicle.dialogue
+            if dialogue is None:
+                continue
+            asks = dialogue.outbox.pop(self.link.number, ())
+            turn.frames += [self._encode(ask, vehicle, now_us) for ask in asks]
+            if not dialogue.is_busy and not dialogue.outbox:
+                del self.network.talking[vehicle.device_id]
 
     def _asks(self, command: Command, vehicle: Vehicle) -> list[Ask]:
         match command:
@@ -134,7 +200,7 @@ class MavlinkDecoder:
                 return self._text(text)
             case _:
                 raise InputError(
-                    f"MAVLink has no {type(command).__name__}: give a report interval, a position or a text"
+                    f"MAVLink has no {type(command).__name__}: give a report interval, a position, a text, a mission or a flight command"
                 )
 
     def _text(self, text: str) -> list[Ask]:

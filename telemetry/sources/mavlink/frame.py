@@ -253,6 +253,17 @@ def _frame_v2(
     return header + cut
 
 
+def enframe(frame: Frame, payload: bytes, sequence: int, signer: Signs | None) -> bytes:
+    """Return a frame anew as version 2, with this payload and sequence number, signed where there is a signer."""
+    flags = SIGNED_FLAG if signer else 0
+    low, high = frame.msg_id & 0xFFFF, frame.msg_id >> 16
+    sender = (sequence & 255, frame.system_id, frame.component_id)
+    cut = payload.rstrip(b"\0") or payload[:1]
+    header = struct.pack("<7BHB", MAGIC_V2, len(cut), flags, 0, *sender, low, high) + cut
+    framed = header + _crc_bytes(header[1:], MESSAGES[frame.msg_id].crc_extra)
+    return framed + signer.sign(framed) if signer else framed
+
+
 def _crc_bytes(covered: bytes, crc_extra: int) -> bytes:
     crc = mcrf4xx(covered + bytes([crc_extra]))
     return crc.to_bytes(2, "little")

@@ -1,14 +1,15 @@
-"""Flight modes in words: each autopilot's own numbers to its own upper-case names."""
+"""Flight modes in words: each autopilot's own numbers to its own upper-case names, and back."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from telemetry.model.errors import InputError
 from telemetry.sources.mavlink.tables_generated import ENUMS
 
 ARDUPILOT: Final = 3
 PX4: Final = 12
 
-_COPTERS: Final = frozenset({2, 3, 4, 13, 14, 15, 29, 35})
+COPTERS: Final = frozenset({2, 3, 4, 13, 14, 15, 29, 35})
 _PLANES: Final = frozenset({1, 16, 19, 20, 21, 22, 23, 24, 25})
 _ROVERS: Final = frozenset({10, 11})
 _SUBMARINE: Final = 12
@@ -44,6 +45,12 @@ _PX4_AUTO_MAIN: Final = 4
 _PX4_POSITION_MAIN: Final = 3
 
 
+_PX4_NUMBER: Final = {
+    **{name: main << 8 for main, name in _PX4_MAIN.items()},
+    **{f"AUTO.{name}": _PX4_AUTO_MAIN << 8 | sub for sub, name in _PX4_AUTO.items()},
+}
+
+
 def mode_name(autopilot: int, vehicle_type: int, base_mode: int, custom_mode: int) -> str:
     """Return the flight mode that a HEARTBEAT tells: the firmware's own name, or "MODE(n)" for a number we do not know."""
     unknown = f"MODE({custom_mode})"
@@ -56,8 +63,32 @@ def mode_name(autopilot: int, vehicle_type: int, base_mode: int, custom_mode: in
     return next((name for flag, name in _GENERIC_FLAGS if base_mode & flag), unknown)
 
 
+def mode_number(autopilot: int, vehicle_type: int, name: str) -> tuple[int, int]:
+    """Return parameters 2 and 3 of DO_SET_MODE for a mode's name: an ArduPilot's own number, else a PX4's main and sub mode.
+
+    Raises InputError for a name that the firmware has not.
+    """
+    if autopilot == ARDUPILOT:
+        modes = ENUMS[_ardupilot_enum(vehicle_type)]
+        number = next((number for number, known in modes.items() if known == name), None)
+    else:
+        number = _PX4_NUMBER.get(name)
+    if number is None:
+        raise InputError(f"this vehicle has no mode {name!r}: give one that its firmware knows")
+    return (number, 0) if autopilot == ARDUPILOT else (number >> 8, number & 0xFF)
+
+
+def _ardupilot_enum(vehicle_type: int) -> str:
+    """Return the table of modes of a vehicle type; one that nobody knows is taken for a copter."""
+    if vehicle_type in _PLANES:
+        return "PLANE_MODE"
+    if vehicle_type in _ROVERS:
+        return "ROVER_MODE"
+    return "SUB_MODE" if vehicle_type == _SUBMARINE else "COPTER_MODE"
+
+
 def _ardupilot_name(vehicle_type: int, custom_mode: int) -> str | None:
-    if vehicle_type in _COPTERS:
+    if vehicle_type in COPTERS:
         return ENUMS["COPTER_MODE"].get(custom_mode)
     if vehicle_type in _PLANES:
         return ENUMS["PLANE_MODE"].get(custom_mode)

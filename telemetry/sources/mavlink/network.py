@@ -94,6 +94,8 @@ class Network:
         self._ticked_us: int | None = None
         self._by_link: dict[int, list[Vehicle]] = {}
         self._told_us: dict[int, int] = {}
+        self.talking: dict[int, Vehicle] = {}
+        """The vehicles with which something is being settled, by device."""
 
     def join(self, *, allow_unsigned: bool) -> Link:
         """Return a new link of this network."""

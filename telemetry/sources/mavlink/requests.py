@@ -64,7 +64,11 @@ class StreamRequests:
 
     def position_now(self) -> Ask:
         """Return the request for one position at once."""
-        return self._command(REQUEST_MESSAGE, 33.0, 0.0)
+        return self.message_now(33)
+
+    def message_now(self, msg_id: int) -> Ask:
+        """Return the request for one message at once."""
+        return self._command(REQUEST_MESSAGE, float(msg_id), 0.0)
 
     def due(self, now_us: int) -> list[Ask]:
         """Return what is to be asked now; the very first time everything, so that our rates hold."""

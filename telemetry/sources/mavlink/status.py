@@ -73,6 +73,11 @@ class Status:
         self._reached: tuple[int, int] = (-1, 0)
         self._texts: dict[int, tuple[int, int, dict[int, bytes]]] = {}
 
+    @property
+    def item(self) -> int | None:
+        """Return the number of the mission's current item, None while unknown."""
+        return None if self._item is None else self._item[0]
+
     def heartbeat(self, mode: str, base_mode: int, now_us: int) -> list[AnyEvent]:
         """Take mode and arming of a HEARTBEAT."""
         events: list[AnyEvent] = []

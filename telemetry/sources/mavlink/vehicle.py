@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from telemetry.model.batch import UNKNOWN_I1, Quality
 from telemetry.model.events import LINK_LOST_S, LINK_SILENT_S, LinkLost, LinkRegained, Rebooted
 from telemetry.sources.mavlink.boot_clock import UTC_KNOWN_US, BootClock, Stamp
+from telemetry.sources.mavlink.commanding import COMMAND_ACK
+from telemetry.sources.mavlink.dialogue import Dialogue
 from telemetry.sources.mavlink.frame import Frame
 from telemetry.sources.mavlink.fusion import Fusion, is_place
+from telemetry.sources.mavlink.mission_messages import SPOKEN
 from telemetry.sources.mavlink.modes import mode_name
 from telemetry.sources.mavlink.requests import StreamRequests
 from telemetry.sources.mavlink.secondary import (
@@ -38,7 +42,8 @@ Fields = tuple[Any, ...]
 class Vehicle:
     """The state of one (network, system id) whose autopilot was discovered.
 
-    `route` numbers the link on which its HEARTBEAT came last.
+    `route` numbers the link on which its HEARTBEAT came last. `dialogue` is what is being settled with it, None while it was
+    never told anything; the heights of vehicle and home, and its MAV_PROTOCOL_CAPABILITY bits, are None while unknown.
     """
 
     def __init__(self, device_id: int, identity: tuple[int, int, int], component_id: int, *, base_quality: int) -> None:
@@ -54,6 +59,25 @@ class Vehicle:
         self._heard_us: int | None = None
         self._lost_told_s = 0.0
         self._is_sparse = False
+        self.dialogue: Dialogue | None = None
+        self.relative_mm: int | None = None
+        self.home_msl_mm: int | None = None
+        self.capabilities: int | None = None
+
+    @property
+    def mode(self) -> str | None:
+        """Return its flight mode's name."""
+        return self.status.mode
+
+    @property
+    def armed(self) -> bool | None:
+        """Tell whether its motors are armed."""
+        return self.status.armed
+
+    @property
+    def current_item(self) -> int | None:
+        """Return the number of its mission's current item."""
+        return self.status.item
 
     def take(self, frame: Frame, now_us: int, turn: Turn) -> None:
         """Take a frame that is this vehicle's without doubt."""
@@ -105,6 +129,7 @@ class Vehicle:
         self._is_sparse = False
         mode = mode_name(autopilot, vehicle_type, base_mode, custom_mode)
         turn.events += self.status.heartbeat(mode, base_mode, now_us)
+        self._note_state(now_us, turn)
 
     def system_status(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take SYS_STATUS: the battery where BATTERY_STATUS does not come."""
@@ -160,6 +185,7 @@ class Vehicle:
         """Derive landing from a height above home."""
         throttle_us, throttle_pct = self.fusion.throttle
         recent = now_us - throttle_us < HOST_CLOCK_US
+        self.relative_mm = relative_mm
         turn.events += self.status.height(relative_mm, throttle_pct if recent else None, now_us)
 
     def raw_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
@@ -196,6 +222,7 @@ class Vehicle:
     def mission_current(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take MISSION_CURRENT."""
         turn.events += self.status.mission_current(fields[0], fields[1], now_us)
+        self._note_state(now_us, turn)
 
     def mission_reached(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take MISSION_ITEM_REACHED."""
@@ -205,7 +232,29 @@ class Vehicle:
         """Take STATUSTEXT."""
         level, raw, text_id, number = fields
         said = raw.partition(b"\0")[0]
-        turn.events += self.status.text(min(level, LOWEST_LEVEL), said, (text_id, number), now_us)
+        texts = self.status.text(min(level, LOWEST_LEVEL), said, (text_id, number), now_us)
+        turn.events += texts
+        if self.dialogue is not None:
+            self.dialogue.note_texts(texts)
+
+    def spoken(self, msg_id: int, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take what may answer something that we said."""
+        if self.dialogue is not None:
+            turn.events += self.dialogue.take(msg_id, fields, now_us)
+
+    def version(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take AUTOPILOT_VERSION: what the autopilot says it can do."""
+        del now_us, turn
+        self.capabilities = fields[0]
+
+    def home(self, fields: Fields, now_us: int, turn: Turn) -> None:
+        """Take HOME_POSITION: the height above the sea from which heights are counted."""
+        del now_us, turn
+        self.home_msl_mm = fields[2]
+
+    def _note_state(self, now_us: int, turn: Turn) -> None:
+        if self.dialogue is not None:
+            turn.events += self.dialogue.note_state(now_us)
 
     def _stamp_of(self, time_us: int, now_us: int) -> Stamp | None:
         """Return the time of a field that holds UTC or microseconds since boot; None where only the arrival is known."""
@@ -235,6 +284,10 @@ class Vehicle:
         }
 
 
+def _spoken(msg_id: int, vehicle: Vehicle, fields: Fields, now_us: int, turn: Turn) -> None:
+    vehicle.spoken(msg_id, fields, now_us, turn)
+
+
 Handler = Callable[[Vehicle, Fields, int, Turn], None]
 
 _HANDLERS: Final[dict[int, Handler]] = {
@@ -252,5 +305,8 @@ _HANDLERS: Final[dict[int, Handler]] = {
     245: Vehicle.landed,
     253: Vehicle.text,
     340: Vehicle.utm_position,
+    148: Vehicle.version,
+    242: Vehicle.home,
     12901: Vehicle.drone_id_position,
+    **{msg_id: partial(_spoken, msg_id) for msg_id in (*SPOKEN, COMMAND_ACK)},
 }

@@ -1,0 +1,96 @@
+"""What upload, download and clearing of a list have in common: who is spoken to, waiting, and how it ended."""
+
+from typing import NamedTuple, Protocol
+
+from telemetry.sources.mavlink.mission_messages import MissionSaid, Target, result_words
+from telemetry.sources.mavlink.patience import Patience
+from telemetry.sources.mavlink.requests import Ask
+
+MOST_ATTEMPTS = 10
+"""So often the same is asked without any answer. At a loss of one in ten each way all are lost once in ten million times."""
+
+
+class Ended(NamedTuple):
+    """How an exchange ended; `problem` "" is well.
+
+    `touched`: the vehicle began to change its list. `result` is the MAV_MISSION_RESULT that ended it, -1 where none did.
+    """
+
+    problem: str = ""
+    touched: bool = False
+    result: int = -1
+
+    @property
+    def is_silence(self) -> bool:
+        """Tell whether the vehicle simply did not answer."""
+        return bool(self.problem) and self.result < 0
+
+
+class Exchange(Protocol):
+    """One transaction with one list of one vehicle: pure, told the time, its messages in `outbox`."""
+
+    outbox: list[Ask]
+    ended: Ended | None
+
+    @property
+    def done(self) -> int:
+        """Return how many items are over."""
+
+    def begin(self, now_us: int) -> None:
+        """Say the first message."""
+
+    def take(self, said: MissionSaid, now_us: int) -> None:
+        """Take a message for us about this list."""
+
+    def tick(self, now_us: int) -> None:
+        """Ask again where an answer is overdue, and give up where all is in vain."""
+
+
+class Waiting:
+    """The one message that waits for an answer: when it was said, how often, and when it is said again."""
+
+    __slots__ = ("_patience", "asks", "attempt", "due_us", "said_us")
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self.asks: tuple[Ask, ...] = ()
+        self.attempt = 0
+        self.said_us = 0
+        self.due_us: int | None = None
+
+    def say(self, now_us: int, *asks: Ask, least_us: int = 0) -> list[Ask]:
+        """Say something new and wait for what answers it, at least `least_us`."""
+        self.asks, self.attempt, self.said_us = asks, 0, now_us
+        self.due_us = now_us + max(least_us, self._patience.wait_us(0))
+        return list(asks)
+
+    def again(self, now_us: int, *, least_us: int = 0) -> list[Ask] | None:
+        """Say it again if it is time to; None when it was said often enough."""
+        if self.due_us is None or now_us < self.due_us:
+            return []
+        self.attempt += 1
+        if self.attempt >= MOST_ATTEMPTS:
+            return None
+        self.due_us = now_us + max(least_us, self._patience.wait_us(self.attempt))
+        return list(self.asks)
+
+    def answered(self, now_us: int) -> None:
+        """Stop waiting; learn from the answer where it can only be the first message's."""
+        if self.due_us is not None and self.attempt == 0:
+            self._patience.learn(now_us - self.said_us)
+        self.due_us = None
+
+
+def silence(what: str, target: Target, waiting: Waiting, *, now_us: int, touched: bool) -> Ended:
+    """Return the end of an exchange that the vehicle left without an answer."""
+    waited_s = (now_us - waiting.said_us) / 1e6
+    problem = (
+        f"no answer to {what} of the {target.mission_list} in {waited_s:.0f} s and {waiting.attempt} attempts: "
+        "look at the link, then try again"
+    )
+    return Ended(problem, touched)
+
+
+def refusal(result: int, target: Target, *, at: str, touched: bool) -> Ended:
+    """Return the end of an exchange that the vehicle refused."""
+    return Ended(f"the {target.mission_list} was refused {at}: {result_words(result)}", touched, result)
