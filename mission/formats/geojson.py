@@ -1,0 +1,146 @@
+"""GeoJSON (RFC 7946, [lon, lat]): programmes and plans out, tasks and zones in."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from mission.formats.brought import Brought, task_of, zone_of
+from mission.formats.untrusted import checked_count, latitude, longitude, read_json
+from mission.model import Geometry, Programme, Task, TaskKind, Zone, ZoneKind
+from mission.plan import Plan, Sortie
+from telemetry.model.errors import FileFormatError
+
+WHAT: Final = "the GeoJSON file"
+Item = TypeVar("Item", Task, Zone)
+KINDS: Final = {
+    "Point": TaskKind.POINT,
+    "LineString": TaskKind.CORRIDOR,
+    "MultiLineString": TaskKind.STREETS,
+    "Polygon": TaskKind.AREA,
+    "MultiPolygon": TaskKind.AREA,
+}
+_DEPTH: Final = {"Point": 1, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4}
+_TASK_KEYS: Final = frozenset(field.name for field in msgspec.structs.fields(Task)) - {"geometry", "task_id"}
+_ZONE_KEYS: Final = frozenset(field.name for field in msgspec.structs.fields(Zone)) - {"geometry", "zone_id"}
+
+
+def write_programme(programme: Programme) -> bytes:
+    """Return tasks, zones and docks as features; their properties are the programme's own, `what` says which."""
+    features = [_feature(task.geometry, "task", task, without=("geometry",)) for task in programme.tasks]
+    features += [_feature(zone.geometry, "zone", zone, without=("geometry",)) for zone in programme.zones]
+    for dock in programme.docks:
+        place = {"type": "Point", "coordinates": [dock.lon_deg, dock.lat_deg]}
+        features.append(_feature(place, "dock", dock, without=("lat_deg", "lon_deg")))
+    return _collection(features)
+
+
+def write(plan: Plan) -> bytes:
+    """Return a plan's sorties as lines of [lon, lat, metres above take-off], with all that is said of each sortie."""
+    return _collection([_sortie(sortie) for sortie in plan.sorties])
+
+
+def read(data: bytes) -> Brought:
+    """Return the features as tasks, those with `what` or `kind` of a zone as zones; unknown properties become notes.
+
+    Raises FileFormatError for what is no GeoJSON, impossible places, and values that a task or zone does not take.
+    """
+    root = read_json(data, WHAT)
+    features = list(_features(root))
+    checked_count(len(features), WHAT)
+    tasks: list[Task] = []
+    zones: list[Zone] = []
+    notes: list[str] = []
+    for number, feature in enumerate(features, 1):
+        where = f"feature {number}"
+        properties = feature.get("properties") or {}
+        if not isinstance(properties, Mapping):
+            raise FileFormatError(f"{WHAT}, {where}: its properties are no object")
+        geometry = checked_geometry(feature.get("geometry"), f"{WHAT}, {where}")
+        if properties.get("what") in ("dock", "sortie"):
+            notes.append(f"{where}: a {properties['what']} is not brought in by GeoJSON and was left out")
+        elif properties.get("what") == "zone" or properties.get("kind") in set(ZoneKind):
+            zones.append(_zone(properties, geometry, where, notes))
+        else:
+            tasks.append(_task(properties, geometry, where, notes))
+    return Brought(tasks=tuple(tasks), zones=tuple(zones), notes=tuple(notes))
+
+
+def checked_geometry(geometry: object, where: str) -> Geometry:
+    """Return a geometry whose positions are numbers in range. Raises FileFormatError: what and where."""
+    if not isinstance(geometry, Mapping) or geometry.get("type") not in _DEPTH:
+        said = geometry.get("type") if isinstance(geometry, Mapping) else geometry
+        raise FileFormatError(f"{where}: geometry {str(said)[:40]!r}: allowed are {', '.join(_DEPTH)}")
+    kind = str(geometry["type"])
+    return {"type": kind, "coordinates": _positions(geometry.get("coordinates"), _DEPTH[kind], where)}
+
+
+def _positions(said: object, depth: int, where: str) -> list[Any]:
+    if not isinstance(said, list):
+        raise FileFormatError(f"{where}: its coordinates are {str(said)[:40]!r}: they must be lists of [lon, lat]")
+    if depth == 1:
+        if len(said) < len("ab"):
+            raise FileFormatError(f"{where}: a position must be [lon, lat], not {str(said)[:40]}")
+        return [longitude(said[0], where), latitude(said[1], where)]
+    checked_count(len(said), where)
+    return [_positions(one, depth - 1, where) for one in said]
+
+
+def _features(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    kind = root.get("type")
+    if kind == "FeatureCollection":
+        found = root.get("features")
+        if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+            raise FileFormatError(f"{WHAT}: features must be a list of objects")
+        yield from found
+    elif kind == "Feature":
+        yield root
+    elif kind in _DEPTH:
+        yield {"type": "Feature", "geometry": root, "properties": {}}
+    else:
+        raise FileFormatError(
+            f"{WHAT} is of type {str(kind)[:40]!r}: a FeatureCollection, a Feature or a geometry is needed"
+        )
+
+
+def _task(properties: Mapping[str, Any], geometry: Geometry, where: str, notes: list[str]) -> Task:
+    name = str(properties.get("name_en") or properties.get("name") or properties.get("name_zh") or where)
+    plain = task_of(name, KINDS[str(geometry["type"])], geometry)
+    said = {key: value for key, value in properties.items() if key in _TASK_KEYS}
+    _note_unknown(properties, _TASK_KEYS, where, notes)
+    return _converted(msgspec.to_builtins(plain) | said | {"geometry": geometry, "task_id": 0}, Task, where)
+
+
+def _zone(properties: Mapping[str, Any], geometry: Geometry, where: str, notes: list[str]) -> Zone:
+    plain = zone_of(str(properties.get("name") or where), ZoneKind.NO_FLY, geometry, "GeoJSON")
+    said = {key: value for key, value in properties.items() if key in _ZONE_KEYS}
+    _note_unknown(properties, _ZONE_KEYS, where, notes)
+    return _converted(msgspec.to_builtins(plain) | said | {"geometry": geometry, "zone_id": 0}, Zone, where)
+
+
+def _note_unknown(properties: Mapping[str, Any], known: frozenset[str], where: str, notes: list[str]) -> None:
+    unknown = sorted(str(key)[:40] for key in properties if key not in known | {"what", "name", "task_id", "zone_id"})
+    if unknown:
+        notes.append(f"{where}: its properties {', '.join(unknown[:10])} are not known here and were left out")
+
+
+def _converted(said: Mapping[str, Any], kind: type[Item], where: str) -> Item:
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        raise FileFormatError(f"{WHAT}, {where}: {error}") from error
+
+
+def _sortie(sortie: Sortie) -> dict[str, Any]:
+    places = [[point.lon_deg, point.lat_deg, point.alt_home_m] for point in sortie.waypoints]
+    geometry: Geometry = {"type": "LineString", "coordinates": places * 2 if len(places) == 1 else places}
+    return _feature(geometry, "sortie", sortie, without=("waypoints",))
+
+
+def _feature(geometry: Geometry, what: str, said: msgspec.Struct, *, without: tuple[str, ...]) -> dict[str, Any]:
+    properties = {key: value for key, value in msgspec.to_builtins(said).items() if key not in without}
+    return {"type": "Feature", "geometry": geometry, "properties": {"what": what, **properties}}
+
+
+def _collection(features: list[dict[str, Any]]) -> bytes:
+    return msgspec.json.encode({"type": "FeatureCollection", "features": features}) + b"\n"

@@ -1,0 +1,94 @@
+"""GPX 1.1: a sortie as a route with its times; routes, tracks and waypoints of others in."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+from mission.formats.brought import Brought, Place, line_of, task_of
+from mission.formats.untrusted import checked_count, latitude, longitude, read_xml
+from mission.model import Task, TaskKind
+from mission.plan import Plan, Sortie
+from telemetry.model.errors import FileFormatError
+
+GPX: Final = "http://www.topografix.com/GPX/1/1"
+WHAT: Final = "the GPX file"
+
+
+def write(plan: Plan, *, sortie_id: int | None = None) -> bytes:
+    """Return the plan's sorties (or one of them) as routes. `ele` is metres above the take-off place: `desc` says so."""
+    register_namespace("", GPX)
+    root = Element(f"{{{GPX}}}gpx", {"version": "1.1", "creator": "skybeat"})
+    for sortie in plan.sorties:
+        if sortie_id in (None, sortie.sortie_id):
+            _route(root, sortie)
+    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def read(data: bytes) -> Brought:
+    """Return routes and tracks as corridors, waypoints as points. Raises FileFormatError; lines of one place become notes."""
+    root = read_xml(data, WHAT)
+    if _local(root) != "gpx":
+        raise FileFormatError(f"{WHAT} is a {_local(root)[:40]!r} document: a gpx document is needed")
+    tasks: list[Task] = []
+    notes: list[str] = []
+    for number, line in enumerate(_lines(root), 1):
+        name = _text(line, "name") or f"line {number}"
+        places = list(_places(line, name))
+        if len(places) < len("ab"):
+            notes.append(f"{name[:40]}: a line of {len(places)} places was left out")
+        else:
+            tasks.append(task_of(name, TaskKind.CORRIDOR, line_of(places, name)))
+    for number, point in enumerate((one for one in root if _local(one) == "wpt"), 1):
+        lat, lon = _place(point, f"waypoint {number}")
+        name = _text(point, "name") or f"waypoint {number}"
+        tasks.append(task_of(name, TaskKind.POINT, {"type": "Point", "coordinates": [lon, lat]}))
+    checked_count(len(tasks), WHAT)
+    return Brought(tasks=tuple(tasks), notes=tuple(notes))
+
+
+def _route(root: Element, sortie: Sortie) -> None:
+    route = _under(root, "rte")
+    _under(route, "name").text = f"sortie {sortie.sortie_id}"
+    _under(route, "desc").text = "ele is the height above the take-off place in metres"
+    for point in sortie.waypoints:
+        place = {"lat": f"{point.lat_deg:.7f}", "lon": f"{point.lon_deg:.7f}"}
+        said = SubElement(route, f"{{{GPX}}}rtept", place)
+        _under(said, "ele").text = f"{point.alt_home_m:.1f}"
+        if point.arrive_us is not None:
+            at = datetime.fromtimestamp(point.arrive_us / 1e6, UTC)
+            _under(said, "time").text = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _lines(root: Element) -> Iterator[Element]:
+    """Yield routes, and each segment of each track."""
+    for element in root:
+        if _local(element) == "rte":
+            yield element
+        elif _local(element) == "trk":
+            yield from (segment for segment in element if _local(segment) == "trkseg")
+
+
+def _places(line: Element, where: str) -> Iterator[Place]:
+    points = [element for element in line if _local(element) in ("rtept", "trkpt")]
+    checked_count(len(points), f"{WHAT}, {where[:40]}")
+    for point in points:
+        yield _place(point, where)
+
+
+def _place(point: Element, where: str) -> Place:
+    return latitude(point.get("lat"), where[:40]), longitude(point.get("lon"), where[:40])
+
+
+def _under(parent: Element, name: str) -> Element:
+    return SubElement(parent, f"{{{GPX}}}{name}")
+
+
+def _text(parent: Element, name: str) -> str | None:
+    found = next((element for element in parent if _local(element) == name), None)
+    return None if found is None else (found.text or "").strip()
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rsplit("}", 1)[-1]

@@ -1,0 +1,182 @@
+"""KML and KMZ: a plan's sorties for Google Earth and the like; places of others in as tasks and zones."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+from mission.formats.brought import Brought, Place, line_of, polygon_of, task_of, zone_of
+from mission.formats.untrusted import checked_count, latitude, longitude, read_xml, read_zip
+from mission.model import Geometry, Programme, Task, TaskKind, Zone, ZoneKind
+from mission.plan import Plan, Sortie
+from telemetry.model.errors import FileFormatError
+
+KML: Final = "http://www.opengis.net/kml/2.2"
+WHAT: Final = "the KML file"
+ZIP_MARK: Final = b"PK\x03\x04"
+NO_FLY_WORDS: Final = ("no-fly", "no fly", "no_fly", "nfz", "禁飞")
+"""A polygon whose name holds one of these is a zone, not a task."""
+_GEOMETRIES: Final = frozenset({"Point", "LineString", "LinearRing", "Polygon"})
+
+
+def write(plan: Plan, programme: Programme) -> bytes:
+    """Return a KML document: a folder of tasks, one of zones, one of sorties with their times; heights above take-off."""
+    register_namespace("", KML)
+    root = Element(f"{{{KML}}}kml")
+    document = _under(root, "Document")
+    _say(document, "name", f"skybeat {_iso(plan.window.start_us)[:10]}")
+    tasks, zones, sorties = (_folder(document, name) for name in ("tasks", "zones", "sorties"))
+    for task in programme.tasks:
+        _placemark(tasks, task.name_en or task.name_zh, task.geometry, task.kind.value)
+    for zone in programme.zones:
+        _placemark(zones, zone.name, zone.geometry, zone.kind.value)
+    names = {airframe.airframe_id: airframe.name for airframe in programme.airframes}
+    for sortie in plan.sorties:
+        _sortie(sorties, sortie, names.get(sortie.airframe_id, str(sortie.airframe_id)))
+    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def read(data: bytes) -> Brought:
+    """Return the places of a KML or KMZ file: polygons as areas (or no-fly zones by their name), lines as corridors, points.
+
+    Raises FileFormatError for bombs, entities and impossible places; what has no place becomes a note.
+    """
+    root = read_xml(_document(data), WHAT)
+    tasks: list[Task] = []
+    zones: list[Zone] = []
+    notes: list[str] = []
+    placemarks = [element for element in root.iter() if _local(element) == "Placemark"]
+    checked_count(len(placemarks), WHAT)
+    for number, placemark in enumerate(placemarks, 1):
+        name = _text(placemark, "name") or f"placemark {number}"
+        shapes = list(_shapes(placemark, f"placemark {number} ({name[:40]})"))
+        if not shapes:
+            notes.append(f"placemark {number} ({name[:40]}): it has no point, line or polygon and was left out")
+        for kind, geometry in shapes:
+            if kind is TaskKind.AREA and any(word in name.lower() for word in NO_FLY_WORDS):
+                zones.append(zone_of(name, ZoneKind.NO_FLY, geometry, "KML"))
+            else:
+                tasks.append(task_of(name, kind, geometry))
+    return Brought(tasks=tuple(tasks), zones=tuple(zones), notes=tuple(notes))
+
+
+def _document(data: bytes) -> bytes:
+    if not data.startswith(ZIP_MARK):
+        return data
+    files = read_zip(data, "the KMZ file")
+    names = sorted((name for name in files if name.lower().endswith(".kml")), key=lambda name: (name.count("/"), name))
+    if not names:
+        raise FileFormatError("the KMZ file holds no .kml: export it again")
+    return files[names[0]]
+
+
+def _shapes(placemark: Element, where: str) -> Iterator[tuple[TaskKind, Geometry]]:
+    inside: set[Element] = set()
+    for element in placemark.iter():
+        if element in inside or _local(element) not in _GEOMETRIES:
+            continue
+        inside |= set(element.iter())
+        kind = _local(element)
+        if kind == "Polygon":
+            yield TaskKind.AREA, _polygon(element, where)
+        elif kind == "Point":
+            places = _places(_text(element, "coordinates"), where)
+            if len(places) != 1:
+                raise FileFormatError(f"{WHAT}, {where}: a point with {len(places)} places")
+            yield TaskKind.POINT, {"type": "Point", "coordinates": [places[0][1], places[0][0]]}
+        else:
+            yield TaskKind.CORRIDOR, line_of(_places(_text(element, "coordinates"), where), where)
+
+
+def _polygon(element: Element, where: str) -> Geometry:
+    rings: list[object] = []
+    for name in ("outerBoundaryIs", "innerBoundaryIs"):
+        for boundary in (child for child in element if _local(child) == name):
+            ring = polygon_of(_places(_text(boundary, "coordinates"), where), where)
+            rings += ring["coordinates"]
+    if not rings:
+        raise FileFormatError(f"{WHAT}, {where}: a polygon without an outer boundary")
+    return {"type": "Polygon", "coordinates": rings}
+
+
+def _places(text: str | None, where: str) -> list[Place]:
+    said = (text or "").split()
+    checked_count(len(said), f"{WHAT}, {where}")
+    places = []
+    for one in said:
+        lon, lat, *_ = [*one.split(","), ""]
+        places.append((latitude(lat, where), longitude(lon, where)))
+    return places
+
+
+def _sortie(folder: Element, sortie: Sortie, name: str) -> None:
+    placemark = _under(folder, "Placemark")
+    _say(placemark, "name", f"{name} {_iso(sortie.takeoff_us)[11:16]}Z")
+    span = _under(placemark, "TimeSpan")
+    _say(span, "begin", _iso(sortie.takeoff_us))
+    _say(span, "end", _iso(sortie.landing_us))
+    line = _under(placemark, "LineString")
+    _say(line, "altitudeMode", "relativeToGround")
+    heights = [f"{point.lon_deg:.7f},{point.lat_deg:.7f},{point.alt_home_m:.1f}" for point in sortie.waypoints]
+    _say(line, "coordinates", " ".join(heights * 2 if len(heights) == 1 else heights))
+
+
+def _placemark(folder: Element, name: str, geometry: Geometry, description: str) -> None:
+    placemark = _under(folder, "Placemark")
+    _say(placemark, "name", name)
+    _say(placemark, "description", description)
+    parent = _under(placemark, "MultiGeometry") if str(geometry["type"]).startswith("Multi") else placemark
+    for kind, coordinates in _single(geometry):
+        _write_geometry(parent, kind, coordinates)
+
+
+def _single(geometry: Geometry) -> Iterator[tuple[str, list[object]]]:
+    kind, coordinates = str(geometry["type"]), geometry["coordinates"]
+    if kind.startswith("Multi"):
+        for part in coordinates:
+            yield kind.removeprefix("Multi"), part
+    else:
+        yield kind, coordinates
+
+
+def _write_geometry(parent: Element, kind: str, coordinates: list[object]) -> None:
+    if kind == "Polygon":
+        polygon = _under(parent, "Polygon")
+        for number, ring in enumerate(coordinates):
+            boundary = _under(polygon, "outerBoundaryIs" if number == 0 else "innerBoundaryIs")
+            _say(_under(boundary, "LinearRing"), "coordinates", _coordinates(ring))  # type: ignore[arg-type]
+    else:
+        places = [coordinates] if kind == "Point" else coordinates
+        _say(_under(parent, kind), "coordinates", _coordinates(places))  # type: ignore[arg-type]
+
+
+def _coordinates(places: Iterable[list[float]]) -> str:
+    return " ".join(f"{place[0]:.7f},{place[1]:.7f}" for place in places)
+
+
+def _folder(document: Element, name: str) -> Element:
+    folder = _under(document, "Folder")
+    _say(folder, "name", name)
+    return folder
+
+
+def _under(parent: Element, name: str) -> Element:
+    return SubElement(parent, f"{{{KML}}}{name}")
+
+
+def _say(parent: Element, name: str, text: str) -> None:
+    _under(parent, name).text = text
+
+
+def _text(parent: Element, name: str) -> str | None:
+    found = next((element for element in parent.iter() if _local(element) == name), None)
+    return None if found is None else (found.text or "").strip()
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rsplit("}", 1)[-1]
+
+
+def _iso(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

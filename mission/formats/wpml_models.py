@@ -1,0 +1,62 @@
+"""DJI's numbers of its aircraft and cameras, as its WPML reference lists them."""
+
+import re
+from typing import Final
+
+from mission.model import Airframe, Camera
+from telemetry.model.errors import InputError
+
+DRONES: Final = {
+    "M350": (89, 0),
+    "M300": (60, 0),
+    "M30": (67, 0),
+    "M30T": (67, 1),
+    "M3E": (77, 0),
+    "M3T": (77, 1),
+    "M3M": (77, 2),
+    "M3D": (91, 0),
+    "M3TD": (91, 1),
+}
+"""Model: droneEnumValue, droneSubEnumValue."""
+PAYLOADS: Final = {
+    "H20": 42,
+    "H20T": 43,
+    "H20N": 61,
+    "H30": 82,
+    "H30T": 83,
+    "P1": 50,
+    "M30": 52,
+    "M30T": 53,
+    "M3E": 66,
+    "M3T": 67,
+    "M3M": 68,
+    "M3D": 80,
+    "M3TD": 81,
+    "PSDK": 65534,
+}
+"""Camera, or the model that it is built into: payloadEnumValue."""
+_LONG_NAMES: Final = (("MATRICE", "M"), ("MAVIC", "M"), ("DOCK", ""), ("DJI", ""))
+
+
+def drone_of(airframe: Airframe) -> tuple[int, int]:
+    """Return the numbers of an airframe's model. Raises InputError for one that the list does not have."""
+    found = DRONES.get(_short(airframe.model))
+    if found is None:
+        raise InputError(
+            f"airframe {airframe.name!r} is of model {airframe.model!r}: a DJI file is written for {', '.join(DRONES)}"
+        )
+    return found
+
+
+def payload_of(airframe: Airframe, camera: Camera | None) -> int:
+    """Return the number of the camera that is carried; the model's own where the camera's name says none."""
+    named = None if camera is None else PAYLOADS.get(_short(camera.name))
+    return named or PAYLOADS.get(_short(airframe.model), PAYLOADS["PSDK"])
+
+
+def _short(name: str) -> str:
+    """Return a model's short name: "DJI Matrice 3TD" and "m3td" are M3TD."""
+    upper = name.upper()
+    for long, short in _LONG_NAMES:
+        upper = upper.replace(long, short)
+    return re.sub(r"[^A-Z0-9]", "", upper)
