@@ -1,0 +1,385 @@
+"""What the rules say to a task before it has a way: when it may be flown, why not, and what would make it possible."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from mission.daylight import Daylight
+from mission.model import Airframe, Task, TaskKind, Weather, Window, Zone, ZoneKind
+from mission.patterns.footprint import alt_of as alt_of_camera
+from mission.patterns.footprint import camera_of, ground_pixel_m
+from mission.plan import Refusal, Visit
+from mission.refusals import Remedy, refusal
+from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then
+from mission.rules.rule_set import RuleSet
+from mission.sky import Sky, approvals_of, ceiling_of, is_closed_to, is_in_force
+from telemetry.model.errors import InputError
+from telemetry.model.geodesy import Floats
+
+EARLIER_S: Final = 12 * 3600.0
+LATER_S: Final = 36 * 3600.0
+"""How far before and after its window another time is looked for."""
+_ALL_RATIO: Final = 0.999
+_SOME_RATIO: Final = 1e-6
+_ASIDE_M: Final = 1.0
+
+
+def allowed_windows(
+    task: Task,
+    window: Window,
+    airframe: Airframe,
+    *,
+    sky: Sky,
+    weather: Sequence[Weather],
+    daylight: Daylight,
+    rules: RuleSet,
+    now_us: int,
+    lasting_s: float = 0.0,
+) -> tuple[tuple[Window, ...], list[Refusal]]:
+    """Return the parts of a window in which the task may be begun with an airframe, and why not in the others.
+
+    It must then last `lasting_s` without a rule being broken. A refusal's `window` is when its rule is broken; warnings take
+    nothing away. About 1 ms a day of hourly forecasts.
+    """
+    asked = _Asked(task, airframe, sky, Conditions(weather=weather, daylight=daylight, rules=rules, now_us=now_us))
+    return asked.allowed(window, lasting_s=lasting_s)
+
+
+def check_task(
+    task: Task,
+    visit: Visit,
+    airframe: Airframe,
+    *,
+    sky: Sky,
+    weather: Sequence[Weather],
+    daylight: Daylight,
+    rules: RuleSet,
+    now_us: int,
+    lasting_s: float = 0.0,
+) -> list[Refusal]:
+    """Return why a visit cannot be flown with an airframe at all, and what is to be said of it (warnings).
+
+    Rules that break at some times of its window only are no refusals: `allowed_windows` cuts them out.
+    """
+    asked = _Asked(task, airframe, sky, Conditions(weather=weather, daylight=daylight, rules=rules, now_us=now_us))
+    said = [asked.refused(one, visit.visit_id) for one in asked.fixed(visit.window)]
+    if visit.window.end_us <= now_us:
+        numbers = {"until_clock": daylight.clock(visit.window.end_us, beside_us=now_us)}
+        return [*said, asked.refused(Breach("past", "R-31", numbers), visit.visit_id, window=visit.window)]
+    begins, timed = asked.allowed(visit.window, lasting_s=lasting_s, visit_id=visit.visit_id)
+    if begins:
+        timed = [one for one in timed if one.is_warning]
+    return said + timed
+
+
+def height_of(task: Task, airframe: Airframe) -> float | None:
+    """Return the height above ground at which a task is flown; None where the airframe has no such camera."""
+    if task.alt_agl_m is not None:
+        return task.alt_agl_m
+    try:
+        return alt_of_camera(task, camera_of(airframe, task.camera))
+    except InputError:
+        return None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A task, an airframe for it, and all that speaks against them."""
+
+    task: Task
+    airframe: Airframe
+    sky: Sky
+    conditions: Conditions
+
+    @property
+    def flight(self) -> Flight:
+        """What weather and light ask."""
+        return Flight(self.airframe, height_of(self.task, self.airframe) or 0.0, self.task.light, self.task.approval)
+
+    def refused(self, breach: Breach, visit_id: int | None, *, window: Window | None = None) -> Refusal:
+        """Return a breach as a person and a program read it."""
+        return refusal(
+            breach.key,
+            breach.rule_id,
+            breach.numbers,
+            remedies=breach.remedies,
+            is_warning=breach.is_warning,
+            task_id=self.task.task_id,
+            visit_id=visit_id,
+            airframe_id=self.airframe.airframe_id,
+            window=window,
+        )
+
+    def fixed(self, window: Window) -> list[Breach]:
+        """Return the rules that it breaks at any time."""
+        rules = self.conditions.rules
+        found = [*self._height(), *self._equipment(), *self._approval(window), *self._weight(window)]
+        return [one._replace(is_warning=rules.is_warning(one.rule_id)) for one in found if rules.is_on(one.rule_id)]
+
+    def _height(self) -> Iterator[Breach]:
+        rules, alt_agl_m = self.conditions.rules, height_of(self.task, self.airframe)
+        if alt_agl_m is None:
+            return
+        most_m, least_m = highest_m(rules, self.airframe, self.task.approval), rules.number("R-02", "least_agl_m")
+        numbers = {"alt_agl_m": alt_agl_m, "most_agl_m": most_m, "least_agl_m": least_m}
+        if alt_agl_m > most_m:
+            yield Breach(
+                "too_high",
+                "R-01",
+                numbers,
+                remedies=(Remedy("lower_task", {"alt_agl_m": most_m}, {"alt_agl_m": most_m}),),
+            )
+        elif alt_agl_m < least_m and self.task.alt_agl_m is not None:
+            yield Breach(
+                "too_low",
+                "R-02",
+                numbers,
+                remedies=(Remedy("raise_task", {"alt_agl_m": least_m}, {"alt_agl_m": least_m}),),
+            )
+        elif alt_agl_m < least_m:
+            pixel_m = math.ceil(ground_pixel_m(camera_of(self.airframe, self.task.camera), least_m) * 1e4) / 1e4
+            numbers["ground_pixel_cm"] = (self.task.ground_pixel_m or 0.0) * 100.0
+            remedy = Remedy("coarser", {"ground_pixel_cm": pixel_m * 100.0}, {"ground_pixel_m": pixel_m})
+            yield Breach("too_fine", "R-26", numbers, remedies=(remedy,))
+
+    def _equipment(self) -> Iterator[Breach]:
+        has = [camera.name for camera in self.airframe.cameras]
+        if height_of(self.task, self.airframe) is None or self._lacks_camera():
+            numbers = {"airframe": self.airframe.name, "camera": self.task.camera, "cameras": ", ".join(has) or "-"}
+            yield Breach(
+                "no_camera",
+                "R-26",
+                numbers,
+                remedies=tuple(Remedy("camera", {"camera": one}, {"camera": one}) for one in has[:1]),
+            )
+
+    def _lacks_camera(self) -> bool:
+        return bool(self.task.camera) and not any(
+            self.task.camera in {one.name, one.kind} for one in self.airframe.cameras
+        )
+
+    def _approval(self, window: Window) -> Iterator[Breach]:
+        rules, approve = self.conditions.rules, self.conditions.approve(window.start_us)
+        if approvals_of(self.task.approval):
+            return
+        if rules.says("R-04", "is_crowd_approved") and self.task.kind is TaskKind.EVENT:
+            yield Breach("crowd", "R-04", {}, remedies=(approve,))
+        elif rules.says("R-04", "is_network_link_approved"):
+            yield Breach("network_link", "R-04", {}, remedies=(approve,))
+
+    def _weight(self, window: Window) -> Iterator[Breach]:
+        rules, frame = self.conditions.rules, self.airframe
+        limits = {name: rules.number("R-06", name) for name in ("most_empty_kg", "most_takeoff_kg")}
+        is_light = frame.empty_kg <= limits["most_empty_kg"] and frame.takeoff_kg <= limits["most_takeoff_kg"]
+        if not is_light and not approvals_of(self.task.approval):
+            numbers = {"empty_kg": frame.empty_kg, "takeoff_kg": frame.takeoff_kg, **limits}
+            yield Breach(
+                "too_heavy",
+                "R-06",
+                numbers,
+                remedies=(Remedy("lighter", {}, self.conditions.approve(window.start_us).change),),
+            )
+
+    def allowed(
+        self, window: Window, *, lasting_s: float, visit_id: int | None = None
+    ) -> tuple[tuple[Window, ...], list[Refusal]]:
+        """Return when it may be begun, and what breaks a rule when."""
+        lasting_us = round(lasting_s * US)
+        whole = Window(start_us=window.start_us, end_us=window.end_us + lasting_us)
+        cells = [(cell, self.timed(cell)) for cell in self._cells(whole)]
+        begins = _begins(cells, window, lasting_us)
+        other_times: list[Window] | None = None
+        said = []
+        for run in _runs(cells):
+            worst = max((breach for _, breach in run), key=lambda breach: breach.severity)
+            during = Window(start_us=run[0][0].start_us, end_us=run[-1][0].end_us)
+            remedies = worst.remedies
+            if not worst.is_warning:
+                if other_times is None:
+                    other_times = self._other_times(window, lasting_us)
+                missed = Window(
+                    start_us=during.start_us, end_us=max(min(during.end_us, window.end_us), during.start_us)
+                )
+                remedies = (*self._at_another_time(worst.key, missed, other_times), *worst.remedies)
+            said.append(self.refused(worst._replace(remedies=remedies), visit_id, window=during))
+        return begins, said
+
+    def timed(self, cell: Window) -> list[Breach]:
+        """Return the rules broken during a piece of time."""
+        found = [*self.conditions.breaches(cell, self.flight), *self._zones(cell)]
+        return [one for one in found if self.conditions.rules.is_on(one.rule_id)]
+
+    def _cells(self, window: Window) -> list[Window]:
+        edges = [edge for zone in self.sky.zones for one in zone.windows for edge in (one.start_us, one.end_us)]
+        return self.conditions.cells(window, edges)
+
+    def _other_times(self, window: Window, lasting_us: int) -> list[Window]:
+        """Return the times around a window at which nothing is broken and the weather is known, where begun then."""
+        first_us = max(self.conditions.now_us, window.start_us - round(EARLIER_S * US))
+        last_us = window.end_us + round(LATER_S * US)
+        if first_us >= last_us:
+            return []
+        cells = self._cells(Window(start_us=first_us, end_us=last_us + lasting_us))
+        known = [(cell, self.timed(cell)) for cell in cells]
+        strict = [
+            (cell, [one._replace(is_warning=False) if one.rule_id == "R-18" else one for one in found])
+            for cell, found in known
+        ]
+        whole = Window(start_us=first_us, end_us=last_us)
+        return list(_begins(strict, whole, lasting_us) or _begins(known, whole, lasting_us))
+
+    def _at_another_time(self, key: str, window: Window, times: Sequence[Window]) -> tuple[Remedy, ...]:
+        """Return the nearest other time as a remedy: as long as the window where it can be."""
+        long_us = window.end_us - window.start_us
+
+        def away_us(one: Window) -> int:
+            return max(window.start_us - one.end_us, one.start_us - window.end_us, 0)
+
+        for one in sorted(times, key=away_us)[:1]:
+            is_before = one.start_us < window.start_us and one.end_us < window.end_us
+            if is_before:
+                chosen = Window(start_us=max(one.start_us, one.end_us - long_us), end_us=one.end_us)
+            else:
+                chosen = Window(start_us=one.start_us, end_us=min(one.end_us, one.start_us + long_us))
+            zh, en = measured_then(key, self.conditions.weather, chosen.start_us)
+            clock = self.conditions.daylight.clock(chosen.start_us, beside_us=window.start_us)
+            change = {"start_us": chosen.start_us, "end_us": chosen.end_us}
+            side = "time_before" if is_before else "time_after"
+            return (Remedy(side, {"clock": clock, "then_zh": zh, "then_en": en}, change),)
+        return ()
+
+    def _zones(self, cell: Window) -> Iterator[Breach]:
+        """Yield what of the task's place is closed in a piece of time: all of it is refused, a part of it is said."""
+        alt_agl_m = height_of(self.task, self.airframe)
+        if alt_agl_m is None or not self.sky.zones:
+            return
+        closed = self.sky.closed_at(cell, floor_agl_m=alt_agl_m, ceiling_agl_m=alt_agl_m, approval=self.task.approval)
+        shape = _shape_of(self.task, self.sky)
+        ratio = 0.0 if shape is None else _closed_ratio(shape, closed)
+        if ratio < _SOME_RATIO:
+            return
+        zone = self._guilty(shape, cell, alt_agl_m)
+        is_all = ratio > _ALL_RATIO
+        rule_id = "R-04" if zone.kind is ZoneKind.RESTRICTED else "R-03"
+        key = {ZoneKind.RESTRICTED: "restricted", ZoneKind.KEEP_IN: "outside"}.get(zone.kind, "closed")
+        numbers = {"zone": zone.name, "share_pct": ratio * 100.0, **self._hours(zone, cell)}
+        remedies = tuple(self._ways_out(zone, shape, closed, cell)) if is_all else (Remedy("left_out"),)
+        is_warning = not is_all or self.conditions.rules.is_warning(rule_id)
+        yield Breach(key, rule_id, numbers, ratio, is_warning, remedies)
+
+    def _guilty(self, shape: Any, cell: Window, alt_agl_m: float) -> Zone:  # noqa: ANN401 - shapely has no types
+        """Return the zone that closes the most of a place."""
+
+        def share(zone: Zone) -> float:
+            if not is_in_force(zone, cell):
+                return -1.0
+            if zone.kind is ZoneKind.KEEP_IN:
+                return 1.0 - _closed_ratio(shape, self.sky.area(zone)) - 1e-3
+            is_met = zone.floor_agl_m <= alt_agl_m < ceiling_of(zone) and is_closed_to(zone, self.task.approval)
+            return _closed_ratio(shape, self.sky.area(zone)) if is_met else -1.0
+
+        return max(self.sky.zones, key=share)
+
+    def _hours(self, zone: Zone, cell: Window) -> dict[str, float | str]:
+        clock = self.conditions.daylight.clock
+        for one in zone.windows:
+            if one.start_us < cell.end_us and cell.start_us < one.end_us:
+                text = f" {clock(one.start_us)}–{clock(one.end_us, beside_us=one.start_us)}"
+                return {"hours_zh": text, "hours_en": text, "since_us": one.start_us, "until_us": one.end_us}
+        return {"hours_zh": "", "hours_en": ""}
+
+    def _ways_out(self, zone: Zone, shape: Any, closed: Any, cell: Window) -> Iterator[Remedy]:  # noqa: ANN401 - as above
+        """Yield what else than another time opens a place: an approval, another height, another place."""
+        rules = self.conditions.rules
+        if zone.kind is ZoneKind.RESTRICTED:
+            number = min(approvals_of(zone.approval), default="?")
+            yield self.conditions.approve(cell.start_us, number)
+        yield from self._other_heights(shape, cell, rules)
+        if shape.geom_type != "Point":
+            yield Remedy("draw_elsewhere")
+            return
+        near = shapely.get_coordinates(shapely.shortest_line(closed.boundary, shape))[0]
+        here = shapely.get_coordinates(shape)[0]
+        aside = near + (near - here) / max(float(np.hypot(*(near - here))), 1e-9) * _ASIDE_M
+        if not shapely.intersects_xy(closed, *aside):
+            lat, lon = self.sky.plane.from_plane(*aside)
+            change = {"lat_deg": round(float(lat), 7), "lon_deg": round(float(lon), 7)}
+            yield Remedy("move", {"away_m": float(np.hypot(*(aside - here)))}, change)
+
+    def _other_heights(self, shape: Any, cell: Window, rules: RuleSet) -> Iterator[Remedy]:  # noqa: ANN401 - as above
+        """Yield the nearest heights just under and just over what closes a place, where the rules allow them."""
+        most_m, least_m = highest_m(rules, self.airframe, self.task.approval), rules.number("R-02", "least_agl_m")
+        here_m = height_of(self.task, self.airframe) or 0.0
+        edges = {zone.floor_agl_m - 1.0 for zone in self.sky.zones} | {ceiling_of(zone) for zone in self.sky.zones}
+        tried = sorted((edge for edge in edges if least_m <= edge <= most_m), key=lambda edge: abs(edge - here_m))
+        for edge in tried:
+            closed = self.sky.closed_at(cell, floor_agl_m=edge, ceiling_agl_m=edge, approval=self.task.approval)
+            if _closed_ratio(shape, closed) < _SOME_RATIO:
+                key = "lower_task" if edge < here_m else "raise_task"
+                yield Remedy(key, {"alt_agl_m": edge}, {"alt_agl_m": edge})
+                return
+
+
+def highest_m(rules: RuleSet, airframe: Airframe, approval: str) -> float:
+    """Return how high above ground an airframe may fly, with the approval that it has."""
+    if approvals_of(approval):
+        return rules.number("R-01", "approved_most_agl_m")
+    is_micro = airframe.empty_kg < rules.number("R-06", "micro_empty_kg")
+    return rules.number("R-01", "micro_most_agl_m" if is_micro else "most_agl_m")
+
+
+def _shape_of(task: Task, sky: Sky) -> Any:  # noqa: ANN401 - shapely has no types
+    """Return a task's geometry in the sky's plane; None where it is unsound, which is said elsewhere."""
+
+    def to_plane(lonlat: Floats) -> Floats:
+        return np.column_stack(sky.plane.to_plane(lonlat[:, 1], lonlat[:, 0]))
+
+    try:
+        shape = shapely.transform(shapely.force_2d(shapely.geometry.shape(task.geometry)), to_plane)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
+        return None
+    return None if shape.is_empty or not shape.is_valid else shape
+
+
+def _closed_ratio(shape: Any, closed: Any) -> float:  # noqa: ANN401 - as above
+    """Return which part of a shape is closed, by its area, its length or its points."""
+    if closed.is_empty or not closed.intersects(shape):
+        return 0.0
+    for measure in (shapely.area, shapely.length, shapely.get_num_geometries):
+        whole = float(measure(shape))
+        if whole > 0.0:
+            return float(measure(shape.intersection(closed))) / whole
+    return 0.0
+
+
+def _begins(cells: Sequence[tuple[Window, list[Breach]]], window: Window, lasting_us: int) -> tuple[Window, ...]:
+    """Return the parts of a window in which something that lasts so long may be begun."""
+    found = []
+    for is_free, group in groupby(cells, key=lambda one: all(breach.is_warning for breach in one[1])):
+        pieces = list(group)
+        start_us = max(pieces[0][0].start_us, window.start_us)
+        end_us = min(pieces[-1][0].end_us - lasting_us, window.end_us)
+        if is_free and start_us < end_us:
+            found.append(Window(start_us=start_us, end_us=end_us))
+    return tuple(found)
+
+
+def _runs(cells: Sequence[tuple[Window, list[Breach]]]) -> list[list[tuple[Window, Breach]]]:
+    """Return the breaches of one kind in neighbouring pieces of time, in the order of their first."""
+    runs: list[list[tuple[Window, Breach]]] = []
+    for cell, found in cells:
+        for breach in found:
+            key = (breach.key, breach.numbers.get("zone"), breach.is_warning)
+            for run in runs:
+                last, before = run[-1]
+                if (before.key, before.numbers.get("zone"), before.is_warning) == key and last.end_us == cell.start_us:
+                    run.append((cell, breach))
+                    break
+            else:
+                runs.append([(cell, breach)])
+    return runs
