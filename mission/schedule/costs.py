@@ -1,0 +1,71 @@
+"""How long everything takes between docks and targets, by kind of airframe: the matrices that routes are made with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mission.schedule.scene import Scene
+from mission.schedule.targets import Part, Target
+from telemetry.model.geodesy import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """Targets (n) and docks (d), seconds from the plan's zero, by kind of airframe (k).
+
+    `between_s[kind]` (n, n) is the way from where a target ends to where another begins, `out_s[kind]` (d, n) from take-off at
+    a dock to a target, climb included, `back_s[kind]` (n, d) from a target to having landed; inf: there is no way.
+    `service_s` (k, n), `from_s`, `until_s`, `prize`, `group` (n,): -1 for a target without a group.
+    """
+
+    dock_ids: tuple[int, ...]
+    between_s: tuple[Floats, ...]
+    out_s: tuple[Floats, ...]
+    back_s: tuple[Floats, ...]
+    service_s: Floats
+    from_s: Floats
+    until_s: Floats
+    prize: NDArray[np.int64]
+    group: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """Return how many targets there are."""
+        return len(self.prize)
+
+
+def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
+    """Return the matrices. About 1 us a pair of parts in open air, 5 us among zones."""
+    parts = list({id(target.part): target.part for target in targets}.values())
+    row_of = {id(part): row for row, part in enumerate(parts)}
+    rows = np.array([row_of[id(target.part)] for target in targets], np.intp)
+    dock_ids = tuple(sorted({airframe.dock_id for airframe in scene.airframes if airframe.dock_id in scene.docks}))
+    places = _places(parts, [scene.dock_place(dock_id) for dock_id in dock_ids])
+    metres = scene.metres(places)
+    count, docks = len(parts), slice(2 * len(parts), None)
+    starts, ends = slice(0, count), slice(count, 2 * count)
+    between, out, back = [], [], []
+    for kind in scene.kinds:
+        seconds = scene.travel_s(places, metres, kind)
+        between.append(seconds[ends, starts][np.ix_(rows, rows)])
+        out.append(seconds[docks, starts][:, rows] + scene.climb_s(kind))
+        back.append(seconds[ends, docks][rows, :] + scene.sink_s(kind))
+    service = [[target.part.service_s[kind] for target in targets] for kind in range(len(scene.kinds))]
+    return Costs(
+        dock_ids=dock_ids,
+        between_s=tuple(between),
+        out_s=tuple(out),
+        back_s=tuple(back),
+        service_s=np.array(service, np.float64).reshape(len(scene.kinds), len(targets)),
+        from_s=np.array([target.from_s for target in targets], np.float64),
+        until_s=np.array([target.until_s for target in targets], np.float64),
+        prize=np.array([target.prize for target in targets], np.int64),
+        group=np.array([-1 if target.group is None else target.group for target in targets], np.int64),
+    )
+
+
+def _places(parts: Sequence[Part], docks: Sequence[Floats]) -> Floats:
+    rows = [part.start for part in parts] + [part.end for part in parts] + list(docks)
+    return np.array(rows, np.float64).reshape(-1, 2)

@@ -1,0 +1,146 @@
+"""Events of a day: who watches each of them, in sorties, with a spare, and what is said where a gap remains."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mission.model import Window
+from mission.plan import Refusal, Sortie
+from mission.schedule import reasons
+from mission.schedule.costs import costs_of
+from mission.schedule.fleet import Booking, Fleet, Span
+from mission.schedule.gather import Watched
+from mission.schedule.ledger import Ledger
+from mission.schedule.relay import Relay, Remedy, gaps_of, relay, remedies
+from mission.schedule.relay_rota import Event, rota
+from mission.schedule.scene import TRANSIT_ALT_M, Scene
+from mission.schedule.sorties import watch_of
+from mission.schedule.targets import Target
+
+_LEAST_OVERLAP_S: Final = 30
+_LAYERS: Final = 2
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The watch over one event: its relay, its sorties (the spare's too), and what is said of it."""
+
+    watched: Watched
+    relay: Relay
+    sorties: tuple[Sortie, ...]
+    bookings: tuple[Booking, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def watch(watched: Watched, scene: Scene, fleet: Fleet, *, first_id: int, seconds: float, seed: int) -> Watching:
+    """Return who watches an event: the fewest of the nearest drones that leave no gap, and one more as a spare.
+
+    Sorties are numbered from `first_id`. The relay is solved for up to `seconds` of CP-SAT's deterministic time.
+    """
+    event = _event(watched, scene)
+    ways = _ways(watched, scene, fleet)
+    chosen = _enough(event, fleet, ways)
+    found = relay(event, fleet, ways=chosen, seconds=seconds, seed=seed)
+    ledger, sorties = Ledger(fleet), []
+    for number, each in enumerate(found.watches):
+        booking = ledger.fit(ledger.flyers[each.airframe_id], each.takeoff_s, each.landing_s)
+        assert booking is not None, "a relay keeps what the ledger asks"
+        ledger.book(booking)
+        alt_m = _height_m(scene, watched, event, each.position, number)
+        sorties.append(
+            watch_of(
+                each,
+                booking,
+                watched.part,
+                scene,
+                visit_id=watched.visit.visit_id,
+                sortie_id=first_id + number,
+                alt_m=alt_m,
+            )
+        )
+    bookings = ledger.bookings[len(fleet.booked) :]
+    if found.spare_id is not None:
+        spare = _spare(found.spare_id, fleet, event)
+        sorties.append(_standing_by(spare, watched, scene, first_id + len(found.watches)))
+        bookings.append(spare)
+    return Watching(watched, found, tuple(sorties), tuple(bookings), _said(watched, scene, fleet, event, ways, found))
+
+
+def _event(watched: Watched, scene: Scene) -> Event:
+    task, window = watched.part.task, watched.visit.window
+    return Event(
+        start_s=round(scene.seconds_of(window.start_us)),
+        end_s=round(scene.seconds_of(window.end_us)),
+        watcher_count=max(task.watcher_count, 1),
+        overlap_s=max(round(task.overlap_s), _LEAST_OVERLAP_S),
+    )
+
+
+def _ways(watched: Watched, scene: Scene, fleet: Fleet) -> dict[int, Span]:
+    """Return how long each airframe that can watch flies there and back."""
+    costs = costs_of([Target(watched.visit, watched.part, 0.0, 0.0, 1)], scene)
+    ways = {}
+    kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
+    for flyer in fleet.flyers:
+        kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
+        out_s, back_s = float(costs.out_s[kind][dock, 0]), float(costs.back_s[kind][0, dock])
+        if max(out_s, back_s, watched.part.service_s[kind]) < float("inf"):
+            ways[flyer.airframe_id] = (int(out_s) + 1, int(back_s) + 1)
+    return ways
+
+
+def _enough(event: Event, fleet: Fleet, ways: dict[int, Span]) -> dict[int, Span]:
+    """Return the nearest that watch without a gap, and one more; all where they do not."""
+    nearest = sorted(ways, key=lambda airframe: (sum(ways[airframe]), airframe))
+    for count in range(event.watcher_count, len(nearest)):
+        some = {airframe: ways[airframe] for airframe in nearest[:count]}
+        if not gaps_of(event, rota(event, fleet, some)):
+            return {airframe: ways[airframe] for airframe in nearest[: count + 1]}
+    return ways
+
+
+def _height_m(scene: Scene, watched: Watched, event: Event, position: int, number: int) -> float:
+    """Return at what height a watch is stood: who relieves stands a layer above or below who is relieved."""
+    layer_m, most_m = scene.rules.number("R-05", "layer_m"), scene.highest_agl_m
+    lowest_m = min(
+        watched.part.pattern.alt_agl_m, max(most_m - (_LAYERS * event.watcher_count - 1) * layer_m, TRANSIT_ALT_M / 2)
+    )
+    return min(lowest_m + (_LAYERS * position + number // event.watcher_count % _LAYERS) * layer_m, most_m)
+
+
+def _spare(airframe_id: int, fleet: Fleet, event: Event) -> Booking:
+    flyer = next(each for each in fleet.flyers if each.airframe_id == airframe_id)
+    start_s = max(event.start_s, flyer.ready_s)
+    return Booking(airframe_id, flyer.dock_id, start_s, event.end_s, event.end_s, event.end_s)
+
+
+def _standing_by(spare: Booking, watched: Watched, scene: Scene, sortie_id: int) -> Sortie:
+    task = watched.part.task
+    return Sortie(
+        sortie_id=sortie_id, airframe_id=spare.airframe_id, dock_id=spare.dock_id, takeoff_us=scene.us_of(spare.takeoff_s),
+        landing_us=scene.us_of(spare.landing_s), free_us=scene.us_of(spare.free_s), visit_ids=(watched.visit.visit_id,),
+        task_ids=(task.task_id,), waypoints=(), length_m=0.0, landing_battery_ratio=1.0, transit_alt_home_m=TRANSIT_ALT_M,
+        is_standby=True, approval=task.approval,
+    )  # fmt: skip
+
+
+def _said(
+    watched: Watched, scene: Scene, fleet: Fleet, event: Event, ways: dict[int, Span], found: Relay
+) -> tuple[Refusal, ...]:
+    task, zone = watched.part.task, scene.programme.zone
+    if found.gaps:
+        longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
+        return (
+            reasons.event_gap(
+                task, watched.visit, zone, gap=Window(scene.us_of(longest[0]), scene.us_of(longest[1])),
+                total_s=found.gap_s, longest_s=found.longest_gap_s,
+                remedies=_remedies(scene, remedies(event, replace(fleet), ways=ways)),
+            ),
+        )  # fmt: skip
+    if found.spare_id is None:
+        return (reasons.no_spare(task, watched.visit, failure_gap_s=found.failure_gap_s),)
+    return ()
+
+
+def _remedies(scene: Scene, found: Sequence[Remedy]) -> list[tuple[str, int]]:
+    return [(each.field, scene.us_of(each.value) if each.field == "end" else each.value) for each in found]

@@ -1,0 +1,128 @@
+"""How far a plan does what is asked, task by task, and why what is left out was left out."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mission.model import Task, TaskKind, Window
+from mission.plan import Refusal, TaskFigures, Visit
+from mission.schedule import reasons
+from mission.schedule.costs import Costs
+from mission.schedule.decide import Decided
+from mission.schedule.events import Watching
+from mission.schedule.fleet import Fleet, most_flight_s
+from mission.schedule.gather import Wanted
+from mission.schedule.scene import Scene
+
+
+def figures_of(
+    scene: Scene, wanted: Wanted, watchings: Sequence[Watching], done: NDArray[np.bool_], decided: Decided
+) -> tuple[TaskFigures, ...]:
+    """Return the figures of each task that is wanted in the plan's time."""
+    begun: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
+    flown: defaultdict[int, set[int]] = defaultdict(set)
+    for draft in decided.drafts:
+        for number, begin_s in draft.stops:
+            target = wanted.targets[number]
+            if done[number]:
+                begun[target.part.task.task_id, target.part.number].append(begin_s)
+                flown[target.visit.visit_id].add(target.part.number)
+    events = defaultdict(list)
+    for watching in watchings:
+        events[watching.watched.part.task.task_id].append(watching)
+    found = []
+    for task in scene.programme.tasks:
+        visits = [visit for visit in wanted.visits if visit.task_id == task.task_id]
+        if task.kind is TaskKind.EVENT and events[task.task_id]:
+            found.append(_event_figures(task, visits, events[task.task_id]))
+        elif visits:
+            found.append(_task_figures(scene, wanted, task, visits, begun, flown))
+    return tuple(found)
+
+
+def _event_figures(task: Task, visits: Sequence[Visit], watchings: Sequence[Watching]) -> TaskFigures:
+    wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * max(task.watcher_count, 1)
+    gap_s = sum(each.relay.gap_s for each in watchings)
+    overlaps = [each.relay.least_overlap_s for each in watchings if each.relay.least_overlap_s is not None]
+    return TaskFigures(
+        task_id=task.task_id,
+        visit_count=len(visits),
+        planned_count=sum(bool(each.relay.watches) for each in watchings),
+        watched_ratio=round(1.0 - gap_s / max(wanted_s, 1.0), 6),
+        longest_gap_s=float(max((each.relay.longest_gap_s for each in watchings), default=0)),
+        least_overlap_s=float(min(overlaps)) if overlaps else None,
+    )
+
+
+def _task_figures(
+    scene: Scene,
+    wanted: Wanted,
+    task: Task,
+    visits: Sequence[Visit],
+    begun: dict[tuple[int, int], list[float]],
+    flown: dict[int, set[int]],
+) -> TaskFigures:
+    parts = wanted.parts[task.task_id]
+    whole_s = sum(min(part.service_s) for part in parts)
+    seen_s = sum(min(part.service_s) for part in parts if begun.get((task.task_id, part.number)))
+    has_area = task.kind in {TaskKind.AREA, TaskKind.CORRIDOR, TaskKind.PERIMETER, TaskKind.SEARCH, TaskKind.STREETS}
+    waits = [
+        _longest_wait_s(scene, hours, begun.get((task.task_id, part.number), []))
+        for part in parts for hours in wanted.hours[task.task_id]
+    ]  # fmt: skip
+    return TaskFigures(
+        task_id=task.task_id,
+        visit_count=len(visits),
+        planned_count=sum(len(flown.get(visit.visit_id, ())) == len(parts) for visit in visits),
+        covered_ratio=round(seen_s / max(whole_s, 1e-9), 4) if has_area else None,
+        longest_revisit_s=round(max(waits), 1) if task.revisit_s is not None else None,
+    )
+
+
+def _longest_wait_s(scene: Scene, hours: Window, begun_s: Sequence[float]) -> float:
+    """Return the longest time within the hours without a visit."""
+    start_s, end_s = scene.seconds_of(hours.start_us), scene.seconds_of(hours.end_us)
+    moments = [start_s, *sorted(each for each in begun_s if start_s <= each <= end_s), end_s]
+    return max(after - before for before, after in pairwise(moments))
+
+
+def left_out(scene: Scene, wanted: Wanted, costs: Costs, done: NDArray[np.bool_], fleet: Fleet) -> list[Refusal]:
+    """Return for each visit of which a part is not flown why not: no way, too far, no crew, or nobody free."""
+    groups = set(costs.group[done & (costs.group >= 0)].tolist())
+    refused: dict[int, Refusal] = {}
+    for number, target in enumerate(wanted.targets):
+        if done[number] or target.group in groups or target.visit.visit_id in refused:
+            continue
+        refused[target.visit.visit_id] = _reason(scene, wanted, costs, number, fleet)
+    return list(refused.values())
+
+
+def _reason(scene: Scene, wanted: Wanted, costs: Costs, number: int, fleet: Fleet) -> Refusal:
+    target = wanted.targets[number]
+    task, visit = target.part.task, target.visit
+    window = Window(scene.us_of(target.from_s), scene.us_of(target.until_s))
+    kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
+    offers = []
+    for flyer in fleet.flyers:
+        kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
+        needed_s = costs.out_s[kind][dock, number] + costs.service_s[kind, number] + costs.back_s[kind][number, dock]
+        offers.append((float(needed_s), most_flight_s(flyer, fleet.cells_of(flyer))))
+    if not any(math.isfinite(needed_s) for needed_s, _ in offers):
+        return reasons.no_way(task, visit, window)
+    needed_s, usable_s = min(offers, key=lambda offer: offer[0] - offer[1])
+    if needed_s > usable_s:
+        return reasons.too_far(
+            task, visit, window, needed_s=needed_s, usable_s=usable_s, reserve_ratio=scene.reserve_ratio
+        )
+    on_shift = any(
+        start <= target.until_s and target.from_s + needed_s <= end
+        for staff in fleet.staff
+        for start, end in staff.shifts
+    )
+    if fleet.staff and not on_shift:
+        return reasons.no_crew(task, visit, window)
+    return reasons.nobody_free(task, visit, window, scene.programme.zone, begin_us=None, drone_count=len(fleet.flyers))

@@ -1,0 +1,149 @@
+"""Why something was left out of a plan, in both languages, with the numbers and what would make it possible."""
+
+from datetime import UTC, datetime, timedelta
+
+from mission.model import Task, Window
+from mission.plan import Refusal, Visit
+from mission.schedule.recurrence import zone_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def clock(time_us: int, zone: str) -> str:
+    """Return a time as hours and minutes in a zone."""
+    return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone_of(zone)).strftime("%H:%M")
+
+
+def wrong(task_id: int, message: str, *, window: Window | None = None) -> Refusal:
+    """Return the refusal of a task that cannot be flown as it is: what its check said."""
+    return Refusal(
+        rule_id="R-26", reason_zh=f"无法执行：{message}", reason_en=f"cannot be flown: {message}",
+        remedy_zh="按提示修改任务或资产", remedy_en="change the task or the assets as said",
+        numbers={"detail": message}, remedy={"field": "task"}, task_id=task_id, window=window,
+    )  # fmt: skip
+
+
+def no_hours(task: Task, window: Window) -> Refusal:
+    """Return that a task is not wanted within the plan's time: said, in nobody's way."""
+    return Refusal(
+        rule_id="R-31", reason_zh="本计划时段内没有任务时间", reason_en="it is not wanted within the time of this plan",
+        remedy_zh="改任务时间窗，或换一天", remedy_en="change its windows, or plan another day",
+        remedy={"field": "windows"}, task_id=task.task_id, window=window, is_warning=True,
+    )  # fmt: skip
+
+
+def too_short(task: Task, visit: Visit, window: Window, needed_s: float) -> Refusal:
+    """Return that the hours are shorter than the flight over the task."""
+    have_min, need_min = (window.end_us - window.start_us) / 6e7, needed_s / 60.0
+    return Refusal(
+        rule_id="R-31",
+        reason_zh=f"时段 {have_min:.0f} 分钟，须飞 {need_min:.0f} 分钟",
+        reason_en=f"the time of {have_min:.0f} min is shorter than the flight of {need_min:.0f} min",
+        remedy_zh=f"时段延长到 {need_min:.0f} 分钟，或缩小范围", remedy_en=f"give it {need_min:.0f} min, or a smaller area",
+        numbers={"window_s": round(have_min * 60), "needed_s": round(needed_s)},
+        remedy={"field": "window_end_us", "value": window.start_us + round(needed_s * 1e6)},
+        task_id=task.task_id, visit_id=visit.visit_id, window=window,
+    )  # fmt: skip
+
+
+def no_way(task: Task, visit: Visit, window: Window) -> Refusal:
+    """Return that no dock has a way to the task."""
+    return Refusal(
+        rule_id="R-03", reason_zh="从任何机库都没有避开管制区的航路", reason_en="no dock has a way to it that keeps out of closed air",
+        remedy_zh="移动任务或机库，或取得空域批准", remedy_en="move the task or a dock, or get an approval for the zone",
+        remedy={"field": "geometry"}, task_id=task.task_id, visit_id=visit.visit_id, window=window,
+    )  # fmt: skip
+
+
+def too_far(
+    task: Task, visit: Visit, window: Window, *, needed_s: float, usable_s: float, reserve_ratio: float
+) -> Refusal:
+    """Return that there and back takes more than a battery."""
+    landing_pct, reserve_pct = (
+        (1.0 - needed_s * (1.0 - reserve_ratio) / max(usable_s, 1.0)) * 100.0,
+        reserve_ratio * 100.0,
+    )
+    return Refusal(
+        rule_id="R-07",
+        reason_zh=f"返航时电量 {landing_pct:.0f} %，低于保留 {reserve_pct:.0f} %",
+        reason_en=f"{landing_pct:.0f} % of the battery on landing, the reserve is {reserve_pct:.0f} %",
+        remedy_zh=f"缩短 {(needed_s - usable_s) / 60.0:.1f} 分钟，或用更近的机库",
+        remedy_en=f"make it {(needed_s - usable_s) / 60.0:.1f} min shorter, or fly from a nearer dock",
+        numbers={"needed_s": round(needed_s), "usable_s": round(usable_s), "reserve_ratio": reserve_ratio},
+        remedy={"field": "shorter_s", "value": round(needed_s - usable_s)},
+        task_id=task.task_id, visit_id=visit.visit_id, window=window,
+    )  # fmt: skip
+
+
+def no_crew(task: Task, visit: Visit, window: Window) -> Refusal:
+    """Return that nobody is on shift, or all crews fly as many drones as they may."""
+    return Refusal(
+        rule_id="R-25", reason_zh="该时段没有机组当班，或机组已满", reason_en="no crew is on shift then, or all fly as many drones as they may",
+        remedy_zh="加排一班机组", remedy_en="put another crew on shift", remedy={"field": "shifts"},
+        task_id=task.task_id, visit_id=visit.visit_id, window=window,
+    )  # fmt: skip
+
+
+def nobody_free(
+    task: Task, visit: Visit, window: Window, zone: str, *, begin_us: int | None, drone_count: int
+) -> Refusal:
+    """Return that every drone was wanted more elsewhere, and when one could come."""
+    until = clock(window.end_us, zone)
+    if begin_us is None:
+        remedy_zh, remedy_en, remedy = (
+            "增加一架无人机或备用电池",
+            "add a drone or spare batteries",
+            {"field": "airframes", "value": 1.0},
+        )
+    else:
+        at = clock(begin_us, zone)
+        remedy_zh, remedy_en = f"改到 {at}，或增加一架无人机", f"begin at {at}, or add a drone"
+        remedy = {"field": "begin_us", "value": float(begin_us)}
+    return Refusal(
+        rule_id="R-32",
+        reason_zh=f"{until} 前 {drone_count} 架无人机均在执行更高价值任务或充电",
+        reason_en=f"until {until} all {drone_count} drones fly what is worth more, or charge",
+        remedy_zh=remedy_zh, remedy_en=remedy_en, numbers={"drone_count": float(drone_count)}, remedy=dict(remedy),
+        task_id=task.task_id, visit_id=visit.visit_id, window=window,
+    )  # fmt: skip
+
+
+def event_gap(
+    task: Task, visit: Visit, zone: str, *, gap: Window, total_s: int, longest_s: int, remedies: list[tuple[str, int]]
+) -> Refusal:
+    """Return that an event cannot be watched without a gap, the longest gap, and what would close it."""
+    names = {
+        "airframes": ("增加 {} 架无人机", "add {} drone(s)"),
+        "charge_s": ("{} 秒内充满（或换电）", "charge within {} s (or swap batteries)"),
+        "end": ("提前到 {} 结束", "end at {}"),
+    }
+    shown = [
+        (names[field][0].format(value if field != "end" else clock(value, zone)),
+         names[field][1].format(value if field != "end" else clock(value, zone)))
+        for field, value in remedies
+    ]  # fmt: skip
+    first = {"field": remedies[0][0], "value": float(remedies[0][1])} if remedies else {}
+    return Refusal(
+        rule_id="R-32",
+        reason_zh=f"{clock(gap.start_us, zone)} 起缺位 {longest_s} 秒，合计 {total_s} 秒",
+        reason_en=f"nobody watches for {longest_s} s from {clock(gap.start_us, zone)}, {total_s} s in all",
+        remedy_zh="；或".join(zh for zh, _ in shown) or "增加无人机", remedy_en="; or ".join(en for _, en in shown) or "add drones",
+        numbers={"longest_gap_s": float(longest_s), "gap_s": float(total_s)}, remedy=dict(first),
+        task_id=task.task_id, visit_id=visit.visit_id, window=gap,
+    )  # fmt: skip
+
+
+def no_spare(task: Task, visit: Visit, *, failure_gap_s: int | None) -> Refusal:
+    """Return, as a warning, what happens to an event's watch when a drone fails."""
+    zh = "无人可替" if failure_gap_s is None else f"缺位最长 {failure_gap_s // 60}:{failure_gap_s % 60:02d}"
+    en = (
+        "nobody could relieve it"
+        if failure_gap_s is None
+        else f"the gap is {failure_gap_s // 60}:{failure_gap_s % 60:02d} at most"
+    )
+    return Refusal(
+        rule_id="R-32", reason_zh=f"没有备机；任一机故障，{zh}", reason_en=f"no spare stands by; when a drone fails, {en}",
+        remedy_zh="增加一架备机", remedy_en="add a drone as a spare", remedy={"field": "airframes", "value": 1.0},
+        numbers={} if failure_gap_s is None else {"failure_gap_s": float(failure_gap_s)},
+        task_id=task.task_id, visit_id=visit.visit_id, window=visit.window, is_warning=True,
+    )  # fmt: skip

@@ -1,0 +1,189 @@
+"""Where a day's plan takes place: one plane, one sky, one wind, the ways between places, and which airframes are alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import shapely
+
+from mission.airspace import Wind, straight_s
+from mission.model import Airframe, Dock, Programme, Weather, Window, ZoneKind
+from mission.patterns.transit import Ways, ways_of
+from mission.rules import RuleSet, rule_set
+from mission.sky import Sky
+from mission.weather import at as weather_at
+from mission.weather import changes_us, gust_of, wind_of
+from telemetry.model.geodesy import Floats, LocalPlane, local_plane
+
+_FIRM_KINDS: Final = (ZoneKind.NO_FLY, ZoneKind.RESTRICTED, ZoneKind.KEEP_IN)
+"""What ways go round; the ways of other traffic are kept clear by height and time when sorties are parted."""
+TRANSIT_ALT_M: Final = 60.0
+"""How high the ways to and from tasks are flown, above the take-off place, before sorties are layered."""
+US: Final = 1_000_000
+_LAYERS_RECKONED: Final = 2
+_BENDS_RECKONED: Final = 4
+_MARGIN_S: Final = 3.0
+_ROUND_M: Final = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """All that is the same for every sortie of a plan. Times inside are seconds from `window.start_us`."""
+
+    programme: Programme
+    window: Window
+    now_us: int
+    plane: LocalPlane
+    sky: Sky
+    rules: RuleSet
+    wind: Wind
+
+    @cached_property
+    def kinds(self) -> tuple[Airframe, ...]:
+        """One of each kind of airframe: those of a kind differ in nothing but name, place and number."""
+        return tuple({_kind_of(airframe): airframe for airframe in self.airframes}.values())
+
+    @property
+    def airframes(self) -> tuple[Airframe, ...]:
+        """Those that are ready to fly."""
+        return tuple(airframe for airframe in self.programme.airframes if airframe.is_ready)
+
+    def kind_number(self, airframe: Airframe) -> int:
+        """Return the number of its kind in `kinds`."""
+        return [_kind_of(kind) for kind in self.kinds].index(_kind_of(airframe))
+
+    @cached_property
+    def docks(self) -> dict[int, Dock]:
+        """The docks by id."""
+        return {dock.dock_id: dock for dock in self.programme.docks}
+
+    def dock_place(self, dock_id: int) -> Floats:
+        """Return where a dock is, (2,) in the plane."""
+        dock = self.docks[dock_id]
+        return np.array(self.plane.to_plane(dock.lat_deg, dock.lon_deg), np.float64)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The ways that keep out of every zone of the plan's time."""
+        return ways_of(self.sky.closed_at(self.window, ceiling_agl_m=self.highest_agl_m, kinds=_FIRM_KINDS))
+
+    @cached_property
+    def ways_in(self) -> Ways:
+        """The ways to places inside zones that open at times, or to who has an approval: only what is always closed is closed."""
+        always = Sky(
+            [zone for zone in self.sky.zones if not zone.windows], plane=self.plane, margin_m=self.sky.margin_m
+        )
+        approvals = ",".join(sorted({task.approval for task in self.programme.tasks if task.approval}))
+        top_m = self.highest_agl_m
+        return ways_of(always.closed_at(self.window, ceiling_agl_m=top_m, approval=approvals, kinds=_FIRM_KINDS))
+
+    @property
+    def highest_agl_m(self) -> float:
+        """How high sorties are flown at most."""
+        return self.rules.number("R-01", "most_agl_m")
+
+    @property
+    def reserve_ratio(self) -> float:
+        """What is left of a battery on landing at least."""
+        return self.rules.number("R-07", "least_ratio")
+
+    def seconds_of(self, time_us: int) -> float:
+        """Return a time as seconds from the plan's zero."""
+        return (time_us - self.window.start_us) / US
+
+    def us_of(self, seconds: float) -> int:
+        """Return seconds from the plan's zero as a time."""
+        return self.window.start_us + round(seconds * US)
+
+    def way(self, start: Floats, end: Floats) -> Floats | None:
+        """Return the places (k, 2) of the shortest way between two places that keeps out of closed air."""
+        return self._ways_for(start, end).way(start, end)
+
+    def _ways_for(self, start: Floats, end: Floats) -> Ways:
+        inside = shapely.intersects_xy(self.ways.closed, [start[0], end[0]], [start[1], end[1]]).any()
+        return self.ways_in if inside else self.ways
+
+    def metres(self, places: Floats) -> Floats:
+        """Return the metres of the shortest ways between places (n, 2), (n, n); inf where there is none."""
+        found = self.ways.between(places)
+        inside = shapely.intersects_xy(self.ways.closed, places[:, 0], places[:, 1])
+        if inside.any():
+            other = self.ways_in.between(places)
+            found[inside] = other[inside]
+            found[:, inside] = other[:, inside]
+        return found
+
+    def travel_s(self, places: Floats, metres: Floats, airframe: Airframe) -> Floats:
+        """Return how long an airframe flies between places (n, 2) whose ways are so long, (n, n): never too little."""
+        count = len(places)
+        straight = (places[None, :, :] - places[:, None, :]).reshape(-1, 2)
+        length = np.hypot(straight[:, 0], straight[:, 1])
+        direct_s = straight_s(straight, airframe.cruise_mps, self.wind)
+        slowest_mps = max(airframe.cruise_mps - self.wind.speed_mps, 0.5)
+        bent = metres.reshape(-1) > length + _ROUND_M
+        bend_s = airframe.cruise_mps / airframe.acceleration_mps2 + 90.0 / airframe.yaw_rate_degps
+        round_s = metres.reshape(-1) / slowest_mps + _BENDS_RECKONED * bend_s
+        from_rest_s = (airframe.cruise_mps + self.wind.speed_mps) / airframe.acceleration_mps2 + _MARGIN_S
+        seconds = np.where(bent, round_s, direct_s) + np.where(length > _ROUND_M, from_rest_s, 0.0)
+        found: Floats = np.where(np.isfinite(metres.reshape(-1)), seconds, np.inf).reshape(count, count)
+        return found
+
+    def climb_s(self, airframe: Airframe) -> float:
+        """Return how long the climb over the dock takes, a layer or two above the usual height included."""
+        return self._top_m / airframe.climb_mps
+
+    def sink_s(self, airframe: Airframe) -> float:
+        """Return how long coming down over the dock takes."""
+        return self._top_m / airframe.sink_mps
+
+    @property
+    def _top_m(self) -> float:
+        return TRANSIT_ALT_M + _LAYERS_RECKONED * self.rules.number("R-05", "layer_m")
+
+
+def scene_of(programme: Programme, window: Window, *, now_us: int, rules: RuleSet | None = None) -> Scene:
+    """Return the scene of a day. Raises InputError for zones or rules that cannot be."""
+    in_force = rules or rule_set(programme.rule_set, programme.rules)
+    plane = _plane_of(programme)
+    margin_m = in_force.number("R-03", "margin_m")
+    sky = Sky(programme.zones, plane=plane, margin_m=margin_m)
+    return Scene(programme, window, now_us, plane, sky, in_force, _wind_of(programme, window))
+
+
+def _wind_of(programme: Programme, window: Window) -> Wind:
+    """Return the strongest wind of the window in which something may still fly: what flights are reckoned with."""
+    most_mps = max((airframe.wind_limit_mps for airframe in programme.airframes), default=0.0)
+    winds = []
+    for time_us in changes_us(programme.weather, window.start_us, window.end_us):
+        weather: Weather | None = weather_at(programme.weather, time_us)
+        if (
+            weather is not None
+            and (gust_of(weather) or 0.0) <= most_mps * 2.0
+            and wind_of(weather).speed_mps <= most_mps
+        ):
+            winds.append(wind_of(weather))
+    return max(winds, key=lambda wind: wind.speed_mps, default=Wind())
+
+
+def _plane_of(programme: Programme) -> LocalPlane:
+    places = [(dock.lat_deg, dock.lon_deg) for dock in programme.docks]
+    if not places:
+        places = [_first_place(task.geometry) for task in programme.tasks]
+    lat_deg, lon_deg = np.mean(places or [(0.0, 0.0)], axis=0)
+    return local_plane(round(float(lat_deg), 1), round(float(lon_deg), 1))
+
+
+def _first_place(geometry: dict[str, Any]) -> tuple[float, float]:
+    lonlat: Any = geometry.get("coordinates", (0.0, 0.0))
+    while isinstance(lonlat, Sequence) and lonlat and not isinstance(lonlat[0], float | int):
+        lonlat = lonlat[0]
+    return float(lonlat[1]), float(lonlat[0])
+
+
+def _kind_of(airframe: Airframe) -> Airframe:
+    return msgspec.structs.replace(
+        airframe, airframe_id=0, name="", dock_id=0, unit_id=None, device_id=None, is_ready=True
+    )

@@ -1,0 +1,184 @@
+"""A draft as a sortie: its waypoints with times, from the dock to its targets and home, never through closed air."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+
+from mission.model import Airframe, Window
+from mission.patterns.flown import length_m
+from mission.patterns.legs import fly_s
+from mission.patterns.waypoints import waypoints_of
+from mission.plan import Sortie, Waypoint
+from mission.schedule.fleet import Booking
+from mission.schedule.greedy import Draft
+from mission.schedule.relay_rota import Watch
+from mission.schedule.scene import TRANSIT_ALT_M, Scene
+from mission.schedule.targets import Part, Target
+from telemetry.model.errors import InputError
+from telemetry.model.geodesy import Floats
+
+
+@dataclass
+class _Flight:
+    """A sortie being written: where it is, at what second, and what it has flown."""
+
+    scene: Scene
+    airframe: Airframe
+    here: Floats
+    clock_s: float
+    alt_m: float
+    waypoints: list[Waypoint]
+    metres: float = 0.0
+
+    def transit(self, there: Floats, task_name: str) -> None:
+        """Fly to a place; waypoints are written for the bends only."""
+        places = self.scene.way(self.here, there)
+        if places is None:
+            message = f"there is no way to {task_name!r} that keeps out of closed air: move it, or the zone"
+            raise InputError(message)
+        seconds = np.concatenate(([0.0], np.cumsum(fly_s(places, self.airframe, self.scene.wind))))
+        lat_deg, lon_deg = self.scene.plane.from_plane(places[:, 0], places[:, 1])
+        self.waypoints += [
+            Waypoint(
+                lat_deg=round(float(lat_deg[row]), 8),
+                lon_deg=round(float(lon_deg[row]), 8),
+                alt_home_m=self.alt_m,
+                speed_mps=self.airframe.cruise_mps,
+                arrive_us=self.scene.us_of(self.clock_s + float(seconds[row])),
+            )
+            for row in range(1, len(places) - 1)
+        ]
+        self.clock_s += float(seconds[-1])
+        self.metres += length_m(places)
+        self.here = there
+
+    def wait_until(self, time_s: float) -> None:
+        """Stay at the last waypoint until so late that the next is not begun too soon."""
+        waits_s = time_s - self.clock_s
+        if waits_s > 0.0 and self.waypoints:
+            last = self.waypoints[-1]
+            self.waypoints[-1] = msgspec.structs.replace(last, hold_s=last.hold_s + waits_s)
+            self.clock_s = time_s
+
+    def part(self, part: Part) -> None:
+        """Fly a part of a task's pattern from its first place on."""
+        pattern = part.pattern
+        written = waypoints_of(pattern, self.scene.plane, part.task, self.airframe)
+        places = pattern.places if len(pattern.places) > 1 else pattern.places[[0, 0]]
+        hold_s = pattern.hold_s if len(pattern.places) > 1 else np.array([pattern.hold_s[0], 0.0])
+        legs_s = np.concatenate(([0.0], fly_s(places, self.airframe, self.scene.wind)))
+        arrive_s = self.clock_s + np.cumsum(legs_s) + np.concatenate(([0.0], np.cumsum(hold_s)[:-1]))
+        self.waypoints += [
+            msgspec.structs.replace(waypoint, arrive_us=self.scene.us_of(float(at_s)))
+            for waypoint, at_s in zip(written, arrive_s, strict=True)
+        ]
+        self.clock_s = float(arrive_s[-1] + hold_s[-1])
+        self.metres += pattern.length_m
+        self.here = np.asarray(places[-1], np.float64)
+
+
+def sortie_of(draft: Draft, targets: Sequence[Target], scene: Scene, sortie_id: int) -> Sortie:
+    """Return the sortie of a draft. Raises InputError where there is no way to one of its targets."""
+    airframe = _airframe(scene, draft.booking)
+    first, first_s = draft.stops[0]
+    flight = _take_off(scene, airframe, draft.booking, alt_m=TRANSIT_ALT_M)
+    takeoff_s = flight.clock_s
+    flight.clock_s += TRANSIT_ALT_M / airframe.climb_mps
+    for number, begin_s in draft.stops:
+        part = targets[number].part
+        if number != first:
+            _leave_in_time(scene, flight, part, begin_s)
+        flight.transit(part.start, part.task.name_en or part.task.name_zh)
+        if number == first:
+            late_s = max(first_s - flight.clock_s, 0.0)
+            takeoff_s, flight.clock_s = takeoff_s + late_s, flight.clock_s + late_s
+            flight.waypoints = [_later(waypoint, late_s) for waypoint in flight.waypoints]
+        flight.part(part)
+    chosen = [targets[number] for number, _ in draft.stops]
+    return _landed(
+        flight, draft.booking, sortie_id, takeoff_s=takeoff_s,
+        visit_ids=tuple(dict.fromkeys(target.visit.visit_id for target in chosen)),
+        task_ids=tuple(dict.fromkeys(target.part.task.task_id for target in chosen)),
+        approval=_approvals([target.part for target in chosen]),
+    )  # fmt: skip
+
+
+def watch_of(
+    watch: Watch, booking: Booking, part: Part, scene: Scene, *, visit_id: int, sortie_id: int, alt_m: float
+) -> Sortie:
+    """Return the sortie of a watch over an event, flown and stood at `alt_m`."""
+    airframe = _airframe(scene, booking)
+    flight = _take_off(scene, airframe, booking, alt_m=alt_m)
+    flight.clock_s += alt_m / airframe.climb_mps
+    flight.transit(part.start, part.task.name_en or part.task.name_zh)
+    late_s = max(watch.start_s - flight.clock_s, 0.0)
+    takeoff_s, flight.clock_s = watch.takeoff_s + late_s, flight.clock_s + late_s
+    flight.waypoints = [_later(waypoint, late_s) for waypoint in flight.waypoints]
+    stood = replace(part.pattern, hold_s=np.array([max(watch.end_s - flight.clock_s, 0.0)]), alt_agl_m=alt_m)
+    flight.part(replace(part, pattern=stood))
+    sortie = _landed(
+        flight, booking, sortie_id, takeoff_s=takeoff_s, visit_ids=(visit_id,), task_ids=(part.task.task_id,),
+        approval=part.task.approval,
+    )  # fmt: skip
+    on_watch = Window(scene.us_of(watch.start_s), scene.us_of(watch.end_s))
+    return msgspec.structs.replace(sortie, on_watch=on_watch)
+
+
+def _take_off(scene: Scene, airframe: Airframe, booking: Booking, *, alt_m: float) -> _Flight:
+    return _Flight(scene, airframe, scene.dock_place(booking.dock_id), float(booking.takeoff_s), alt_m, [])
+
+
+def _leave_in_time(scene: Scene, flight: _Flight, part: Part, begin_s: float) -> None:
+    """Wait where the drone is so long that it reaches the part when it is to begin."""
+    places = scene.way(flight.here, part.start)
+    if places is not None:
+        flight.wait_until(begin_s - float(fly_s(places, flight.airframe, scene.wind).sum()))
+
+
+def _landed(
+    flight: _Flight,
+    booking: Booking,
+    sortie_id: int,
+    *,
+    takeoff_s: float,
+    visit_ids: tuple[int, ...],
+    task_ids: tuple[int, ...],
+    approval: str,
+) -> Sortie:
+    scene, airframe = flight.scene, flight.airframe
+    flight.transit(scene.dock_place(booking.dock_id), "the dock")
+    landing_s = flight.clock_s + flight.alt_m / airframe.sink_mps
+    health_ratio = next(
+        (each.health_ratio for each in scene.programme.batteries if each.battery_id == booking.battery_id), 1.0
+    )
+    return Sortie(
+        sortie_id=sortie_id,
+        airframe_id=booking.airframe_id,
+        dock_id=booking.dock_id,
+        takeoff_us=scene.us_of(takeoff_s),
+        landing_us=scene.us_of(landing_s),
+        free_us=scene.us_of(max(booking.free_s, landing_s)),
+        visit_ids=visit_ids,
+        task_ids=task_ids,
+        waypoints=tuple(flight.waypoints),
+        length_m=round(flight.metres, 1),
+        landing_battery_ratio=round(1.0 - (landing_s - takeoff_s) / (airframe.endurance_s * health_ratio), 4),
+        transit_alt_home_m=flight.alt_m,
+        battery_id=booking.battery_id,
+        crew_id=booking.crew_id,
+        approval=approval,
+    )
+
+
+def _later(waypoint: Waypoint, seconds: float) -> Waypoint:
+    return msgspec.structs.replace(waypoint, arrive_us=(waypoint.arrive_us or 0) + round(seconds * 1e6))
+
+
+def _airframe(scene: Scene, booking: Booking) -> Airframe:
+    return next(each for each in scene.programme.airframes if each.airframe_id == booking.airframe_id)
+
+
+def _approvals(parts: Sequence[Part]) -> str:
+    return ",".join(sorted({part.task.approval for part in parts if part.task.approval}))

@@ -1,0 +1,192 @@
+"""What may be flown: each task's pattern in parts that one battery flies, each wanted visit of each part with its prize."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mission.model import Airframe, Task, TaskKind, Window
+from mission.patterns.choose import pattern_of
+from mission.patterns.flown import Pattern
+from mission.patterns.legs import fly_s
+from mission.patterns.splitting import split
+from mission.plan import Visit
+from mission.schedule.scene import Scene
+from telemetry.model.errors import InputError
+from telemetry.model.geodesy import Floats
+
+PRIZE_OF_ONE: Final = 100
+"""The prize of a visit of priority 0; each step of priority is worth `PRIORITY_FACTOR` more."""
+PRIORITY_FACTOR: Final = 1.6
+_SOON_S: Final = ((600.0, 1.0), (1800.0, 0.7), (math.inf, 0.4))
+"""What is left of a search's prize when it begins later."""
+_PART_SLACK_SHARE: Final = 0.5
+_STOP_S: Final = 5.0
+_USABLE_SHARE: Final = 0.97
+"""Of a battery's usable time a part is made so long, so that a little wind or waiting does not break it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of a task's pattern, flown in one sortie; `service_s` by kind of airframe, inf for those that cannot."""
+
+    task: Task
+    number: int
+    part_count: int
+    pattern: Pattern
+    service_s: tuple[float, ...]
+
+    @property
+    def start(self) -> Floats:
+        """Where it begins, (2,) in the plane."""
+        return np.asarray(self.pattern.places[0], np.float64)
+
+    @property
+    def end(self) -> Floats:
+        """Where it ends."""
+        return np.asarray(self.pattern.places[-1], np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One part of one visit: begun from `from_s` to `until_s` (seconds from the plan's zero), worth `prize`.
+
+    Of targets with the same `group` one is enough.
+    """
+
+    visit: Visit
+    part: Part
+    from_s: float
+    until_s: float
+    prize: int
+    group: int | None = None
+
+
+def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
+    """Return a task's pattern in parts that a battery flies, from the nearest dock of an airframe that can.
+
+    Raises InputError where no airframe that is ready can fly it, with what the best of them says.
+    """
+    patterns, errors = _patterns(task, scene, window)
+    if not patterns:
+        raise errors[0] if errors else InputError("there is no airframe that is ready: give one, or set one ready")
+    chosen = min(patterns, key=lambda number: (patterns[number].swath_m, patterns[number].alt_agl_m, number))
+    pattern = patterns[chosen]
+    able = {number for number, other in patterns.items() if _sees_as_well(other, pattern)}
+    home, limit_s = _nearest(scene, able, pattern)
+    airframe = scene.kinds[chosen]
+    found = [pattern]
+    if task.kind is not TaskKind.EVENT:
+        found = split(
+            pattern,
+            airframe,
+            limit_s,
+            wind=scene.wind,
+            home=home,
+            ways=scene.ways,
+            most_places=airframe.most_waypoints - 8,
+        )
+    return tuple(
+        Part(
+            task,
+            number,
+            len(found),
+            part,
+            tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))),
+        )
+        for number, part in enumerate(found)
+    )
+
+
+def _patterns(task: Task, scene: Scene, window: Window) -> tuple[dict[int, Pattern], list[InputError]]:
+    found, errors = {}, []
+    for number, kind in enumerate(scene.kinds):
+        try:
+            found[number] = pattern_of(task, kind, plane=scene.plane, sky=scene.sky, wind=scene.wind, window=window)
+        except InputError as error:
+            errors.append(error)
+    return found, errors
+
+
+def _sees_as_well(other: Pattern, pattern: Pattern) -> bool:
+    """Tell whether who would fly `other` sees all on the way of `pattern`, as finely as is asked."""
+    return other.swath_m >= pattern.swath_m - 1e-6 and other.alt_agl_m >= pattern.alt_agl_m - 1e-6
+
+
+def _nearest(scene: Scene, able: set[int], pattern: Pattern) -> tuple[Floats, float]:
+    """Return the dock (2,) nearest to the pattern of those whose airframes can fly it, and how long these may fly."""
+    offers = []
+    for airframe in scene.airframes:
+        if scene.kind_number(airframe) in able and airframe.dock_id in scene.docks:
+            place = scene.dock_place(airframe.dock_id)
+            away_m = float(np.hypot(*(pattern.places - place).T).min())
+            offers.append((away_m, airframe.airframe_id, place, usable_s(scene, airframe)))
+    if not offers:
+        message = "no airframe that can fly this stands in a dock: give one of them its dock"
+        raise InputError(message)
+    _, _, place, limit_s = min(offers, key=lambda offer: offer[:2])
+    return place, limit_s
+
+
+def usable_s(scene: Scene, airframe: Airframe) -> float:
+    """Return how long an airframe may be on its way and over its tasks: reserve, climb and descent taken off."""
+    health_ratio = min(
+        (battery.health_ratio for battery in scene.programme.batteries if battery.dock_id == airframe.dock_id),
+        default=1.0,
+    )
+    whole_s = airframe.endurance_s * health_ratio * (1.0 - scene.reserve_ratio) * _USABLE_SHARE
+    return max(whole_s - scene.climb_s(airframe) - scene.sink_s(airframe) - 4 * _STOP_S, 0.0)
+
+
+def _service_s(part: Pattern, scene: Scene, kind: int, able: set[int]) -> float:
+    if kind not in able:
+        return math.inf
+    try:
+        flown_s = float(fly_s(part.places, scene.kinds[kind], scene.wind).sum())
+    except InputError:
+        return math.inf
+    return flown_s + float(part.hold_s.sum()) + _STOP_S
+
+
+def targets_of(
+    visit: Visit, parts: Sequence[Part], wanted: Sequence[Window], scene: Scene, *, group: int
+) -> list[Target]:
+    """Return the targets of one visit: each part is begun so that it ends within the hours; `group` numbers searches.
+
+    Parts beyond the first may begin later, for one drone flies them one after the other. A part that is longer than its
+    hours has no target.
+    """
+    prize = PRIZE_OF_ONE * PRIORITY_FACTOR ** visit_priority(parts)
+    whole_s = sum(min(part.service_s) for part in parts)
+    window = next(each for each in wanted if each.start_us <= visit.window.start_us < each.end_us)
+    found = []
+    for part in parts:
+        ends_s = scene.seconds_of(window.end_us) - min(part.service_s)
+        from_s, until_s = scene.seconds_of(visit.window.start_us), scene.seconds_of(visit.window.end_us)
+        if len(parts) > 1 and part.task.revisit_s:
+            until_s = max(until_s, from_s + _PART_SLACK_SHARE * part.task.revisit_s)
+        until_s = min(until_s, ends_s)
+        worth = max(round(prize * min(part.service_s) / max(whole_s, 1e-9)), 1)
+        if until_s >= from_s:
+            target = Target(visit, part, from_s, until_s, worth)
+            found += _soon(target, group) if part.task.kind is TaskKind.SEARCH else [target]
+    return found
+
+
+def visit_priority(parts: Sequence[Part]) -> int:
+    """Return the priority of the task that the parts are of."""
+    return parts[0].task.priority
+
+
+def _soon(target: Target, group: int) -> list[Target]:
+    """Return a search's target at falling prizes: each later time in which to begin is worth less."""
+    found, from_s = [], target.from_s
+    for after_s, share in _SOON_S:
+        until_s = min(target.from_s + after_s, target.until_s)
+        if until_s > from_s or not found:
+            prize = max(round(target.prize * share), 1)
+            found.append(Target(target.visit, target.part, from_s, until_s, prize, group * 1000 + target.part.number))
+        from_s = until_s
+    return found
