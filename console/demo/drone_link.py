@@ -3,14 +3,14 @@
 import asyncio
 from typing import Any, cast
 
-from console.demo.drones import Drone
+from console.demo.drones import DockedDrone
 from infra.clock import SYSTEM_CLOCK
 
 
 class DroneLink(asyncio.DatagramProtocol):
     """One drone's socket."""
 
-    def __init__(self, drone: Drone) -> None:
+    def __init__(self, drone: DockedDrone) -> None:
         self.drone = drone
         self.refused = 0
         self._transport: asyncio.DatagramTransport | None = None

@@ -20,11 +20,12 @@ import numpy as np
 
 from console.demo import bodycams
 from console.demo import city_table as table
+from console.demo.autopilot.body import STEP_S
 from console.demo.bodycams import Bodycam
 from console.demo.crews import CityClock
+from console.demo.dock_pilot import DockPilot
 from console.demo.drone_link import DroneLink
-from console.demo.drones import Drone
-from console.demo.flight import STEP_S, Flight
+from console.demo.drones import DockedDrone, docked_drone
 from console.demo.force_config import ForceConfig, ForceUnit
 from console.demo.officer import Body
 from console.demo.officer_pages import OfficerPages, PageSignIn
@@ -93,7 +94,7 @@ class Force:
 
     def counts(self) -> dict[str, object]:
         """Return the figures so far; `positions_sent` counts distinct positions, however often they were tried."""
-        drones = sum(link.drone.positions_sent for link in self._links)
+        drones = sum(link.drone.air.positions_sent for link in self._links)
         vehicles, worn = self._vehicle_counts, self._bodycams.values()
         bodycam_positions = sum(bodycam.sent_count for bodycam in worn)
         return {
@@ -101,7 +102,7 @@ class Force:
             "units": len(self._config.units),
             "positions_sent": drones + self._counts.sent + vehicles.sent + bodycam_positions,
             "drone_positions": drones,
-            "drone_frames": sum(link.drone.frames_sent for link in self._links),
+            "drone_frames": sum(link.drone.air.frames_sent for link in self._links),
             "phone_reports": self._counts.sent,
             "phone_accepted": self._counts.accepted,
             "vehicle_positions": vehicles.sent,
@@ -112,10 +113,10 @@ class Force:
             "retries": self._counts.retries,
             "errors": self._counts.errors + vehicles.refused + sum(link.refused for link in self._links),
             "statuses": dict(self._counts.statuses),
-            "commands_refused": sum(link.drone.commands_refused for link in self._links),
+            "commands_refused": sum(link.drone.air.commands_refused for link in self._links),
             "phone_p99_ms": self._counts.p99_ms(),
             "alarms_sent": self._alarms_sent,
-            "aloft": [link.drone.system_id for link in self._links if not link.drone.flight.on_ground],
+            "aloft": [link.drone.system_id for link in self._links if not link.drone.on_ground],
             **self._pages.counts(),
         }
 
@@ -196,10 +197,10 @@ class Force:
     async def _walk(self) -> None:
         """Report for each phone at its own interval, first all within one interval; raise and clear an SOS now and then."""
         walkers = await asyncio.to_thread(walkers_of, self._config.roads, self._phones, self._config.seed)
-        flights = {link.drone.system_id: link.drone.flight for link in self._links}
+        docks = {link.drone.system_id: link.drone.pilot for link in self._links}
         drones = [unit for unit in self._config.units if unit.system_id]
         pilots = await asyncio.to_thread(
-            piloted, Path(self._config.roads).parent, [flights[unit.system_id] for unit in drones]
+            piloted, Path(self._config.roads).parent, [docks[unit.system_id] for unit in drones]
         )
         self._bodies = {unit.call_sign: body for unit, body in zip(self._phones, walkers, strict=True)}
         self._bodies |= {unit.call_sign: body for unit, body in zip(drones, pilots, strict=True)}
@@ -305,14 +306,14 @@ def walkers_of(roads: str, phones: list[ForceUnit], seed: int) -> list[Serves]:
     return [Walker(streets, unit.kind, unit.lat_deg, unit.lon_deg, (seed, rank)) for rank, unit in enumerate(phones)]
 
 
-def piloted(city: Path, flights: list[Flight]) -> list[Body]:
-    """Return each flight in its pilot's hands; the rooms are imported here for the same reason."""
+def piloted(city: Path, docks: list[DockPilot]) -> list[Body]:
+    """Return each drone in its pilot's hands; the rooms are imported here for the same reason."""
     from console.demo.pilot import PilotedDrone
     from mission.airspace import load_airspace
 
     plane = local_plane(*ORIGIN)
     airspace = load_airspace(city, plane=plane)
-    return [PilotedDrone(flight, plane, airspace) for flight in flights]
+    return [PilotedDrone(dock, plane, airspace) for dock in docks]
 
 
 def _camera_plan(unit: ForceUnit, config: ForceConfig) -> CameraPlan:
@@ -325,20 +326,26 @@ def _camera_plan(unit: ForceUnit, config: ForceConfig) -> CameraPlan:
     )
 
 
-def _drones(config: ForceConfig) -> list[Drone]:
+def _drones(config: ForceConfig) -> list[DockedDrone]:
     """Return the drones, every ALOFT_EVERY-th aloft already, the others taking off within TAKEOFF_SPREAD_S."""
     plane = local_plane(*ORIGIN)
     units = [unit for unit in config.units if unit.system_id]
     drones = []
     for place, (unit, route) in enumerate(zip(units, patrol_routes(len(units), config.seed), strict=True)):
-        pad = np.array([float(axis) for axis in plane.to_plane(unit.lat_deg, unit.lon_deg)])
-        takeoff_s = 3.0 + TAKEOFF_SPREAD_S * place / max(len(units), 1)
-        flight = Flight(pad, route, (config.seed, 100 + unit.system_id), first_takeoff_s=takeoff_s)
+        east_m, north_m = (float(axis) for axis in plane.to_plane(unit.lat_deg, unit.lon_deg))
+        drone = docked_drone(
+            route,
+            (east_m, north_m),
+            plane,
+            system_id=unit.system_id,
+            key=bytes.fromhex(unit.secret),
+            seed=config.seed,
+            first_takeoff_s=3.0 + TAKEOFF_SPREAD_S * place / max(len(units), 1),
+            first_loss_s=FIRST_LINK_LOSS_S + (0.0 if place == len(units) // 2 else 90.0 * (place + 1)),
+        )
         if place % ALOFT_EVERY == 0:
-            flight.begin_aloft(place)
-        first_loss_s = FIRST_LINK_LOSS_S + (0.0 if place == len(units) // 2 else 90.0 * (place + 1))
-        key = bytes.fromhex(unit.secret)
-        drones.append(Drone(flight, plane, unit.system_id, key, seed=config.seed, first_loss_s=first_loss_s))
+            drone.pilot.begin_aloft(place)
+        drones.append(drone)
     return drones
 
 

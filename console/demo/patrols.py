@@ -1,12 +1,19 @@
 """Where the demo's drones patrol: loops over the markets, the square, the station, the scenic area, and along the river."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from console.demo import city_table as table
-from console.demo.flight import Route
 from telemetry.model.geodesy import Floats
+
+
+class Route(NamedTuple):
+    """A patrol: its name and its waypoints in the city's plane, shape (n, 2), metres."""
+
+    name: str
+    waypoints_m: Floats
+
 
 LOOP_POINTS: Final = (8, 14)
 RIVER_LENGTH_M: Final = 2600.0

@@ -1,6 +1,7 @@
 """A demo drone in its pilot's hands: goes where the pilot was sent, round no-fly zones, and breaks off on a low battery.
 
-The pilot sits at the centre with the page of an officer and flies by a ground station of its own; the console commands no drone.
+The pilot sits at the centre with the page of an officer and flies by a ground station of its own. Whoever else commands the
+drone, the console's own desk or a ground station with its key, has it from the first order on, and this pilot lets go.
 """
 
 from typing import Final
@@ -10,7 +11,7 @@ import shapely
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from console.demo.flight import Flight
+from console.demo.dock_pilot import DockPilot
 from mission.airspace import Airspace
 from telemetry.model.geodesy import Floats, LocalPlane
 
@@ -21,33 +22,30 @@ CORNERS_APART_M: Final = 12.0
 
 
 class PilotedDrone:
-    """What a pilot flies; `airspace` and the flight are in the same plane."""
+    """What a pilot flies; `airspace` and the drone are in the same plane."""
 
-    def __init__(self, flight: Flight, plane: LocalPlane, airspace: Airspace) -> None:
-        self._flight, self._plane, self._airspace = flight, plane, airspace
+    def __init__(self, dock: DockPilot, plane: LocalPlane, airspace: Airspace) -> None:
+        self._dock, self._plane, self._airspace = dock, plane, airspace
 
     @property
     def is_there(self) -> bool:
         """Whether it hovers at the place."""
-        return self._flight.is_there
+        return self._dock.is_there
 
     @property
     def must_leave(self) -> bool:
-        """Whether its battery asks it to come home."""
-        return self._flight.is_low
+        """Whether its battery asks it to come home, or somebody else has taken it."""
+        return self._dock.must_leave
 
     def go(self, lat_deg: float, lon_deg: float, *, after_s: float) -> bool:  # noqa: ARG002 - who flies mounts nothing
         """Set out at once; False where no free way leads there or the battery does not last."""
         east, north = self._plane.to_plane(lat_deg, lon_deg)
-        way_m = way_round(self._airspace, self._flight.place_m, np.array([float(east), float(north)]))
-        if way_m is None or not self._flight.reaches(way_m):
-            return False
-        self._flight.go(way_m)
-        return True
+        way_m = way_round(self._airspace, np.array(self._dock.craft.body.place), np.array([float(east), float(north)]))
+        return way_m is not None and self._dock.reaches(way_m) and self._dock.go(way_m)
 
     def release(self) -> None:
         """Go back to the patrol."""
-        self._flight.release()
+        self._dock.release()
 
 
 def way_round(airspace: Airspace, start_m: Floats, goal_m: Floats) -> Floats | None:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import shapely
 
-from console.demo.drones import Drone
-from console.demo.flight import ACCELERATION_MPS2, STEP_S, Flight, Phase
+from console.demo.autopilot.body import ACCELERATION_MPS2, STEP_S
+from console.demo.autopilot.numbers import CopterMode
+from console.demo.dock_pilot import DockPilot, Phase
+from console.demo.drones import DockedDrone, docked_drone
 from console.demo.patrols import patrol_routes
 from console.demo.pilot import PilotedDrone, way_round
 from mission.airspace import Airspace
@@ -25,42 +27,50 @@ KEY = bytes(range(32))
 START_US = 1_790_000_000_000_000
 
 
-def drone(system_id: int = 1, *, seed: int = 4, first_loss_s: float = 1e9) -> Drone:
+def docked(system_id: int = 1, *, seed: int = 4, first_loss_s: float = 1e9) -> DockedDrone:
     route = patrol_routes(system_id, seed)[-1]
-    flight = Flight(route.waypoints_m[0] + 60.0, route, (seed, system_id), first_takeoff_s=5.0)
-    return Drone(flight, local_plane(36.06, 103.83), system_id, KEY, seed=seed, first_loss_s=first_loss_s)
+    east_m, north_m = (route.waypoints_m[0] + 60.0).tolist()
+    return docked_drone(
+        route,
+        (east_m, north_m),
+        local_plane(36.06, 103.83),
+        system_id=system_id,
+        key=KEY,
+        seed=seed,
+        first_takeoff_s=5.0,
+        first_loss_s=first_loss_s,
+    )
+
+
+def step(dock: DockPilot) -> None:
+    """Let a tenth of a second pass."""
+    dock.step()
+    dock.craft.step(START_US + round(dock.craft.uptime_s * 1e6))
 
 
 def test_a_flight_goes_round_and_comes_home_and_starts_again() -> None:
-    flight = drone().flight
-    phases, fastest, hardest, highest = [flight.phase], 0.0, 0.0, 0.0
-    before = flight.velocity_mps
+    dock = docked().pilot
+    body = dock.craft.body
+    phases, fastest, hardest, highest = [dock.phase], 0.0, 0.0, 0.0
+    before = (body.east_mps, body.north_mps)
     for _ in range(round(3000 / STEP_S)):
-        flight.step()
-        if flight.phase is not phases[-1]:
-            phases.append(flight.phase)
-        fastest, highest = max(fastest, flight.speed_mps), max(highest, flight.height_m)
-        if not flight.on_ground:
-            hardest = max(hardest, float(np.hypot(*(flight.velocity_mps - before))) / STEP_S)
-        before = flight.velocity_mps
-    assert phases[:7] == [
-        Phase.WAITING,
-        Phase.TAKEOFF,
-        Phase.PATROL,
-        Phase.RETURN,
-        Phase.LANDING,
-        Phase.CHARGING,
-        Phase.WAITING,
-    ]
+        step(dock)
+        if dock.phase is not phases[-1]:
+            phases.append(dock.phase)
+        fastest, highest = max(fastest, body.speed_mps), max(highest, body.height_m)
+        if not dock.on_ground:
+            hardest = max(hardest, float(np.hypot(body.east_mps - before[0], body.north_mps - before[1])) / STEP_S)
+        before = (body.east_mps, body.north_mps)
+    assert phases[:5] == [Phase.WAITING, Phase.PATROL, Phase.RETURN, Phase.CHARGING, Phase.WAITING]
     assert 6.0 < fastest < 14.0
     assert 70.0 < highest < 120.0
     assert hardest <= ACCELERATION_MPS2 * 1.01
-    assert flight.battery_ratio > 0.05
+    assert body.battery.ratio > 0.05
 
 
 def test_the_same_seed_flies_the_same_bytes() -> None:
     def bytes_of(seed: int) -> bytes:
-        mine = drone(seed=seed)
+        mine = docked(seed=seed)
         return b"".join(mine.tick(START_US + tick * 100_000) for tick in range(200))
 
     assert bytes_of(4) == bytes_of(4)
@@ -68,7 +78,7 @@ def test_the_same_seed_flies_the_same_bytes() -> None:
 
 
 def test_a_drone_sends_each_message_at_its_rate_and_tells_the_truth() -> None:
-    mine = drone()
+    mine = docked()
     reader, seen, altitudes = FrameReader(), Counter[int](), []
     for tick in range(600):
         for frame in reader.feed(mine.tick(START_US + tick * 100_000)):
@@ -78,13 +88,13 @@ def test_a_drone_sends_each_message_at_its_rate_and_tells_the_truth() -> None:
                 altitudes.append(values(frame)["relative_alt"])
     assert reader.frames_bad == 0
     assert seen[0] == pytest.approx(60, abs=1)
-    assert seen[33] == mine.positions_sent == pytest.approx(240, abs=3)
-    assert sum(seen.values()) == mine.frames_sent
+    assert seen[33] == mine.air.positions_sent == pytest.approx(240, abs=3)
+    assert sum(seen.values()) == mine.air.frames_sent
     assert max(altitudes) > 70_000  # type: ignore[operator]
 
 
 def test_a_lost_link_is_silent_for_five_to_fifteen_seconds_and_comes_back() -> None:
-    mine = drone(first_loss_s=20.0)
+    mine = docked(first_loss_s=20.0)
     spoke = [tick for tick in range(600) if mine.tick(START_US + tick * 100_000)]
     silences_s = np.diff(spoke) * STEP_S
     assert (silences_s > 2.0).sum() == 1
@@ -93,21 +103,21 @@ def test_a_lost_link_is_silent_for_five_to_fifteen_seconds_and_comes_back() -> N
 
 
 def test_commands_that_are_not_signed_by_our_key_are_refused() -> None:
-    mine = drone()
+    mine = docked()
     mine.tick(START_US)
     fields = {"command": 511, "param1": 33.0, "param2": 1e6, "target_system": 1}
     common = {"system_id": 255, "component_id": 190, "sequence": 1}
     for signer in (None, Signer(bytes(32), 0)):
         forged = encode("COMMAND_LONG", fields, signer=signer, **common)
         assert mine.hear(forged, START_US) == b""
-    assert mine.commands_refused == 2
+    assert mine.air.commands_refused == 2
     genuine = encode("COMMAND_LONG", fields, signer=Signer(KEY, 0), **common)
     (answer,) = FrameReader().feed(mine.hear(genuine, START_US))
     assert values(answer)["result"] == 0
-    sent = mine.positions_sent
+    sent = mine.air.positions_sent
     for tick in range(100):
         mine.tick(START_US + tick * 100_000)
-    assert mine.positions_sent - sent == pytest.approx(10, abs=2)
+    assert mine.air.positions_sent - sent == pytest.approx(10, abs=2)
 
 
 def test_routes_lie_in_the_city_and_each_has_a_name() -> None:
@@ -135,7 +145,7 @@ class OneKey(RegistryTable):
 
 
 def test_our_own_decoder_believes_a_whole_flight_and_gets_what_it_asks_for() -> None:
-    mine = drone(first_loss_s=60.0)
+    mine = docked(first_loss_s=60.0)
     decoder = MavlinkDecoder(OneKey(), "main", allow_unsigned=False)
     batches, kinds, bad = [], Counter[str](), Counter[str]()
     for tick in range(1500):
@@ -152,9 +162,9 @@ def test_our_own_decoder_believes_a_whole_flight_and_gets_what_it_asks_for() -> 
                     decoder.feed(answer, now_us)
     rows = np.concatenate(batches)
     primary = rows[(rows["quality"] & Quality.SECONDARY) == 0]
-    assert mine.commands_refused == 0
+    assert mine.air.commands_refused == 0
     assert not bad
-    assert len(primary) == mine.positions_sent > 650
+    assert len(primary) == mine.air.positions_sent > 650
     assert np.median(np.diff(primary["observed_us"])) == pytest.approx(200_000, abs=20_000)
     assert set(rows["device_id"]) == {7}
     assert {
@@ -168,48 +178,56 @@ def test_our_own_decoder_believes_a_whole_flight_and_gets_what_it_asks_for() -> 
     assert not {"identity_conflict", "rebooted"} & kinds.keys()
 
 
-def fly(flight: Flight, until: Callable[[], bool], *, within_s: float) -> float:
+def fly(dock: DockPilot, until: Callable[[], bool], *, within_s: float) -> float:
     """Fly until something is so and return how long that took."""
-    for step in range(round(within_s / STEP_S)):
+    for number in range(round(within_s / STEP_S)):
         if until():
-            return step * STEP_S
-        flight.step()
-    pytest.fail(f"not so within {within_s} s: {flight.phase}")
+            return number * STEP_S
+        step(dock)
+    pytest.fail(f"not so within {within_s} s: {dock.phase}")
 
 
 def test_a_drone_in_its_pilots_hands_goes_to_a_call_hovers_and_goes_back_on_patrol() -> None:
-    flight, plane = drone().flight, local_plane(36.06, 103.83)
-    piloted = PilotedDrone(flight, plane, Airspace(plane=plane))
-    fly(flight, lambda: flight.phase is Phase.PATROL, within_s=120)
-    goal_m = flight.place_m + np.array([900.0, -1200.0])
+    dock, plane = docked().pilot, local_plane(36.06, 103.83)
+    craft = dock.craft
+    piloted = PilotedDrone(dock, plane, Airspace(plane=plane))
+    fly(dock, lambda: craft.run.number > 1, within_s=120)
+    left = craft.body.place
+    goal_m = np.array(left) + np.array([900.0, -1200.0])
     lat, lon = plane.from_plane(*goal_m)
-    left_m = flight.place_m.copy()
     assert piloted.go(float(lat), float(lon), after_s=10.0)
-    assert 95.0 < fly(flight, lambda: piloted.is_there, within_s=150) < 125.0
-    assert np.hypot(*(flight.place_m - goal_m)) < 13.0
+    assert craft.mode.name == "GUIDED"
+    assert 95.0 < fly(dock, lambda: piloted.is_there, within_s=150) < 125.0
+    assert np.hypot(*(np.array(craft.body.place) - goal_m)) < 13.0
     for _ in range(600):
-        flight.step()
+        step(dock)
     assert piloted.is_there
-    assert flight.speed_mps < 1.0
+    assert craft.body.speed_mps < 1.0
     piloted.release()
-    fly(flight, lambda: not piloted.is_there, within_s=1)
-    fly(flight, lambda: flight.phase is Phase.PATROL, within_s=150)
-    assert np.hypot(*(flight.place_m - left_m)) < 20.0
+    fly(dock, lambda: not piloted.is_there, within_s=1)
+    fly(dock, lambda: dock.phase is Phase.PATROL, within_s=150)
+    assert craft.mode.name == "AUTO"
+    assert craft.body.place.away_m(left) < 20.0
 
 
 def test_a_drone_takes_off_for_a_call_and_stays_at_home_when_its_battery_would_not_last() -> None:
-    flight, plane = drone().flight, local_plane(36.06, 103.83)
-    piloted = PilotedDrone(flight, plane, Airspace(plane=plane))
-    lat, lon = (float(axis) for axis in plane.from_plane(*(flight.place_m + np.array([0.0, 800.0]))))
-    flight.battery_ratio = 0.25
+    dock, plane = docked().pilot, local_plane(36.06, 103.83)
+    body = dock.craft.body
+    piloted = PilotedDrone(dock, plane, Airspace(plane=plane))
+    lat, lon = (float(axis) for axis in plane.from_plane(*(np.array(body.place) + np.array([0.0, 800.0]))))
+    body.battery.ratio = 0.25
     assert not piloted.go(lat, lon, after_s=10.0)
-    assert flight.on_ground
-    flight.battery_ratio = 0.95
+    assert dock.on_ground
+    body.battery.ratio = 0.95
     assert piloted.go(lat, lon, after_s=10.0)
-    fly(flight, lambda: piloted.is_there, within_s=200)
-    assert flight.height_m > 70.0
-    flight.battery_ratio = 0.2
+    fly(dock, lambda: piloted.is_there, within_s=200)
+    assert body.height_m > 70.0
+    body.battery.ratio = 0.2
     assert piloted.must_leave
+    step(dock)
+    piloted.release()
+    fly(dock, lambda: dock.phase is Phase.RETURN, within_s=200)
+    assert dock.craft.mode is CopterMode.RTL
 
 
 def test_a_drone_flies_round_a_no_fly_zone_and_not_into_one() -> None:

@@ -54,7 +54,7 @@ class Drone:
     """One drone: `tick` moves it on by STEP_S (or by more, in a hurry) and returns what to send, `hear` takes what is said.
 
     With a `key` its frames are signed on link 1 and it obeys nothing that is not signed with it. `taken` is called before
-    an order from outside changes where it flies; `streams_s` is what it sends without being asked. Counters:
+    an order or a mission (`is_mission`) from outside changes where it flies; `streams_s` is what it sends without being asked. Counters:
     `positions_sent`, `frames_sent`, `commands_refused`.
     """
 
@@ -72,7 +72,7 @@ class Drone:
         self.craft: Final = craft
         self.system_id: Final = system_id
         self.positions_sent = self.frames_sent = self.commands_refused = 0
-        self.taken: Callable[[], None] = _nobody
+        self.taken: Callable[..., None] = _nobody
         self._key = key
         self._signer = Signer(key, SIGNING_LINK) if key is not None else None
         random = np.random.default_rng([seed, 31, system_id])
@@ -142,7 +142,7 @@ class Drone:
 
     def _before_change(self, kind: MissionList) -> None:
         if kind is MissionList.MISSION:
-            self.taken()
+            self.taken(is_mission=True)
 
     def _hear_ground(self, frame: Frame, now_us: int) -> None:
         """Remember that its ground station lives; a HEARTBEAT that is not signed with the key is nobody's."""
@@ -183,16 +183,16 @@ class Drone:
             case "COMMAND_LONG" | "COMMAND_INT":
                 return self._command(fields, peer, is_int=name == "COMMAND_INT")
             case "SET_MODE":
-                self.taken()
+                self.taken(is_mission=False)
                 self.craft.set_mode(whole(fields, "custom_mode"))
                 return [Say("HEARTBEAT", self._telling.content("HEARTBEAT"))]
             case "MISSION_SET_CURRENT":
-                self.taken()
+                self.taken(is_mission=False)
                 self._orders.jump_to(whole(fields, "seq"))
                 return [Say("MISSION_CURRENT", self._telling.content("MISSION_CURRENT"))]
             case "SET_POSITION_TARGET_GLOBAL_INT":
                 if self.craft.mode is CopterMode.GUIDED:
-                    self.taken()
+                    self.taken(is_mission=False)
                     self._orders.target(fields)
             case "REQUEST_DATA_STREAM":
                 rate_hz, stream = whole(fields, "req_message_rate"), whole(fields, "req_stream_id")
@@ -212,7 +212,8 @@ class Drone:
         if number in _QUERIES:
             result, says = self._query(number, fields)
         else:
-            self.taken()
+            if self._orders.moves(number):
+                self.taken(is_mission=False)
             result, says = self._orders.obey(order_of(fields, is_int=is_int)), []
         answer: Fields = {"command": number, "result": int(result), "target_system": peer.system_id}
         return [Say("COMMAND_ACK", answer | {"target_component": peer.component_id}), *says]
@@ -275,5 +276,5 @@ def _text(severity: Severity, text: str) -> Say:
     return Say("STATUSTEXT", {"severity": int(severity), "text": text[:TEXT_BYTES]})
 
 
-def _nobody() -> None:
-    """Nobody else flies the drone."""
+def _nobody(*, is_mission: bool) -> None:
+    """Take note that somebody flies the drone: nobody else would."""

@@ -74,6 +74,10 @@ class Orders:
             Do.PAUSE_CONTINUE: self._pause,
         }
 
+    def moves(self, command: int) -> bool:
+        """Tell whether a command changes where the drone flies."""
+        return command in self._table
+
     def obey(self, order: MissionItem) -> Result:
         """Do what a command says; UNSUPPORTED for one that is not known."""
         act = self._table.get(order.command)
