@@ -4,7 +4,7 @@ Each place of the line sees w / 2 = 12.5 m around it, so that no line shorter th
 Holes are no-fly zones. What is unseen and what lies in a hole is measured by shapely, apart from the planner: the area less the
 line's buffer of w / 2, and the line's intersection with the holes. `ms` is the CPU time of the slowest shape, the median over
 the runs; the planner minimises the seconds of a usual drone, not the metres. With `geojson` the polygons of a file are measured
-(WGS-84): those that are rectangles, those with holes and all others stand in the figures of their like.
+(WGS-84): rectangles, those of right angles without holes and those with holes stand in the figures of their like, `others` beside.
 """
 
 import math
@@ -69,7 +69,7 @@ def run(*, runs: int, seed: int, geojson: Path | None = None) -> Figures:  # noq
     figures: dict[str, float | int | str | None] = {
         "shapes": "built in" if geojson is None else geojson.name,
         "polygons": len(every),
-        **{kind: _worst_ratio(found.get(kind, [])) for kind in BOUNDS},
+        **{kind: _worst_ratio(found.get(kind, [])) for kind in (*BOUNDS, "others")},
         "mean_ratio": round(statistics.fmean(one.ratio for one in every), 4),
         "uncovered_ratio": round(max(one.unseen_ratio for one in every), 6),
         "inside_no_fly_m": sum(one.in_holes_m for one in every),
@@ -112,12 +112,21 @@ def _worst_ratio(some: list[Measured]) -> float | None:
 
 
 def _by_kind(areas: list[Any]) -> dict[str, list[Any]]:
-    kinds: dict[str, list[Any]] = {kind: [] for kind in BOUNDS}
+    kinds: dict[str, list[Any]] = {kind: [] for kind in (*BOUNDS, "others")}
     for area in areas:
-        frame = shapely.minimum_rotated_rectangle(area)
-        is_rectangle = area.area >= RECTANGLE_RATIO * frame.area
-        kinds["concave_holes" if area.interiors else "rectangle" if is_rectangle else "l_and_u"].append(area)
+        kinds[_kind(area)].append(area)
     return kinds
+
+
+def _kind(area: Any) -> str:  # noqa: ANN401 - shapely has no types
+    if area.interiors:
+        return "concave_holes"
+    if area.area >= RECTANGLE_RATIO * shapely.minimum_rotated_rectangle(area).area:
+        return "rectangle"
+    way = np.diff(shapely.get_coordinates(area.exterior), axis=0)
+    way /= np.hypot(*way.T)[:, None]
+    across = np.abs((way * np.roll(way, 1, axis=0)).sum(axis=1))
+    return "l_and_u" if (np.minimum(across, 1.0 - across) < 1.0 - RECTANGLE_RATIO).all() else "others"
 
 
 def _read(path: Path) -> list[Any]:

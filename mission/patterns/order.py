@@ -12,6 +12,7 @@ Order = NDArray[np.intp]
 _LEAST_GAIN_M: Final = 1e-6
 _LONGEST_BLOCK: Final = 3
 _STARTS: Final = 64
+_FIRST_STARTS: Final = 12
 _IMPROVED: Final = 3
 _NO_WAY_M: Final = 1e9
 _MOST_PASSES: Final = 400
@@ -33,7 +34,7 @@ def tour_of(apart_m: Floats, *, kicks: int = 0, seed: int = 0) -> Tour:
     About 20 ms for 40 swaths and no kicks; memory and time grow with the square of n.
     """
     far_m = _finite(apart_m)
-    best = min((_improved(tour.ends, far_m) for tour in _nearest_tours(far_m)[:_IMPROVED]), key=_by_length)
+    best = min((_improved(tour.ends, far_m) for tour in _nearest_tours(far_m, _STARTS)[:_IMPROVED]), key=_by_length)
     rng = np.random.default_rng(seed)
     for _ in range(kicks if len(best.ends) > 2 * _LONGEST_BLOCK else 0):
         tried = _improved(_kicked(best.ends, rng), far_m)
@@ -43,7 +44,7 @@ def tour_of(apart_m: Floats, *, kicks: int = 0, seed: int = 0) -> Tour:
 
 def first_tour_of(apart_m: Floats) -> Tour:
     """Return the best order by nearest neighbours alone: a tenth more ways than `tour_of`, in a tenth of its time."""
-    return _nearest_tours(_finite(apart_m))[0]
+    return _nearest_tours(_finite(apart_m), _FIRST_STARTS)[0]
 
 
 def _finite(apart_m: Floats) -> Floats:
@@ -54,9 +55,9 @@ def _by_length(tour: Tour) -> float:
     return tour.length_m
 
 
-def _nearest_tours(apart_m: Floats) -> list[Tour]:
+def _nearest_tours(apart_m: Floats, start_count: int) -> list[Tour]:
     """Return orders by nearest neighbours from ends all over, the shortest first."""
-    starts = np.unique(np.linspace(0, len(apart_m) - 1, _STARTS).astype(int))
+    starts = np.unique(np.linspace(0, len(apart_m) - 1, start_count).astype(int))
     found = (_nearest(apart_m, int(start)) for start in starts)
     return sorted((Tour(ends, _length(ends, apart_m)) for ends in found), key=_by_length)
 

@@ -12,7 +12,7 @@ from mission.patterns.flown import length_m
 from mission.patterns.mending import mended, unseen
 from mission.patterns.order import first_tour_of
 from mission.patterns.strips import Lines, Turned, lines_of, swaths_of
-from mission.patterns.transit import Ways, ways_of
+from mission.patterns.transit import CLEAR_M, Ways, ways_of
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
@@ -59,7 +59,7 @@ def survey(area: Any, closed: Any, *, swath_m: float, legs_s: LegSeconds) -> Sur
     the area, unless it cannot be reached. Raises InputError where nothing is left to see, or it is too large for its swaths.
     """
     ways = ways_of(closed)
-    free = shapely.difference(area, ways.kept_off) if not closed.is_empty else area
+    free = _reachable(shapely.difference(area, ways.shut), ways)
     if free.area < _LEAST_AREA_M2:
         message = f"of the {area.area:.0f} m2 asked for nothing lies in open air: move the area or the no-fly zones"
         raise InputError(message)
@@ -68,6 +68,17 @@ def survey(area: Any, closed: Any, *, swath_m: float, legs_s: LegSeconds) -> Sur
     places = min(tried, key=lambda one: one[0])[1]
     missed_m2 = float(unseen(free, places, swath_m / 2.0).area)
     return Survey(places, missed_m2, max(float(area.area - free.area), 0.0))
+
+
+def _reachable(free: Any, ways: Ways) -> Any:  # noqa: ANN401 - shapely has no types
+    """Return what of an area lies in one stretch of open air: where zones shut rooms in, the room (or outside) with most."""
+    rings = [ring for part in shapely.get_parts(ways.kept_off) for ring in part.interiors]
+    rooms = [shapely.Polygon(ring).buffer(2.0 * CLEAR_M, join_style="mitre") for ring in rings]
+    if not rooms:
+        return free
+    within = [shapely.intersection(free, room) for room in rooms]
+    outside = shapely.difference(free, shapely.union_all(rooms))
+    return max([outside, *within], key=lambda part: part.area)
 
 
 def _promising(free: Any, ways: Ways, swath_m: float, legs_s: LegSeconds) -> list[_Cut]:  # noqa: ANN401 - as above

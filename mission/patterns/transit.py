@@ -41,6 +41,11 @@ class Ways:
         shapely.prepare(self.closed)
 
     @cached_property
+    def shut(self) -> Any:  # noqa: ANN401 - shapely has no types
+        """The closed area and the gaps in it that are too narrow to be entered."""
+        return shapely.union(self.closed, self.kept_off.buffer(-CLEAR_M, join_style="mitre"))
+
+    @cached_property
     def corners(self) -> Floats:
         """The corners round which a shortest way may bend, (corners, 2)."""
         rings = [_bends(part) for part in shapely.get_parts(self.kept_off)]
