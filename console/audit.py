@@ -57,6 +57,16 @@ class AuditAction(StrEnum):
     FLIGHT_ORDERED = "flight_ordered"
     SORTIE_GIVEN = "sortie_given"
     FLIGHT_LOG_READ = "flight_log_read"
+    PROGRAMME_ADDED = "programme_added"
+    PROGRAMME_CHANGED = "programme_changed"
+    PROGRAMME_REMOVED = "programme_removed"
+    PROGRAMME_BROUGHT = "programme_brought"
+    PLAN_MADE = "plan_made"
+    PLAN_STATE_SET = "plan_state_set"
+    PLAN_REPAIRED = "plan_repaired"
+    PLAN_REMOVED = "plan_removed"
+    KEY_MADE = "key_made"
+    KEY_REVOKED = "key_revoked"
 
 
 Entry = tuple[Any, ...]

@@ -25,12 +25,15 @@ from console.incidents.intake_keys import IntakeKeys
 from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
 from console.orders import CommandDesk
+from console.patrols.plan_desk import PlanDesk
+from console.patrols.programme_desk import ProgrammeDesk
 from console.planning.desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
 from console.stream.commands import CommandFeed
 from console.stream.flights import FlightFeed
 from console.stream.incidents import IncidentFeed
 from console.stream.live import LiveStream, session_codes
+from console.stream.plans import PlanFeed
 from console.stream.tasks import TaskFeed
 from console.webhooks.outbox import Webhooks
 from infra.clock import Clock
@@ -89,6 +92,9 @@ class Parts:
     geofences: GeofenceDesk
     orders: CommandDesk
     flights: FlightDesk
+    programme: ProgrammeDesk
+    plans: PlanDesk
+    plan_feed: PlanFeed
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -120,6 +126,8 @@ def make_parts(services: Services) -> Parts:
     orders = CommandDesk(services.bridge, clock)
     flights = FlightDesk(services.bridge, clock, accounts, orders=orders, idle_s=settings.session_idle_s)
     stream.feeds.append(FlightFeed(flights, services.bridge))
+    plan_feed = PlanFeed()
+    stream.feeds.append(plan_feed)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
@@ -153,6 +161,9 @@ def make_parts(services: Services) -> Parts:
         doors=DeviceDoors(services.pool, clock, settings.data_dir),
         orders=orders,
         flights=flights,
+        programme=ProgrammeDesk(services.pool),
+        plans=PlanDesk(services.pool, clock),
+        plan_feed=plan_feed,
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

@@ -5,7 +5,7 @@ import contextlib
 import os
 import struct
 import sys
-from typing import BinaryIO, Final, Generic, TypeVar
+from typing import BinaryIO, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -17,6 +17,30 @@ STOPPED_WITHIN_S: Final = 2.0
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 _ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+class Progressed(msgspec.Struct, frozen=True, tag="progressed"):
+    """How far an answer is, as JSON; the answer itself is still to come."""
+
+    body: bytes
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
+    """The answer as the JSON that the browser gets."""
+
+    body: bytes
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """Why there is none: input, not_found or unavailable, and a sentence for people."""
+
+    word: str
+    message: str
+
+
+Reply: TypeAlias = Progressed | Answered | Refused
+"""What the processes say that answer one question at a time for `console.process_worker`."""
+REPLIES: Final[msgspec.msgpack.Decoder[Reply]] = msgspec.msgpack.Decoder(Reply)
 
 
 class Pipe(Generic[Question, Answer]):
@@ -75,10 +99,20 @@ async def start(module: str) -> asyncio.subprocess.Process:
 
 async def ask(process: asyncio.subprocess.Process, data: bytes) -> bytes:
     """Write a framed question and return the answer's bytes. Raises OSError or EOFError when the process is gone."""
+    await tell(process, data)
+    return await hear(process)
+
+
+async def tell(process: asyncio.subprocess.Process, data: bytes) -> None:
+    """Write a framed question. Raises OSError when the process is gone."""
     assert process.stdin is not None
-    assert process.stdout is not None
     process.stdin.write(data)
     await process.stdin.drain()
+
+
+async def hear(process: asyncio.subprocess.Process) -> bytes:
+    """Return the bytes of the next thing that the process says. Raises OSError or EOFError when it is gone."""
+    assert process.stdout is not None
     (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
     return await process.stdout.readexactly(length)
 

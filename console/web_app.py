@@ -191,6 +191,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             await supervisor.stop()
             await parts.planning.stop()
             await parts.flights.stop()
+            await parts.plans.stop()
 
     return live
 

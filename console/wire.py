@@ -16,6 +16,7 @@ from console.wire_command import CommandChanged
 from console.wire_coverage import ContoursChanged, CoverageChanged
 from console.wire_flight import FlightChanged, TrafficChanged
 from console.wire_incident import IncidentChanged, TaskChanged
+from console.wire_plan import PlanChanged, PlanProgress, ProgrammeChanged
 from telemetry.model.alarm import Alarm
 from telemetry.model.errors import InputError
 from telemetry.model.unit import DutyStatus, Equipment, Service, UnitKind
@@ -239,6 +240,9 @@ ToBrowser: TypeAlias = (
     | CommandChanged
     | FlightChanged
     | TrafficChanged
+    | PlanChanged
+    | PlanProgress
+    | ProgrammeChanged
     | RateChanged
     | Degraded
 )

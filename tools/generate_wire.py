@@ -17,7 +17,7 @@ from msgspec import inspect
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from console import wire, wire_command, wire_coverage, wire_flight, wire_incident  # noqa: E402 - the tool runs from anywhere in the project
+from console import wire, wire_command, wire_coverage, wire_flight, wire_incident, wire_plan  # noqa: E402 - the tool runs from anywhere in the project
 from console.api import structs  # noqa: E402 - same
 from mission.calls.incident import Category, DispatchState, Equipment, IncidentState  # noqa: E402 - same
 from telemetry.model.alarm import AlarmState  # noqa: E402 - same
@@ -81,6 +81,9 @@ def generate() -> str:
                 wire_command.CommandChanged,
                 wire_flight.FlightChanged,
                 wire_flight.TrafficChanged,
+                wire_plan.PlanChanged,
+                wire_plan.PlanProgress,
+                wire_plan.ProgrammeChanged,
                 wire.RateChanged,
                 wire.Degraded,
             ),
@@ -150,7 +153,7 @@ def _words_in(info: inspect.Type) -> Iterable[type[StrEnum]]:
             yield info.cls
         case inspect.Metadata():
             yield from _words_in(info.type)
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             yield from _words_in(info.item_type)
         case inspect.DictType():
             yield from _words_in(info.value_type)
@@ -169,7 +172,7 @@ def _screaming(name: str) -> str:
 
 
 def _structs() -> Sequence[type[msgspec.Struct]]:
-    modules = (wire, wire_coverage, wire_incident, wire_command, wire_flight)
+    modules = (wire, wire_coverage, wire_incident, wire_command, wire_flight, wire_plan)
     told = {name: value for module in modules for name, value in vars(module).items() if _is_struct(value)}
     return list({**told, **structs()}.values())
 
@@ -197,7 +200,7 @@ def _type(info: inspect.Type) -> str:
             return _type(info.type)
         case inspect.IntType() | inspect.FloatType():
             return "number"
-        case inspect.StrType():
+        case inspect.StrType() | inspect.DateType() | inspect.TimeType():
             return "string"
         case inspect.BoolType():
             return "boolean"
@@ -207,7 +210,7 @@ def _type(info: inspect.Type) -> str:
             return "unknown"
         case inspect.EnumType() | inspect.StructType():
             return str(info.cls.__name__)
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             inner = _type(info.item_type)
             return f"({inner})[]" if " | " in inner else f"{inner}[]"
         case inspect.DictType():

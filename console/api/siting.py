@@ -1,9 +1,7 @@
 """Planning: where to put stations, posts and mobile rooms, how to share out beats, who should move up, and what if."""
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import psycopg
@@ -20,6 +18,7 @@ from console.api.models_siting import (
     WhatIfReply,
     WhatIfRequest,
 )
+from console.api.while_asked import while_asked
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from console.auth.policy import Policy, policy
 from console.planning.protocol import PostPlace
@@ -30,7 +29,6 @@ from telemetry.model.datum import Crs, parse_crs, to_wgs84
 from telemetry.model.errors import UnavailableError
 
 ROUTER: Final = router("planning")
-GONE_LOOKED_FOR_EVERY_S: Final = 0.5
 _POSTS: Final = "select post_id, kind, name_zh, name_en, lat_e7, lon_e7 from public.post order by post_id"
 
 
@@ -40,7 +38,7 @@ async def find_sites(request: Request) -> Response:
     """Return where new stations, posts or mobile rooms cover the most, with a proof or a bound; answered in WGS-84."""
     asked = _sites_in_wgs84(await read_body(request, SitingRequest))
     posts = await _posts(request)
-    return json_response(await _while_asked(request, parts_of(request).planning.sites(asked, posts)))
+    return json_response(await while_asked(request, parts_of(request).planning.sites(asked, posts)))
 
 
 @ROUTER.post("/api/beats", **says(BeatsReply, takes=BeatsRequest))
@@ -48,7 +46,7 @@ async def find_sites(request: Request) -> Response:
 async def share_out_beats(request: Request) -> Response:
     """Return balanced beats, each in one piece, as polygons in WGS-84."""
     asked = await read_body(request, BeatsRequest)
-    return json_response(await _while_asked(request, parts_of(request).planning.beats(asked)))
+    return json_response(await while_asked(request, parts_of(request).planning.beats(asked)))
 
 
 @ROUTER.get("/api/moveup", **says(MoveUpReply))
@@ -69,7 +67,7 @@ async def advise_moves(
     )
     scope, posts = account_of(request).scope, await _posts(request)
     question = parts_of(request).planning.moveup(posts, scope, rules=rules, demand=demand, limit_s=limit_s)
-    return json_response(await _while_asked(request, question))
+    return json_response(await while_asked(request, question))
 
 
 @ROUTER.post("/api/whatif", **says(WhatIfReply, takes=WhatIfRequest))
@@ -78,31 +76,7 @@ async def ask_what_if(request: Request) -> Response:
     """Return the coverage before and after: a station dragged, a street closed, units away; answered in WGS-84."""
     asked = _what_if_in_wgs84(await read_body(request, WhatIfRequest))
     question = parts_of(request).planning.what_if(asked, account_of(request).scope)
-    return json_response(await _while_asked(request, question))
-
-
-async def _while_asked(request: Request, question: Coroutine[Any, Any, bytes]) -> bytes:
-    """Return the answer, or give the question up when its asker is gone; an account has a few at once at most."""
-    try:
-        with parts_of(request).planning.asking(account_of(request).account_id):
-            return await _answered(request, question)
-    finally:
-        question.close()
-
-
-async def _answered(request: Request, question: Coroutine[Any, Any, bytes]) -> bytes:
-    answer = asyncio.create_task(question)
-    try:
-        while not answer.done():
-            await asyncio.wait((answer,), timeout=GONE_LOOKED_FOR_EVERY_S)
-            if not answer.done() and await request.is_disconnected():
-                message = "the one who asked is gone"
-                raise UnavailableError(message)
-        return answer.result()
-    finally:
-        answer.cancel()
-        with contextlib.suppress(asyncio.CancelledError, UnavailableError):
-            await asyncio.wait((answer,))
+    return json_response(await while_asked(request, question))
 
 
 async def _posts(request: Request) -> list[PostPlace]:

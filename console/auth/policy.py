@@ -56,7 +56,9 @@ class Policy(StrEnum):
     SET_DUTY = "set_duty"
     """Put a unit of the scope on or off duty: those who act, and an officer itself."""
     PLAN = "plan"
-    """Ask what if; where stations, posts and beats should be; who should move up."""
+    """Ask what if; where stations, posts and beats should be; who should move up; what patrols are asked for, and their plans."""
+    SEE_PLANS = "see_plans"
+    """What patrols are asked for, the plans of days, and how far they are carried out."""
     SEE_FLIGHTS = "see_flights"
     """Who is in control of the drones of the scope, what they were ordered and how far they are; the traffic near them."""
     FLY = "fly"
@@ -89,6 +91,7 @@ ALLOWED: Final[Mapping[Policy, frozenset[Role]]] = {
     Policy.OWN_TASKS: frozenset({Role.OFFICER}),
     Policy.SET_DUTY: ACTING | {Role.OFFICER},
     Policy.PLAN: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Policy.SEE_PLANS: WATCHING,
     Policy.SEE_FLIGHTS: WATCHING,
     Policy.FLY: ACTING,
     Policy.OVERRULE: frozenset({Role.SUPERVISOR, Role.ADMIN}),
@@ -113,6 +116,9 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
     "command": Policy.SEE_DEVICES,
     "flight": Policy.SEE_FLIGHTS,
     "traffic": Policy.SEE_FLIGHTS,
+    "plan_changed": Policy.SEE_PLANS,
+    "plan_progress": Policy.PLAN,
+    "programme_changed": Policy.SEE_PLANS,
     "degraded": Policy.SIGNED_IN,
     "frame:snapshot": Policy.SIGNED_IN,
     "frame:delta": Policy.SIGNED_IN,

@@ -14,8 +14,8 @@ from console.auth.policy import Scope
 from console.coverage.protocol import IncidentsTold, PostsTold, StationPlace
 from console.coverage.units import available_units, crews
 from console.coverage.worker import hour_of_week
-from console.planning.protocol import BeatsAsked, Ground, MoveUpAsked, PostPlace, SitesAsked, WhatIfAsked
-from console.planning.worker import PlanningWorker
+from console.planning.protocol import PIPE, BeatsAsked, Ground, MoveUpAsked, PostPlace, SitesAsked, WhatIfAsked
+from console.process_worker import ProcessWorker
 from console.sources import BridgeSource
 from infra.clock import Clock
 from mission.siting.moveup import LONGEST_DRIVE_S, MoveUpRules
@@ -55,7 +55,7 @@ class PlanningDesk:
         self._posts = posts
         self._past: IncidentsTold | None = None
         self._past_due_s = -1.0
-        self.worker: Final = PlanningWorker()
+        self.worker: Final = ProcessWorker("console.planning.process", PIPE)
         self._stands = StandWatch()
         self._asking: Counter[int] = Counter()
 
@@ -92,19 +92,19 @@ class PlanningDesk:
         await self.worker.stop()
 
     async def sites(self, request: SitingRequest, posts: Sequence[PostPlace]) -> bytes:
-        """Return the siting's answer as JSON; the request's coordinates are WGS-84. Raises what `PlanningWorker.ask` does."""
+        """Return the siting's answer as JSON; the request's coordinates are WGS-84. Raises what `ProcessWorker.ask` does."""
         ground = await self._ground(posts, request.demand)
         return await self.worker.ask(SitesAsked(ground, request), within_s=request.within_s + MARGIN_S)
 
     async def beats(self, request: BeatsRequest) -> bytes:
-        """Return the beats as JSON. Raises what `PlanningWorker.ask` does."""
+        """Return the beats as JSON. Raises what `ProcessWorker.ask` does."""
         ground = await self._ground((), request.demand)
         return await self.worker.ask(BeatsAsked(ground, request), within_s=BEATS_WITHIN_S)
 
     async def moveup(
         self, posts: Sequence[PostPlace], scope: Scope, *, rules: MoveUpRules, demand: DemandKind, limit_s: float
     ) -> bytes:
-        """Return move-up advice as JSON; only units that the scope sees are moved. Raises what `PlanningWorker.ask` does."""
+        """Return move-up advice as JSON; only units that the scope sees are moved. Raises what `ProcessWorker.ask` does."""
         now_us, registry = self._clock.now_us(), self._bridge.registry
         columns = available_units(self._bridge.picture.units, registry.units)
         movable = [unit_id for unit_id in columns.unit_id if scope.sees(registry.units[unit_id])]
@@ -126,7 +126,7 @@ class PlanningDesk:
         return await self.worker.ask(asked, within_s=MOVES_WITHIN_S)
 
     async def what_if(self, request: WhatIfRequest, scope: Scope) -> bytes:
-        """Return both cases as JSON; the request's coordinates are WGS-84. Raises what `PlanningWorker.ask` does."""
+        """Return both cases as JSON; the request's coordinates are WGS-84. Raises what `ProcessWorker.ask` does."""
         now_us, registry = self._clock.now_us(), self._bridge.registry
         for unit_id in request.away_unit_ids:
             unit = registry.units.get(unit_id)

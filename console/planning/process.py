@@ -9,7 +9,8 @@ from typing import BinaryIO, Final
 import msgspec
 
 from console.planning.engine import PlanningEngine
-from console.planning.protocol import PIPE, Answer, Answered, Question, Refused
+from console.planning.protocol import PIPE, Question
+from console.process_pipe import Answered, Refused
 from telemetry.model.errors import InputError, NotFoundError, SkybeatError
 
 NICENESS: Final = 10
@@ -22,7 +23,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         PIPE.write_answer(sink, answered(engine, question))
 
 
-def answered(engine: PlanningEngine, question: Question) -> Answer:
+def answered(engine: PlanningEngine, question: Question) -> Answered | Refused:
     """Return the engine's answer as JSON, or why there is none."""
     try:
         return Answered(msgspec.json.encode(engine.answer(question)))

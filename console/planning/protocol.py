@@ -6,7 +6,7 @@ import msgspec
 
 from console.api.models_siting import BeatsRequest, SitingRequest, WhatIfRequest
 from console.coverage.protocol import IncidentsTold, PostsTold, StationPlace, UnitColumns
-from console.process_pipe import Pipe
+from console.process_pipe import REPLIES, Pipe
 from mission.siting.planning_map import DemandKind
 
 
@@ -81,22 +81,6 @@ class WhatIfAsked(msgspec.Struct, frozen=True, tag="whatif"):
 Question: TypeAlias = SitesAsked | BeatsAsked | MoveUpAsked | WhatIfAsked
 
 
-class Answered(msgspec.Struct, frozen=True, tag="answered"):
-    """The answer as the JSON that the browser gets."""
-
-    body: bytes
-
-
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """Why there is none: input, not_found or unavailable, and a sentence for people."""
-
-    word: str
-    message: str
-
-
-Answer: TypeAlias = Answered | Refused
-
 _QUESTIONS: Final[msgspec.msgpack.Decoder[Question]] = msgspec.msgpack.Decoder(Question)
-_ANSWERS: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
-PIPE: Final = Pipe("planning", _QUESTIONS, _ANSWERS)
+PIPE: Final = Pipe("planning", _QUESTIONS, REPLIES)
 """How they say it."""

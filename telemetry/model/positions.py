@@ -35,7 +35,9 @@ def _position(value: Sequence[Any]) -> tuple[float, float]:
     except (TypeError, ValueError, IndexError, OverflowError):
         raise InputError("a position is [lon, lat] in degrees") from None
     if not (abs(lon_deg) <= 180.0 and abs(lat_deg) <= NEAREST_POLE_DEG):
-        message = f"a position is out of range: longitude -180..180 comes first, then latitude within {NEAREST_POLE_DEG:g}"
+        message = (
+            f"a position is out of range: longitude -180..180 comes first, then latitude within {NEAREST_POLE_DEG:g}"
+        )
         raise InputError(message)
     return lon_deg, lat_deg
 

@@ -11,8 +11,8 @@ import pytest
 
 from console.api.models_siting import BeatsRequest, SiteKindWanted, SitingRequest
 from console.coverage.protocol import StationPlace
-from console.planning.protocol import BeatsAsked, Ground, SitesAsked
-from console.planning.worker import MOST_WAITING, PlanningWorker
+from console.planning.protocol import PIPE, BeatsAsked, Ground, Question, SitesAsked
+from console.process_worker import MOST_WAITING, ProcessWorker
 from console.wire import Role
 from telemetry.model.datum import Crs, from_wgs84
 from telemetry.model.errors import InputError, NotFoundError, UnavailableError
@@ -22,6 +22,7 @@ from tests.grid_town import BRIDGE_NAME_EN, grid_town, place_of
 
 TOWN = grid_town()
 WITHIN_S = 60.0
+PROCESS = "console.planning.process"
 
 
 @pytest.fixture(name="ground")
@@ -31,14 +32,14 @@ def made_ground(tmp_path: Path) -> Ground:
 
 
 @pytest.fixture(name="worker")
-async def started_worker() -> AsyncIterator[PlanningWorker]:
-    worker = PlanningWorker()
+async def started_worker() -> AsyncIterator[ProcessWorker[Question]]:
+    worker = ProcessWorker(PROCESS, PIPE)
     yield worker
     await worker.stop()
     assert worker.pid is None
 
 
-def pid_of(worker: PlanningWorker) -> int | None:
+def pid_of(worker: ProcessWorker[Question]) -> int | None:
     return worker.pid
 
 
@@ -51,7 +52,7 @@ def is_alive(pid: int) -> bool:
 
 
 async def test_the_process_starts_with_the_first_question_and_stays_for_the_next(
-    worker: PlanningWorker, ground: Ground
+    worker: ProcessWorker[Question], ground: Ground
 ) -> None:
     assert worker.pid is None
     first = await worker.ask(BeatsAsked(ground, BeatsRequest()), within_s=WITHIN_S)
@@ -61,7 +62,7 @@ async def test_the_process_starts_with_the_first_question_and_stays_for_the_next
 
 
 async def test_what_cannot_be_asked_is_refused_by_its_own_error_and_costs_no_process(
-    worker: PlanningWorker, ground: Ground
+    worker: ProcessWorker[Question], ground: Ground
 ) -> None:
     with pytest.raises(NotFoundError, match="there is no station 99"):
         await worker.ask(BeatsAsked(ground, BeatsRequest(station_ids=[99])), within_s=WITHIN_S)
@@ -73,7 +74,7 @@ async def test_what_cannot_be_asked_is_refused_by_its_own_error_and_costs_no_pro
 
 
 async def test_a_process_that_dies_is_told_and_the_next_question_starts_another(
-    worker: PlanningWorker, ground: Ground
+    worker: ProcessWorker[Question], ground: Ground
 ) -> None:
     await worker.ask(BeatsAsked(ground, BeatsRequest()), within_s=WITHIN_S)
     dead = worker.pid
@@ -86,7 +87,7 @@ async def test_a_process_that_dies_is_told_and_the_next_question_starts_another(
 
 
 async def test_a_question_that_takes_too_long_or_is_given_up_ends_the_process(
-    worker: PlanningWorker, ground: Ground
+    worker: ProcessWorker[Question], ground: Ground
 ) -> None:
     await worker.ask(BeatsAsked(ground, BeatsRequest()), within_s=WITHIN_S)
     slow = pid_of(worker)
@@ -108,7 +109,7 @@ async def test_a_question_that_takes_too_long_or_is_given_up_ends_the_process(
 
 
 async def test_too_many_questions_at_once_are_refused_and_the_others_answered(
-    worker: PlanningWorker, ground: Ground
+    worker: ProcessWorker[Question], ground: Ground
 ) -> None:
     asked = [
         asyncio.create_task(worker.ask(BeatsAsked(ground, BeatsRequest()), within_s=WITHIN_S))
@@ -122,7 +123,7 @@ async def test_too_many_questions_at_once_are_refused_and_the_others_answered(
 
 
 async def test_a_process_without_questions_ends_by_itself(ground: Ground) -> None:
-    worker = PlanningWorker(idle_s=0.05)
+    worker = ProcessWorker(PROCESS, PIPE, idle_s=0.05)
     await worker.ask(BeatsAsked(ground, BeatsRequest()), within_s=WITHIN_S)
     async with asyncio.timeout(10.0):
         while worker.pid is not None:  # noqa: ASYNC110 - as above

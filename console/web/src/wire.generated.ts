@@ -107,6 +107,9 @@ export type Category = (typeof CATEGORIES)[number];
 export const EQUIPMENTS = ["aed", "first_aid", "life_ring", "extinguisher", "shield", "breath_tester", "speaker", "searchlight", "thermal_camera"] as const;
 export type Equipment = (typeof EQUIPMENTS)[number];
 
+export const PLAN_STATES = ["draft", "submitted", "approved", "published"] as const;
+export type PlanState = (typeof PLAN_STATES)[number];
+
 export const COMMAND_STATES = ["queued", "sent", "delivered", "refused", "expired"] as const;
 export type CommandState = (typeof COMMAND_STATES)[number];
 
@@ -139,6 +142,27 @@ export type Crs = (typeof CRSES)[number];
 
 export const UNSUITEDS = ["equipment", "service", "battery"] as const;
 export type Unsuited = (typeof UNSUITEDS)[number];
+
+export const TASK_KINDS = ["area", "corridor", "perimeter", "point", "event", "search", "streets"] as const;
+export type TaskKind = (typeof TASK_KINDS)[number];
+
+export const LIGHTS = ["any", "day", "night"] as const;
+export type Light = (typeof LIGHTS)[number];
+
+export const PATTERN_KINDS = ["survey", "corridor", "perimeter", "orbit", "hold", "viewpoints", "expanding_square", "sector", "parallel_track", "patrol"] as const;
+export type PatternKind = (typeof PATTERN_KINDS)[number];
+
+export const SORTIE_STATES = ["planned", "handed", "uploaded", "flying", "flown", "broken_off", "cancelled"] as const;
+export type SortieState = (typeof SORTIE_STATES)[number];
+
+export const CAMERA_ACTIONS = ["none", "photo", "start_video", "stop_video", "photos_by_distance"] as const;
+export type CameraAction = (typeof CAMERA_ACTIONS)[number];
+
+export const HOLIDAY_USES = ["as_others", "never", "only"] as const;
+export type HolidayUse = (typeof HOLIDAY_USES)[number];
+
+export const ZONE_KINDS = ["no_fly", "restricted", "keep_in", "traffic"] as const;
+export type ZoneKind = (typeof ZONE_KINDS)[number];
 
 export const TRAVEL_MODES = ["car", "blue_light", "motorcycle", "ebike", "foot", "drone"] as const;
 export type TravelMode = (typeof TRAVEL_MODES)[number];
@@ -256,6 +280,28 @@ export interface TaskChanged {
   type: "task";
   seq: number;
   task: TaskView;
+}
+
+/** A plan is of another version or state now; `state` null: it was taken away. */
+export interface PlanChanged {
+  type: "plan_changed";
+  plan_id: number;
+  version: number;
+  state: PlanState | null;
+}
+
+/** How far the plan is that this account asked for, while it waits: the best found so far. */
+export interface PlanProgress {
+  type: "plan_progress";
+  score: number;
+  sortie_count: number;
+  elapsed_s: number;
+  effort_s: number;
+}
+
+/** Somebody changed what patrols are asked for or with what: read it again. */
+export interface ProgrammeChanged {
+  type: "programme_changed";
 }
 
 /** One alarm. `alarm_id` follows from its cause (kind, device, time), so that replaying events makes the same one. `priority` is 1 (a person needs help now) .. 3; times are UTC microseconds. `observed_us` is when the device saw its cause: `is_late` where that was long before it could tell us. The owner is who acknowledged it, or to whom it was handed over. `code` is the device's own name of it, `geofence_id` the fence that it is about. `note` is what was written last when it was handed over or closed, `closed_by` who said that it is over where the device did not. */
@@ -1598,6 +1644,445 @@ export interface TaskReply {
   task: TaskView;
 }
 
+/** A drone as the planner needs it; `endurance_s` is from full to empty in calm air, a new battery given. `unit_id` and `device_id` say whom of the registry it is; `firmware` is ardupilot, px4 or dji. `empty_kg` and `takeoff_kg` decide the class of the law. `most_waypoints` is what its controller takes. */
+export interface Airframe {
+  airframe_id: number;
+  name: string;
+  dock_id: number;
+  unit_id: number | null;
+  device_id: number | null;
+  model: string;
+  firmware: string;
+  cruise_mps: number;
+  fastest_mps: number;
+  climb_mps: number;
+  sink_mps: number;
+  acceleration_mps2: number;
+  yaw_rate_degps: number;
+  endurance_s: number;
+  wind_limit_mps: number;
+  gust_limit_mps: number;
+  flies_in_rain: boolean;
+  empty_kg: number;
+  takeoff_kg: number;
+  cameras: Camera[];
+  most_waypoints: number;
+  is_ready: boolean;
+}
+
+/** All that a plan is made of: what is asked, what there is, where and in what weather; a mission file holds one. */
+export interface Programme {
+  zone: string;
+  tasks: Task[];
+  airframes: Airframe[];
+  docks: Dock[];
+  batteries: Battery[];
+  crews: Crew[];
+  zones: Zone[];
+  weather: Weather[];
+  holidays: string[];
+  rule_set: string;
+  rules: Record<string, Record<string, number | string | boolean>>;
+}
+
+/** What shall be seen, how often and how well. It is done within `windows` and the hours of its `recurrence`; with `revisit_s` again and again within them, never more than so many seconds apart. Its height follows from `ground_pixel_m` and the camera unless `alt_agl_m` says it. `watcher_count` drones watch an event at once, each handover overlapping by `overlap_s`. */
+export interface Task {
+  name_zh: string;
+  name_en: string;
+  kind: TaskKind;
+  geometry: Record<string, unknown>;
+  task_id: number;
+  priority: number;
+  windows: Window[];
+  recurrence: Recurrence | null;
+  revisit_s: number | null;
+  dwell_s: number;
+  ground_pixel_m: number | null;
+  alt_agl_m: number | null;
+  width_m: number | null;
+  camera: string;
+  light: Light;
+  pattern: PatternKind | null;
+  side_overlap_ratio: number;
+  watcher_count: number;
+  overlap_s: number;
+  approval: string;
+  note: string;
+}
+
+/** Weather that holds from `from_us` on; None is unknown. `source` is the METAR's text or who entered it. */
+export interface Weather {
+  from_us: number;
+  observed_us: number;
+  source: string;
+  wind_from_deg: number | null;
+  wind_mps: number | null;
+  gust_mps: number | null;
+  visibility_m: number | null;
+  rain_mmph: number | null;
+  cloud_base_agl_m: number | null;
+  temperature_c: number | null;
+  thunderstorm: boolean;
+}
+
+/** A time from `start_us` to `end_us`, UTC microseconds, the end not included. */
+export interface Window {
+  start_us: number;
+  end_us: number;
+}
+
+/** Two sorties, or a sortie and a zone, in one part of the air at one time; `mended_by` is layer, delay or empty. */
+export interface Conflict {
+  sortie_id: number;
+  window: Window;
+  lat_deg: number;
+  lon_deg: number;
+  alt_home_m: number;
+  distance_m: number;
+  height_apart_m: number;
+  other_sortie_id: number | null;
+  zone_id: number | null;
+  mended_by: string;
+}
+
+/** A day of patrols, from `window.start_us` to `window.end_us`; the same programme, seed and effort give the same plan. */
+export interface Plan {
+  window: Window;
+  visits: Visit[];
+  sorties: Sortie[];
+  refusals: Refusal[];
+  conflicts: Conflict[];
+  figures: TaskFigures[];
+  plan_id: number;
+  version: number;
+  state: PlanState;
+  seed: number;
+  score: number;
+  made_us: number;
+  made_by: string;
+  note: string;
+}
+
+/** What cannot be done: which rule, its numbers, and what would make it possible, in both languages. `remedy` says the same to a program: the field of the task, asset or sortie to change, and its value. */
+export interface Refusal {
+  rule_id: string;
+  reason_zh: string;
+  reason_en: string;
+  remedy_zh: string;
+  remedy_en: string;
+  numbers: Record<string, number | string>;
+  remedy: Record<string, number | string>;
+  task_id: number | null;
+  visit_id: number | null;
+  airframe_id: number | null;
+  window: Window | null;
+  is_warning: boolean;
+}
+
+/** One flight from take-off to landing: who, when, where along, and what is left of the battery (0..1) when it lands. `free_us` is when airframe and battery may go again; `on_watch` the time that it stands over its event. */
+export interface Sortie {
+  sortie_id: number;
+  airframe_id: number;
+  dock_id: number;
+  takeoff_us: number;
+  landing_us: number;
+  free_us: number;
+  visit_ids: number[];
+  task_ids: number[];
+  waypoints: Waypoint[];
+  length_m: number;
+  landing_battery_ratio: number;
+  transit_alt_home_m: number;
+  battery_id: number | null;
+  crew_id: number | null;
+  on_watch: Window | null;
+  is_standby: boolean;
+  approval: string;
+  delayed_s: number;
+  state: SortieState;
+  flown_waypoints: number;
+}
+
+/** How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it. */
+export interface TaskFigures {
+  task_id: number;
+  visit_count: number;
+  planned_count: number;
+  covered_ratio: number | null;
+  watched_ratio: number | null;
+  longest_gap_s: number | null;
+  least_overlap_s: number | null;
+  longest_revisit_s: number | null;
+}
+
+/** One time that a task is wanted: to be begun within `window`; `number` counts the task's visits of the day from 1. */
+export interface Visit {
+  visit_id: number;
+  task_id: number;
+  number: number;
+  window: Window;
+}
+
+/** A place of a sortie: `alt_home_m` above the take-off place, flown to at `speed_mps` over ground. `task_id` None is transit. `gaze_lat_deg`, `gaze_lon_deg` is what the camera looks at from here on, `heading_deg` the nose (None: along the track), `trigger_m` the distance between photos, `arrive_us` when it is planned to be there. */
+export interface Waypoint {
+  lat_deg: number;
+  lon_deg: number;
+  alt_home_m: number;
+  speed_mps: number;
+  hold_s: number;
+  heading_deg: number | null;
+  gimbal_pitch_deg: number | null;
+  gaze_lat_deg: number | null;
+  gaze_lon_deg: number | null;
+  action: CameraAction;
+  trigger_m: number | null;
+  task_id: number | null;
+  arrive_us: number | null;
+}
+
+/** A plan in a list. */
+export interface PlanLine {
+  plan_id: number;
+  window: Window;
+  version: number;
+  state: PlanState;
+  score: number;
+  sortie_count: number;
+  refusal_count: number;
+  made_us: number;
+  made_by: string;
+}
+
+/** A plan that is wanted, for at most two days. `is_kept` false: looked at and forgotten (a dry run). The same programme, `seed` and `iterations` (instead of `effort_s`) give the same plan. */
+export interface PlanWish {
+  from_us: number;
+  until_us: number;
+  effort_s?: number;
+  iterations?: number | null;
+  seed?: number;
+  is_kept?: boolean;
+}
+
+/** A plan, kept (`plan_id` is not 0) or not. */
+export interface PlanReply {
+  plan: Plan;
+}
+
+/** A plan with the programme that it was made of, and who submitted and approved it. */
+export interface PlanFullReply {
+  plan: Plan;
+  programme: Programme;
+  submitted_by: string | null;
+  approved_by: string | null;
+}
+
+/** Plans that touch a period, the newest first. */
+export interface PlansReply {
+  plans: PlanLine[];
+}
+
+/** What a plan of `version` shall become: submitted, approved by another account than the one that submitted, published. Back to draft at any time before it is published. `reason`: why an administrator approves alone what it submitted. */
+export interface PlanStateWish {
+  state: PlanState;
+  version: number;
+  reason?: string;
+}
+
+/** What has changed since the plan was made: airframes, batteries and crews that are gone, the weather, tasks as they are now. What was flown until `now_us` (by the server's clock if null) stays as it is. */
+export interface PlanChange {
+  without_airframe_ids?: number[];
+  without_battery_ids?: number[];
+  without_crew_ids?: number[];
+  without_task_ids?: number[];
+  weather?: Weather[];
+  tasks?: Task[];
+  now_us?: number | null;
+}
+
+/** A plan of `version` that shall be mended after a change. */
+export interface RepairWish {
+  change: PlanChange;
+  version?: number | null;
+}
+
+/** A draft that was taken away. */
+export interface PlanGoneReply {
+  plan_id: number;
+}
+
+/** How far a sortie has come. */
+export interface SortieStateWish {
+  state: SortieState;
+}
+
+/** A battery of a dock: `health_ratio` of a new one's capacity, `charge_ratio` now, `charge_s` from empty to full. Where a dock lists none, each of its airframes has one that is charged in place. */
+export interface Battery {
+  battery_id: number;
+  name: string;
+  dock_id: number;
+  model: string;
+  health_ratio: number;
+  charge_ratio: number;
+  charge_s: number;
+}
+
+/** A camera by its angles of view and its picture; `kind` is wide, zoom, thermal or multispectral. */
+export interface Camera {
+  name: string;
+  kind: string;
+  horizontal_fov_deg: number;
+  vertical_fov_deg: number;
+  width_px: number;
+  height_px: number;
+  least_interval_s: number;
+}
+
+/** A pilot or a crew: when they work, and how many drones they fly at once. */
+export interface Crew {
+  crew_id: number;
+  name: string;
+  shifts: Window[];
+  drone_count: number;
+}
+
+/** Where drones stand, start, land and charge; `ground_msl_m` None where it is not known. */
+export interface Dock {
+  dock_id: number;
+  name: string;
+  lat_deg: number;
+  lon_deg: number;
+  ground_msl_m: number | null;
+  pad_count: number;
+  charger_count: number;
+  station_id: number | null;
+}
+
+/** When a task comes back: an RFC 5545 RRULE of days, and the hours of such a day in a time zone of the tz database. `until` not later than `since` means the next morning. `skip` and `extra` are single days taken out and put in. */
+export interface Recurrence {
+  rule: string;
+  first_on: string;
+  since: string;
+  until: string;
+  zone: string;
+  skip: string[];
+  extra: string[];
+  holidays: HolidayUse;
+}
+
+/** A part of the air, from `floor_agl_m` to `ceiling_agl_m` above ground (None: no limit), always or in its windows. */
+export interface Zone {
+  name: string;
+  kind: ZoneKind;
+  geometry: Record<string, unknown>;
+  zone_id: number;
+  floor_agl_m: number;
+  ceiling_agl_m: number | null;
+  windows: Window[];
+  approval: string;
+  source: string;
+}
+
+/** A rule in force with its values as they hold; `level` among them is refuse, warn or off. */
+export interface RuleView {
+  rule_id: string;
+  name_zh: string;
+  name_en: string;
+  source: string;
+  values: Record<string, number | string | boolean>;
+}
+
+/** A rule set that may be chosen. */
+export interface RuleSetView {
+  name: string;
+  name_zh: string;
+  name_en: string;
+  source: string;
+}
+
+/** What is asked for, with what, and the rules. WGS-84. `version` is that of zone, holidays and rules; `versions` those of the items by their list and number, such as {"tasks": {"7": 2}}; `weather_ids` the numbers of `programme.weather`, in its order; `station_ids` whose items are a station's, by list and number. `is_managed`: whether the account may change what is the whole force's. */
+export interface ProgrammeReply {
+  programme: Programme;
+  version: number;
+  versions: Record<string, Record<string, number>>;
+  station_ids: Record<string, Record<string, number>>;
+  weather_ids: number[];
+  rule_set: string;
+  rule_sets: RuleSetView[];
+  rules: RuleView[];
+  is_managed: boolean;
+}
+
+/** An item as it shall be: a Task, Zone, Airframe, Dock, Battery, Crew or Weather by the list that it is sent to. Its places are in `crs`, its number is not looked at. `station_id`: whose it is; null: the whole force's, or the station's of an account that has one alone; an airframe's and a battery's is their dock's. With `version` it must still be of it. */
+export interface ItemWish {
+  item: unknown;
+  crs?: Crs;
+  station_id?: number | null;
+  version?: number | null;
+}
+
+/** Weather: as an `item`, or the text of a METAR, which is read. */
+export interface WeatherWish {
+  item?: unknown;
+  metar?: string | null;
+  station_id?: number | null;
+}
+
+/** An item as it is kept, in WGS-84, with its number and version, and what is to be said of it. */
+export interface ItemReply {
+  item_id: number;
+  item: unknown;
+  version: number;
+  warnings: Refusal[];
+}
+
+/** An item that was taken away. */
+export interface ItemGoneReply {
+  item_id: number;
+}
+
+/** What shall hold for the whole programme: the time zone of its days, public holidays, rule set and what differs from it. */
+export interface SettingWish {
+  zone: string;
+  holidays?: string[];
+  rule_set?: string;
+  rules?: Record<string, Record<string, number | string | boolean>>;
+  version?: number | null;
+}
+
+/** How a task would be flown: GeoJSON in WGS-84; `battery_ratio` is what its longest sortie takes of a new battery. */
+export interface PreviewView {
+  line: Record<string, unknown> | null;
+  footprint: Record<string, unknown> | null;
+  alt_agl_m: number;
+  length_m: number;
+  duration_s: number;
+  battery_ratio: number;
+  sortie_count: number;
+  airframe_id: number;
+}
+
+/** An item that is being drawn, to be looked at and not kept: `kind` is the list that it would be sent to. `item_id` of one that is changed; `day` (in the programme's zone; today if left out) is the day on which it is looked at. */
+export interface CheckWish {
+  kind?: string;
+  item: unknown;
+  item_id?: number;
+  crs?: Crs;
+  day?: string | null;
+}
+
+/** What is to be said of it; `preview` of a task that can be flown, with the airframe that would fly it. */
+export interface CheckReply {
+  refusals: Refusal[];
+  preview: PreviewView | null;
+}
+
+/** What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items. */
+export interface ImportReply {
+  added: number;
+  refusals: Refusal[];
+  programme: Programme;
+}
+
 /** A place where something could stand, in the question's crs. */
 export interface SitePlace {
   lat_deg: number;
@@ -1774,4 +2259,4 @@ export interface WhatIfReply {
 
 export type FromBrowser = Hello | Subscribe | Pong;
 
-export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | FlightChanged | TrafficChanged | RateChanged | Degraded;
+export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | FlightChanged | TrafficChanged | PlanChanged | PlanProgress | ProgrammeChanged | RateChanged | Degraded;

@@ -1,14 +1,15 @@
-"""Heavy planning questions, answered in a process of their own so that neither the loop nor the live coverage waits for them.
+"""Heavy questions, answered in a process of their own so that neither the loop nor the live coverage waits for them.
 
-This is the parent's side. The process (process.py) is started by the first question and ends after a while without
-any; a question that takes too long, or whose asker is gone, costs the process: the next question starts another.
+This is the parent's side. The process is started by the first question and ends after a while without any; a question
+that takes too long, or whose asker is gone, costs the process: the next question starts another.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
 
 from console import process_pipe
-from console.planning.protocol import PIPE, Answer, Question, Refused
+from console.process_pipe import Answered, Pipe, Progressed, Refused, Reply
 from infra.logs import get_logger
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError, SkybeatError, UnavailableError
 
@@ -16,14 +17,18 @@ STARTED_WITHIN_S: Final = 20.0
 """What a new process may take beside its question's own time: the libraries, the map."""
 IDLE_S: Final = 900.0
 MOST_WAITING: Final = 6
-_LOG: Final = get_logger("planning")
+Question = TypeVar("Question")
+Tell = Callable[[bytes], None]
+_LOG: Final = get_logger("worker")
 _ERRORS: Final[dict[str, type[SkybeatError]]] = {"input": InputError, "not_found": NotFoundError}
 
 
-class PlanningWorker:
-    """Asks the process one question at a time; a few more may wait."""
+class ProcessWorker(Generic[Question]):
+    """Asks the process, a module of ours that speaks `pipe`, one question at a time; a few more may wait."""
 
-    def __init__(self, *, idle_s: float = IDLE_S) -> None:
+    def __init__(self, module: str, pipe: Pipe[Question, Reply], *, idle_s: float = IDLE_S) -> None:
+        self._module = module
+        self._pipe = pipe
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._waiting_count = 0
@@ -35,8 +40,8 @@ class PlanningWorker:
         """The number of the process, None while there is none."""
         return None if self._process is None else self._process.pid
 
-    async def ask(self, question: Question, *, within_s: float) -> bytes:
-        """Return the answer as JSON.
+    async def ask(self, question: Question, *, within_s: float, on_progress: Tell | None = None) -> bytes:
+        """Return the answer as JSON; `on_progress` is given, as JSON, how far it is whenever the process says so.
 
         Raises InputError or NotFoundError for what cannot be asked, and UnavailableError when too many questions wait, the
         process died, or it took longer than `within_s`. A cancelled question ends the process: nobody waits for its answer.
@@ -48,7 +53,7 @@ class PlanningWorker:
         try:
             async with self._turn:
                 self._stay()
-                answer = await self._exchange(question, within_s)
+                answer = await self._exchange(question, within_s, on_progress)
         finally:
             self._waiting_count -= 1
             self._retire_later()
@@ -69,21 +74,24 @@ class PlanningWorker:
         if self._process is process:
             self._process = None
 
-    async def _exchange(self, question: Question, within_s: float) -> Answer:
+    async def _exchange(self, question: Question, within_s: float, on_progress: Tell | None) -> Answered | Refused:
         is_new = self._process is None
         process = self._process or await self._start()
         try:
             within_s += STARTED_WITHIN_S if is_new else 0.0
-            return PIPE.decode_answer(
-                await asyncio.wait_for(process_pipe.ask(process, PIPE.framed(question)), within_s)
-            )
+            async with asyncio.timeout(within_s):
+                await process_pipe.tell(process, self._pipe.framed(question))
+                while isinstance(reply := self._pipe.decode_answer(await process_pipe.hear(process)), Progressed):
+                    if on_progress is not None:
+                        on_progress(reply.body)
+                return reply
         except TimeoutError as error:
             await self._lose(process)
-            message = f"the plan was not ready within {within_s:.0f} s: ask for less, or with more time"
+            message = f"the answer was not ready within {within_s:.0f} s: ask for less, or with more time"
             raise UnavailableError(message) from error
         except (OSError, EOFError, FileFormatError) as error:
             await self._lose(process)
-            _LOG.warning("planning_worker_lost", reason=type(error).__name__)
+            _LOG.warning("worker_lost", module=self._module, reason=type(error).__name__)
             message = f"the planning process gave no answer ({type(error).__name__}): ask again, another is started"
             raise UnavailableError(message) from error
         except asyncio.CancelledError:
@@ -91,7 +99,7 @@ class PlanningWorker:
             raise
 
     async def _start(self) -> asyncio.subprocess.Process:
-        self._process = await process_pipe.start("console.planning.process")
+        self._process = await process_pipe.start(self._module)
         return self._process
 
     async def _lose(self, process: asyncio.subprocess.Process) -> None:
@@ -106,7 +114,7 @@ class PlanningWorker:
     def _retire_later(self) -> None:
         self._stay()
         if self._process is not None and not self._waiting_count:
-            self._retiring = asyncio.get_running_loop().create_task(self._retire(), name="planning-retire")
+            self._retiring = asyncio.get_running_loop().create_task(self._retire(), name="worker-retire")
 
     async def _retire(self) -> None:
         await asyncio.sleep(self._idle_s)

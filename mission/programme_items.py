@@ -1,0 +1,130 @@
+"""The parts of a programme as single items: their kinds, their numbers, and the programme that they make together."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from mission.model import Airframe, Battery, Crew, Dock, Programme, Task, Weather, Zone
+from telemetry.model.datum import Crs, to_wgs84
+from telemetry.model.errors import InputError
+from telemetry.model.positions import to_wgs84_geometry
+
+Item: TypeAlias = Task | Airframe | Dock | Battery | Crew | Zone | Weather
+
+
+class ItemKind(StrEnum):
+    """What a programme is made of."""
+
+    TASK = "task"
+    AIRFRAME = "airframe"
+    DOCK = "dock"
+    BATTERY = "battery"
+    CREW = "crew"
+    ZONE = "zone"
+    WEATHER = "weather"
+
+
+class ItemForm(NamedTuple):
+    """How items of a kind are told: their struct, the field of their number (weather has none), their field in a programme."""
+
+    struct: type[Item]
+    number: str | None
+    field: str
+
+
+FORMS: Final[Mapping[ItemKind, ItemForm]] = {
+    ItemKind.TASK: ItemForm(Task, "task_id", "tasks"),
+    ItemKind.AIRFRAME: ItemForm(Airframe, "airframe_id", "airframes"),
+    ItemKind.DOCK: ItemForm(Dock, "dock_id", "docks"),
+    ItemKind.BATTERY: ItemForm(Battery, "battery_id", "batteries"),
+    ItemKind.CREW: ItemForm(Crew, "crew_id", "crews"),
+    ItemKind.ZONE: ItemForm(Zone, "zone_id", "zones"),
+    ItemKind.WEATHER: ItemForm(Weather, None, "weather"),
+}
+KIND_OF_FIELD: Final[Mapping[str, ItemKind]] = {form.field: kind for kind, form in FORMS.items()}
+
+
+class KeptItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item as it is kept: its number, how often it was changed, whose it is (None: the whole force's), what it was called."""
+
+    item_id: int
+    kind: ItemKind
+    version: int
+    item: Item
+    station_id: int | None = None
+    source_ref: str | None = None
+
+
+class ProgrammeSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for the whole programme: the time zone of its days, public holidays, the rule set and what differs from it."""
+
+    zone: str = "Asia/Shanghai"
+    holidays: tuple[date, ...] = ()
+    rule_set: str = "default"
+    rules: dict[str, dict[str, float | str | bool]] = {}
+
+
+def item_of(kind: ItemKind, said: object, item_id: int = 0) -> Item:
+    """Return what was said of an item with its number. Raises InputError for unknown fields and for what is not of the kind's form."""
+    form = FORMS[kind]
+    if not isinstance(said, Mapping):
+        message = f"a {kind.value} is an object of fields, and not {type(said).__name__}"
+        raise InputError(message)
+    unknown = sorted(set(said) - set(form.struct.__struct_fields__))
+    if unknown:
+        allowed = ", ".join(form.struct.__struct_fields__)
+        message = f"a {kind.value} has no field {unknown[0]!r}: it has {allowed}"
+        raise InputError(message)
+    numbered = {**said} if form.number is None else {**said, form.number: item_id}
+    try:
+        return msgspec.convert(numbered, form.struct)
+    except msgspec.ValidationError as error:
+        message = f"the {kind.value} is not of its form: {error}"
+        raise InputError(message) from error
+
+
+def number_of(kind: ItemKind, item: Item) -> int:
+    """Return an item's own number; 0 for weather, which has none."""
+    number = FORMS[kind].number
+    return 0 if number is None else int(getattr(item, number))
+
+
+def raw_of(item: Item) -> dict[str, Any]:
+    """Return an item as JSON holds it, without its number."""
+    raw: dict[str, Any] = msgspec.to_builtins(item)
+    for form in FORMS.values():
+        if form.struct is type(item) and form.number is not None:
+            del raw[form.number]
+    return raw
+
+
+def moved_to_wgs84(item: Item, crs: Crs) -> Item:
+    """Return an item whose places were in `crs` in WGS-84. Raises InputError for positions that are none."""
+    match item:
+        case Task() | Zone():
+            return msgspec.structs.replace(item, geometry=to_wgs84_geometry(item.geometry, crs))
+        case Dock() if crs is not Crs.WGS84:
+            lat, lon = to_wgs84([item.lat_deg], [item.lon_deg], crs=crs)
+            return msgspec.structs.replace(item, lat_deg=round(float(lat[0]), 7), lon_deg=round(float(lon[0]), 7))
+    return item
+
+
+def programme_of(items: Iterable[KeptItem], setting: ProgrammeSetting) -> Programme:
+    """Return the programme that items and setting make, each kind in the order of the items' numbers."""
+    parts: dict[str, list[Item]] = {form.field: [] for form in FORMS.values()}
+    for kept in sorted(items, key=lambda one: one.item_id):
+        parts[FORMS[kept.kind].field].append(kept.item)
+    fields: dict[str, Any] = {name: tuple(found) for name, found in parts.items()}
+    return Programme(
+        zone=setting.zone, holidays=setting.holidays, rule_set=setting.rule_set, rules=setting.rules, **fields
+    )
+
+
+def setting_of(programme: Programme) -> ProgrammeSetting:
+    """Return what holds for the whole of a programme."""
+    return ProgrammeSetting(
+        zone=programme.zone, holidays=programme.holidays, rule_set=programme.rule_set, rules=programme.rules
+    )

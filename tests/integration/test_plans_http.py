@@ -1,0 +1,131 @@
+"""Plans over HTTP: made in a process of their own, kept, approved by another than who submitted, changed by one at a time."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from console.wire import Role
+from tests.conftest import TestDatabase
+from tests.console_house import House, hello, next_text, running
+
+HOUR_US = 3_600_000_000
+FROM_US = 1_790_000_000_000_000
+WISH = {"from_us": FROM_US, "until_us": FROM_US + 8 * HOUR_US, "effort_s": 0.5, "iterations": 20}
+
+
+@pytest.fixture(name="house")
+async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
+    async with running(database, tmp_path) as house:
+        yield house
+
+
+async def make(house: House, cookie: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
+    async with house.client(cookie) as client:
+        answer = await client.post("/api/plans", json=WISH | more, timeout=60)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["plan"]
+
+
+async def to(house: House, cookie: str, plan_id: int, state: str, version: int, reason: str = "") -> Any:  # noqa: ANN401 - an answer
+    async with house.client(cookie) as client:
+        wish = {"state": state, "version": version, "reason": reason}
+        return await client.post(f"/api/plans/{plan_id}/state", json=wish)
+
+
+async def test_a_plan_is_kept_listed_shown_with_its_programme_and_taken_away(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    plan = await make(house, cookie)
+    async with house.client(await house.cookie(Role.VIEWER)) as client:
+        listed = (await client.get("/api/plans", params={"from_us": FROM_US, "until_us": FROM_US + 1})).json()["plans"]
+        shown = (await client.get(f"/api/plans/{plan['plan_id']}")).json()
+        elsewhere = await client.get("/api/plans", params={"from_us": 0, "until_us": 1})
+        kept = await client.delete(f"/api/plans/{plan['plan_id']}")
+    assert [one["plan_id"] for one in listed] == [plan["plan_id"]]
+    assert shown["plan"] == plan
+    assert shown["programme"]["zone"] == "Asia/Shanghai"
+    assert elsewhere.json()["plans"] == []
+    assert kept.status_code == 403
+    async with house.client(cookie) as client:
+        assert (await client.delete(f"/api/plans/{plan['plan_id']}")).status_code == 200
+        assert (await client.get(f"/api/plans/{plan['plan_id']}")).status_code == 404
+
+
+async def test_a_dry_run_is_not_kept(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    assert (await make(house, cookie, is_kept=False))["plan_id"] == 0
+
+
+async def test_who_submitted_a_plan_does_not_approve_it(house: House) -> None:
+    one, other = await house.cookie(Role.SUPERVISOR), await house.cookie(Role.SUPERVISOR)
+    plan_id = (await make(house, one))["plan_id"]
+    assert (await to(house, one, plan_id, "published", 1)).status_code == 409
+    assert (await to(house, one, plan_id, "submitted", 1)).json()["plan"]["version"] == 2
+    own = await to(house, one, plan_id, "approved", 2)
+    assert own.status_code == 403
+    assert "was submitted by you" in own.json()["detail"]
+    assert (await to(house, other, plan_id, "approved", 2)).status_code == 200
+    published = await to(house, one, plan_id, "published", 3)
+    assert published.json()["plan"]["state"] == "published"
+    async with house.client(one) as client:
+        assert (await client.delete(f"/api/plans/{plan_id}")).status_code == 404
+        shown = (await client.get(f"/api/plans/{plan_id}")).json()
+    assert shown["submitted_by"] != shown["approved_by"]
+
+
+async def test_an_administrator_alone_says_why_and_it_is_written_down(house: House, database: TestDatabase) -> None:
+    cookie = await house.cookie(Role.ADMIN)
+    plan_id = (await make(house, cookie))["plan_id"]
+    await to(house, cookie, plan_id, "submitted", 1)
+    assert (await to(house, cookie, plan_id, "approved", 2)).status_code == 422
+    assert (await to(house, cookie, plan_id, "approved", 2, "nobody else on duty")).status_code == 200
+    with psycopg.connect(database.owner_url) as connection:
+        rows = connection.execute("select detail->>'reason' from audit where action = 'plan_state_set'").fetchall()
+    assert ("nobody else on duty",) in rows
+    assert (await to(house, cookie, plan_id, "published", 2)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"until_us": FROM_US}, "the end after the beginning"),
+        ({"until_us": FROM_US + 72 * HOUR_US}, "at most 48 h"),
+        ({"effort_s": 600}, "Expected `float` <= 60"),
+        ({"colour": 1}, "unknown field"),
+    ],
+)
+async def test_a_period_that_is_none_is_refused(house: House, wish: dict[str, Any], said: str) -> None:
+    async with house.client(await house.cookie(Role.ADMIN)) as client:
+        answer = await client.post("/api/plans", json=WISH | wish)
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+
+
+async def test_operators_and_viewers_make_no_plans(house: House) -> None:
+    for role in (Role.OPERATOR, Role.VIEWER):
+        async with house.client(await house.cookie(role)) as client:
+            assert (await client.post("/api/plans", json=WISH)).status_code == 403
+            assert (await client.post("/api/plans/1/repair", json={"change": {}})).status_code == 403
+
+
+async def test_browsers_are_told_when_a_plan_changes(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    async with house.socket(await house.cookie(Role.OPERATOR)) as socket:
+        await hello(socket)
+        plan = await make(house, cookie)
+        told = await next_text(socket, "plan_changed")
+        assert (told["plan_id"], told["version"], told["state"]) == (plan["plan_id"], 1, "draft")
+
+
+async def test_a_repair_of_an_old_version_is_refused(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    plan_id = (await make(house, cookie))["plan_id"]
+    async with house.client(cookie) as client:
+        mended = await client.post(f"/api/plans/{plan_id}/repair", json={"change": {}, "version": 1}, timeout=60)
+        late = await client.post(f"/api/plans/{plan_id}/repair", json={"change": {}, "version": 1}, timeout=60)
+        asked = await client.post(f"/api/plans/{plan_id}/what_if", json={}, timeout=60)
+    assert (mended.status_code, mended.json()["plan"]["version"]) == (200, 2)
+    assert late.status_code == 409
+    assert asked.json()["plan"]["plan_id"] == 0
