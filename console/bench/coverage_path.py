@@ -11,7 +11,7 @@ import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from shapely.geometry import shape
 from console.bench import Figures, Goal
 from console.bench.coverage import cpu_ms
 from mission.model import Airframe
+from mission.patterns.flown import Shape
 from mission.patterns.legs import fly_s
 from mission.patterns.survey import Survey, survey
 from mission.patterns.transit import ways_of
@@ -81,7 +82,7 @@ def run(*, runs: int, seed: int, geojson: Path | None = None) -> Figures:  # noq
     return Figures(figures=figures, goals=goals)
 
 
-def measured(area: Any, runs: int) -> Measured:  # noqa: ANN401 - shapely has no types
+def measured(area: Shape, runs: int) -> Measured:
     """Measure one polygon in a plane, metres; its holes are no-fly zones."""
     holes = shapely.union_all([shapely.Polygon(ring) for ring in area.interiors])
     lines: list[Survey] = []
@@ -98,7 +99,7 @@ def measured(area: Any, runs: int) -> Measured:  # noqa: ANN401 - shapely has no
     )
 
 
-def _surveyed(area: Any, holes: Any) -> Survey:  # noqa: ANN401 - shapely has no types
+def _surveyed(area: Shape, holes: Shape) -> Survey:
     ways_of.cache_clear()  # the graph of sight is part of what is measured
     return survey(area, holes, swath_m=SWATH_M, legs_s=_legs_s)
 
@@ -111,14 +112,14 @@ def _worst_ratio(some: list[Measured]) -> float | None:
     return round(max(one.ratio for one in some), 4) if some else None
 
 
-def _by_kind(areas: list[Any]) -> dict[str, list[Any]]:
-    kinds: dict[str, list[Any]] = {kind: [] for kind in (*BOUNDS, "others")}
+def _by_kind(areas: list[Shape]) -> dict[str, list[Shape]]:
+    kinds: dict[str, list[Shape]] = {kind: [] for kind in (*BOUNDS, "others")}
     for area in areas:
         kinds[_kind(area)].append(area)
     return kinds
 
 
-def _kind(area: Any) -> str:  # noqa: ANN401 - shapely has no types
+def _kind(area: Shape) -> str:
     if area.interiors:
         return "concave_holes"
     if area.area >= RECTANGLE_RATIO * shapely.minimum_rotated_rectangle(area).area:
@@ -129,7 +130,7 @@ def _kind(area: Any) -> str:  # noqa: ANN401 - shapely has no types
     return "l_and_u" if (np.minimum(across, 1.0 - across) < 1.0 - RECTANGLE_RATIO).all() else "others"
 
 
-def _read(path: Path) -> list[Any]:
+def _read(path: Path) -> list[Shape]:
     """Return the polygons of a GeoJSON file, each in a plane of its own; FileFormatError where there is none or one is unsound."""
     try:
         found = msgspec.json.decode(path.read_bytes())
@@ -145,6 +146,6 @@ def _read(path: Path) -> list[Any]:
     return [_in_plane(area) for area in areas]
 
 
-def _in_plane(area: Any) -> Any:  # noqa: ANN401 - shapely has no types
+def _in_plane(area: Shape) -> Shape:
     plane = local_plane(area.centroid.y, area.centroid.x)
     return shapely.transform(area, lambda lonlat: np.column_stack(plane.to_plane(lonlat[:, 1], lonlat[:, 0])))

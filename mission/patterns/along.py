@@ -1,14 +1,13 @@
 """Patterns along lines: a corridor with its width, once round a border, a net of streets."""
 
 from math import ceil
-from typing import Any
 
 import numpy as np
 import shapely
 
 from mission.patterns.asked import Asked
 from mission.patterns.clear import in_order, in_short_order, open_pieces
-from mission.patterns.flown import Pattern
+from mission.patterns.flown import Pattern, Shape
 from mission.patterns.mending import mended
 from mission.patterns.survey import MOST_UNSEEN_RATIO
 from telemetry.model.geodesy import Floats
@@ -51,7 +50,7 @@ def streets(asked: Asked) -> Pattern:
     return asked.flown(in_short_order(pieces, asked.ways))
 
 
-def _flown_along(asked: Asked, curves: list[Floats], wanted: Any) -> Pattern:  # noqa: ANN401 - shapely has no types
+def _flown_along(asked: Asked, curves: list[Floats], wanted: Shape) -> Pattern:
     pieces = [piece for curve in curves for piece in open_pieces(curve, asked.ways)]
     places = in_order(pieces, asked.ways) if len(curves) == 1 else in_short_order(pieces, asked.ways)
     free = wanted.difference(asked.ways.kept_off)
@@ -67,7 +66,7 @@ def _offsets_m(width_m: float, swath_m: float) -> list[float]:
     return [(number - (count - 1) / 2.0) * width_m / count for number in range(count)]
 
 
-def _beside(line: Any, off_m: float) -> list[Floats]:  # noqa: ANN401 - shapely has no types
+def _beside(line: Shape, off_m: float) -> list[Floats]:
     if off_m == 0.0:
         return [shapely.get_coordinates(line)]
     curve = shapely.offset_curve(line, off_m, join_style="mitre")

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
 
 from mission.airspace import Airspace, Wind
 from mission.model import Airframe, Camera, Task, Window
-from mission.patterns.flown import Pattern, length_m, looking_down
+from mission.patterns.flown import Pattern, Shape, length_m, looking_down
 from mission.patterns.footprint import alt_of, camera_of, line_spacing_m, seen_width_m
 from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
@@ -29,7 +29,7 @@ class Asked:
     task: Task
     airframe: Airframe
     wind: Wind
-    shape: Any
+    shape: Shape
     camera: Camera
     alt_agl_m: float
     seen_m: float
@@ -54,7 +54,7 @@ class Asked:
         *,
         gaze: Floats | None = None,
         hold_s: Floats | None = None,
-        footprint: Any = None,  # noqa: ANN401 - shapely has no types
+        footprint: Shape = None,
         gimbal_pitch_deg: float = -90.0,
         left_out_m2: float = 0.0,
         detection_ratio: float | None = None,
@@ -102,13 +102,13 @@ def asked_of(
     )
 
 
-def _closed(sky: Sky | Airspace, task: Task, window: Window | None, alt_agl_m: float) -> Any:  # noqa: ANN401 - as above
+def _closed(sky: Sky | Airspace, task: Task, window: Window | None, alt_agl_m: float) -> Shape:
     if isinstance(sky, Airspace):
         return sky.closed
     return sky.closed_at(window, floor_agl_m=alt_agl_m, ceiling_agl_m=alt_agl_m, approval=task.approval)
 
 
-def shape_in(plane: LocalPlane, task: Task) -> Any:  # noqa: ANN401 - shapely has no types
+def shape_in(plane: LocalPlane, task: Task) -> Shape:
     """Return the task's geometry in the plane; InputError where it is none, empty, crosses itself or lies off the globe."""
     name = task.name_en or task.name_zh
     try:
@@ -129,7 +129,7 @@ def shape_in(plane: LocalPlane, task: Task) -> Any:  # noqa: ANN401 - shapely ha
     return shapely.transform(shape, lambda places: np.column_stack(plane.to_plane(places[:, 1], places[:, 0])))
 
 
-def seen_from(places: Floats, half_m: float) -> Any:  # noqa: ANN401 - shapely has no types
+def seen_from(places: Floats, half_m: float) -> Shape:
     """Return what lies within `half_m` of the line through the places (n, 2): a shapely polygon."""
     line = shapely.linestrings(places) if len(places) > 1 else shapely.points(places[0])
     return shapely.buffer(line, half_m)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
 
+from mission.patterns.flown import Shape
 from mission.patterns.order import tour_of
 from mission.patterns.transit import Ways
 from telemetry.model.geodesy import Floats
@@ -62,7 +63,7 @@ def without_repeats(places: Floats) -> Floats:
     return kept
 
 
-def _open_parts(start: Floats, end: Floats, kept_off: Any) -> list[Floats]:  # noqa: ANN401 - shapely has no types
+def _open_parts(start: Floats, end: Floats, kept_off: Shape) -> list[Floats]:
     parts = shapely.get_parts(shapely.difference(shapely.linestrings(np.stack((start, end))), kept_off))
     lines = [
         shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString" and part.length > _SAME_M

@@ -1,11 +1,14 @@
 """A pattern: the places that one look at a task is flown along, and what is seen from there."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from telemetry.model.geodesy import Floats
+
+Shape: TypeAlias = Any
+"""A shapely geometry in a local plane, metres east and north; shapely tells no types."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Pattern:
     gaze: Floats
     hold_s: Floats
     alt_agl_m: float
-    footprint: Any
+    footprint: Shape
     length_m: float
     swath_m: float
     seen_m: float

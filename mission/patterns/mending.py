@@ -1,12 +1,12 @@
 """What a flown line leaves unseen, and the small changes by which that is seen too."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
 
 from mission.patterns.clear import without_repeats
-from mission.patterns.flown import length_m
+from mission.patterns.flown import Shape, length_m
 from mission.patterns.transit import Ways
 from telemetry.model.geodesy import Floats
 
@@ -18,13 +18,13 @@ _LEAST_PIECE_RATIO: Final = 0.02
 """Pieces smaller than this part of what may stay unseen are left."""
 
 
-def unseen(area: Any, places: Floats, half_m: float) -> Any:  # noqa: ANN401 - shapely has no types
+def unseen(area: Shape, places: Floats, half_m: float) -> Shape:
     """Return what of an area lies farther than `half_m` from the line through the places (n, 2): a shapely geometry."""
     line = shapely.linestrings(places) if len(places) > 1 else shapely.points(places[0])
     return shapely.difference(area, shapely.buffer(line, half_m, quad_segs=16))
 
 
-def mended(area: Any, places: Floats, ways: Ways, *, half_m: float, most_m2: float) -> Floats:  # noqa: ANN401 - as above
+def mended(area: Shape, places: Floats, ways: Ways, *, half_m: float, most_m2: float) -> Floats:
     """Return the places with small changes until not more than `most_m2` of the area is unseen, or nothing more helps.
 
     For each unseen piece (large ones are cut up) the shortest of these is taken from which it is seen and nothing else is lost:
@@ -47,7 +47,7 @@ def mended(area: Any, places: Floats, ways: Ways, *, half_m: float, most_m2: flo
     return places
 
 
-def _seen_too(area: Any, places: Floats, piece: Any, ways: Ways, half_m: float) -> Floats:  # noqa: ANN401 - as above
+def _seen_too(area: Shape, places: Floats, piece: Shape, ways: Ways, half_m: float) -> Floats:
     """Return the places changed so that the piece is seen; the same where it cannot be reached."""
     corners = shapely.get_coordinates(piece)
     leg, nearest = _nearest(places, corners.mean(axis=0))
@@ -87,7 +87,7 @@ def _same_ends(places: Floats, changed: Floats) -> tuple[int, int]:
     return max(first - 1, 0), max(min(last, most - first) - 1, 0)
 
 
-def _lost_m2(area: Any, places: Floats, changed: Floats, half_m: float) -> float:  # noqa: ANN401 - as above
+def _lost_m2(area: Shape, places: Floats, changed: Floats, half_m: float) -> float:
     """Return how much more of the area a changed line leaves unseen (negative: less), looking only where it changed."""
     first, last = _same_ends(places, changed)
     near = np.concatenate((places[first : len(places) - last], changed[first : len(changed) - last]))
@@ -101,7 +101,7 @@ def _lost_m2(area: Any, places: Floats, changed: Floats, half_m: float) -> float
     return float(then.area - now.area)
 
 
-def _pieces(gaps: Any, half_m: float) -> list[Any]:  # noqa: ANN401 - shapely has no types
+def _pieces(gaps: Shape, half_m: float) -> list[Shape]:
     """Cut unseen pieces into ones that are seen from one place."""
     found = []
     for piece in shapely.get_parts(gaps):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,10 +77,11 @@ class _Line:
         self.first_hold_s = float(hold_s[0])
         self.there_s, self.home_s = _beyond_s(self.places, airframe, wind, home, ways)
 
-    def part_s(self, first: int, last: Any) -> Any:  # noqa: ANN401 - one number or an array of them
+    def part_s(self, first: int, last: NDArray[np.intp]) -> Floats:
         """Return the seconds of the parts from one place to others, the ways there and home included."""
         begins_s = self.spent_s[first] - (self.first_hold_s if first == 0 else 0.0)
-        return self.spent_s[last] - begins_s + self.there_s[first] + self.home_s[last]
+        seconds: Floats = self.spent_s[last] - begins_s + self.there_s[first] + self.home_s[last]
+        return seconds
 
     def cuts(self, limit_s: float, most_places: int) -> list[int] | None:
         """Return the numbers of the places at which parts meet, ends included; None where one step exceeds the limit."""

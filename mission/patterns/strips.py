@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from mission.patterns.clear import open_pieces
-from mission.patterns.flown import length_m
+from mission.patterns.flown import Shape, length_m
 from mission.patterns.transit import Ways
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
@@ -45,10 +46,10 @@ class Lines:
     across: Floats
     low: Floats
     high: Floats
-    strip: Any
+    strip: NDArray[np.intp]
 
 
-def lines_of(area: Any, *, half_m: float, inset_m: float) -> Lines:  # noqa: ANN401 - shapely has no types
+def lines_of(area: Shape, *, half_m: float, inset_m: float) -> Lines:
     """Return the lines of an area that is given in turned axes; each sees `half_m` around itself.
 
     Strips are as wide as fits a whole number of them. A line reaches as far as the farthest corner of its part of the strip
@@ -80,7 +81,7 @@ def lines_of(area: Any, *, half_m: float, inset_m: float) -> Lines:  # noqa: ANN
     return Lines(across, np.where(is_point, middle, low), np.where(is_point, middle, high), strip)
 
 
-def _parts(area: Any, edges: Floats) -> tuple[Any, Any]:  # noqa: ANN401 - shapely has no types
+def _parts(area: Shape, edges: Floats) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
     """Return the polygons of an area between neighbouring edges, and the number of the strip of each."""
     _, south, _, north = shapely.bounds(area)
     boxes = shapely.box(edges[:-1], south - 1.0, edges[1:], north + 1.0)
@@ -107,7 +108,7 @@ def swaths_of(lines: Lines, turned: Turned, ways: Ways) -> list[Floats]:
     ]
 
 
-def _led_round(line: Any, ways: Ways) -> list[Floats]:  # noqa: ANN401 - shapely has no types
+def _led_round(line: Shape, ways: Ways) -> list[Floats]:
     if line.length == 0.0:
         return []
     swaths: list[Floats] = []

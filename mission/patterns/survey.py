@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
 
 from mission.patterns.clear import in_short_order
-from mission.patterns.flown import length_m
+from mission.patterns.flown import Shape, length_m
 from mission.patterns.mending import mended, unseen
 from mission.patterns.order import first_tour_of
 from mission.patterns.strips import Lines, Turned, lines_of, swaths_of
@@ -50,7 +50,7 @@ class _Cut:
     rough_s: float
 
 
-def survey(area: Any, closed: Any, *, swath_m: float, legs_s: LegSeconds) -> Survey:  # noqa: ANN401 - shapely has no types
+def survey(area: Shape, closed: Shape, *, swath_m: float, legs_s: LegSeconds) -> Survey:
     """Return the line that sees all of `area` (a polygon with holes, metres in a plane) in the fewest seconds.
 
     Each place of the line sees half a swath around it; it keeps out of `closed` (no-fly zones), but flies over holes of the
@@ -70,7 +70,7 @@ def survey(area: Any, closed: Any, *, swath_m: float, legs_s: LegSeconds) -> Sur
     return Survey(places, missed_m2, max(float(area.area - free.area), 0.0))
 
 
-def _reachable(free: Any, ways: Ways) -> Any:  # noqa: ANN401 - shapely has no types
+def _reachable(free: Shape, ways: Ways) -> Shape:
     """Return what of an area lies in one stretch of open air: where zones shut rooms in, the room (or outside) with most."""
     rings = [ring for part in shapely.get_parts(ways.kept_off) for ring in part.interiors]
     rooms = [shapely.Polygon(ring).buffer(2.0 * CLEAR_M, join_style="mitre") for ring in rings]
@@ -81,14 +81,14 @@ def _reachable(free: Any, ways: Ways) -> Any:  # noqa: ANN401 - shapely has no t
     return max([outside, *within], key=lambda part: part.area)
 
 
-def _promising(free: Any, ways: Ways, swath_m: float, legs_s: LegSeconds) -> list[_Cut]:  # noqa: ANN401 - as above
+def _promising(free: Shape, ways: Ways, swath_m: float, legs_s: LegSeconds) -> list[_Cut]:
     """Return the cuts that take the fewest seconds: of the angles with the quickest lines those with short ways between."""
     costs = sorted((_lines_s(free, angle, swath_m, legs_s), angle) for angle in _angles(free))
     cuts = [_cut(free, ways, angle, swath_m, legs_s) for _, angle in costs[:_ANGLES_CUT]]
     return sorted(cuts, key=lambda cut: cut.rough_s)[:_ANGLES_FLOWN]
 
 
-def _cut(free: Any, ways: Ways, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> _Cut:  # noqa: ANN401 - as above
+def _cut(free: Shape, ways: Ways, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> _Cut:
     """Cut the strips at an angle and reckon how long they take in the order of nearest neighbours."""
     turned = Turned(angle_deg)
     swaths = swaths_of(_lines(free, turned, swath_m), turned, ways)
@@ -103,7 +103,7 @@ def _cut(free: Any, ways: Ways, angle_deg: float, swath_m: float, legs_s: LegSec
     return _Cut(angle_deg, swaths, apart_m, rough_s)
 
 
-def _angles(free: Any) -> list[float]:  # noqa: ANN401 - shapely has no types
+def _angles(free: Shape) -> list[float]:
     """Return the bearings (0..180) that are tried: those of long borders, and all round in steps."""
     found: list[float] = []
     edges = [_edges(part) for part in shapely.get_parts(free)]
@@ -116,13 +116,13 @@ def _angles(free: Any) -> list[float]:  # noqa: ANN401 - shapely has no types
     return found
 
 
-def _edges(part: Any) -> Floats:  # noqa: ANN401 - shapely has no types
+def _edges(part: Shape) -> Floats:
     hull = shapely.get_coordinates(part.convex_hull.exterior)
     border = shapely.get_coordinates(part.exterior)
     return np.concatenate((np.diff(border, axis=0), np.diff(hull, axis=0)))
 
 
-def _lines(free: Any, turned: Turned, swath_m: float) -> Lines:  # noqa: ANN401 - shapely has no types
+def _lines(free: Shape, turned: Turned, swath_m: float) -> Lines:
     """Cut the strips; their lines end so far before the border that all their corners together leave a part of what may be."""
     area = shapely.transform(free, turned.there)
     half_m = swath_m / 2.0
@@ -132,7 +132,7 @@ def _lines(free: Any, turned: Turned, swath_m: float) -> Lines:  # noqa: ANN401 
     return lines_of(area, half_m=half_m, inset_m=inset_m)
 
 
-def _lines_s(free: Any, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> float:  # noqa: ANN401 - as above
+def _lines_s(free: Shape, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> float:
     """Return the seconds of the lines at an angle flown to and fro, without the ways between them."""
     turned = Turned(angle_deg)
     lines = lines_of(shapely.transform(free, turned.there), half_m=swath_m / 2.0, inset_m=0.0)
@@ -142,7 +142,7 @@ def _lines_s(free: Any, angle_deg: float, swath_m: float, legs_s: LegSeconds) ->
     return float(legs_s(turned.back(places.reshape(-1, 2)))[::2].sum())
 
 
-def _flown(free: Any, ways: Ways, cut: _Cut, swath_m: float) -> Floats:  # noqa: ANN401 - as above
+def _flown(free: Shape, ways: Ways, cut: _Cut, swath_m: float) -> Floats:
     """Return the places of a cut's swaths in a short order, mended."""
     kicks = _KICKS if len(cut.swaths) <= _MOST_KICKED else 0
     places = in_short_order(cut.swaths, ways, apart_m=cut.apart_m, kicks=kicks)

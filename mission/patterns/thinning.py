@@ -1,7 +1,7 @@
 """Fewer places for a controller that takes only so many: as near to the line as can be, and never through closed air."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def _cost_m(places: Floats, kept: list[int], at: int, fixed: NDArray[np.bool_], 
     return _farthest_m(places[first], places[last], places[first + 1 : last])
 
 
-def _farthest_m(start: Floats, end: Floats, between: Any) -> float:  # noqa: ANN401 - a slice of Floats
+def _farthest_m(start: Floats, end: Floats, between: Floats) -> float:
     along = end - start
     square = max(float(along @ along), 1e-12)
     share = np.clip((between - start) @ along / square, 0.0, 1.0)

@@ -1,7 +1,7 @@
 """Ways through the air that never cross closed air: the shortest round the corners of no-fly zones, by a graph of sight."""
 
 from functools import cached_property, lru_cache
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import shapely
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from mission.patterns.flown import Shape
 from telemetry.model.geodesy import Floats
 
 CLEAR_M: Final = 0.2
@@ -23,7 +24,7 @@ class ClosedAir(Protocol):
     """What of a sky is asked here: the air where nothing may fly, one shapely geometry in its plane."""
 
     @property
-    def closed(self) -> Any:  # noqa: ANN401 - shapely has no types
+    def closed(self) -> Shape:
         """The union of all that is closed, metres east and north."""
 
 
@@ -33,7 +34,7 @@ class Ways:
     About 2 us a pair of corners. A place inside the closed area is reached by no way.
     """
 
-    def __init__(self, closed: Any) -> None:  # noqa: ANN401 - shapely has no types
+    def __init__(self, closed: Shape) -> None:
         self.closed = closed
         self.kept_off = closed.buffer(CLEAR_M, join_style="mitre")
         self._wall = closed.buffer(CLEAR_M / 2.0, join_style="mitre")
@@ -41,7 +42,7 @@ class Ways:
         shapely.prepare(self.closed)
 
     @cached_property
-    def shut(self) -> Any:  # noqa: ANN401 - shapely has no types
+    def shut(self) -> Shape:
         """The closed area and the gaps in it that are too narrow to be entered."""
         return shapely.union(self.closed, self.kept_off.buffer(-CLEAR_M, join_style="mitre"))
 
@@ -112,7 +113,7 @@ class Ways:
         away = shapely.get_coordinates(shapely.shortest_line(point, self.kept_off.boundary))[1]
         return np.asarray(away, np.float64)
 
-    def _joined(self, places: Floats) -> Any:  # noqa: ANN401 - scipy has no types
+    def _joined(self, places: Floats) -> csr_array:
         """Return the graph of the places (first) and the corners (after them), without the straight ways between places."""
         count, corner_count = len(places), len(self.corners)
         place = np.repeat(np.arange(count), corner_count)
@@ -125,7 +126,8 @@ class Ways:
         metres = np.concatenate((_metres(places[place], self.corners[corner]), apart_m))
         size = count + corner_count
         one_way = csr_array((np.maximum(metres, _LEAST_M), (rows, columns)), shape=(size, size))
-        return one_way + one_way.T
+        both_ways: csr_array = one_way + one_way.T
+        return both_ways
 
 
 def way(sky: ClosedAir, start: Floats, end: Floats) -> Floats | None:
@@ -137,18 +139,18 @@ def way(sky: ClosedAir, start: Floats, end: Floats) -> Floats | None:
 
 
 @lru_cache(maxsize=16)
-def ways_of(closed: Any) -> Ways:  # noqa: ANN401 - shapely has no types
+def ways_of(closed: Shape) -> Ways:
     """Return the ways round a closed area (a shapely geometry in a plane), kept for the next who asks for the same."""
     return Ways(closed)
 
 
-def _bends(part: Any) -> Floats:  # noqa: ANN401 - shapely has no types
+def _bends(part: Shape) -> Floats:
     """Return the corners of a polygon that stick out of it, those of its holes that stick into them."""
     rings = [(part.exterior, 1.0), *((hole, -1.0) for hole in part.interiors)]
     return np.concatenate([_sticking_out(ring, side_factor) for ring, side_factor in rings])
 
 
-def _sticking_out(ring: Any, side_factor: float) -> Floats:  # noqa: ANN401 - shapely has no types
+def _sticking_out(ring: Shape, side_factor: float) -> Floats:
     points = shapely.get_coordinates(ring)[:-1]
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]

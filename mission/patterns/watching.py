@@ -1,14 +1,15 @@
 """Patterns that look at a place: a circle round it with the camera on it, a stand over it, viewpoints from which all is seen."""
 
 from math import ceil, pi, sqrt
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from mission.patterns.asked import Asked
 from mission.patterns.clear import in_order, open_pieces
-from mission.patterns.flown import Pattern
+from mission.patterns.flown import Pattern, Shape
 from mission.patterns.footprint import seen_length_m, slant, tilt_to_deg
 from mission.patterns.legs import fly_s
 from mission.patterns.order import tour_of
@@ -103,12 +104,12 @@ def _gazing(asked: Asked, places: Floats, middle: Floats, hold_s: Floats, away_m
     )
 
 
-def _middle(shape: Any) -> Floats:  # noqa: ANN401 - shapely has no types
+def _middle(shape: Shape) -> Floats:
     middle = shape.centroid
     return np.array([middle.x, middle.y])
 
 
-def _stands(shape: Any, half_m: float, ways: Ways) -> Floats:  # noqa: ANN401 - shapely has no types
+def _stands(shape: Shape, half_m: float, ways: Ways) -> Floats:
     """Return the places of a honeycomb whose circles together see all of a shape, moved out of closed air."""
     west, south, east, north = shape.bounds
     across, along = half_m * sqrt(3.0), half_m * 1.5
@@ -124,7 +125,7 @@ def _stands(shape: Any, half_m: float, ways: Ways) -> Floats:  # noqa: ANN401 - 
     return np.array([nearest_open(place, ways) for place in grid[meets]]).reshape(-1, 2)
 
 
-def _visited(stops: Floats, ways: Ways) -> tuple[Floats, Any]:
+def _visited(stops: Floats, ways: Ways) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the places of a short way by all stops (n, 2), and which of them are stops."""
     apart_m = np.repeat(np.repeat(ways.between(stops), 2, axis=0), 2, axis=1)
     in_turn = stops[tour_of(apart_m).ends[::2] // 2]
