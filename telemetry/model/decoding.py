@@ -1,6 +1,6 @@
 """What a source is: bytes in, an Output out; and what it may ask of the world."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from telemetry.model.batch import Batch, new_batch
 from telemetry.model.commands import Command
 from telemetry.model.events import AnyEvent
 from telemetry.model.unit import Device, UnitKind
+from telemetry.model.vehicle_frames import VehicleFrame
 
 
 class Promise(StrEnum):
@@ -71,7 +72,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What one turn of a decoder gave: a batch, events, replies, facts to remember, counts of what was bad.
 
     `proven` are the devices that this peer has just proved to be (a connection of theirs that is older is closed);
-    `close` says why the peer must go once its replies are sent.
+    `close` says why the peer must go once its replies are sent. `heard` are vehicles' frames as they came, for other programs.
     """
 
     batch: Batch = msgspec.field(default_factory=lambda: new_batch(0))
@@ -81,11 +82,12 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     bad: Mapping[str, int] = msgspec.field(default_factory=dict)
     proven: tuple[int, ...] = ()
     close: str | None = None
+    heard: Sequence[VehicleFrame] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
         said = self.events or self.replies or self.facts or self.bad or self.proven
-        return bool(len(self.batch) or said or self.close)
+        return bool(len(self.batch) or said or self.close or self.heard)
 
 
 NOTHING = Output(batch=np.array(new_batch(0)))

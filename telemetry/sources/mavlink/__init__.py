@@ -17,10 +17,12 @@ from telemetry.model.commands import (
 from telemetry.model.decoding import Output, Peer, Registry, SourceContext
 from telemetry.model.enrolment import EnrolmentRule, SecretKind
 from telemetry.model.errors import InputError, NotFoundError
+from telemetry.model.link_ways import LinkWay
 from telemetry.sources.mavlink.dialogue import Dialogue
 from telemetry.sources.mavlink.frame import FrameReader, Value, encode
 from telemetry.sources.mavlink.many import ManySaid, feed_many
-from telemetry.sources.mavlink.network import Head, Network
+from telemetry.sources.mavlink.members import Head
+from telemetry.sources.mavlink.network import TIMESYNC, Network
 from telemetry.sources.mavlink.reader import message_reader
 from telemetry.sources.mavlink.relay import Relay
 from telemetry.sources.mavlink.requests import Ask
@@ -51,6 +53,7 @@ TAKES: Final = frozenset(
 )
 OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_status": 4, "mavlink_version": 3}
 HEARTBEAT_US: Final = 1_000_000
+TIME_EVERY_US: Final = 5_000_000
 STATUSTEXT: Final = 253
 AUTOPILOT_VERSION: Final = 148
 HOME_POSITION: Final = 242
@@ -77,9 +80,13 @@ class MavlinkDecoder:
         system_id: int = 255,
         component_id: int = 190,
         network: Network | None = None,
+        peer: Peer | None = None,
     ) -> None:
         self.network = network or Network(registry, link_group, replayed=replayed)
-        self.link = self.network.join(allow_unsigned=allow_unsigned)
+        transport, place = (
+            ("", "") if peer is None else (peer.transport, f"{peer.host}:{peer.port}" if peer.port else peer.host)
+        )
+        self.link = self.network.join(allow_unsigned=allow_unsigned, transport=transport, peer=place)
         self._replayed = replayed
         self._system_id = system_id
         self._component_id = component_id
@@ -88,6 +95,7 @@ class MavlinkDecoder:
         self._sequence = 0
         self._text_id = 0
         self._heartbeat_due_us = 0
+        self._time_due_us = 0
         self._signers: dict[bytes, Signer] = {}
         self._relay = Relay()
 
@@ -131,6 +139,7 @@ class MavlinkDecoder:
         if not self._replayed:
             mine = self.network.vehicles_by(self.link)
             self._say_here(mine, now_us, turn)
+            self._ask_time(now_us, turn)
             for vehicle in mine:
                 for ask in vehicle.requests.due(now_us):
                     turn.frames.append(self._encode(ask, vehicle, now_us))
@@ -237,6 +246,23 @@ class MavlinkDecoder:
         if not keys:
             turn.frames.append(self._encode(ask, None, now_us))
 
+    def _ask_time(self, now_us: int, turn: Turn) -> None:
+        """Ask the vehicles that are heard here for their time, once for each key in use: the answer tells how long the way is."""
+        if now_us < self._time_due_us:
+            return
+        here = self.network.vehicles_on(self.link)
+        if not here:
+            return
+        self._time_due_us = now_us + TIME_EVERY_US
+        self.link.asked_us = now_us
+        ask = Ask(TIMESYNC, {"tc1": 0, "ts1": now_us * 1000})
+        for vehicle in {self.network.signing_key(vehicle.device_id): vehicle for vehicle in here}.values():
+            turn.frames.append(self._encode(ask, vehicle, now_us))
+
+    def close(self) -> None:
+        """Forget the link: nothing is sent by it any more."""
+        self.network.leave(self.link)
+
     def _encode(self, ask: Ask, vehicle: Vehicle | None, now_us: int) -> bytes:
         signer = None if vehicle is None else self._signer(vehicle.device_id, now_us)
         self._sequence = (self._sequence + 1) & 255
@@ -277,11 +303,19 @@ class MavlinkSource:
     def decoder(self, peer: Peer) -> MavlinkDecoder:
         """Return a decoder for one peer, in which a vehicle of the group may come by another one at any time."""
         group, allow_unsigned = self.network.link_group, peer.allow_unsigned
-        return MavlinkDecoder(self._registry, group, allow_unsigned=allow_unsigned, network=self.network)
+        return MavlinkDecoder(self._registry, group, allow_unsigned=allow_unsigned, network=self.network, peer=peer)
 
     def feed_many(self, pieces: Sequence[tuple[MavlinkDecoder, bytes]], now_us: int) -> ManySaid:
         """Feed the datagrams of many peers at once, as their decoders' `feed` would one by one."""
-        return feed_many(pieces, now_us)
+        return feed_many(pieces, now_us, is_tapped=self.network.is_tapped)
+
+    def tap_frames(self) -> None:
+        """Hand out vehicles' frames as they come, from now on."""
+        self.network.is_tapped = True
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        """Return the links by which a vehicle is heard."""
+        return self.network.ways_of(device_id)
 
 
 def open_source(context: SourceContext) -> MavlinkSource:

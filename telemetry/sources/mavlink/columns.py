@@ -27,7 +27,7 @@ from telemetry.sources.mavlink.fusion import (
     JOIN_US,
     NO_SATELLITES,
 )
-from telemetry.sources.mavlink.network import NO_AUTOPILOT, NOT_AUTOPILOTS, NOT_VEHICLES
+from telemetry.sources.mavlink.members import NO_AUTOPILOT, NOT_AUTOPILOTS, NOT_VEHICLES
 from telemetry.sources.mavlink.secondary import COURSE_FROM_CMPS, HIGHEST_I2, NO_ALTITUDE, NO_ANGLE
 from telemetry.sources.mavlink.vehicle import HIGHEST_YAW
 

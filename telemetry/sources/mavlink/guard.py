@@ -172,22 +172,24 @@ class IdentityGuard:
             self._rival, self._turns = _Stream(version, sequence, boot_us, now_us), 0
         return Verdict.HOLD if self._conflict_us is None else Verdict.DROP
 
-    def follow(self, sequence: int, now_us: int, boot_ms: int) -> bool:
-        """Take a version 2 frame that simply goes on from the first speaker's last one; else do nothing and return False.
+    def follow(self, sequence: int, now_us: int, boot_ms: int) -> int:
+        """Take a version 2 frame that simply goes on from the first speaker's last one; else do nothing and return 0.
+
+        Returns how many frames further on it is.
 
         What `judge` would do with such a frame while nobody else was ever heard under the name, and no more.
         """
         first = self._first
         if first is None or first.version != SIMPLE_VERSION or self._rival is not None or self._conflict_us is not None:
-            return False
+            return 0
         ahead, boot_us = (sequence - first.sequence) & 255, now_us - boot_ms * 1000
         if not 0 < ahead <= GAP_FRAMES or first.boot_us is None or abs(boot_us - first.boot_us) >= BOOT_APART_US:
-            return False
+            return 0
         if not self._flood.takes(now_us):
-            return False
+            return 0
         first.sequence, first.boot_us, first.last_us = sequence, boot_us, now_us
         first.count += 1
-        return True
+        return ahead
 
     def heartbeat(self, now_us: int) -> Verdict:
         """Decide about one HEARTBEAT more of the first speaker: more than ten a second are no autopilot's."""

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from telemetry.model.batch import UNKNOWN_I2, Batch, Quality, concatenate, hash_fixes, new_batch
 from telemetry.model.decoding import Output
+from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.sources.mavlink.block import Block
 from telemetry.sources.mavlink.candidates import PADDING, Positions, exactly
 from telemetry.sources.mavlink.columns import TENTHS_PER_RADIAN, Ints, put_altitudes, put_motion
 from telemetry.sources.mavlink.fusion import INACCURATE_DM, Joined
-from telemetry.sources.mavlink.network import Head
+from telemetry.sources.mavlink.members import Head, Link
 from telemetry.sources.mavlink.secondary import NO_ANGLE
 from telemetry.sources.mavlink.turn import Turn
 from telemetry.sources.mavlink.vehicle import HIGHEST_YAW, Vehicle
@@ -23,6 +24,8 @@ ATTITUDE: Final = 30
 
 class Follows(Protocol):
     """What is asked of each peer's decoder."""
+
+    link: Link
 
     def follow(self, head: Head, now_us: int) -> Vehicle | None:
         """Take the head of a whole frame that simply goes on; None: nothing was done."""
@@ -67,11 +70,12 @@ class _Positions:
         return values
 
 
-def feed_many(pieces: Sequence[Piece], now_us: int) -> ManySaid:
+def feed_many(pieces: Sequence[Piece], now_us: int, *, is_tapped: bool = False) -> ManySaid:
     """Do as each decoder's `feed` in turn; worth it from about thirty datagrams.
 
     What bears a signature, several frames, a heartbeat or anything that a vehicle has not said just so before goes the usual
     way; the rest is read by columns, and only identity, boot clock and what is joined to a row are followed one by one.
+    `is_tapped`: the frames are wanted as they came.
     """
     plain = _plain_of([data for _, data in pieces])
     turn = Turn()
@@ -85,7 +89,10 @@ def feed_many(pieces: Sequence[Piece], now_us: int) -> ManySaid:
             decoder.feed_into(data, now_us, turn)
             row_counts[number], bad_counts[number] = len(turn.rows) - rows, turn.bad.total() - bad
             others += [number] * row_counts[number]
-        elif plain.msg_id[number] == POSITION:
+            continue
+        if is_tapped:
+            turn.heard.append(VehicleFrame(vehicle.device_id, decoder.link.number, data))
+        if plain.msg_id[number] == POSITION:
             said.append(_position(number, vehicle, plain, now_us, turn))
             row_counts[number] = 1
         else:
@@ -97,7 +104,7 @@ def feed_many(pieces: Sequence[Piece], now_us: int) -> ManySaid:
         batch = concatenate([batch, scalar.batch])[order]
     elif others:
         batch = scalar.batch
-    output = Output(batch=batch, events=scalar.events, facts=scalar.facts, bad=scalar.bad)
+    output = Output(batch=batch, events=scalar.events, facts=scalar.facts, bad=scalar.bad, heard=scalar.heard)
     return ManySaid(output, row_counts, bad_counts)
 
 

@@ -6,24 +6,29 @@ from typing import Final
 from telemetry.model.batch import Quality
 from telemetry.model.decoding import Registry
 from telemetry.model.events import IdentityConflict
+from telemetry.model.link_ways import LinkWay
+from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.sources.mavlink.frame import Frame
-from telemetry.sources.mavlink.guard import FLOOD_HEARTBEATS_PER_S, IdentityGuard, RateMeter, Verdict
+from telemetry.sources.mavlink.guard import FLOOD_HEARTBEATS_PER_S, Verdict
+from telemetry.sources.mavlink.members import (
+    HEARTBEAT,
+    NO_AUTOPILOT,
+    Head,
+    Link,
+    Member,
+    Stranger,
+    announces,
+    boot_ms_of,
+    identity_of,
+)
 from telemetry.sources.mavlink.signing import Verdict as Signature
-from telemetry.sources.mavlink.signing import Verifier
 from telemetry.sources.mavlink.turn import Turn
 from telemetry.sources.mavlink.vehicle import Vehicle
+from telemetry.sources.mavlink.ways import Way
 
-HEARTBEAT: Final = 0
-SYSTEM_TIME: Final = 2
-HIGH_LATENCY2: Final = 235
+TIMESYNC: Final = 111
 RADIO_MESSAGES: Final = frozenset({109, 166})
 """RADIO_STATUS and RADIO: a telemetry radio injects them unsigned, under an id of its own or of its vehicle."""
-
-NO_AUTOPILOT: Final = 8
-NOT_VEHICLES: Final = frozenset({5, 6, 18, 26, 27, *range(30, 35), *range(36, 43)})
-"""MAV_TYPE of what bears a HEARTBEAT but does not move on its own: ground stations, gimbals, cameras, trackers ..."""
-NOT_AUTOPILOTS: Final = frozenset({68, 190})
-"""Components that never are the autopilot: the telemetry radio, a ground station's proxy."""
 
 TICK_US: Final = 100_000
 LOOKUP_US: Final = 1_000_000
@@ -31,50 +36,10 @@ EARLY_FRAMES: Final = 256
 EARLY_US: Final = 3_000_000
 HELD_FRAMES: Final = 1_024
 IDENTITY_SILENT_US: Final = 10_000_000
+WAYS_EVERY_US: Final = 1_000_000
+LONGEST_RTT_US: Final = 10_000_000
 FLOOD_AGAIN_US: Final = 600_000_000
-
-_BOOT_MS_AT: Final = {30: 0, 33: 0, SYSTEM_TIME: 8}
-_U32: Final = struct.Struct("<I").unpack_from
-
-
-Head = tuple[int, int, int, int]
-"""System id, component id, sequence number and milliseconds since boot of a frame."""
-
-
-class Link:
-    """What the network must know of the link that a frame came by: its number and whether unsigned frames may speak."""
-
-    __slots__ = ("allow_unsigned", "number")
-
-    def __init__(self, number: int, *, allow_unsigned: bool) -> None:
-        self.number = number
-        self.allow_unsigned = allow_unsigned
-
-
-class _Member:
-    """What is known of a registered system id."""
-
-    __slots__ = ("checked_us", "device_id", "guard", "heard_us", "held", "vehicle", "verifier")
-
-    def __init__(self, device_id: int, registry: Registry) -> None:
-        self.device_id = device_id
-        self.checked_us = 0
-        self.heard_us = 0
-        self.verifier = Verifier(device_id, registry)
-        self.guard = IdentityGuard()
-        self.held: list[tuple[Frame, int]] = []
-        self.vehicle: Vehicle | None = None
-
-
-class _Stranger:
-    """What is known of a system id that nobody registered, or of a component that is no autopilot."""
-
-    __slots__ = ("heartbeats", "quarantined_us", "told_us")
-
-    def __init__(self) -> None:
-        self.heartbeats = RateMeter(FLOOD_HEARTBEATS_PER_S)
-        self.quarantined_us: int | None = None
-        self.told_us: int | None = None
+_TIMES: Final = struct.Struct("<qq").unpack_from
 
 
 class Network:
@@ -87,20 +52,36 @@ class Network:
         self.link_group = link_group
         self._registry = registry
         self._replayed = replayed
-        self._members: dict[int, _Member | None] = {}
+        self._members: dict[int, Member | None] = {}
         self._looked_up_us: dict[int, int] = {}
-        self._strangers: dict[int, _Stranger] = {}
-        self._links = 0
+        self._strangers: dict[int, Stranger] = {}
+        self.is_tapped = False
+        """Whether the vehicles' frames are wanted as they came."""
+        self._links: dict[int, Link] = {}
+        self._link_count = 0
         self._ticked_us: int | None = None
+        self._turned_us = 0
         self._by_link: dict[int, list[Vehicle]] = {}
+        self._on_link: dict[int, list[Vehicle]] = {}
         self._told_us: dict[int, int] = {}
         self.talking: dict[int, Vehicle] = {}
         """The vehicles with which something is being settled, by device."""
 
-    def join(self, *, allow_unsigned: bool) -> Link:
-        """Return a new link of this network."""
-        self._links += 1
-        return Link(self._links, allow_unsigned=allow_unsigned)
+    def join(self, *, allow_unsigned: bool, transport: str = "", peer: str = "") -> Link:
+        """Return a new link of this network; who is at its other end is for people to read."""
+        self._link_count += 1
+        link = Link(self._link_count, allow_unsigned=allow_unsigned, transport=transport, peer=peer)
+        self._links[link.number] = link
+        return link
+
+    def leave(self, link: Link) -> None:
+        """Forget a link that is closed: nothing is sent by it any more."""
+        self._links.pop(link.number, None)
+        for member in self._members.values():
+            if member is not None and link.number in member.ways:
+                member.ways.leave(link.number, self._turned_us)
+                if member.vehicle is not None:
+                    member.vehicle.route = member.ways.best
 
     def vehicles(self) -> list[Vehicle]:
         """Return the vehicles discovered so far, by system id."""
@@ -108,8 +89,32 @@ class Network:
         return [member.vehicle for _, member in found if member.vehicle is not None]
 
     def vehicles_by(self, link: Link) -> list[Vehicle]:
-        """Return the vehicles whose HEARTBEAT came by this link last, as of the last tick."""
+        """Return the vehicles for which this is the best link, as of the last tick."""
         return self._by_link.get(link.number, [])
+
+    def vehicles_on(self, link: Link) -> list[Vehicle]:
+        """Return the vehicles that are heard by this link, whichever is their best, as of about a second ago."""
+        return self._on_link.get(link.number, [])
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        """Return the links by which a device is heard, the one heard last first."""
+        member = next((one for one in self._members.values() if one is not None and one.device_id == device_id), None)
+        if member is None:
+            return []
+        return [self._told_way(member, way) for way in member.ways.all() if way.number in self._links]
+
+    def _told_way(self, member: Member, way: Way) -> LinkWay:
+        link = self._links[way.number]
+        return LinkWay(
+            device_id=member.device_id,
+            transport=link.transport,
+            peer=link.peer,
+            loss_ratio=way.loss_ratio,
+            rtt_us=way.rtt_us,
+            heard_us=way.heard_us,
+            duplicates=way.duplicates,
+            is_best=way.number == member.ways.best,
+        )
 
     def vehicle_of(self, device_id: int) -> Vehicle | None:
         """Return the discovered vehicle of a device."""
@@ -127,9 +132,31 @@ class Network:
         if member is None:
             self._stranger(frame, now_us, turn)
             return
+        ways, way = member.ways, member.ways.only
+        if way is None or way.number != link.number:  # it is heard by several links: some frames are copies
+            way = None
+            if ways.is_copy(frame.raw, link.number, now_us):
+                way = ways.way(link.number, now_us)
+                way.duplicates += 1
+                self._note_way(member, way, frame, link, now_us)
+                return
         if self._is_allowed(member, frame, link, now_us, turn):
+            if way is None:
+                way = ways.way(link.number, now_us)
+                ways.remember(frame.raw, link.number, now_us)
+            way.brings_news = True
+            self._note_way(member, way, frame, link, now_us)
             self._take_verified(member, frame, link, now_us, turn)
         self._tell_conflict(member, now_us, turn)
+
+    def _note_way(self, member: Member, way: Way, frame: Frame, link: Link, now_us: int) -> None:
+        vehicle = member.vehicle
+        if vehicle is not None and frame.component_id == vehicle.component_id:
+            way.hear(frame.sequence, now_us)
+        if frame.msg_id == TIMESYNC and link.asked_us:
+            answered_ns, asked_ns = _TIMES(frame.payload)
+            if answered_ns and asked_ns == link.asked_us * 1000 and 0 <= now_us - link.asked_us <= LONGEST_RTT_US:
+                way.note_rtt(now_us - link.asked_us)
 
     def follow(self, link: Link, head: Head, now_us: int) -> Vehicle | None:
         """Take the head of an unsigned version 2 frame that simply goes on from its vehicle's last one, and return the vehicle.
@@ -141,13 +168,19 @@ class Network:
         member = self._members.get(system_id)
         if looked_up_us is None or not 0 <= now_us - looked_up_us < LOOKUP_US or member is None:
             return None
-        vehicle = member.vehicle
+        vehicle, way = member.vehicle, member.ways.only
         if vehicle is None or vehicle.component_id != component_id or member.held or not link.allow_unsigned:
+            return None
+        if way is None or way.number != link.number:  # of several links' frames some are copies
             return None
         if self._registry.signing_key(member.device_id) is not None or not vehicle.is_calm(now_us):
             return None
-        if member.guard.news is not None or not member.guard.follow(sequence, now_us, boot_ms):
+        ahead = 0 if member.guard.news is not None else member.guard.follow(sequence, now_us, boot_ms)
+        if not ahead:
             return None
+        way.sequence, way.heard_us = sequence, now_us  # as `hear` does, which would be a call too many here
+        way.received += 1
+        way.lost += ahead - 1
         member.heard_us = now_us
         vehicle.heard_calmly(now_us)
         return vehicle
@@ -157,12 +190,26 @@ class Network:
         if self._ticked_us is not None and 0 <= now_us - self._ticked_us < TICK_US:
             return
         self._ticked_us = now_us
+        self._turn_ways(now_us)
         self._by_link = {}
         for vehicle in self.vehicles():
             vehicle.watch(now_us, turn)
             self._by_link.setdefault(vehicle.route, []).append(vehicle)
 
-    def _member(self, system_id: int, now_us: int) -> _Member | None:
+    def _turn_ways(self, now_us: int) -> None:
+        """Let each vehicle's best link be chosen anew, about once a second."""
+        if 0 <= now_us - self._turned_us < WAYS_EVERY_US:
+            return
+        self._turned_us, self._on_link = now_us, {}
+        for member in self._members.values():
+            if member is None or member.vehicle is None:
+                continue
+            member.ways.turn(now_us)
+            member.vehicle.route = member.ways.best or member.vehicle.route
+            for way in member.ways.all():
+                self._on_link.setdefault(way.number, []).append(member.vehicle)
+
+    def _member(self, system_id: int, now_us: int) -> Member | None:
         looked_up_us = self._looked_up_us.get(system_id)
         if looked_up_us is not None and 0 <= now_us - looked_up_us < LOOKUP_US:
             return self._members[system_id]
@@ -172,11 +219,11 @@ class Network:
         if device is None or device.revoked:
             member = None
         elif member is None or member.device_id != device.device_id:
-            member = _Member(device.device_id, self._registry)
+            member = Member(device.device_id, self._registry)
         self._members[system_id] = member
         return member
 
-    def _is_allowed(self, member: _Member, frame: Frame, link: Link, now_us: int, turn: Turn) -> bool:
+    def _is_allowed(self, member: Member, frame: Frame, link: Link, now_us: int, turn: Turn) -> bool:
         """Apply the signing policy: a device with a key must sign, others speak only where the link lets them."""
         if frame.signature is None:
             has_key = self._registry.signing_key(member.device_id) is not None
@@ -190,23 +237,27 @@ class Network:
             return True
         if verdict is Signature.NO_KEY and link.allow_unsigned:
             return True
+        if (
+            verdict is Signature.REPLAYED
+        ):  # a copy by a second link: from the next one on they are told apart from replays
+            member.ways.way(link.number, now_us)
         self._reject(member, frame, verdict, now_us, turn)
         return False
 
-    def _reject(self, member: _Member, frame: Frame, verdict: Signature, now_us: int, turn: Turn) -> None:
+    def _reject(self, member: Member, frame: Frame, verdict: Signature, now_us: int, turn: Turn) -> None:
         turn.bad[verdict.value] += 1
         vehicle = member.vehicle
         if vehicle is not None and frame.component_id != vehicle.component_id:
             return
         if verdict is Signature.FORGED or verdict is Signature.UNSIGNED:
             member.guard.unverified(verdict.value, now_us)
-        if vehicle is None and _announces(frame):
+        if vehicle is None and announces(frame):
             self._quarantine(frame.system_id, now_us, f"refused: {verdict.value}")
 
-    def _take_verified(self, member: _Member, frame: Frame, link: Link, now_us: int, turn: Turn) -> None:
+    def _take_verified(self, member: Member, frame: Frame, link: Link, now_us: int, turn: Turn) -> None:
         vehicle = member.vehicle
         if vehicle is None:
-            if not _announces(frame):
+            if not announces(frame):
                 self._await_discovery(member, frame, now_us, turn)
                 return
             vehicle = member.vehicle = self._discover(member, frame)
@@ -215,21 +266,22 @@ class Network:
                 if early_frame.component_id == frame.component_id and now_us - at_us <= EARLY_US:
                     self._judge(member, vehicle, early_frame, link, at_us, turn)
         if frame.component_id != vehicle.component_id:
+            self._tap(member, frame, link, turn)
             return
         if frame.msg_id == HEARTBEAT and self._contradicts(member, vehicle, frame, now_us):
             turn.bad["second_speaker"] += 1
             return
         self._judge(member, vehicle, frame, link, now_us, turn)
 
-    def _await_discovery(self, member: _Member, frame: Frame, now_us: int, turn: Turn) -> None:
+    def _await_discovery(self, member: Member, frame: Frame, now_us: int, turn: Turn) -> None:
         """Keep what a registered system says in the seconds before its first HEARTBEAT."""
         if frame.msg_id == HEARTBEAT:
             self._heartbeat_of_stranger(frame, now_us, turn)
         elif len(member.held) < EARLY_FRAMES or now_us - member.held[0][1] > EARLY_US:
             member.held = [*member.held[-EARLY_FRAMES + 1 :], (frame, now_us)]
 
-    def _judge(self, member: _Member, vehicle: Vehicle, frame: Frame, link: Link, now_us: int, turn: Turn) -> None:
-        verdict = member.guard.judge(frame.version, frame.sequence, now_us, boot_ms=_boot_ms(frame))
+    def _judge(self, member: Member, vehicle: Vehicle, frame: Frame, link: Link, now_us: int, turn: Turn) -> None:
+        verdict = member.guard.judge(frame.version, frame.sequence, now_us, boot_ms=boot_ms_of(frame))
         if verdict is Verdict.TAKE and frame.msg_id == HEARTBEAT:
             verdict = member.guard.heartbeat(now_us)
         if verdict is Verdict.HOLD and len(member.held) < HELD_FRAMES:
@@ -242,15 +294,21 @@ class Network:
         held, member.held = member.held, []
         if verdict is Verdict.RELEASE:
             for held_frame, at_us in held:
+                self._tap(member, held_frame, link, turn)
                 vehicle.take(held_frame, at_us, turn)
         elif held:
             turn.bad[dropped_as] += len(held)
         member.heard_us = now_us
         if frame.msg_id == HEARTBEAT:
-            vehicle.route = link.number
+            vehicle.route = member.ways.best or link.number
+        self._tap(member, frame, link, turn)
         vehicle.take(frame, now_us, turn)
 
-    def _contradicts(self, member: _Member, vehicle: Vehicle, frame: Frame, now_us: int) -> bool:
+    def _tap(self, member: Member, frame: Frame, link: Link, turn: Turn) -> None:
+        if self.is_tapped:
+            turn.heard.append(VehicleFrame(member.device_id, link.number, frame.raw))
+
+    def _contradicts(self, member: Member, vehicle: Vehicle, frame: Frame, now_us: int) -> bool:
         """Tell whether a HEARTBEAT names another type or autopilot than the one that was discovered."""
         vehicle_type, autopilot = frame.payload[4], frame.payload[5]
         if (vehicle_type, autopilot) == (vehicle.vehicle_type, vehicle.autopilot):
@@ -262,8 +320,8 @@ class Network:
         member.guard.report(f"a heartbeat tells {told} where type {known[0]}, autopilot {known[1]} is known", now_us)
         return True
 
-    def _discover(self, member: _Member, frame: Frame) -> Vehicle:
-        kind, autopilot = _identity(frame)
+    def _discover(self, member: Member, frame: Frame) -> Vehicle:
+        kind, autopilot = identity_of(frame)
         quality = Quality.REPLAYED if self._replayed else Quality(0)
         if frame.signature is None:
             quality |= Quality.UNSIGNED
@@ -276,7 +334,7 @@ class Network:
 
     def _stranger(self, frame: Frame, now_us: int, turn: Turn) -> None:
         stranger = self._strangers.get(frame.system_id)
-        if _announces(frame):
+        if announces(frame):
             self._quarantine(frame.system_id, now_us, "unknown")
             stranger = self._strangers[frame.system_id]
         if frame.msg_id == HEARTBEAT:
@@ -285,14 +343,14 @@ class Network:
             turn.bad["unknown_system"] += 1
 
     def _quarantine(self, system_id: int, now_us: int, reason: str) -> None:
-        stranger = self._strangers.setdefault(system_id, _Stranger())
+        stranger = self._strangers.setdefault(system_id, Stranger())
         if stranger.quarantined_us is None or now_us - stranger.quarantined_us >= LOOKUP_US:
             stranger.quarantined_us = now_us
             self._registry.quarantine("mavlink", f"{self.link_group}/{system_id}", now_us, reason)
 
     def _heartbeat_of_stranger(self, frame: Frame, now_us: int, turn: Turn) -> None:
         """Watch the rate of heartbeats that are no vehicle's: a flood is told once, to the first vehicle it disturbs."""
-        stranger = self._strangers.setdefault(frame.system_id, _Stranger())
+        stranger = self._strangers.setdefault(frame.system_id, Stranger())
         if not stranger.heartbeats.exceeds(now_us):
             return
         turn.bad["flood"] += 1
@@ -309,7 +367,7 @@ class Network:
         )
         self._conflict(disturbed[0].device_id, evidence, now_us, turn)
 
-    def _tell_conflict(self, member: _Member, now_us: int, turn: Turn) -> None:
+    def _tell_conflict(self, member: Member, now_us: int, turn: Turn) -> None:
         evidence = member.guard.news
         if evidence is not None:
             member.guard.news = None
@@ -326,22 +384,3 @@ class Network:
                 device_id=device_id, observed_us=now_us, received_us=now_us, replayed=self._replayed, evidence=evidence
             )
         )
-
-
-def _identity(frame: Frame) -> tuple[int, int]:
-    """Return (MAV_TYPE, MAV_AUTOPILOT) of a HEARTBEAT or HIGH_LATENCY2."""
-    at = 4 if frame.msg_id == HEARTBEAT else 24
-    return frame.payload[at], frame.payload[at + 1]
-
-
-def _announces(frame: Frame) -> bool:
-    """Tell whether a frame is the HEARTBEAT (or, on a satellite link, HIGH_LATENCY2) of a real autopilot."""
-    if frame.msg_id not in {HEARTBEAT, HIGH_LATENCY2} or frame.component_id in NOT_AUTOPILOTS:
-        return False
-    vehicle_type, autopilot = _identity(frame)
-    return autopilot != NO_AUTOPILOT and vehicle_type not in NOT_VEHICLES
-
-
-def _boot_ms(frame: Frame) -> int | None:
-    at = _BOOT_MS_AT.get(frame.msg_id)
-    return None if at is None else int(_U32(frame.payload, at)[0])

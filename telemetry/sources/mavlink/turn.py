@@ -7,13 +7,14 @@ import numpy as np
 from telemetry.model.batch import REPORT, Batch, concatenate, new_batch
 from telemetry.model.decoding import NOTHING, Fact, Output, Promise, Reply
 from telemetry.model.events import AnyEvent
+from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.sources.mavlink.fusion import Row
 
 
 class Turn:
-    """Rows, events, facts, frames to send and counts of what was bad, in the order they came."""
+    """Rows, events, facts, frames to send, frames as they were heard, and counts of what was bad, in the order they came."""
 
-    __slots__ = ("bad", "batches", "events", "facts", "frames", "rows")
+    __slots__ = ("bad", "batches", "events", "facts", "frames", "heard", "rows")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -21,11 +22,12 @@ class Turn:
         self.events: list[AnyEvent] = []
         self.facts: list[Fact] = []
         self.frames: list[bytes] = []
+        self.heard: list[VehicleFrame] = []
         self.bad: Counter[str] = Counter()
 
     def output(self) -> Output:
         """Return what was gathered."""
-        if not (self.rows or self.batches or self.events or self.facts or self.frames or self.bad):
+        if not (self.rows or self.batches or self.events or self.facts or self.frames or self.bad or self.heard):
             return NOTHING
         return Output(
             batch=self._batch(),
@@ -33,6 +35,7 @@ class Turn:
             replies=tuple(Reply(frame, Promise.NOW) for frame in self.frames),
             facts=tuple(self.facts),
             bad=dict(self.bad),
+            heard=self.heard,
         )
 
     def _batch(self) -> Batch:
