@@ -1,5 +1,6 @@
 """How long everything takes between docks and targets, by kind of airframe: the matrices that routes are made with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
         between.append(seconds[ends, starts][np.ix_(rows, rows)])
         out.append(seconds[docks, starts][:, rows] + scene.climb_s(kind))
         back.append(seconds[ends, docks][rows, :] + scene.sink_s(kind))
-    service = [[target.part.service_s[kind] for target in targets] for kind in range(len(scene.kinds))]
+    service = [[_service_s(target, kind) for target in targets] for kind in range(len(scene.kinds))]
     return Costs(
         dock_ids=dock_ids,
         between_s=tuple(between),
@@ -64,6 +65,10 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
         prize=np.array([target.prize for target in targets], np.int64),
         group=np.array([-1 if target.group is None else target.group for target in targets], np.int64),
     )
+
+
+def _service_s(target: Target, kind: int) -> float:
+    return target.part.service_s[kind] if target.kinds is None or kind in target.kinds else math.inf
 
 
 def _places(parts: Sequence[Part], docks: Sequence[Floats]) -> Floats:

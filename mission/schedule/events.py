@@ -67,7 +67,7 @@ def watch(watched: Watched, scene: Scene, fleet: Fleet, *, first_id: int, second
 
 
 def _event(watched: Watched, scene: Scene) -> Event:
-    task, window = watched.part.task, watched.visit.window
+    task, window = watched.part.task, watched.window
     return Event(
         start_s=round(scene.seconds_of(window.start_us)),
         end_s=round(scene.seconds_of(window.end_us)),
@@ -84,7 +84,7 @@ def _ways(watched: Watched, scene: Scene, fleet: Fleet) -> dict[int, Span]:
     for flyer in fleet.flyers:
         kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
         out_s, back_s = float(costs.out_s[kind][dock, 0]), float(costs.back_s[kind][0, dock])
-        if max(out_s, back_s, watched.part.service_s[kind]) < float("inf"):
+        if kind in watched.kinds and max(out_s, back_s, watched.part.service_s[kind]) < float("inf"):
             ways[flyer.airframe_id] = (int(out_s) + 1, int(back_s) + 1)
     return ways
 

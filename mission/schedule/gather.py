@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from mission.model import Airframe, Battery, Task, TaskKind, Window
 from mission.plan import Refusal, Visit
 from mission.schedule import reasons
 from mission.schedule.fleet import Booking, Cell, Fleet, Flyer, Ground, Staff
+from mission.schedule.permits import Permit, permit_of
 from mission.schedule.recurrence import clipped
 from mission.schedule.scene import Scene
 from mission.schedule.targets import Part, Target, parts_of, targets_of
@@ -16,10 +19,12 @@ from telemetry.model.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """An event's visit: the whole of its window is watched."""
+    """An event's visit, or what the rules leave of it: all of `window` is watched, by these kinds of airframe."""
 
     visit: Visit
     part: Part
+    window: Window
+    kinds: frozenset[int]
 
 
 @dataclass(eq=False)
@@ -58,17 +63,41 @@ def _gather(scene: Scene, task: Task, wanted: Wanted) -> None:
     parts = parts_of(task, scene, Window(hours[0].start_us, hours[-1].end_us))
     wanted.parts[task.task_id] = parts
     wanted.visits += visits
-    if task.kind is TaskKind.EVENT:
-        wanted.events += [Watched(visit, parts[0]) for visit in visits]
-        return
+    lasting_s = 0.0 if task.kind is TaskKind.EVENT else max(min(part.service_s) for part in parts)
+    permit = permit_of(task, hours, scene, lasting_s=lasting_s)
+    wanted.refusals += permit.warnings
     for visit in visits:
-        targets = targets_of(visit, parts, hours, scene, group=visit.visit_id)
-        wanted.targets += targets
-        missing = {part.number for part in parts} - {target.part.number for target in targets}
-        if missing:
-            longest_s = max(min(parts[number].service_s) for number in missing)
-            window = next(each for each in hours if each.start_us <= visit.window.start_us < each.end_us)
-            wanted.refusals.append(reasons.too_short(task, visit, window, longest_s))
+        if task.kind is TaskKind.EVENT:
+            _watch(wanted, visit, parts[0], permit)
+        else:
+            _aim(wanted, visit, parts, permit, scene)
+
+
+def _watch(wanted: Wanted, visit: Visit, part: Part, permit: Permit) -> None:
+    """Have an event watched by the kinds that may watch it longest; what they may not is refused."""
+    by_windows = permit.kinds_by_windows(visit.window)
+    windows = max(by_windows, key=lambda each: (sum(one.end_us - one.start_us for one in each), each), default=())
+    kinds = frozenset(kind for some, able in by_windows.items() if set(windows) <= set(some) for kind in able)
+    wanted.events += [Watched(visit, part, window, kinds) for window in windows]
+    if windows != (visit.window,):
+        wanted.refusals += [
+            msgspec.structs.replace(each, visit_id=visit.visit_id)
+            for each in permit.refusals
+            if each.window is None
+            or (each.window.start_us < visit.window.end_us and each.window.end_us > visit.window.start_us)
+        ]
+
+
+def _aim(wanted: Wanted, visit: Visit, parts: Sequence[Part], permit: Permit, scene: Scene) -> None:
+    """Make the targets of a visit; a part without one is refused."""
+    hours = next(each for each in wanted.hours[visit.task_id] if each.start_us <= visit.window.start_us < each.end_us)
+    targets = targets_of(visit, parts, hours, permit, scene)
+    wanted.targets += targets
+    missing = {part.number for part in parts} - {target.part.number for target in targets}
+    if missing:
+        longest_s = max(min(parts[number].service_s) for number in missing)
+        ruled_out = permit.why_not(visit.window, visit.visit_id)
+        wanted.refusals.append(ruled_out or reasons.too_short(parts[0].task, visit, hours, longest_s))
 
 
 def fleet_of(scene: Scene, booked: Sequence[Booking] = ()) -> Fleet:

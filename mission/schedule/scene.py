@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import msgspec
 import numpy as np
 import shapely
 
 from mission.airspace import Wind, straight_s
+from mission.daylight import Daylight
 from mission.model import Airframe, Dock, Programme, Weather, Window, ZoneKind
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, rule_set
@@ -29,6 +30,16 @@ _MARGIN_S: Final = 3.0
 _ROUND_M: Final = 0.5
 
 
+class Conditions(TypedDict):
+    """The arguments that all questions to the rules have in common."""
+
+    sky: Sky
+    weather: Sequence[Weather]
+    daylight: Daylight
+    rules: RuleSet
+    now_us: int
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """All that is the same for every sortie of a plan. Times inside are seconds from `window.start_us`."""
@@ -45,6 +56,18 @@ class Scene:
     def kinds(self) -> tuple[Airframe, ...]:
         """One of each kind of airframe: those of a kind differ in nothing but name, place and number."""
         return tuple({_kind_of(airframe): airframe for airframe in self.airframes}.values())
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What the rules ask of a time and place, as `mission.rules` takes it."""
+        lat_deg, lon_deg = self.plane.origin_lat_deg, self.plane.origin_lon_deg
+        return {
+            "sky": self.sky,
+            "weather": self.programme.weather,
+            "daylight": Daylight(lat_deg, lon_deg, zone=self.programme.zone),
+            "rules": self.rules,
+            "now_us": self.now_us,
+        }
 
     @property
     def airframes(self) -> tuple[Airframe, ...]:

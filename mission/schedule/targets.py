@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,8 @@ from mission.patterns.flown import Pattern
 from mission.patterns.legs import fly_s
 from mission.patterns.splitting import split
 from mission.plan import Visit
-from mission.schedule.scene import Scene
+from mission.schedule.permits import Permit
+from mission.schedule.scene import US, Scene
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
@@ -24,6 +25,7 @@ _SOON_S: Final = ((600.0, 1.0), (1800.0, 0.7), (math.inf, 0.4))
 """What is left of a search's prize when it begins later."""
 _PART_SLACK_SHARE: Final = 0.5
 _STOP_S: Final = 5.0
+_PARTS_OF_VISIT: Final = 1000
 _USABLE_SHARE: Final = 0.97
 """Of a battery's usable time a part is made so long, so that a little wind or waiting does not break it."""
 
@@ -62,6 +64,8 @@ class Target:
     until_s: float
     prize: int
     group: int | None = None
+    kinds: frozenset[int] | None = None
+    """The kinds of airframe that may do it then; None: all that can."""
 
 
 def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
@@ -150,43 +154,42 @@ def _service_s(part: Pattern, scene: Scene, kind: int, able: set[int]) -> float:
     return flown_s + float(part.hold_s.sum()) + _STOP_S
 
 
-def targets_of(
-    visit: Visit, parts: Sequence[Part], wanted: Sequence[Window], scene: Scene, *, group: int
-) -> list[Target]:
-    """Return the targets of one visit: each part is begun so that it ends within the hours; `group` numbers searches.
+def targets_of(visit: Visit, parts: Sequence[Part], hours: Window, permit: Permit, scene: Scene) -> list[Target]:
+    """Return the targets of one visit: each part is begun when the rules allow it, so that it ends within the hours.
 
-    Parts beyond the first may begin later, for one drone flies them one after the other. A part that is longer than its
-    hours has no target.
+    Parts beyond the first may begin later, for one drone flies them one after the other. Where kinds of airframe may begin at
+    different times, a part has several targets of which one is flown. A part that may never be begun has none.
     """
-    prize = PRIZE_OF_ONE * PRIORITY_FACTOR ** visit_priority(parts)
+    prize = PRIZE_OF_ONE * PRIORITY_FACTOR ** parts[0].task.priority
     whole_s = sum(min(part.service_s) for part in parts)
-    window = next(each for each in wanted if each.start_us <= visit.window.start_us < each.end_us)
     found = []
     for part in parts:
-        ends_s = scene.seconds_of(window.end_us) - min(part.service_s)
-        from_s, until_s = scene.seconds_of(visit.window.start_us), scene.seconds_of(visit.window.end_us)
+        service_s = min(part.service_s)
+        until_us = visit.window.end_us
         if len(parts) > 1 and part.task.revisit_s:
-            until_s = max(until_s, from_s + _PART_SLACK_SHARE * part.task.revisit_s)
-        until_s = min(until_s, ends_s)
-        worth = max(round(prize * min(part.service_s) / max(whole_s, 1e-9)), 1)
-        if until_s >= from_s:
-            target = Target(visit, part, from_s, until_s, worth)
-            found += _soon(target, group) if part.task.kind is TaskKind.SEARCH else [target]
+            until_us = max(until_us, visit.window.start_us + round(_PART_SLACK_SHARE * part.task.revisit_s * US))
+        within = Window(visit.window.start_us, min(until_us, hours.end_us - math.ceil(service_s * US)))
+        if within.end_us < within.start_us:
+            continue
+        worth = max(round(prize * service_s / max(whole_s, 1e-9)), 1)
+        spans = [(each, kinds) for windows, kinds in permit.kinds_by_windows(within).items() for each in windows]
+        choices = [
+            Target(visit, part, scene.seconds_of(each.start_us), scene.seconds_of(each.end_us), worth, kinds=kinds)
+            for each, kinds in spans
+        ]
+        if part.task.kind is TaskKind.SEARCH:
+            choices = [soon for target in choices for soon in _soon(target)]
+        group = None if len(choices) == 1 else visit.visit_id * _PARTS_OF_VISIT + part.number
+        found += [replace(target, group=group) for target in choices]
     return found
 
 
-def visit_priority(parts: Sequence[Part]) -> int:
-    """Return the priority of the task that the parts are of."""
-    return parts[0].task.priority
-
-
-def _soon(target: Target, group: int) -> list[Target]:
+def _soon(target: Target) -> list[Target]:
     """Return a search's target at falling prizes: each later time in which to begin is worth less."""
     found, from_s = [], target.from_s
     for after_s, share in _SOON_S:
         until_s = min(target.from_s + after_s, target.until_s)
         if until_s > from_s or not found:
-            prize = max(round(target.prize * share), 1)
-            found.append(Target(target.visit, target.part, from_s, until_s, prize, group * 1000 + target.part.number))
+            found.append(replace(target, from_s=from_s, until_s=until_s, prize=max(round(target.prize * share), 1)))
         from_s = until_s
     return found
