@@ -52,8 +52,8 @@ def order_of(fields: Fields, *, is_int: bool) -> MissionItem:
     )
 
 
-def _e7(degrees: float) -> int:
-    return round(degrees * 1e7) if abs(degrees) <= 200.0 else 0
+def _e7(place_deg: float) -> int:
+    return round(place_deg * 1e7) if abs(place_deg) <= 200.0 else 0
 
 
 class Orders:

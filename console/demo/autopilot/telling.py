@@ -218,5 +218,5 @@ class Telling:
         return round(self._craft.body.heading_deg * 100.0) % 36000
 
 
-def _mm(metres: float) -> int:
-    return round(metres * 1000.0)
+def _mm(height_m: float) -> int:
+    return round(height_m * 1000.0)

@@ -1,0 +1,59 @@
+"""The demo city's day from the air is a programme that the planner can plan whole."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from console.demo.city import City, prepare_city
+from console.demo.day_plan import HOUR_US, Registered, day_programme, search_task
+from console.demo.seed_force import plan_force
+from mission.model import Programme, TaskKind, Window
+from mission.planner import plan_day
+from mission.schedule.routing_problem import Effort
+
+MIDNIGHT_US = round(datetime(2026, 9, 18, 16, tzinfo=UTC).timestamp() * 1e6)
+MORNING_US = MIDNIGHT_US + 6 * HOUR_US
+DAY = Window(MIDNIGHT_US, MIDNIGHT_US + 24 * HOUR_US)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> City:
+    return prepare_city(tmp_path_factory.mktemp("day-plan"), 1)
+
+
+@pytest.fixture(scope="module")
+def asked(city: City) -> Programme:
+    registered = {"Hawk 01": Registered(11, 21)}
+    return day_programme(city, plan_force(city), registered, now_us=MORNING_US)
+
+
+def test_the_days_programme_asks_for_area_festival_wetlands_crossing_and_river(asked: Programme) -> None:
+    assert [task.task_id for task in asked.tasks] == [1, 2, 3, 4, 5, 6]
+    kinds = [task.kind for task in asked.tasks]
+    assert kinds.count(TaskKind.AREA) == 2
+    assert {TaskKind.EVENT, TaskKind.POINT, TaskKind.CORRIDOR} <= set(kinds)
+    assert len(asked.airframes) == 12
+    assert {airframe.dock_id for airframe in asked.airframes} == {1, 2, 3}
+    assert (asked.airframes[0].unit_id, asked.airframes[0].device_id) == (11, 21)
+    assert len(asked.zones) == 3
+
+
+def test_the_planner_plans_the_whole_day_and_the_festival_without_a_gap(asked: Programme) -> None:
+    plan = plan_day(asked, DAY, now_us=MORNING_US, effort=Effort(within_s=None, iterations=20, seed=1))
+    figures = {figure.task_id: figure for figure in plan.figures}
+    assert figures[2].longest_gap_s == 0.0
+    assert all(figure.planned_count > 0 for figure in plan.figures)
+    assert [refusal.rule_id for refusal in plan.refusals if not refusal.is_warning] == []
+
+
+def test_a_short_demo_has_its_festival_now(city: City) -> None:
+    soon = day_programme(city, plan_force(city), {}, now_us=MORNING_US, festival_from_us=MORNING_US + HOUR_US)
+    festival = soon.tasks[1]
+    assert festival.recurrence is None
+    assert festival.windows[0].start_us == MORNING_US + HOUR_US
+
+
+def test_a_search_begins_within_the_hour() -> None:
+    task = search_task(36.07, 103.82, now_us=MORNING_US, task_id=99)
+    assert task.kind is TaskKind.SEARCH
+    assert task.windows == (Window(MORNING_US, MORNING_US + HOUR_US),)
