@@ -1,0 +1,117 @@
+"""The words of the reports, in both languages, and how their figures are written."""
+
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from mission.model import TaskKind
+from mission.plan import SortieState
+
+Language: TypeAlias = Literal["zh", "en"]
+NOTHING: Final = "–"
+MINUS: Final = "−"
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "title": ("空中巡逻日报", "Aerial patrol report"),
+    "sortie_title": ("架次报告", "Sortie report"),
+    "as_of": ("截至", "As of"),
+    "tasks": ("任务", "Tasks"),
+    "task": ("任务", "Task"),
+    "kind": ("类型", "Kind"),
+    "visits": ("完成 / 计划 / 要求", "Done / planned / asked"),
+    "covered": ("实际覆盖 / 计划覆盖", "Covered / planned"),
+    "watched": ("在位", "Watched"),
+    "longest_gap": ("最长间断", "Longest gap"),
+    "overlap": ("最短交接重叠", "Shortest handover"),
+    "revisit": ("最长复访 / 要求", "Longest revisit / asked"),
+    "kept": ("达标", "Kept"),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    "gaps": ("无人在位的时段", "Times without a drone"),
+    "reasons": ("未安排的原因", "Why something was left out"),
+    "remedy": ("可行的改法", "What would make it possible"),
+    "sorties": ("架次", "Sorties"),
+    "drone": ("无人机", "Drone"),
+    "state": ("状态", "State"),
+    "planned_time": ("计划起降", "Planned"),
+    "flown_time": ("实际起降", "Flown"),
+    "length": ("航程 实际 / 计划", "Length flown / planned"),
+    "off": ("偏航（95 %）", "Off the line (95 %)"),
+    "reason": ("说明", "Note"),
+    "total": ("合计飞行", "Flown in all"),
+    "map": ("要求（线框）、已见（填充）、未见（斜线）", "Asked (outline), seen (filled), not seen (hatched)"),
+    "none": ("无", "none"),
+    "flat": ("高度按起飞点平地推算", "Heights assume ground as flat as at take-off"),
+}
+_KINDS: Final = {
+    TaskKind.AREA: ("面", "area"),
+    TaskKind.CORRIDOR: ("带", "corridor"),
+    TaskKind.PERIMETER: ("周界", "perimeter"),
+    TaskKind.POINT: ("点", "point"),
+    TaskKind.EVENT: ("活动", "event"),
+    TaskKind.SEARCH: ("搜寻", "search"),
+    TaskKind.STREETS: ("街网", "streets"),
+}
+_STATES: Final = {
+    SortieState.PLANNED: ("未飞", "not flown"),
+    SortieState.HANDED: ("已交机组", "with its pilot"),
+    SortieState.UPLOADED: ("已上传", "uploaded"),
+    SortieState.FLYING: ("飞行中", "flying"),
+    SortieState.FLOWN: ("已飞", "flown"),
+    SortieState.BROKEN_OFF: ("中止", "broken off"),
+    SortieState.CANCELLED: ("取消", "cancelled"),
+}
+
+
+def word(name: str, language: Language) -> str:
+    """Return a word of the reports."""
+    return _WORDS[name][_column(language)]
+
+
+def kind_word(kind: TaskKind, language: Language) -> str:
+    """Return what a kind of task is called."""
+    return _KINDS[kind][_column(language)]
+
+
+def state_word(state: SortieState, language: Language) -> str:
+    """Return what a state of a sortie is called."""
+    return _STATES[state][_column(language)]
+
+
+def percent(ratio: float | None) -> str:
+    """Return a ratio of 0..1 as per cent; never rounded up to 100."""
+    if ratio is None:
+        return NOTHING
+    return f"{int(ratio * 1000.0 + 1e-9) / 10.0:g} %"
+
+
+def minutes(duration_s: float | None) -> str:
+    """Return a duration as minutes and seconds, 12:05; negative ones (no overlap but a gap) with a minus."""
+    if duration_s is None:
+        return NOTHING
+    sign = MINUS if duration_s < 0.0 else ""
+    whole = round(abs(duration_s))
+    return f"{sign}{whole // 60}:{whole % 60:02d}"
+
+
+def kilometres(length_m: float | None) -> str:
+    """Return a length in kilometres."""
+    return NOTHING if length_m is None else f"{length_m / 1000.0:.1f} km"
+
+
+def metres(length_m: float | None) -> str:
+    """Return a length in metres."""
+    return NOTHING if length_m is None else f"{length_m:.0f} m"
+
+
+def clock(at_us: int, zone: ZoneInfo) -> str:
+    """Return the hour of a time in a time zone."""
+    return datetime.fromtimestamp(at_us / 1e6, zone).strftime("%H:%M:%S")
+
+
+def day(at_us: int, zone: ZoneInfo) -> str:
+    """Return the day of a time in a time zone."""
+    return datetime.fromtimestamp(at_us / 1e6, zone).strftime("%Y-%m-%d")
+
+
+def _column(language: Language) -> int:
+    return 0 if language == "zh" else 1

@@ -1,0 +1,266 @@
+"""What is said to have been seen was seen: cut tracks, silences, late drones and gaps between drones show in the proof."""
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import msgspec
+import numpy as np
+import pytest
+
+from mission.model import Airframe, Camera, Dock, Geometry, Programme, Task, TaskKind, Window
+from mission.plan import Plan, Refusal, Sortie, SortieState, Visit, Waypoint
+from mission.proof import report_files, report_html
+from mission.proof.flown import Track
+from mission.proof.proving import Proof, prove, unwatched
+from telemetry.model.geodesy import local_plane
+
+START_US = 1_789_790_400_000_000
+SECOND_US = 1_000_000
+PLANE = local_plane(36.05, 103.83)
+DOCK = Dock(dock_id=1, name="Dock 1", lat_deg=36.05, lon_deg=103.83)
+CAMERA = Camera(name="wide", horizontal_fov_deg=90.0)
+HAWKS = tuple(Airframe(airframe_id=number, name=f"Hawk {number}", dock_id=1, cameras=(CAMERA,)) for number in (1, 2))
+ALT_M = 25.0
+"""With 90 degrees of view the camera sees 50 m across from here."""
+
+
+def ring(east_m: float, north_m: float, size_m: float) -> Geometry:
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * size_m + (east_m, north_m)
+    lat, lon = PLANE.from_plane(corners[:, 0], corners[:, 1])
+    return {"type": "Polygon", "coordinates": [np.column_stack((lon, lat)).tolist()]}
+
+
+def waypoint(east_m: float, north_m: float, task_id: int | None, *, hold_s: float = 0.0) -> Waypoint:
+    lat, lon = (float(value) for value in PLANE.from_plane(east_m, north_m))
+    return Waypoint(lat_deg=lat, lon_deg=lon, alt_home_m=ALT_M, speed_mps=5.0, task_id=task_id, hold_s=hold_s)
+
+
+def sortie(number: int, waypoints: tuple[Waypoint, ...], task_id: int, *, begins_s: int, lasts_s: int) -> Sortie:
+    takeoff_us = START_US + begins_s * SECOND_US
+    return Sortie(
+        sortie_id=number,
+        airframe_id=number,
+        dock_id=1,
+        takeoff_us=takeoff_us,
+        landing_us=takeoff_us + lasts_s * SECOND_US,
+        free_us=takeoff_us + lasts_s * SECOND_US,
+        visit_ids=(number,),
+        task_ids=(task_id,),
+        waypoints=waypoints,
+        length_m=1000.0,
+        landing_battery_ratio=0.5,
+        transit_alt_home_m=ALT_M,
+        state=SortieState.FLOWN,
+    )
+
+
+def track(number: int, places_m: np.ndarray, *, begins_s: float, step_s: float = 1.0, ended_by: str = "") -> Track:
+    lat, lon = PLANE.from_plane(places_m[:, 0], places_m[:, 1])
+    at_us = START_US + ((begins_s + np.arange(len(places_m)) * step_s) * SECOND_US).astype(np.int64)
+    height = np.full(len(places_m), ALT_M)
+    return Track(sortie_id=number, at_us=at_us, lat_deg=lat, lon_deg=lon, alt_home_m=height, ended_by=ended_by)
+
+
+def swaths() -> list[tuple[float, float]]:
+    return [
+        (0.0, 25.0),
+        (200.0, 25.0),
+        (200.0, 75.0),
+        (0.0, 75.0),
+        (0.0, 125.0),
+        (200.0, 125.0),
+        (200.0, 175.0),
+        (0.0, 175.0),
+    ]
+
+
+def along(corners: list[tuple[float, float]]) -> np.ndarray:
+    pieces = [
+        np.linspace(start, end, 40, endpoint=False)
+        for start, end in zip(np.array(corners)[:-1], np.array(corners)[1:], strict=True)
+    ]
+    return np.concatenate([*pieces, [corners[-1]]])
+
+
+FIELD = Task(task_id=5, name_zh="丹霞谷", name_en="Danxia valley", kind=TaskKind.AREA, geometry=ring(0.0, 0.0, 200.0))
+SURVEY = sortie(1, tuple(waypoint(x, y, 5) for x, y in swaths()), 5, begins_s=0, lasts_s=300)
+FIELD_PLAN = Plan(
+    window=Window(START_US, START_US + 3600 * SECOND_US),
+    visits=(Visit(visit_id=1, task_id=5, number=1, window=Window(START_US, START_US + 600 * SECOND_US)),),
+    sorties=(SURVEY,),
+    plan_id=4,
+)
+FIELD_PROGRAMME = Programme(tasks=(FIELD,), airframes=HAWKS, docks=(DOCK,))
+LATER_US = START_US + 7200 * SECOND_US
+
+
+def of_field(*tracks: Track) -> Proof:
+    return prove(FIELD_PLAN, FIELD_PROGRAMME, tracks, now_us=LATER_US)
+
+
+def test_what_was_flown_as_planned_is_covered_and_kept() -> None:
+    proof = of_field(track(1, along(swaths()), begins_s=5))
+    (task,), (flown,) = proof.tasks, proof.sorties
+    assert task.planned_ratio == pytest.approx(1.0, abs=1e-3)
+    assert task.covered_ratio == pytest.approx(1.0, abs=1e-3)
+    assert (task.done_count, task.is_kept) == (1, True)
+    assert flown.off_m == pytest.approx(0.0, abs=0.1)
+    assert flown.flown_m == pytest.approx(950.0, rel=0.01)
+
+
+def test_half_a_flight_is_half_covered_and_not_done_and_says_what_was_not_seen() -> None:
+    half = along(swaths()[:4])
+    task = of_field(track(1, half, begins_s=5, ended_by="battery")).tasks[0]
+    assert task.covered_ratio == pytest.approx(0.5, abs=0.01)
+    assert (task.done_count, task.is_kept) == (0, False)
+    assert task.unseen is not None
+
+
+def test_a_silence_of_the_link_covers_nothing_though_the_line_between_would() -> None:
+    ends = np.array(swaths())
+    task = of_field(track(1, ends, begins_s=5, step_s=40.0)).tasks[0]
+    assert task.covered_ratio == 0.0
+
+
+def test_nothing_flown_proves_nothing() -> None:
+    proof = of_field()
+    assert (proof.tasks[0].covered_ratio, proof.tasks[0].is_kept) == (0.0, False)
+    assert proof.sorties[0].flown is None
+    assert proof.sorties[0].off_m is None
+
+
+def relay(handover_s: int) -> tuple[Plan, Programme, list[Track]]:
+    """Two drones over one event of 400 s, the second arriving `handover_s` seconds before (after: negative) the first leaves."""
+    event = Task(
+        task_id=7,
+        name_zh="灯会",
+        name_en="Lanterns",
+        kind=TaskKind.EVENT,
+        geometry={"type": "Point", "coordinates": [103.83, 36.05]},
+    )
+    stand = (waypoint(0.0, 0.0, 7, hold_s=200.0),)
+    sorties = (
+        sortie(1, stand, 7, begins_s=0, lasts_s=200),
+        sortie(2, stand, 7, begins_s=200 - handover_s, lasts_s=200),
+    )
+    window = Window(START_US, START_US + 400 * SECOND_US)
+    plan = Plan(window=window, visits=(Visit(visit_id=1, task_id=7, number=1, window=window),), sorties=sorties)
+    tracks = [
+        track(1, np.zeros((201, 2)), begins_s=0),
+        track(2, np.zeros((201 + handover_s, 2)), begins_s=200 - handover_s),
+    ]
+    return plan, Programme(tasks=(event,), airframes=HAWKS, docks=(DOCK,)), tracks
+
+
+def test_a_relay_with_an_overlap_has_no_gap() -> None:
+    plan, programme, tracks = relay(45)
+    task = prove(plan, programme, tracks, now_us=LATER_US).tasks[0]
+    assert (task.watched_ratio, task.gaps, task.least_overlap_s, task.is_kept) == (1.0, (), 45.0, True)
+
+
+def test_a_relay_that_came_late_shows_the_gap_to_the_second() -> None:
+    plan, programme, tracks = relay(-30)
+    task = prove(plan, programme, tracks, now_us=LATER_US).tasks[0]
+    assert task.longest_gap_s == 30.0
+    assert task.gaps == (Window(START_US + 200 * SECOND_US, START_US + 230 * SECOND_US),)
+    assert task.least_overlap_s == -30.0
+    assert task.watched_ratio == pytest.approx(370.0 / 400.0)
+    assert not task.is_kept
+
+
+def test_a_day_that_is_not_over_is_judged_until_now() -> None:
+    plan, programme, tracks = relay(45)
+    task = prove(plan, programme, tracks[:1], now_us=START_US + 150 * SECOND_US).tasks[0]
+    assert (task.watched_ratio, task.gaps) == (1.0, ())
+
+
+def test_a_place_seen_too_seldom_is_told_with_its_longest_revisit() -> None:
+    place = Task(
+        task_id=3,
+        name_zh="路口",
+        name_en="Crossing",
+        kind=TaskKind.POINT,
+        geometry={"type": "Point", "coordinates": [103.83, 36.05]},
+        revisit_s=600.0,
+    )
+    stand = (waypoint(0.0, 0.0, 3, hold_s=30.0),)
+    sorties = (sortie(1, stand, 3, begins_s=0, lasts_s=60), sortie(2, stand, 3, begins_s=900, lasts_s=60))
+    visits = tuple(
+        Visit(
+            visit_id=number,
+            task_id=3,
+            number=number,
+            window=Window(START_US + at * SECOND_US, START_US + (at + 600) * SECOND_US),
+        )
+        for number, at in ((1, 0), (2, 600))
+    )
+    plan = Plan(window=FIELD_PLAN.window, visits=visits, sorties=sorties)
+    programme = Programme(tasks=(place,), airframes=HAWKS, docks=(DOCK,))
+    tracks = [track(1, np.zeros((60, 2)), begins_s=0), track(2, np.zeros((60, 2)), begins_s=900)]
+    task = prove(plan, programme, tracks, now_us=LATER_US).tasks[0]
+    assert (task.done_count, task.longest_revisit_s, task.is_kept) == (2, 900.0, False)
+
+
+def test_unwatched_time_is_what_is_left_between_any_watches() -> None:
+    wanted = [Window(0, 100)]
+    assert unwatched(wanted, [Window(10, 30), Window(20, 50), Window(50, 60)]) == (Window(0, 10), Window(60, 100))
+    assert unwatched(wanted, [Window(-5, 200)]) == ()
+    assert unwatched(wanted, []) == (Window(0, 100),)
+
+
+class Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"meta", "rect", "path"}:
+            self.open.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on") or name in {"src", "href"}]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in {"meta", "rect", "path"}:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "why"), [("zh", "丹霞谷", "阵风过大"), ("en", "Danxia valley", "too gusty")]
+)
+def test_the_page_is_well_formed_in_both_languages_and_runs_nothing(language: str, name: str, why: str) -> None:
+    refusal = Refusal(
+        rule_id="R-12",
+        reason_zh="阵风过大",
+        reason_en="too gusty",
+        remedy_zh="提前",
+        remedy_en="<b>earlier</b>",
+        task_id=5,
+    )
+    plan = msgspec.structs.replace(FIELD_PLAN, refusals=(refusal,))
+    proof = prove(
+        plan, FIELD_PROGRAMME, [track(1, along(swaths()[:4]), begins_s=5, ended_by="<script>")], now_us=LATER_US
+    )
+    page = report_html.write(proof, FIELD_PROGRAMME, language="zh" if language == "zh" else "en").decode()
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    assert name in reader.text
+    assert why in reader.text
+    assert "<script>" in reader.text  # as words, escaped
+    assert "<script" not in page
+
+
+def test_the_tables_and_the_map_say_the_same_as_the_proof() -> None:
+    half = track(1, along(swaths()[:4]), begins_s=5, ended_by="=cmd()")
+    proof = of_field(half)
+    rows = list(csv.reader(io.StringIO(report_files.write_csv(proof).decode("utf-8-sig"))))
+    assert rows[1][rows[0].index("name_en")] == "Danxia valley"
+    assert float(rows[1][rows[0].index("covered_ratio")]) == pytest.approx(0.5, abs=0.01)
+    assert rows[4][-1] == "'=cmd()"
+    features = json.loads(report_files.write_geojson(proof, FIELD_PROGRAMME, [half]))["features"]
+    assert [feature["properties"]["what"] for feature in features] == ["task", "unseen", "flown"]
