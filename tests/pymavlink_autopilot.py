@@ -246,7 +246,7 @@ class Autopilot:
         by = (message.get_srcSystem(), message.get_srcComponent())
         self.commands.append((message.command, getattr(message, "confirmation", 0)))
         result = self._obey(message, now_us)
-        if result == ACCEPTED and self.in_progress:
+        if result == ACCEPTED and self.in_progress and message.command == 400:
             self.in_progress -= 1
             result = 5
         self.mav.command_ack_send(message.command, result, 0, 0, *by)
@@ -261,6 +261,9 @@ class Autopilot:
                     self._say(4, "Arm: AUTO mode not armable" if self.mode == 3 else "Arm: BRAKE mode not armable")
                     return 4
                 self.armed = bool(message.param1)
+            case 176 if message.param2 == 3 and not self.position_ok:
+                self._say(4, "Mode change to AUTO failed: requires position")
+                return 4
             case 176:
                 self.mode = (
                     int(message.param2)

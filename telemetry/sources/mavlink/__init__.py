@@ -157,6 +157,10 @@ class MavlinkDecoder:
                 f"device {command.device_id} has not been heard on link group {self.network.link_group}: "
                 "wait for its heartbeat or use another link"
             )
+        if vehicle.route not in {0, self.link.number}:
+            raise NotFoundError(
+                f"device {command.device_id} is reached best by another link of its group: send it there"
+            )
         turn = Turn()
         match command:
             case UploadMission() | DownloadMission() | ClearMission():

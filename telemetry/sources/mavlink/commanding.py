@@ -65,7 +65,7 @@ class Step(NamedTuple):
     """One command of a sequence: parameters 1 to 7 (None is NaN); with a `frame` 5 and 6 are a place in 1e-7 degree, sent whole.
 
     `reached`: the vehicle is seen to do it, which stands for an answer that is overdue. `may_fail`: the sequence goes on
-    anyway. `instead`: what is tried where this is refused. `message` goes in place of a command and is answered by `reached`.
+    anyway. `instead`: what is tried where this is refused, or (`only_unknown`) where the vehicle does not know it. `message` goes in place of a command and is answered by `reached`.
     """
 
     said: str
@@ -75,6 +75,7 @@ class Step(NamedTuple):
     reached: Callable[[Flying], bool] | None = None
     may_fail: bool = False
     instead: "Step | None" = None
+    only_unknown: bool = False
     message: Ask | None = None
 
 
@@ -246,11 +247,12 @@ class StepsRun:
 
     def _close(self, problem: str, result: int) -> None:
         step, self._run = self._step, None
-        if not problem or step is None or step.may_fail:
-            self._said = [] if not problem else self._said
+        if not problem or step is None:
+            self._said = []
             return
-        self._said.append(problem)
-        if step.instead is not None and result != NO_ANSWER:
+        may_try = result == UNSUPPORTED or (result != NO_ANSWER and not step.only_unknown)
+        if step.instead is not None and may_try:
+            self._said.append(problem)
             self._left.insert(0, step.instead)
-        else:
-            self.ended = "; then ".join(self._said)
+        elif not step.may_fail:
+            self.ended = "; then ".join([*self._said, problem])

@@ -104,11 +104,11 @@ def _take_off(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[S
 
 def _start(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
     del order
-    to_first = Step("going to the first item", SET_MISSION_CURRENT, (float(first_item), 1.0), may_fail=True)
+    to_first = _going_on_with(vehicle, first_item, params=(float(first_item), 1.0))._replace(may_fail=True)
     mode = _mission_mode(vehicle, said="the mode for the mission")
     if vehicle.autopilot == PX4:
         return (to_first, mode)
-    return (to_first, Step("starting the mission", MISSION_START, (0.0, 0.0), instead=mode))
+    return (to_first, Step("starting the mission", MISSION_START, (0.0, 0.0), instead=mode, only_unknown=True))
 
 
 def _pause(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
@@ -174,13 +174,20 @@ def _set_current(order: FlightCommand, vehicle: Flying, first_item: int) -> tupl
     if order.item is None or not 0 <= order.item < 65_535:
         raise InputError(f"no item to go on with: {order.item}: give its number, 0 for the first")
     seq = order.item + first_item
+    return (_going_on_with(vehicle, seq, params=(float(seq),)),)
+
+
+def _going_on_with(vehicle: Flying, seq: int, *, params: tuple[float, ...]) -> Step:
+    """Return the step to an item by the vehicle's number of it: the command, or the message that was before there was one."""
     target = {"target_system": vehicle.system_id, "target_component": vehicle.component_id}
-    old_way = Step(
-        "going on with the item",
-        message=Ask(SET_CURRENT_MESSAGE, {"seq": seq, **target}),
-        reached=lambda now: now.current_item == seq,
-    )
-    return (Step("going on with the item", SET_MISSION_CURRENT, (float(seq),), instead=old_way),)
+
+    def is_current(now: Flying) -> bool:
+        return now.current_item == seq
+
+    said = f"going on with item {seq} of the vehicle's mission"
+    message = Ask(SET_CURRENT_MESSAGE, {"seq": seq, **target})
+    old_way = Step(said, message=message, reached=is_current)
+    return Step(said, SET_MISSION_CURRENT, params, instead=old_way, only_unknown=True)
 
 
 def _height(order: FlightCommand, vehicle: Flying, *, what: str) -> float | None:
