@@ -66,6 +66,7 @@ class AuditAction(StrEnum):
     PLAN_REPAIRED = "plan_repaired"
     PLAN_REMOVED = "plan_removed"
     KEY_MADE = "key_made"
+    KEY_USED = "key_used"
     KEY_REVOKED = "key_revoked"
 
 

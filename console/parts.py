@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from psycopg_pool import AsyncConnectionPool
 
 from console.audit import Audit
+from console.auth.account_keys import AccountKeys
 from console.auth.accounts import Accounts
 from console.auth.passwords import Attempts, Passwords
 from console.auth.sessions import Sessions
@@ -77,6 +78,7 @@ class Parts:
     services: Services
     stream: LiveStream
     accounts: Accounts
+    account_keys: AccountKeys
     sessions: Sessions
     audit: Audit
     health: Health
@@ -110,7 +112,7 @@ def make_parts(services: Services) -> Parts:
     """Wire the console's parts."""
     find_sources()  # reads files: here once, and not while somebody waits
     settings, clock = services.settings, services.clock
-    accounts = Accounts(services.pool)
+    accounts, audit = Accounts(services.pool), Audit(services.pool, clock)
     sessions = Sessions(accounts, clock, idle_s=settings.session_idle_s, absolute_s=settings.session_absolute_s)
     stream = LiveStream(services.bridge, clock, coverage=services.coverage)
     sessions.on_change(lambda ended, changed: stream.close_sessions(session_codes(ended, changed)))
@@ -140,8 +142,9 @@ def make_parts(services: Services) -> Parts:
         services=services,
         stream=stream,
         accounts=accounts,
+        account_keys=AccountKeys(services.pool, clock, audit),
         sessions=sessions,
-        audit=Audit(services.pool, clock),
+        audit=audit,
         health=health,
         desk=desk,
         nearest=nearest,

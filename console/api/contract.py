@@ -96,9 +96,17 @@ def database_scope(account: Account) -> DatabaseScope:
 
 
 async def admit(request: Request, wanted: Policy) -> None:
-    """Raise unless the request may pass: origin and header of a write, session, role. An intake route checks its key itself."""
+    """Raise unless the request may pass: a script's key, or a session with origin and header of a write; and the role.
+
+    An intake route checks its key itself.
+    """
     parts = parts_of(request)
     if wanted is Policy.INTAKE_KEY:
+        return
+    bearer = request.headers.get("authorization")
+    if bearer and wanted is not Policy.ANYONE:  # no browser sends it by itself: nothing to prove of the page
+        request.state.signed = await parts.account_keys.who(bearer, host_of(request))
+        demand(wanted, request.state.signed.account.role)
         return
     if request.method not in SAFE_METHODS:
         _demand_own_page(request, parts)

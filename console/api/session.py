@@ -77,6 +77,9 @@ async def sign_out(request: Request) -> Response:
 async def set_password(request: Request) -> Response:
     """Set the signed-in account's password; its other sessions end."""
     parts, body, signed = parts_of(request), await read_body(request, NewPassword), signed_of(request)
+    if signed.is_key:
+        message = "a script's key sets no password: sign in with the browser"
+        raise NotAllowedError(message)
     await _demand_current(parts, signed.account, body.current, host_of(request))
     password_hash = await parts.passwords.hash(body.password)
     await parts.audit.write(signed.account, AuditAction.PASSWORD_SET)

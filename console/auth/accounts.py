@@ -71,11 +71,11 @@ class Accounts:
     async def by_name(self, name: str) -> Account | None:
         """Return an account, disabled ones too."""
         rows = await self._ask("account_by_name", {"name": name})
-        return _account(rows[0]) if rows else None
+        return account_of_row(rows[0]) if rows else None
 
     async def all(self) -> list[Account]:
         """Return all accounts by name."""
-        return [_account(row) for row in await self._ask("list_accounts", {})]
+        return [account_of_row(row) for row in await self._ask("list_accounts", {})]
 
     async def has_admin_with_password(self) -> bool:
         """Tell whether an administrator could sign in without a link."""
@@ -95,7 +95,7 @@ class Accounts:
         if not rows:
             message = f"an account named {name!r} exists already: take another name"
             raise ConflictError(message)
-        return _account(rows[0])
+        return account_of_row(rows[0])
 
     async def set_password_hash(self, account_id: int, password_hash: str) -> None:
         """Keep a new argon2id hash."""
@@ -127,7 +127,7 @@ class Accounts:
     async def use_link(self, token: str, now_us: int) -> Account | None:
         """Use a link up and return its account; None for a used, expired or unknown one."""
         rows = await self._ask("use_link", {"token_sha256": sha256_of(token), "now": utc_of(now_us)})
-        return _account(rows[0]) if rows else None
+        return account_of_row(rows[0]) if rows else None
 
     async def has_used_link_since(self, account_id: int, since_us: int) -> bool:
         """Tell whether the account signed in by a one-time link since then: who lost the password may set another."""
@@ -195,7 +195,8 @@ def _check_new(name: str, role: Role, unit_id: int | None) -> None:
         raise InputError(message)
 
 
-def _account(row: Mapping[str, Any]) -> Account:
+def account_of_row(row: Mapping[str, Any]) -> Account:
+    """Return the account of a row of the table."""
     return Account(
         account_id=row["account_id"],
         name=row["name"],
@@ -210,7 +211,7 @@ def _account(row: Mapping[str, Any]) -> Account:
 def _stored(row: Mapping[str, Any]) -> StoredSession:
     return StoredSession(
         token_sha256=bytes(row["token_sha256"]),
-        account=_account(row),
+        account=account_of_row(row),
         last_seen_us=us_of(row["last_seen_at"]),
         expires_us=us_of(row["expires_at"]),
     )

@@ -19,11 +19,12 @@ SWEEP_EVERY_S: Final = 3600.0
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in: the account and the session's hash and end."""
+    """Who is signed in: the account and the session's hash and end; `is_key`: not a session but a script's key."""
 
     account: Account
     token_sha256: bytes
     expires_us: int
+    is_key: bool = False
 
 
 class SessionSource(Protocol):

@@ -1,4 +1,4 @@
-"""`skybeat user`: the accounts that may sign in, and one-time sign-in links."""
+"""`skybeat user`: the accounts that may sign in, one-time sign-in links, and the keys of scripts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -7,11 +7,14 @@ from typing import TypeVar
 
 import click
 import psycopg
+from psycopg_pool import AsyncConnectionPool
 
+from console.audit import Audit, AuditAction
+from console.auth.account_keys import AccountKeys
 from console.auth.accounts import LINK_LIFETIME_S, Account, Accounts
 from console.parts import sign_in_url, told_origin
 from console.wire import Role
-from infra.clock import SYSTEM_CLOCK
+from infra.clock import SYSTEM_CLOCK, utc_of
 from infra.database import app_pool, check_server, owner_connection
 from infra.prepare import using_ready_urls
 from infra.settings import load_settings
@@ -23,7 +26,7 @@ Result = TypeVar("Result")
 
 @click.group()
 def command() -> None:
-    """Add, list and disable accounts, and make one-time sign-in links.
+    """Add, list and disable accounts, make one-time sign-in links, and keys for scripts.
 
     \b
     Example:
@@ -117,6 +120,64 @@ def link(name: str) -> None:
     _print_link(name, _run(work))
 
 
+@command.command()
+@click.argument("name")
+@click.option("--label", required=True, help="What the key is for; shown where keys are listed and in the audit.")
+def key(name: str, label: str) -> None:
+    """Print a new key by which scripts speak for an account: with its role and its stations. It is shown this once.
+
+    \b
+    Example:
+      skybeat user key planner --label "night patrols"
+      curl -H "Authorization: Bearer skbk_..." http://127.0.0.1:8080/api/programme
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+    async def work(pool: AsyncConnectionPool) -> str:
+        audit = Audit(pool, SYSTEM_CLOCK)
+        token = await AccountKeys(pool, SYSTEM_CLOCK, audit).make(name, label)
+        await audit.write(await Accounts(pool).by_name(name), AuditAction.KEY_MADE, subject=label)
+        return token
+
+    click.echo(_run_in_pool(work))
+
+
+@command.command()
+@click.argument("name")
+def keys(name: str) -> None:
+    """List the keys of an account's scripts that work.
+
+    \b
+    Example:
+      skybeat user keys planner
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+    found = _run_in_pool(lambda pool: AccountKeys(pool, SYSTEM_CLOCK, Audit(pool, SYSTEM_CLOCK)).all_of(name))
+    for one in found:
+        used = "never used" if one.used_us is None else f"used {utc_of(one.used_us):%Y-%m-%d %H:%M} UTC"
+        click.echo(f"{one.key_id:>5}  {one.label:<32} made {utc_of(one.made_us):%Y-%m-%d}  {used}")
+    click.echo(f"{len(found)} keys")
+
+
+@command.command("revoke-key")
+@click.argument("name")
+@click.argument("key_id", type=int)
+def revoke_key(name: str, key_id: int) -> None:
+    """Let a script's key work no longer, from its next request on.
+
+    \b
+    Example:
+      skybeat user revoke-key planner 3
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+    async def work(pool: AsyncConnectionPool) -> None:
+        audit = Audit(pool, SYSTEM_CLOCK)
+        await AccountKeys(pool, SYSTEM_CLOCK, audit).revoke(name, key_id)
+        detail = {"key_id": key_id}
+        await audit.write(await Accounts(pool).by_name(name), AuditAction.KEY_REVOKED, detail=detail)
+
+    _run_in_pool(work)
+    click.echo(f"key {key_id} of {name} works no longer")
+
+
 def parse_stations(text: str) -> list[int]:
     """Return station numbers from "1,2". Raises InputError for anything else."""
     try:
@@ -150,9 +211,13 @@ def _print_link(name: str, token: str) -> None:
 
 
 def _run(work: Callable[[Accounts], Awaitable[Result]]) -> Result:
+    return _run_in_pool(lambda pool: work(Accounts(pool)))
+
+
+def _run_in_pool(work: Callable[[AsyncConnectionPool], Awaitable[Result]]) -> Result:
     async def with_pool(url: str) -> Result:
         async with app_pool(url, max_size=1) as pool:
-            return await work(Accounts(pool))
+            return await work(pool)
 
     with using_ready_urls(load_settings()) as urls:
         check_server(urls.app, SYSTEM_CLOCK)  # one line now instead of the pool's tries
