@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from infra.clock import Clock
@@ -31,8 +31,10 @@ from telemetry.model.commands import Command
 from telemetry.model.decoding import Decoder, Output, Peer
 from telemetry.model.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, kind_of
+from telemetry.model.link_ways import LinkWay
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit_state import UnitBit
+from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.orders import OrderBoard
 from telemetry.picture.device_book import DeviceBook
 from telemetry.picture.live import Picture
@@ -54,6 +56,8 @@ _log: Final = get_logger("bridge")
 
 Listener = Callable[[AnyEvent, int], None]
 """Told of every event, with the time, in the turn that brought it."""
+FrameTap = Callable[[Sequence[VehicleFrame], int], None]
+"""Given vehicles' frames as they came, verified and each once, with the time; it must not wait."""
 
 
 class Bridge:
@@ -93,6 +97,7 @@ class Bridge:
         self.links: list[Link] = []
         self.routes = Routes()
         self.listeners: list[Listener] = []
+        self._frame_taps: list[FrameTap] = []
         self._keeping = Keeping(journal)
         self._learnt = Learnt(registry, save)
         self._confirmations = Confirmations(self.send)
@@ -148,6 +153,9 @@ class Bridge:
         self._tell(events, now_us)
         events += self.alarms.take_numbered()
         self._learnt.remember(output.facts)
+        if output.heard:
+            for tap in self._frame_taps:
+                tap(output.heard, now_us)
         self._counts.count(output, tracked.placeless_count, len(tracked.batch), protocol)
         return self._keeping.keep(tracked.batch, events, acknowledged=acknowledged)
 
@@ -242,6 +250,15 @@ class Bridge:
         self._add(link)
         _log.info("link_open", link=str(parsed))
         return link.status()
+
+    def tap_frames(self, tap: FrameTap) -> None:
+        """Let `tap` have the frames of every vehicle from now on."""
+        self._frame_taps.append(tap)
+        self._opener.sources.tap_frames()
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        """Return the links by which a device is heard, the one heard last first; none where its protocol does not tell."""
+        return self._opener.sources.ways_of(device_id)
 
     def link_statuses(self) -> list[LinkStatus]:
         """Return how each link does, the phones' listener last."""

@@ -14,7 +14,7 @@ from infra.metrics import LINK_PEERS, LINK_REFUSED, TURNS_REFUSED
 from infra.tasks import contained
 from telemetry.links.limits import Limits
 from telemetry.links.link import LinkContext, LinkStatus, PeerStatus
-from telemetry.links.speaker import Speaker
+from telemetry.links.speaker import Closes, Speaker
 from telemetry.links.tap import RawChunk
 from telemetry.links.turns import Turns
 from telemetry.links.url import MAVLINK, LinkUrl, is_loopback
@@ -87,6 +87,8 @@ class Hub:
         speaker = self.speakers.pop(key, None)
         if speaker is not None:
             self._context.routes.forget(speaker)
+            if isinstance(speaker.decoder, Closes):
+                speaker.decoder.close()
 
     def refuse(self, reason: str, count: int = 1) -> None:
         """Count whoever was sent away."""

@@ -17,6 +17,7 @@ from telemetry.links.udp import UdpLink
 from telemetry.links.url import LinkKind, LinkUrl
 from telemetry.model.decoding import Decoder, Output, Peer, Registry, Source, SourceContext
 from telemetry.model.errors import InputError
+from telemetry.model.link_ways import LinkWay
 from telemetry.sources import find_link_sources
 
 SECRET_BYTES: Final = 32
@@ -41,6 +42,17 @@ class FeedsMany(Protocol):
         """Do as each decoder's `feed` in turn; see `link.FeedMany`."""
 
 
+@runtime_checkable
+class HearsVehicles(Protocol):
+    """A source whose devices may come by several links at once, and whose frames other programs want."""
+
+    def tap_frames(self) -> None:
+        """Hand out vehicles' frames as they come (`Output.heard`), from now on."""
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        """Return the links by which a device is heard, none for one that is not heard here."""
+
+
 class Sources:
     """The sources that are open, one for each protocol and link group; links of one group share what its peers share."""
 
@@ -49,6 +61,19 @@ class Sources:
         self._secret = secrets.token_bytes(SECRET_BYTES)
         self._open: dict[tuple[str, str], Source] = {}
         self._options: dict[tuple[str, str], dict[str, str]] = {}
+        self._is_tapped = False
+
+    def tap_frames(self) -> None:
+        """Let every source hand out vehicles' frames as they come."""
+        self._is_tapped = True
+        for source in self._open.values():
+            if isinstance(source, HearsVehicles):
+                source.tap_frames()
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        """Return the links by which a device is heard, where its protocol tells."""
+        sources = [source for source in self._open.values() if isinstance(source, HearsVehicles)]
+        return [way for source in sources for way in source.ways_of(device_id)]
 
     def of(self, url: LinkUrl) -> Source:
         """Return the source of a link, opened when it is the first of its protocol and group.
@@ -71,7 +96,9 @@ class Sources:
             context = SourceContext(
                 registry=self._registry, link_group=url.link_group, options=options, process_secret=self._secret
             )
-            self._open[key] = found[url.protocol](context)
+            source = self._open[key] = found[url.protocol](context)
+            if self._is_tapped and isinstance(source, HearsVehicles):
+                source.tap_frames()
         return self._open[key]
 
 
@@ -89,7 +116,7 @@ class LinkOpener:
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
     ) -> None:
-        self._sources = Sources(registry)
+        self.sources = Sources(registry)
         self._keeper = keeper
         self._clock = clock
         self._routes = routes
@@ -98,7 +125,7 @@ class LinkOpener:
 
     def make(self, url: LinkUrl) -> Link:
         """Return a link that is not open yet. Raises InputError for an unknown protocol or options that contradict."""
-        source = self._sources.of(url)
+        source = self.sources.of(url)
 
         def make_decoder(peer: Peer) -> Decoder:
             return source.decoder(peer)

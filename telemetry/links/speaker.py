@@ -17,6 +17,14 @@ class Framed(Protocol):
         """Bytes of a message that has begun and not ended; 0 between messages."""
 
 
+@runtime_checkable
+class Closes(Protocol):
+    """A decoder that wants to know when its peer is gone."""
+
+    def close(self) -> None:
+        """Take it that nothing is heard from the peer any more, and nothing reaches it."""
+
+
 class Speaker(ABC):
     """One address of a datagram socket, one connection, one serial line, one broker."""
 

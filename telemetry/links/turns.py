@@ -35,6 +35,7 @@ def merge(outputs: list[Output]) -> Output:
         events=tuple(event for output in outputs for event in output.events),
         facts=tuple(fact for output in outputs for fact in output.facts),
         bad=dict(bad),
+        heard=[frame for output in outputs for frame in output.heard],
     )
 
 
