@@ -19,7 +19,7 @@ def corridor(asked: Asked) -> Pattern:
     width_m = asked.task.width_m or asked.swath_m
     lines = [line for line in shapely.get_parts(asked.shape) if line.length > 0.0]
     curves = [curve for line in lines for off in _offsets_m(width_m, asked.swath_m) for curve in _beside(line, off)]
-    wanted = asked.shape.buffer(width_m / 2.0, cap_style="flat", join_style="mitre")
+    wanted = asked.shape.buffer(width_m / 2.0, cap_style="flat")
     return _flown_along(asked, curves, wanted)
 
 
@@ -37,7 +37,7 @@ def perimeter(asked: Asked) -> Pattern:
     ]
     half_m = width_m / 2.0
     inside = [outline.buffer(-half_m, join_style="mitre") for outline in outlines]
-    outside = [outline.buffer(half_m, join_style="mitre") for outline in outlines]
+    outside = [outline.buffer(half_m) for outline in outlines]
     return _flown_along(asked, rings, shapely.union_all(outside).difference(shapely.union_all(inside)))
 
 

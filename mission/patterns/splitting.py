@@ -75,12 +75,17 @@ class _Line:
         hold_s[self.origin >= 0] = pattern.hold_s
         self.spent_s = np.cumsum(hold_s + np.concatenate(([0.0], fly_s(self.places, airframe, wind))))
         self.first_hold_s = float(hold_s[0])
+        self.cut_s = airframe.cruise_mps / (2.0 * airframe.acceleration_mps2)
         self.there_s, self.home_s = _beyond_s(self.places, airframe, wind, home, ways)
 
     def part_s(self, first: int, last: NDArray[np.intp]) -> Floats:
-        """Return the seconds of the parts from one place to others, the ways there and home included."""
-        begins_s = self.spent_s[first] - (self.first_hold_s if first == 0 else 0.0)
-        seconds: Floats = self.spent_s[last] - begins_s + self.there_s[first] + self.home_s[last]
+        """Return the seconds of the parts from one place to others, the ways there and home included.
+
+        Where the line is cut the drone slows down to a stand: half of what speeding up and slowing down once take more.
+        """
+        begins_s = self.spent_s[first] - (self.first_hold_s if first == 0 else self.cut_s)
+        ends_s = np.where(last < len(self.places) - 1, self.cut_s, 0.0)
+        seconds: Floats = self.spent_s[last] + ends_s - begins_s + self.there_s[first] + self.home_s[last]
         return seconds
 
     def cuts(self, limit_s: float, most_places: int) -> list[int] | None:

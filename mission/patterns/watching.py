@@ -25,20 +25,22 @@ _FEWEST_SIDES, _MOST_SIDES = 8, 36
 _MOST_ROUNDS: Final = 20
 _VIEWS: Final = 4
 _MOST_VIEWPOINTS: Final = 1_000
-_ROUND_DEG: Final = 360.0
+_COMB_RATIO: Final = 0.98
+"""Cells of a honeycomb are so much smaller than what is seen from their middles, so that no gap is left between three."""
 
 
 def orbit(asked: Asked) -> Pattern:
     """Return a circle round a place, clockwise, the camera on it: `width_m` is its radius, usual is the height.
 
-    It is flown as often as the dwell asks for (at most 20 times); where a zone cuts it, a way round the zone is flown.
+    It is flown as often as the dwell asks for (at most 20 times); where a zone cuts it, a way round the zone is flown, and where
+    all of it is closed the place is watched from the nearest open one.
     """
     middle, radius_m = _middle(asked.shape), asked.task.width_m or asked.alt_agl_m
     sides = int(np.clip(ceil(pi / np.arccos(max(1.0 - _ARROW_M / radius_m, 0.0))), _FEWEST_SIDES, _MOST_SIDES))
     ring = around(middle, radius_m, sides)
     lap = in_order(open_pieces(np.concatenate((ring, ring[:1])), asked.ways), asked.ways)
     if not len(lap):
-        return asked.flown(lap)
+        return hold(asked)
     lap_s = float(fly_s(lap, asked.airframe, asked.wind).sum())
     rounds = min(max(1, ceil(asked.task.dwell_s / max(lap_s, 1.0))), _MOST_ROUNDS)
     places = np.concatenate([lap, *([lap[1:]] * (rounds - 1))])
@@ -112,7 +114,8 @@ def _middle(shape: Shape) -> Floats:
 def _stands(shape: Shape, half_m: float, ways: Ways) -> Floats:
     """Return the places of a honeycomb whose circles together see all of a shape, moved out of closed air."""
     west, south, east, north = shape.bounds
-    across, along = half_m * sqrt(3.0), half_m * 1.5
+    step_m = _COMB_RATIO * half_m
+    across, along = step_m * sqrt(3.0), step_m * 1.5
     columns, rows = ceil((east - west) / across) + 2, ceil((north - south) / along) + 2
     if columns * rows > _MOST_VIEWPOINTS * 4:
         message = (
@@ -121,7 +124,7 @@ def _stands(shape: Shape, half_m: float, ways: Ways) -> Floats:
         raise InputError(message)
     column, row = (grid.ravel() for grid in np.meshgrid(np.arange(columns), np.arange(rows)))
     grid = np.column_stack((west + (column - 0.5 * (row % 2)) * across, south + row * along))
-    meets = shapely.dwithin(shape, shapely.points(grid), half_m * 0.999)
+    meets = shapely.dwithin(shape, shapely.points(grid), half_m)
     return np.array([nearest_open(place, ways) for place in grid[meets]]).reshape(-1, 2)
 
 
