@@ -52,9 +52,9 @@ def fly_s(places: Floats, airframe: Airframe, wind: Wind = CALM) -> Floats:
     return seconds
 
 
-def battery_ratio(seconds: float, airframe: Airframe, battery_health_ratio: float = 1.0) -> float:
+def battery_ratio(duration_s: float, airframe: Airframe, battery_health_ratio: float = 1.0) -> float:
     """Return which part of a full battery so many seconds in the air take (0..; above 1 is more than there is)."""
-    return seconds / (airframe.endurance_s * battery_health_ratio)
+    return duration_s / (airframe.endurance_s * battery_health_ratio)
 
 
 def _speeded_s(length: Floats, cruise: Floats, enter: Floats, leave: Floats, acceleration_mps2: float) -> Floats:

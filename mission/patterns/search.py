@@ -25,19 +25,19 @@ _SECOND_PASS_DEG: Final = 30.0
 _LEAST_RINGS: Final = 2
 
 
-def coverage_factor(sweep_width_m: float, tracks_m: float, area_m2: float) -> float:
+def coverage_of(sweep_width_m: float, tracks_m: float, area_m2: float) -> float:
     """Return C = W L / A."""
     return sweep_width_m * tracks_m / area_m2
 
 
-def detection_ideal(coverage: float) -> float:
+def detection_ideal(coverage_factor: float) -> float:
     """Return the probability of detection (0..1) of one search with coverage factor C in ideal conditions."""
-    return erf(sqrt(pi) / 2.0 * coverage)
+    return erf(sqrt(pi) / 2.0 * coverage_factor)
 
 
-def detection_normal(coverage: float) -> float:
+def detection_normal(coverage_factor: float) -> float:
     """Return the probability of detection (0..1) of one search with coverage factor C in normal conditions."""
-    return 1.0 - exp(-coverage)
+    return 1.0 - exp(-coverage_factor)
 
 
 def detection_of_all(single: Iterable[float]) -> float:
@@ -82,7 +82,7 @@ def sector(asked: Asked) -> Pattern:
     """Return the sector search about the datum, for a place that is well known; twice where one pass leaves wide gaps."""
     datum, radius_m = _datum(asked), asked.task.width_m or USUAL_RADIUS_M
     area_m2 = pi * radius_m**2
-    passes = 1 if coverage_factor(asked.swath_m, 9.0 * radius_m, area_m2) >= 1.0 else 2
+    passes = 1 if coverage_of(asked.swath_m, 9.0 * radius_m, area_m2) >= 1.0 else 2
     return _searched(asked, datum + sector_legs(radius_m, passes), area_m2)
 
 
@@ -93,14 +93,14 @@ def parallel_track(asked: Asked) -> Pattern:
         datum, radius_m = _datum(asked), asked.task.width_m or USUAL_RADIUS_M
         area = shapely.box(*(datum - radius_m), *(datum + radius_m))
     found = survey(area, asked.ways.closed, swath_m=asked.swath_m, legs_s=asked.legs_s)
-    detection = detection_normal(coverage_factor(asked.seen_m, length_m(found.places), area.area))
+    detection = detection_normal(coverage_of(asked.seen_m, length_m(found.places), area.area))
     return asked.flown(found.places, left_out_m2=found.left_out_m2, detection_ratio=detection)
 
 
 def _searched(asked: Asked, tracks: Floats, area_m2: float) -> Pattern:
     places = in_order(open_pieces(tracks, asked.ways), asked.ways)
     tracks_m = min(length_m(places), length_m(tracks))
-    return asked.flown(places, detection_ratio=detection_normal(coverage_factor(asked.seen_m, tracks_m, area_m2)))
+    return asked.flown(places, detection_ratio=detection_normal(coverage_of(asked.seen_m, tracks_m, area_m2)))
 
 
 def _datum(asked: Asked) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mission.patterns.search import (
-    coverage_factor,
+    coverage_of,
     detection_ideal,
     detection_normal,
     detection_of_all,
@@ -52,4 +52,4 @@ def test_two_searches_of_coverage_one_find_as_much_as_one_of_coverage_two() -> N
 
 
 def test_coverage_is_swept_area_over_area() -> None:
-    assert coverage_factor(40.0, 10_000.0, 500_000.0) == pytest.approx(0.8)
+    assert coverage_of(40.0, 10_000.0, 500_000.0) == pytest.approx(0.8)
