@@ -1,16 +1,33 @@
-"""Who flies which targets when: a first plan at once, then better ones by orienteering between what is booked."""
+"""Who flies which targets when: a first plan at once, then better ones by orienteering within slots, chained where they collide."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
+from mission.schedule.chain import Candidate, Chosen, chain
 from mission.schedule.costs import Costs
 from mission.schedule.fleet import Fleet
-from mission.schedule.greedy import Craft, Draft, crafts_of, first_plan
+from mission.schedule.greedy import Craft, Draft, booked, crafts_of, drafted, first_plan, take
 from mission.schedule.ledger import Ledger
-from mission.schedule.routing_problem import Effort
+from mission.schedule.orienteering import solve
+from mission.schedule.routing_problem import Effort, Job, Problem, Route, Vehicle
 from mission.schedule.scene import Scene
+from mission.schedule.slots import Cut, Slot, slots_of
+
+FIRST_TRIES: Final = 6
+"""How many first plans are made, each with other prizes."""
+_CUTS: Final = (
+    Cut(0.5, is_new=True),
+    Cut(0.5, is_new=False),
+    Cut(0.2, is_new=True),
+    Cut(0.8, is_new=False),
+    Cut(0.5, is_new=True),
+    Cut(0.2, is_new=False),
+)
+_CHAIN_SECONDS: Final = 0.3
+_FEW_SLOTS: Final = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +36,12 @@ class Decided:
 
     drafts: tuple[Draft, ...]
     score: int
+    flight_s: int
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        """What is to be large: the score, then the time that is not spent in the air."""
+        return self.score, -self.flight_s
 
 
 def decide(
@@ -29,24 +52,203 @@ def decide(
     effort: Effort,
     on_better: Callable[[Decided], None],
     stop: Callable[[], bool] | None,
+    first: Sequence[Draft] = (),
 ) -> Decided:
-    """Return the best sorties found beside what is booked in the fleet."""
-    kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
-    crafts = crafts_of(fleet, costs, kinds)
-    until_s = scene.seconds_of(scene.window.end_us)
-    best = greedy(costs, crafts, fleet, until_s=until_s, seed=0)
-    on_better(best)
-    return best
+    """Return the best sorties found beside what is booked in the fleet; `first` is a plan to begin from."""
+    search = _Search(scene, costs, fleet, on_better, stop or (lambda: False))
+    if costs.count == 0 or not search.crafts:
+        return search.best
+    search.begin(first)
+    for number, cut in enumerate(_CUTS):
+        if search.stop():
+            break
+        search.improve(cut, _share_of(effort, number))
+    return search.best
 
 
-def greedy(costs: Costs, crafts: list[Craft], fleet: Fleet, *, until_s: float, seed: int) -> Decided:
-    """Return a plan made at once; a seed above 0 makes another one of it."""
-    noise = None if seed == 0 else np.random.default_rng(seed).uniform(0.5, 1.5, costs.count)
-    left = np.ones(costs.count, np.bool_)
-    drafts = first_plan(costs, crafts, Ledger(fleet), until_s=until_s, left=left, noise=noise)
-    return Decided(tuple(drafts), score_of(costs, drafts))
+def _share_of(effort: Effort, number: int) -> Effort:
+    """Return a round's share of the effort."""
+    rounds = len(_CUTS)
+    within_s = None if effort.within_s is None else effort.within_s / rounds
+    iterations = None if effort.iterations is None else max(effort.iterations // rounds, 1)
+    return replace(effort, within_s=within_s, iterations=iterations, seed=effort.seed + 100 * number)
 
 
-def score_of(costs: Costs, drafts: list[Draft]) -> int:
-    """Return what the sorties gain."""
-    return int(sum(costs.prize[target] for draft in drafts for target, _ in draft.stops))
+class _Search:
+    """The best plan so far, and what makes it better."""
+
+    def __init__(
+        self, scene: Scene, costs: Costs, fleet: Fleet, on_better: Callable[[Decided], None], stop: Callable[[], bool]
+    ) -> None:
+        kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
+        self.costs, self.fleet, self.stop = costs, fleet, stop
+        self.crafts = crafts_of(fleet, costs, kinds)
+        self.craft_of = {craft.flyer.airframe_id: craft for craft in self.crafts}
+        self.until_s = scene.seconds_of(scene.window.end_us)
+        self._on_better = on_better
+        self.best = Decided((), 0, 0)
+
+    def begin(self, first: Sequence[Draft]) -> None:
+        """Make first plans, beginning with the present one."""
+        if first:
+            self._fill(list(first))
+        for seed in range(1 if first else FIRST_TRIES):
+            if self.stop() and self.best.drafts:
+                return
+            noise = None if seed == 0 else np.random.default_rng(seed).uniform(0.5, 1.5, self.costs.count)
+            left = np.ones(self.costs.count, np.bool_)
+            drafts = first_plan(
+                self.costs, self.crafts, Ledger(self.fleet), until_s=self.until_s, left=left, noise=noise
+            )
+            self._keep(drafts)
+
+    def improve(self, cut: Cut, effort: Effort) -> None:
+        """Solve the routes anew within slots round the best plan, chain those that collide, and fill what is left."""
+        slots = slots_of(self.fleet, self.crafts, self.best.drafts, until_s=self.until_s, cut=cut)[:_FEW_SLOTS]
+        if not slots:
+            return
+        begin = [
+            (number, [target for target, _ in self.best.drafts[slot.draft].stops])
+            for number, slot in enumerate(slots) if slot.draft >= 0
+        ]  # fmt: skip
+        routes = solve(self._problem(slots), effort=effort, first=begin, stop=self.stop)
+        ledger, drafts, collided = Ledger(self.fleet), [], []
+        for route in sorted(routes.routes, key=lambda each: each.start_s):
+            craft = self.crafts[slots[route.vehicle].craft]
+            stops = [(stop.job, stop.start_s) for stop in route.stops]
+            draft = booked(self.costs, craft, ledger, stops) if stops else None
+            if draft is not None:
+                drafts.append(draft)
+            elif stops:
+                collided.append((craft, stops))
+        if collided:
+            self._chain(routes.routes, slots)
+        self._fill(drafts)
+
+    def _keep(self, drafts: Sequence[Draft]) -> None:
+        found = Decided(
+            tuple(drafts),
+            int(sum(self.costs.prize[target] for draft in drafts for target, _ in draft.stops)),
+            sum(draft.flight_s for draft in drafts),
+        )
+        if found.worth > self.best.worth:
+            self.best = found
+            self._on_better(found)
+
+    def _fill(self, drafts: list[Draft]) -> None:
+        """Book drafts and give what time is left to the targets that are left."""
+        ledger, kept = Ledger(self.fleet), []
+        left = np.ones(self.costs.count, np.bool_)
+        for draft in drafts:
+            craft = self.craft_of.get(draft.booking.airframe_id)
+            again = booked(self.costs, craft, ledger, list(draft.stops)) if craft else None
+            if again is not None:
+                kept.append(again)
+                for target, _ in again.stops:
+                    take(self.costs, left, target)
+        if left.any():
+            kept += first_plan(self.costs, self.crafts, ledger, until_s=self.until_s, left=left)
+        self._keep(self._nearer(kept))
+
+    def _nearer(self, drafts: list[Draft]) -> list[Draft]:
+        """Give each sortie to whoever flies it in the least time, where that fits."""
+        for number in range(len(drafts)):
+            others = [draft.booking for draft in drafts[:number] + drafts[number + 1 :]]
+            ledger = Ledger(replace(self.fleet, booked=(*self.fleet.booked, *others)))
+            offers = [drafts[number]]
+            for craft in self.crafts:
+                if self._can(craft, drafts[number].stops):
+                    offers += [each for each in [drafted(self.costs, craft, ledger, drafts[number].stops)] if each]
+            drafts[number] = min(offers, key=lambda each: each.flight_s)
+        return drafts
+
+    def _can(self, craft: Craft, stops: Sequence[tuple[int, float]]) -> bool:
+        """Tell whether a craft keeps the times of these stops, and has battery for them."""
+        costs, here_s = self.costs, -np.inf
+        for number, (target, begin_s) in enumerate(stops):
+            if number and here_s + costs.between_s[craft.kind][stops[number - 1][0], target] > begin_s + 1e-6:
+                return False
+            here_s = begin_s + costs.service_s[craft.kind, target]
+        takeoff_s = stops[0][1] - costs.out_s[craft.kind][craft.dock, stops[0][0]]
+        flight_s = here_s + costs.back_s[craft.kind][stops[-1][0], craft.dock] - takeoff_s
+        return bool(flight_s <= craft.most_s - 1.0)
+
+    def _problem(self, slots: Sequence[Slot]) -> Problem:
+        costs, docks = self.costs, len(self.costs.dock_ids)
+        size = docks + costs.count
+        matrices = []
+        for kind in range(len(costs.between_s)):
+            matrix = np.full((size, size), np.inf)
+            matrix[:docks, docks:], matrix[docks:, :docks] = costs.out_s[kind], costs.back_s[kind]
+            matrix[docks:, docks:] = costs.between_s[kind]
+            np.fill_diagonal(matrix, 0.0)
+            matrices.append(matrix)
+        jobs = tuple(
+            Job(
+                place=docks + row,
+                prize=int(costs.prize[row]),
+                start_s=max(float(costs.from_s[row]), 0.0),
+                end_s=max(float(costs.until_s[row]), 0.0),
+                service_s=tuple(costs.service_s[:, row].tolist()),
+                group=int(costs.group[row]) if costs.group[row] >= 0 else None,
+            )
+            for row in range(costs.count)
+        )
+        vehicles = []
+        for slot in slots:
+            craft = self.crafts[slot.craft]
+            vehicles.append(
+                Vehicle(
+                    start=craft.dock, end=craft.dock, profile=craft.kind, start_s=float(max(slot.start_s, 0)),
+                    end_s=float(max(slot.end_s, slot.start_s, 0)), most_s=max(slot.most_s - 2.0, 0.0),
+                )
+            )  # fmt: skip
+        return Problem(travel_s=tuple(matrices), jobs=jobs, vehicles=tuple(vehicles), tick_s=1.0)
+
+    def _chain(self, routes: Sequence[Route], slots: Sequence[Slot]) -> None:
+        """Choose among the routes and the present sorties what can be flown together, shifted in time where that helps."""
+        now = [(self.craft_of[draft.booking.airframe_id], list(draft.stops)) for draft in self.best.drafts]
+        new = [
+            (self.crafts[slots[route.vehicle].craft], [(stop.job, stop.start_s) for stop in route.stops])
+            for route in routes
+            if route.stops
+        ]
+        pool = [(craft, stops, self._candidate(craft, stops)) for craft, stops in [*now, *new]]
+        known = [
+            Chosen(number, draft.booking.airframe_id, draft.booking.takeoff_s)
+            for number, draft in enumerate(self.best.drafts)
+        ]
+        chosen = chain([candidate for _, _, candidate in pool], self.fleet, known=known, seconds=_CHAIN_SECONDS)
+        ledger, drafts = Ledger(self.fleet), []
+        for each in chosen:
+            craft, stops, _ = pool[each.candidate]
+            later_s = each.takeoff_s - self._takeoff_s(craft, stops)
+            shifted = [(target, begin_s + later_s) for target, begin_s in stops]
+            draft = booked(self.costs, self.craft_of[each.airframe_id], ledger, shifted)
+            if draft is not None:
+                drafts.append(draft)
+        self._fill(drafts)
+
+    def _takeoff_s(self, craft: Craft, stops: Sequence[tuple[int, float]]) -> int:
+        return int(np.floor(stops[0][1] - self.costs.out_s[craft.kind][craft.dock, stops[0][0]]))
+
+    def _candidate(self, craft: Craft, stops: Sequence[tuple[int, float]]) -> Candidate:
+        """Return a route as a candidate: how far it may be shifted, and who else of its dock and kind may fly it."""
+        costs, (last, last_s) = self.costs, stops[-1]
+        takeoff_s = self._takeoff_s(craft, stops)
+        landing_s = int(
+            np.ceil(last_s + costs.service_s[craft.kind, last] + costs.back_s[craft.kind][last, craft.dock])
+        )
+        sooner_s = max(float(costs.from_s[target]) - begin_s for target, begin_s in stops)
+        later_s = min(float(costs.until_s[target]) - begin_s for target, begin_s in stops)
+        alike = [each.flyer.airframe_id for each in self.crafts if (each.kind, each.dock) == (craft.kind, craft.dock)]
+        claims = {int(target) for target, _ in stops}
+        claims |= {-1 - int(costs.group[target]) for target, _ in stops if costs.group[target] >= 0}
+        return Candidate(
+            earliest_s=takeoff_s + int(np.ceil(min(sooner_s, 0.0))),
+            latest_s=takeoff_s + int(max(later_s, 0.0)),
+            flight_s=landing_s - takeoff_s,
+            prize=int(sum(costs.prize[target] for target, _ in stops)),
+            airframe_ids=tuple(alike),
+            claims=frozenset(claims),
+        )

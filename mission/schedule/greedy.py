@@ -1,7 +1,7 @@
 """A first plan at once: whoever is free first takes the targets that gain most for their time, until its battery asks for home."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,11 @@ class Draft:
 
     booking: Booking
     stops: tuple[tuple[int, float], ...]
+
+    @property
+    def flight_s(self) -> int:
+        """Return how long it is in the air."""
+        return self.booking.landing_s - self.booking.takeoff_s
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def first_plan(
             continue
         draft = booked(costs, craft, ledger, stops)
         if draft is None:
-            heapq.heappush(queue, (clock_s + _RETRY_S, number))
+            heapq.heappush(queue, (ledger.free_after(craft.flyer, clock_s, _RETRY_S), number))
             continue
         drafts.append(draft)
         for target, _ in stops:
@@ -92,16 +97,21 @@ def take(costs: Costs, left: NDArray[np.bool_], target: int) -> None:
         left[costs.group == costs.group[target]] = False
 
 
-def booked(costs: Costs, craft: Craft, ledger: Ledger, stops: list[tuple[int, float]]) -> Draft | None:
+def booked(costs: Costs, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]]) -> Draft | None:
     """Book a sortie with these stops at their times; None where it does not fit."""
+    draft = drafted(costs, craft, ledger, stops)
+    if draft is not None:
+        ledger.book(draft.booking)
+    return draft
+
+
+def drafted(costs: Costs, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]]) -> Draft | None:
+    """Return a sortie with these stops at their times, not booked; None where it does not fit."""
     (first, begin_s), (last, last_s) = stops[0], stops[-1]
     takeoff_s = int(np.floor(begin_s - costs.out_s[craft.kind][craft.dock, first]))
     ends_s = last_s + costs.service_s[craft.kind, last] + costs.back_s[craft.kind][last, craft.dock]
     booking = ledger.fit(craft.flyer, takeoff_s, int(np.ceil(ends_s)))
-    if booking is None:
-        return None
-    ledger.book(booking)
-    return Draft(booking, tuple(stops))
+    return None if booking is None else Draft(booking, tuple(stops))
 
 
 def _route(

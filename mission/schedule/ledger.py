@@ -69,6 +69,11 @@ class Ledger:
                     return found
         return None
 
+    def free_after(self, flyer: Flyer, time_s: float, least_s: float) -> float:
+        """Return when a flight that does not fit at a time is worth trying again: at least so many seconds later."""
+        over = [end for start, end in self._airframe[flyer.airframe_id] if start <= time_s + least_s < end]
+        return max([time_s + least_s, *map(float, over)])
+
     def _turns(self, flyer: Flyer) -> Iterable[int]:
         """Yield the moments from which on a flight may fit that did not fit before."""
         yield from (end for _, end in self._airframe[flyer.airframe_id])

@@ -1,14 +1,12 @@
 """A relay as a CP-SAT model: gaps closed, overlaps kept and watches made even, from a rota that is already known."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from ortools.sat.python import cp_model
-
-from mission.schedule.fleet import Cell, Fleet, Flyer, Span, most_flight_s
+from mission.schedule.fleet import Fleet, Span
+from mission.schedule.flights_model import Flight, FlightsModel, solved
 from mission.schedule.ledger import Ledger
 from mission.schedule.relay_rota import Event, Watch
 
@@ -16,7 +14,6 @@ _EXTRA_WATCHES: Final = 2
 _GAP_WEIGHT: Final = 1000
 _LONGEST_WEIGHT: Final = 100
 _OVERLAP_WEIGHT: Final = 50
-_CHARGE_SCALE: Final = 10_000
 _ENOUGH_SHARE: Final = 0.02
 """Watches as even as this is enough: to prove the last second takes longer than it is worth."""
 
@@ -41,21 +38,17 @@ class _Turn:
 
 
 class _Model:
-    """The model being built: turns of positions, and the intervals that airframes, cells, chargers, pads and crews see."""
+    """The relay being modelled: the turns of each position, and what is missing."""
 
     def __init__(self, event: Event, fleet: Fleet, ways: Mapping[int, Span]) -> None:
         self.event, self.fleet, self.ways = event, fleet, ways
-        self.cp = cp_model.CpModel()
+        self.flights = FlightsModel(fleet, event.end_s + max(sum(way) for way in ways.values()))
+        self.cp = self.flights.cp
         self.flyers = {flyer.airframe_id: flyer for flyer in fleet.flyers if flyer.airframe_id in ways}
-        self.longest_flight = self.cp.new_int_var(0, event.end_s + _past(fleet, ways), "longest")
+        self.longest_flight = self.cp.new_int_var(0, self.flights.end_s, "longest")
         self.longest_gap = self.cp.new_int_var(0, event.end_s, "longest_gap")
         self.late: list[Any] = []
         self.short: list[Any] = []
-        self.airframe: defaultdict[int, list[Any]] = defaultdict(list)
-        self.cells: defaultdict[tuple[int, int | None], list[Any]] = defaultdict(list)
-        self.charging: defaultdict[int, list[Any]] = defaultdict(list)
-        self.pads: defaultdict[int, list[Any]] = defaultdict(list)
-        self.crew: defaultdict[int, list[Any]] = defaultdict(list)
         self.turns: list[list[_Turn]] = []
 
     def position(self, number: int, count: int) -> None:
@@ -71,8 +64,7 @@ class _Model:
             cp.add(after.start == before.end).only_enforce_if(after.is_flown.negated())
         self._close(event.start_s, turns[0], 0)
         cp.add(turns[0].start == event.start_s).only_enforce_if(turns[0].is_flown.negated())
-        tail = self._new_late()
-        cp.add(turns[-1].end + tail >= event.end_s)
+        cp.add(turns[-1].end + self._new_late() >= event.end_s)
 
     def _turn(self, number: int, index: int) -> _Turn:
         cp, event, name = self.cp, self.event, f"{number}_{index}"
@@ -84,57 +76,15 @@ class _Model:
         cp.add(sum(flown_by.values()) == is_flown)
         cp.add(length == 0).only_enforce_if(is_flown.negated())
         cp.add(start + length == end)
-        turn = _Turn(start, length, end, is_flown, flown_by)
         for airframe, flyer in self.flyers.items():
-            self._flight(turn, flyer, flown_by[airframe], f"{name}_{airframe}")
-        return turn
+            out_s, back_s = self.ways[airframe]
+            chosen = flown_by[airframe]
+            flight = Flight(start - out_s, end + back_s, length + out_s + back_s, chosen, f"{name}_{airframe}")
+            self.flights.fly(flyer, flight)
+            cp.add(self.longest_flight >= flight.length).only_enforce_if(chosen)
+        return _Turn(start, length, end, is_flown, flown_by)
 
-    def _flight(self, turn: _Turn, flyer: Flyer, chosen: Any, name: str) -> None:  # noqa: ANN401 - ortools has no types
-        cp, fleet, (out_s, back_s) = self.cp, self.fleet, self.ways[flyer.airframe_id]
-        ground, cells = fleet.ground_of(flyer), fleet.cells_of(flyer)
-        takeoff, landing = turn.start - out_s, turn.end + back_s
-        flight = turn.length + out_s + back_s
-        cp.add(takeoff >= max(flyer.ready_s, min(cell.full_at_s for cell in cells))).only_enforce_if(chosen)
-        cp.add(flight <= most_flight_s(flyer, cells)).only_enforce_if(chosen)
-        cp.add(self.longest_flight >= flight).only_enforce_if(chosen)
-        end_s = self.event.end_s + _past(fleet, self.ways)
-        charged = cp.new_int_var(0, end_s, f"charged_{name}")
-        charging = cp.new_int_var(0, end_s, f"charging_{name}")
-        for_one_s = round(max(cell.charge_s / cell.health_ratio for cell in cells) / flyer.full_s * _CHARGE_SCALE + 0.5)
-        cp.add(_CHARGE_SCALE * charging >= for_one_s * flight).only_enforce_if(chosen)
-        whole = cp.new_int_var(0, end_s, f"whole_{name}")
-        begin = cp.new_int_var(0, end_s, f"begin_{name}")
-        cp.add(begin >= landing).only_enforce_if(chosen)
-        is_shared = bool(ground.cells)
-        busy = cp.new_optional_interval_var(takeoff, whole, charged, chosen, f"cell_{name}")
-        self.charging[flyer.dock_id].append(
-            cp.new_optional_interval_var(begin, charging, charged, chosen, f"charge_{name}")
-        )
-        self.cells[(-1, flyer.dock_id) if is_shared else (flyer.airframe_id, None)].append(busy)
-        turn_s = fleet.turn_s(flyer)
-        away = cp.new_optional_interval_var(takeoff, flight + turn_s, landing + turn_s, chosen, f"air_{name}")
-        self.airframe[flyer.airframe_id].append(away if is_shared else busy)
-        stagger_s = fleet.stagger_s
-        for moment in (takeoff, landing - stagger_s):
-            self.pads[flyer.dock_id].append(cp.new_optional_fixed_size_interval_var(moment, stagger_s, chosen, name))
-        self._crewed(takeoff, flight, landing, chosen, name)
-
-    def _crewed(self, takeoff: Any, flight: Any, landing: Any, chosen: Any, name: str) -> None:  # noqa: ANN401 - as above
-        if not self.fleet.staff:
-            return
-        options = []
-        for staff in self.fleet.staff:
-            for start_s, end_s in staff.shifts:
-                on_shift = self.cp.new_bool_var(f"crew_{name}_{staff.crew_id}_{start_s}")
-                self.cp.add(takeoff >= start_s).only_enforce_if(on_shift)
-                self.cp.add(landing <= end_s).only_enforce_if(on_shift)
-                self.crew[staff.crew_id].append(
-                    self.cp.new_optional_interval_var(takeoff, flight, landing, on_shift, f"crew_{name}")
-                )
-                options.append(on_shift)
-        self.cp.add(sum(options) == chosen)
-
-    def _new_late(self) -> Any:  # noqa: ANN401 - as above
+    def _new_late(self) -> Any:  # noqa: ANN401 - ortools has no types
         late = self.cp.new_int_var(0, self.event.end_s, "late")
         self.cp.add(self.longest_gap >= late)
         self.late.append(late)
@@ -146,41 +96,6 @@ class _Model:
         self.short.append(short)
         self.cp.add(after.start <= covered - overlap_s + late + short).only_enforce_if(after.is_flown)
         self.cp.add(after.start <= covered + late).only_enforce_if(after.is_flown)
-
-    def bound(self) -> None:
-        """Add what airframes, cells, chargers, pads and crews can do at once, with what is booked already."""
-        self._book()
-        for intervals in self.airframe.values():
-            self.cp.add_no_overlap(intervals)
-        pools = {(-1, ground.dock_id): len(ground.cells) for ground in self.fleet.grounds if ground.cells}
-        for key, intervals in self.cells.items():
-            self._at_most(intervals, pools.get((key[0], key[1] or 0), 1))
-        for ground in self.fleet.grounds:
-            self._at_most(self.charging[ground.dock_id], ground.charger_count)
-            self._at_most(self.pads[ground.dock_id], ground.pad_count)
-        for staff in self.fleet.staff:
-            self._at_most(self.crew[staff.crew_id], staff.drone_count)
-
-    def _at_most(self, intervals: Sequence[Any], count: int) -> None:
-        if len(intervals) > count:
-            self.cp.add_cumulative(list(intervals), [1] * len(intervals), count)
-
-    def _book(self) -> None:
-        cp, stagger_s = self.cp, self.fleet.stagger_s
-        for number, booking in enumerate(self.fleet.booked):
-            name, pooled = f"booked_{number}", booking.battery_id is not None
-            cell_end_s = max(booking.charged_s, booking.landing_s)
-            cell = cp.new_fixed_size_interval_var(booking.takeoff_s, cell_end_s - booking.takeoff_s, name)
-            away = cp.new_fixed_size_interval_var(booking.takeoff_s, booking.free_s - booking.takeoff_s, name)
-            self.airframe[booking.airframe_id].append(away)
-            self.cells[(-1, booking.dock_id) if pooled else (booking.airframe_id, None)].append(cell)
-            charge_s = cell_end_s - booking.landing_s
-            self.charging[booking.dock_id].append(cp.new_fixed_size_interval_var(booking.landing_s, charge_s, name))
-            for moment in (booking.takeoff_s, booking.landing_s - stagger_s):
-                self.pads[booking.dock_id].append(cp.new_fixed_size_interval_var(moment, stagger_s, name))
-            if booking.crew_id is not None:
-                flight_s = booking.landing_s - booking.takeoff_s
-                self.crew[booking.crew_id].append(cp.new_fixed_size_interval_var(booking.takeoff_s, flight_s, name))
 
     def hint(self, found: Sequence[Watch]) -> None:
         """Begin from a rota that is known."""
@@ -196,52 +111,28 @@ class _Model:
                 for airframe, chosen in turn.flown_by.items():
                     self.cp.add_hint(chosen, watch is not None and watch.airframe_id == airframe)
 
+    def weigh(self) -> None:
+        """Ask for the least time without a watch, then the shortest of the longest gaps, the overlaps, and even flights."""
+        missing = _GAP_WEIGHT * sum(self.late) + _LONGEST_WEIGHT * self.longest_gap + _OVERLAP_WEIGHT * sum(self.short)
+        self.cp.minimize(missing + self.longest_flight)
+
 
 def polish(
     event: Event, fleet: Fleet, *, ways: Mapping[int, Span], found: Sequence[Watch], seconds: float, seed: int
 ) -> Polished | None:
     """Return a rota at least as good, or None where none was found in the time: see `relay.relay`."""
     model = _Model(event, fleet, ways)
-    if not model.flyers:
-        return None
     for number in range(event.watcher_count):
         count = sum(watch.position == number for watch in found)
         model.position(number, count if _is_whole(event, found, number) else count + _EXTRA_WATCHES)
-    model.bound()
+    model.flights.bound()
     model.hint(found)
-    model.cp.minimize(
-        _GAP_WEIGHT * sum(model.late)
-        + _LONGEST_WEIGHT * model.longest_gap
-        + _OVERLAP_WEIGHT * sum(model.short)
-        + model.longest_flight
-    )
-    _complete_hint(model.cp)
-    solver = _solver(seconds, seed)
-    solver.parameters.relative_gap_limit = _ENOUGH_SHARE
-    status = solver.solve(model.cp)
-    if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+    model.weigh()
+    answer = solved(model.cp, seconds=seconds, seed=seed, enough_share=_ENOUGH_SHARE)
+    if answer is None:
         return None
-    watches = _read(model, solver)
-    return Polished(watches, status == cp_model.OPTIMAL) if _stands(fleet, watches) else None
-
-
-def _solver(seconds: float, seed: int) -> Any:  # noqa: ANN401 - ortools has no types
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed
-    solver.parameters.max_deterministic_time = seconds
-    return solver
-
-
-def _complete_hint(cp: Any) -> None:  # noqa: ANN401 - ortools has no types
-    """Give every variable the value that it has in the rota of the hint, so that the search begins from there."""
-    solver = _solver(0.5, 0)
-    solver.parameters.fix_variables_to_their_hinted_value = True
-    if solver.solve(cp) in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        values = solver.response_proto.solution
-        cp.clear_hints()
-        for index, value in enumerate(values):
-            cp.add_hint(cp.get_int_var_from_proto_index(index), value)
+    watches = _read(model, answer[0])
+    return Polished(watches, answer[1]) if _stands(fleet, watches) else None
 
 
 def _is_whole(event: Event, found: Sequence[Watch], number: int) -> bool:
@@ -261,16 +152,16 @@ def _read(model: _Model, solver: Any) -> list[Watch]:  # noqa: ANN401 - ortools 
             start_s, length_s = solver.value(turn.start), solver.value(turn.length)
             if by and length_s > 0:
                 out_s, back_s = model.ways[by[0]]
-                watches.append(
-                    Watch(
-                        airframe_id=by[0],
-                        position=number,
-                        takeoff_s=start_s - out_s,
-                        start_s=start_s,
-                        end_s=start_s + length_s,
-                        landing_s=start_s + length_s + back_s,
-                    )  # fmt: skip
+                end_s = start_s + length_s
+                watch = Watch(
+                    airframe_id=by[0],
+                    position=number,
+                    takeoff_s=start_s - out_s,
+                    start_s=start_s,
+                    end_s=end_s,
+                    landing_s=end_s + back_s,
                 )
+                watches.append(watch)
     return watches
 
 
@@ -283,13 +174,3 @@ def _stands(fleet: Fleet, watches: Sequence[Watch]) -> bool:
             return False
         ledger.book(booking)
     return True
-
-
-def _past(fleet: Fleet, ways: Mapping[int, Span]) -> int:
-    """Return how far beyond the event's end a flight and its charging may reach."""
-    slowest_s = max((_charge_s(fleet.cells_of(flyer)) for flyer in fleet.flyers), default=0.0)
-    return int(max(sum(way) for way in ways.values()) + slowest_s * 4) + 7200
-
-
-def _charge_s(cells: Sequence[Cell]) -> float:
-    return max(cell.charge_s / cell.health_ratio for cell in cells)
