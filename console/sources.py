@@ -15,8 +15,10 @@ from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, RegistrationFact
 from telemetry.model.events import AnyEvent
+from telemetry.model.link_ways import LinkWay
 from telemetry.model.unit import Device, LinkState, Station, Unit
 from telemetry.model.unit_state import UnitStates
+from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.orders import Order
 from telemetry.picture.device_book import DeviceSaid
 from telemetry.picture.devices import DeviceState
@@ -238,6 +240,12 @@ class FieldBridge(BridgeSource, Protocol):
 
     def link_peers(self, url: str) -> list[PeerStatus]:
         """Return who is at the other end of a link. Raises NotFoundError."""
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        """Return the links by which a device is heard."""
+
+    def tap_frames(self, tap: Callable[[Sequence[VehicleFrame], int], None]) -> None:
+        """Let `tap` have the frames of every vehicle from now on, with the time."""
 
 
 class CoverageSource(Protocol):

@@ -36,7 +36,9 @@ from telemetry.model.commands import Command
 from telemetry.model.decoding import Output
 from telemetry.model.errors import NotFoundError, UnavailableError
 from telemetry.model.events import AlarmAcknowledged, AnyEvent, SosRaised
+from telemetry.model.link_ways import LinkWay
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Station, Unit, UnitKind
+from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.orders import OrderBoard
 from telemetry.picture.device_book import DeviceBook
 from telemetry.picture.live import Picture
@@ -187,6 +189,13 @@ class SmallBridge:
                 paused=False,
             )
         ]
+
+    def ways_of(self, device_id: int) -> list[LinkWay]:
+        del device_id
+        return []
+
+    def tap_frames(self, tap: Callable[[Sequence[VehicleFrame], int], None]) -> None:
+        self.frame_tap = tap
 
     def happen(self, event: AnyEvent) -> None:
         self.alarms.apply(event)

@@ -35,12 +35,11 @@ BY_MAVSDK: Final = frozenset(
         FlightAction.CONTINUE,
         FlightAction.RETURN_HOME,
         FlightAction.GO_TO,
-        FlightAction.TAKE_OFF,
         FlightAction.LAND,
     }
 )
-"""The rest goes by our own commands: under MAVSDK's arm() an ArduCopter in AUTO first brakes, a mode in which it cannot be armed;
-and what the drone says to an order (STATUSTEXT) belongs beside its answer."""
+"""The rest goes by our own commands: under MAVSDK's arm() an ArduCopter in AUTO first brakes, a mode in which it cannot be armed,
+and its takeoff() does not arm."""
 BREAKS_OFF: Final = frozenset(
     {FlightAction.PAUSE, FlightAction.HOLD, FlightAction.GO_TO, FlightAction.RETURN_HOME, FlightAction.LAND}
 )

@@ -10,7 +10,7 @@ from console.flight.actions import ActionDesk
 from console.flight.control import ControlDesk, SignedIn
 from console.flight.drones import Drones
 from console.flight.engine import MavsdkEngine
-from console.flight.views import view_of_action, view_of_control
+from console.flight.views import rounded, view_of_action, view_of_control, view_of_way
 from console.orders import CommandDesk
 from console.sources import FieldBridge
 from console.wire_flight import FlightView
@@ -21,6 +21,7 @@ from telemetry.model.events import AnyEvent, ArmedChanged
 from telemetry.orders import Order
 
 ACTIONS_SHOWN: Final = 10
+LINKS_EVERY_S: Final = 5.0
 
 
 class FlightDesk:
@@ -39,8 +40,11 @@ class FlightDesk:
         self._bridge = bridge
         self._clock = clock
         self._changed: dict[int, int] = {}
+        self._links: dict[int, list[tuple[object, ...]]] = {}
+        self._looked_s = 0.0
         self._read = (bridge.control.version, bridge.orders.version)
         bridge.listeners.append(self._hear)
+        bridge.tap_frames(lambda heard, _now_us: self.engine.hear(heard))
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
@@ -63,11 +67,12 @@ class FlightDesk:
                 view_of_action(order, command, self.actions.ways.get(order.command_id))
                 for order, command in self._actions(unit_id)
             ],
-            links=[],
+            links=[view_of_way(way) for way in self._bridge.ways_of(device_id)],
         )
 
     def refresh(self) -> None:
-        """Note which flights changed by what the bridge's boards say."""
+        """Note which flights changed by what the bridge's boards say, and every few seconds by how their links do."""
+        self._look_at_links()
         read = (self._bridge.control.version, self._bridge.orders.version)
         if read == self._read:
             return
@@ -124,6 +129,17 @@ class FlightDesk:
             if isinstance(order.command, FlightCommand)
         ]
         return flown[:ACTIONS_SHOWN]
+
+    def _look_at_links(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._looked_s < LINKS_EVERY_S:
+            return
+        self._looked_s = now_s
+        for unit_id, device_id in self.drones.by_unit().items():
+            told = [rounded(way) for way in self._bridge.ways_of(device_id)]
+            if self._links.get(device_id) != told:
+                self._links[device_id] = told
+                self._mark(unit_id)
 
     def _mark(self, unit_id: int | None) -> None:
         if unit_id is not None:

@@ -1,9 +1,10 @@
 """Flights as people are shown them."""
 
 from console.flight.control import account_of_holder
-from console.wire_flight import ActionView, ActionWay, ControlView, HolderView
+from console.wire_flight import ActionView, ActionWay, ControlView, HolderView, LinkWayView
 from telemetry.flight.control import Control, Holder
 from telemetry.model.commands import CommandState, FlightCommand
+from telemetry.model.link_ways import LinkWay
 from telemetry.orders import Order
 
 
@@ -41,6 +42,26 @@ def view_of_action(order: Order, command: FlightCommand, way: tuple[ActionWay, s
         alt_home_m=command.alt_home_m,
         item=command.item,
     )
+
+
+def view_of_way(way: LinkWay) -> LinkWayView:
+    """Return one of the links by which a drone is heard."""
+    return LinkWayView(
+        link=way.transport,
+        peer=way.peer,
+        loss_ratio=way.loss_ratio,
+        rtt_ms=None if way.rtt_us is None else way.rtt_us / 1000,
+        heard_ms=way.heard_us / 1000,
+        duplicates=way.duplicates,
+        is_best=way.is_best,
+    )
+
+
+def rounded(way: LinkWay) -> tuple[object, ...]:
+    """Return what of a link is worth telling when it changes: not each hundredth, and not that it was heard again."""
+    loss = None if way.loss_ratio is None else round(20 * way.loss_ratio)
+    rtt = None if way.rtt_us is None else way.rtt_us // 50_000
+    return (way.transport, way.peer, loss, rtt, way.is_best)
 
 
 def is_open(order: Order) -> bool:

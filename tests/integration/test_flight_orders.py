@@ -1,0 +1,138 @@
+"""A person flies a demo drone by our own bridge: control, MAVSDK in its own process, our own commands where MAVSDK fails, and its death."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from console.api.models_flights import WantAction
+from console.auth.accounts import Account
+from console.flight.desk import FlightDesk
+from console.orders import CommandDesk
+from console.wire import Role
+from console.wire_flight import ActionView, ActionWay
+from infra.clock import SYSTEM_CLOCK
+from infra.journal import Journal
+from infra.settings import Settings
+from telemetry.bridge import Bridge
+from telemetry.links.udp import UdpLink
+from telemetry.model.commands import CommandState, FlightAction
+from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
+from telemetry.registry.table import RegistryContents, RegistryTable
+from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG, DroneOnPort, demo_drone
+
+HAWK = 7
+KEY = bytes(range(32))
+WANG = Account(account_id=1, name="wang", role=Role.OPERATOR)
+
+
+class Everybody:
+    """Accounts that are all signed in."""
+
+    async def signed_in(self, account_ids: Sequence[int], *, now_us: int, idle_us: int) -> frozenset[int]:
+        assert now_us > idle_us
+        return frozenset(account_ids)
+
+
+@dataclass
+class Sky:
+    """A bridge, the desk over it, and one drone in the air of this process."""
+
+    bridge: Bridge
+    desk: FlightDesk
+    drone: DroneOnPort
+
+    async def order(self, action: FlightAction, **wanted: float) -> ActionView:
+        """Order a confirmed action and return it once it ended."""
+        want = WantAction(action=action, **wanted)  # type: ignore[arg-type]
+        token = self.desk.prepare(HAWK, want, WANG).token
+        order = await self.desk.order(HAWK, WantAction(action=action, token=token, **wanted), WANG)  # type: ignore[arg-type]
+        await until(lambda: self.action(order.command_id).ended_ms is not None, within_s=20.0)
+        return self.action(order.command_id)
+
+    def action(self, command_id: int) -> ActionView:
+        return next(one for one in self.desk.view(HAWK).actions if one.command_id == command_id)
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - a drone offers no event
+            await asyncio.sleep(0.02)
+
+
+def registry() -> RegistryTable:
+    hawk = Unit(unit_id=HAWK, call_sign="Hawk 7", kind=UnitKind.DRONE, service=Service.AIR, duty_status=DutyStatus.FREE)
+    return RegistryTable(
+        RegistryContents(
+            units=(hawk,),
+            devices=(Device(device_id=1, protocol="mavlink", address="main/1"),),
+            assignments=(Assignment(device_id=1, unit_id=HAWK, started_us=0),),
+            signing_keys={1: KEY},
+        )
+    )
+
+
+@pytest.fixture
+async def sky(tmp_path: Path) -> AsyncIterator[Sky]:
+    settings = Settings(data_dir=tmp_path, ingest_port=0, mavlink_links="udpin:127.0.0.1:0")
+    journal = Journal.open(tmp_path / "journal")
+    bridge = Bridge(registry(), journal, SYSTEM_CLOCK, settings)
+    await bridge.start()
+    running = asyncio.create_task(bridge.run())
+    orders = CommandDesk(bridge, SYSTEM_CLOCK)
+    desk = FlightDesk(bridge, SYSTEM_CLOCK, Everybody(), orders=orders, idle_s=3600)
+    port = next(link.port for link in bridge.links if isinstance(link, UdpLink))
+    with demo_drone(ground=("127.0.0.1", port), key=KEY, speed_up=20) as drone:
+        try:
+            await until(lambda: bool(bridge.ways_of(1)) and desk.drones.place_of(HAWK) is not None)
+            await desk.control.take(1, WANG)
+            yield Sky(bridge, desk, drone)
+        finally:
+            await desk.stop()
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            await asyncio.to_thread(journal.close)
+
+
+async def test_a_person_takes_off_goes_there_holds_and_comes_home(sky: Sky) -> None:
+    craft = sky.drone.drone.craft
+    up = await sky.order(FlightAction.TAKE_OFF, alt_home_m=30.0)
+    assert (up.state, up.ended_ms is not None) == (CommandState.DELIVERED, True), up
+    await until(lambda: craft.body.height_m > 25.0)
+    there = await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.002, lon_deg=PAD_LON_DEG, alt_home_m=40.0)
+    assert (there.state, there.way) == (CommandState.DELIVERED, ActionWay.MAVSDK), there
+    await until(lambda: craft.body.place.north_m > 100.0)
+    held = await sky.order(FlightAction.HOLD)
+    assert (held.state, held.way) == (CommandState.DELIVERED, ActionWay.OWN), held
+    home = await sky.order(FlightAction.RETURN_HOME)
+    assert (home.state, home.way) == (CommandState.DELIVERED, ActionWay.MAVSDK), home
+    await until(lambda: craft.body.height_m < 0.5, within_s=20.0)
+
+
+async def test_when_mavsdk_dies_over_an_action_our_own_command_does_it_and_the_next_one_is_mavsdks_again(
+    sky: Sky,
+) -> None:
+    await sky.order(FlightAction.TAKE_OFF, alt_home_m=30.0)
+    await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.002, lon_deg=PAD_LON_DEG)
+    engine = sky.desk.engine
+    process = engine._process  # noqa: SLF001 - to kill it
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)  # so that it cannot be faster
+    killing = asyncio.get_running_loop().call_later(0.3, process.kill)
+    home = await sky.order(FlightAction.RETURN_HOME)
+    killing.cancel()
+    assert (home.state, home.way, engine.crashes) == (CommandState.DELIVERED, ActionWay.OWN, 1), home
+    assert "MAVSDK ended over this action" in home.answer
+    again = await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.001, lon_deg=PAD_LON_DEG)
+    assert (again.state, again.way) == (CommandState.DELIVERED, ActionWay.MAVSDK), again
+
+
+async def test_the_links_of_a_drone_are_shown_with_loss_and_delay(sky: Sky) -> None:
+    await until(lambda: any(way.rtt_ms is not None for way in sky.desk.view(HAWK).links))
+    (way,) = sky.desk.view(HAWK).links
+    assert (way.link, way.is_best, way.loss_ratio) == ("udp", True, 0.0)
