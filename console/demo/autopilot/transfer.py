@@ -45,6 +45,7 @@ class Transfer:
     def __init__(self, craft: Craft, before_change: Callable[[MissionList], None], *, asks_int: bool = False) -> None:
         self._craft, self._before_change = craft, before_change
         self._upload: _Upload | None = None
+        self._done: _Upload | None = None
         self._request = "MISSION_REQUEST_INT" if asks_int else "MISSION_REQUEST"
 
     def tick(self, now_us: int) -> list[Say]:
@@ -96,7 +97,7 @@ class Transfer:
         if fields["current"] == 2 and upload is None:
             return [self._ack(peer, kind, MissionResult.UNSUPPORTED)]
         if upload is None or upload.peer != peer or upload.kind is not kind:
-            return []  # an item of a list that is whole or was given up: a repetition
+            return self._say_again(kind, peer, fields)
         upload.heard_us = now_us
         if fields["seq"] != upload.next_number:
             return [self._ask(upload, now_us)]
@@ -113,10 +114,18 @@ class Transfer:
             return [self._ask(upload, now_us)]
         return self._finish(upload)
 
+    def _say_again(self, kind: MissionList, peer: Peer, fields: Fields) -> list[Say]:
+        """Acknowledge again whom the acknowledgement of a whole list did not reach: it says its last item again."""
+        done = self._done
+        if done is None or (done.kind, done.peer) != (kind, peer) or fields["seq"] != done.count - 1:
+            return []
+        return [self._ack(peer, kind, MissionResult.ACCEPTED)]
+
     def _finish(self, upload: _Upload) -> list[Say]:
         self._upload = None
         result = checked_list(upload.kind, upload.items)
         if result is MissionResult.ACCEPTED:
+            self._done = upload
             self._before_change(upload.kind)
             self._craft.replace(upload.kind, tuple(upload.items))
         return [self._ack(upload.peer, upload.kind, result)]
