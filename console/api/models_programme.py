@@ -1,6 +1,7 @@
 """The JSON of a programme: its items as `mission.model` has them, with what the console keeps beside them."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -19,6 +20,8 @@ from mission.model import (
     Zone,
 )
 from mission.plan import Refusal
+from mission.programme_items import KIND_OF_FIELD, ItemKind
+from mission.sketch import Sketch
 from telemetry.model.datum import Crs
 
 __all__ = [
@@ -36,6 +39,23 @@ __all__ = [
 ]
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+
+class ItemList(StrEnum):
+    """The lists of a programme."""
+
+    TASKS = "tasks"
+    ZONES = "zones"
+    AIRFRAMES = "airframes"
+    DOCKS = "docks"
+    BATTERIES = "batteries"
+    CREWS = "crews"
+    WEATHER = "weather"
+
+    @property
+    def kind(self) -> ItemKind:
+        """What stands in the list."""
+        return KIND_OF_FIELD[self.value]
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,26 +142,13 @@ class SettingWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     version: Id | None = None
 
 
-class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a task would be flown: GeoJSON in WGS-84; `battery_ratio` is what its longest sortie takes of a new battery."""
-
-    line: dict[str, Any] | None
-    footprint: dict[str, Any] | None
-    alt_agl_m: float
-    length_m: float
-    duration_s: float
-    battery_ratio: float
-    sortie_count: int
-    airframe_id: int
-
-
 class CheckWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An item that is being drawn, to be looked at and not kept: `kind` is the list that it would be sent to.
 
-    `item_id` of one that is changed; `day` (in the programme's zone; today if left out) is the day on which it is looked at.
+    `item_id` of one that is changed; `day` (in the programme's zone; the 24 hours from now on if left out) is when it is looked at.
     """
 
-    kind: str = "tasks"
+    kind: ItemList = ItemList.TASKS
     item: Any
     item_id: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
     crs: Crs = Crs.WGS84
@@ -152,7 +159,7 @@ class CheckReply(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be said of it; `preview` of a task that can be flown, with the airframe that would fly it."""
 
     refusals: list[Refusal]
-    preview: PreviewView | None
+    preview: Sketch | None
 
 
 class ImportReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,18 @@
 """The programme: what patrols are asked for and with what, drawn and changed item by item; the rules that hold."""
 
 import asyncio
-from enum import StrEnum
+from datetime import date
 from typing import Annotated, Final
 
 import msgspec
 from fastapi import Path, Request, Response
 
-from console.api.contract import account_of, database_scope, parts_of, read_body, reply, router, says
+from console.api.contract import account_of, database_scope, json_response, parts_of, read_body, reply, router, says
 from console.api.models_programme import (
+    CheckReply,
+    CheckWish,
     ItemGoneReply,
+    ItemList,
     ItemReply,
     ItemWish,
     ProgrammeReply,
@@ -18,45 +21,33 @@ from console.api.models_programme import (
     SettingWish,
     WeatherWish,
 )
+from console.api.while_asked import while_asked
 from console.audit import AuditAction
 from console.auth.accounts import Account
 from console.auth.policy import Policy, allows, policy
 from console.patrols.checks import demand_sound
 from console.patrols.programme_desk import KeptProgramme
+from console.patrols.protocol import CheckAsked
+from infra.clock import MICROSECONDS
+from mission.model import Window
 from mission.programme_items import (
     FORMS,
-    KIND_OF_FIELD,
     Item,
     ItemKind,
     KeptItem,
     ProgrammeSetting,
     item_of,
     moved_to_wgs84,
+    raw_of,
 )
 from mission.rules import rule_set, rule_sets
+from mission.schedule.days import day_window
 from mission.weather import read_metar
 from telemetry.model.errors import InputError, NotAllowedError
 
 ROUTER: Final = router("programme")
 ItemId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 MAX_ITEM_BYTES: Final = 1 << 20
-
-
-class ItemList(StrEnum):
-    """The lists of a programme."""
-
-    TASKS = "tasks"
-    ZONES = "zones"
-    AIRFRAMES = "airframes"
-    DOCKS = "docks"
-    BATTERIES = "batteries"
-    CREWS = "crews"
-    WEATHER = "weather"
-
-    @property
-    def kind(self) -> ItemKind:
-        """What stands in the list."""
-        return KIND_OF_FIELD[self.value]
 
 
 @ROUTER.get("/api/programme", **says(ProgrammeReply))
@@ -95,6 +86,26 @@ async def tell_weather(request: Request) -> Response:
     now_us = parts_of(request).services.clock.now_us()
     item = item_of(ItemKind.WEATHER, wish.item) if wish.metar is None else read_metar(wish.metar, now_us=now_us)
     return await _added(request, ItemKind.WEATHER, item, wish.station_id)
+
+
+@ROUTER.post("/api/programme/check", **says(CheckReply, takes=CheckWish))
+@policy(Policy.PLAN)
+async def check_item(request: Request) -> Response:
+    """Return what is to be said of an item that is being drawn, and how a task would be flown; nothing is kept."""
+    parts = parts_of(request)
+    wish = await read_body(request, CheckWish, max_bytes=MAX_ITEM_BYTES)
+    kept = await parts.programme.read(database_scope(account_of(request)))
+    item = moved_to_wgs84(item_of(wish.kind.kind, wish.item, wish.item_id), wish.crs)
+    now_us = parts.services.clock.now_us()
+    asked = CheckAsked(
+        kind=wish.kind.kind.value,
+        item=raw_of(item),
+        item_id=wish.item_id,
+        programme=kept.programme,
+        window=await asyncio.to_thread(_window_of, kept.setting.zone, wish.day, now_us),
+        now_us=now_us,
+    )
+    return json_response(await while_asked(request, parts.plans.check(asked)))
 
 
 @ROUTER.post("/api/programme/{items}", **says(ItemReply, takes=ItemWish, status=201))
@@ -161,6 +172,11 @@ def own_station(account: Account, station_id: int | None) -> int | None:
         message = f"station_id {station_id}: your account has the stations {yours}; name one of them"
         raise NotAllowedError(message)
     return station_id
+
+
+def _window_of(zone: str, day: date | None, now_us: int) -> Window:
+    """Return a day, or the 24 hours from now on."""
+    return Window(now_us, now_us + 86_400 * MICROSECONDS) if day is None else day_window(day, zone)
 
 
 async def _shown(request: Request) -> Response:

@@ -7,7 +7,12 @@ import msgspec
 from console.api.models_plans import PlanReply
 from console.api.models_programme import CheckReply
 from console.patrols.protocol import CheckAsked, PlanAsked, Question, RepairAsked
+from mission.model import Task
 from mission.plan import Plan
+from mission.planner import plan_day
+from mission.programme_items import ItemKind, item_of
+from mission.schedule.routing_problem import Effort
+from mission.sketch import sketch_task
 
 Tell = Callable[[Plan], None]
 
@@ -20,9 +25,18 @@ def answer(question: Question, on_better: Tell) -> msgspec.Struct:
         case RepairAsked():
             return PlanReply(plan=question.plan)
         case CheckAsked():
-            return CheckReply(refusals=[], preview=None)
+            return _check(question)
 
 
 def _plan(asked: PlanAsked, on_better: Tell) -> Plan:
-    del on_better
-    return Plan(window=asked.window, visits=(), sorties=(), seed=asked.seed)
+    within_s = asked.effort_s if asked.iterations is None else None
+    effort = Effort(within_s=within_s, iterations=asked.iterations, seed=asked.seed)
+    return plan_day(asked.programme, asked.window, now_us=asked.now_us, effort=effort, on_better=on_better)
+
+
+def _check(asked: CheckAsked) -> CheckReply:
+    item = item_of(ItemKind(asked.kind), asked.item, asked.item_id)
+    if not isinstance(item, Task):
+        return CheckReply(refusals=[], preview=None)
+    preview, refusals = sketch_task(item, asked.programme, asked.window, now_us=asked.now_us)
+    return CheckReply(refusals=refusals, preview=preview)

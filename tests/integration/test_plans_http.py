@@ -8,11 +8,12 @@ import psycopg
 import pytest
 
 from console.wire import Role
+from infra.clock import SYSTEM_CLOCK
 from tests.conftest import TestDatabase
 from tests.console_house import House, hello, next_text, running
 
 HOUR_US = 3_600_000_000
-FROM_US = 1_790_000_000_000_000
+FROM_US = (SYSTEM_CLOCK.now_us() // HOUR_US + 24) * HOUR_US
 WISH = {"from_us": FROM_US, "until_us": FROM_US + 8 * HOUR_US, "effort_s": 0.5, "iterations": 20}
 
 
@@ -20,6 +21,12 @@ WISH = {"from_us": FROM_US, "until_us": FROM_US + 8 * HOUR_US, "effort_s": 0.5, 
 async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
     async with running(database, tmp_path) as house:
         yield house
+
+
+def task(name: str, lon_deg: float) -> dict[str, Any]:
+    window = {"start_us": FROM_US + HOUR_US, "end_us": FROM_US + 5 * HOUR_US}
+    place = {"type": "Point", "coordinates": [lon_deg, 36.06]}
+    return {"name_zh": name, "name_en": name, "kind": "point", "geometry": place, "windows": [window]}
 
 
 async def make(house: House, cookie: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
@@ -51,6 +58,21 @@ async def test_a_plan_is_kept_listed_shown_with_its_programme_and_taken_away(hou
     async with house.client(cookie) as client:
         assert (await client.delete(f"/api/plans/{plan['plan_id']}")).status_code == 200
         assert (await client.get(f"/api/plans/{plan['plan_id']}")).status_code == 404
+
+
+async def test_what_is_asked_for_is_planned_and_what_cannot_be_done_is_said(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    async with house.client(cookie) as client:
+        dock = await client.post(
+            "/api/programme/docks", json={"item": {"name": "D", "lat_deg": 36.05, "lon_deg": 103.8}}
+        )
+        drone = {"name": "A", "dock_id": dock.json()["item_id"]}
+        await client.post("/api/programme/airframes", json={"item": drone})
+        near = await client.post("/api/programme/tasks", json={"item": task("near", 103.81)})
+        far = await client.post("/api/programme/tasks", json={"item": task("far", 105.9)})
+    plan = await make(house, cookie)
+    assert [sortie["task_ids"] for sortie in plan["sorties"]] == [[near.json()["item_id"]]]
+    assert far.json()["item_id"] in {refusal["task_id"] for refusal in plan["refusals"] if not refusal["is_warning"]}
 
 
 async def test_a_dry_run_is_not_kept(house: House) -> None:

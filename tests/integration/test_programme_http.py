@@ -158,3 +158,25 @@ async def test_browsers_that_watch_are_told_that_the_programme_changed(house: Ho
         await hello(socket)
         await add(house, await house.cookie(Role.ADMIN), "tasks", TASK)
         assert await next_text(socket, "programme_changed")
+
+
+async def test_a_task_that_is_being_drawn_is_shown_as_it_would_be_flown_and_not_kept(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    dock = await add(house, cookie, "docks", DOCK)
+    drone = await add(house, cookie, "airframes", AIRFRAME | {"dock_id": dock["item_id"]})
+    async with house.client(cookie) as client:
+        drawn = (await client.post("/api/programme/check", json={"item": TASK}, timeout=60)).json()
+        ring = {
+            "type": "Polygon",
+            "coordinates": [[[103.8, 36.06], [103.81, 36.07], [103.81, 36.06], [103.8, 36.07], [103.8, 36.06]]],
+        }
+        crossed = (
+            await client.post("/api/programme/check", json={"item": TASK | {"kind": "area", "geometry": ring}})
+        ).json()
+        shown = (await client.get("/api/programme")).json()
+    assert drawn["preview"]["airframe_id"] == drone["item_id"]
+    assert drawn["preview"]["line"]["type"] == "LineString"
+    assert drawn["preview"]["battery_ratio"] < 1
+    assert crossed["preview"] is None
+    assert crossed["refusals"]
+    assert shown["programme"]["tasks"] == []

@@ -164,6 +164,9 @@ export type HolidayUse = (typeof HOLIDAY_USES)[number];
 export const ZONE_KINDS = ["no_fly", "restricted", "keep_in", "traffic"] as const;
 export type ZoneKind = (typeof ZONE_KINDS)[number];
 
+export const ITEM_LISTS = ["tasks", "zones", "airframes", "docks", "batteries", "crews", "weather"] as const;
+export type ItemList = (typeof ITEM_LISTS)[number];
+
 export const TRAVEL_MODES = ["car", "blue_light", "motorcycle", "ebike", "foot", "drone"] as const;
 export type TravelMode = (typeof TRAVEL_MODES)[number];
 
@@ -1982,6 +1985,19 @@ export interface Zone {
   source: string;
 }
 
+/** How a task would be flown: GeoJSON in WGS-84. `duration_s` of all its sorties without their ways there and home. `battery_ratio` is what the longest of them takes of a new battery, `detection_ratio` how likely a search finds. */
+export interface Sketch {
+  line: Record<string, unknown>;
+  footprint: Record<string, unknown>;
+  alt_agl_m: number;
+  length_m: number;
+  duration_s: number;
+  battery_ratio: number;
+  sortie_count: number;
+  airframe_id: number;
+  detection_ratio: number | null;
+}
+
 /** A rule in force with its values as they hold; `level` among them is refuse, warn or off. */
 export interface RuleView {
   rule_id: string;
@@ -2049,21 +2065,9 @@ export interface SettingWish {
   version?: number | null;
 }
 
-/** How a task would be flown: GeoJSON in WGS-84; `battery_ratio` is what its longest sortie takes of a new battery. */
-export interface PreviewView {
-  line: Record<string, unknown> | null;
-  footprint: Record<string, unknown> | null;
-  alt_agl_m: number;
-  length_m: number;
-  duration_s: number;
-  battery_ratio: number;
-  sortie_count: number;
-  airframe_id: number;
-}
-
-/** An item that is being drawn, to be looked at and not kept: `kind` is the list that it would be sent to. `item_id` of one that is changed; `day` (in the programme's zone; today if left out) is the day on which it is looked at. */
+/** An item that is being drawn, to be looked at and not kept: `kind` is the list that it would be sent to. `item_id` of one that is changed; `day` (in the programme's zone; the 24 hours from now on if left out) is when it is looked at. */
 export interface CheckWish {
-  kind?: string;
+  kind?: ItemList;
   item: unknown;
   item_id?: number;
   crs?: Crs;
@@ -2073,7 +2077,7 @@ export interface CheckWish {
 /** What is to be said of it; `preview` of a task that can be flown, with the airframe that would fly it. */
 export interface CheckReply {
   refusals: Refusal[];
-  preview: PreviewView | null;
+  preview: Sketch | null;
 }
 
 /** What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items. */
