@@ -10,6 +10,7 @@ import numpy as np
 from mission.model import Programme, Window
 from mission.plan import Plan, Refusal, Sortie
 from mission.rules import RuleSet
+from mission.schedule.apart import parted
 from mission.schedule.costs import Costs, costs_of
 from mission.schedule.decide import Decided, decide
 from mission.schedule.events import Watching, watch
@@ -95,10 +96,12 @@ def _plan(
             continue
         done[[target for target, _ in draft.stops]] = True
     refusals += left_out(scene, wanted, costs, done, fleet)
+    kept_apart, conflicts = parted(scene, sorties, wanted.visits)
     return Plan(
         window=scene.window,
         visits=tuple(wanted.visits),
-        sorties=tuple(sorted(sorties, key=lambda sortie: (sortie.takeoff_us, sortie.sortie_id))),
+        sorties=tuple(sorted(kept_apart, key=lambda sortie: (sortie.takeoff_us, sortie.sortie_id))),
+        conflicts=tuple(conflicts),
         refusals=tuple(refusals),
         figures=figures_of(scene, wanted, watchings, done, decided),
         seed=seed,

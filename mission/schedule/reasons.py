@@ -89,6 +89,7 @@ def nobody_free(
 ) -> Refusal:
     """Return that every drone was wanted more elsewhere, and when one could come."""
     until = clock(window.end_us, zone)
+    remedy: dict[str, float | str]
     if begin_us is None:
         remedy_zh, remedy_en, remedy = (
             "增加一架无人机或备用电池",
@@ -103,7 +104,7 @@ def nobody_free(
         rule_id="R-32",
         reason_zh=f"{until} 前 {drone_count} 架无人机均在执行更高价值任务或充电",
         reason_en=f"until {until} all {drone_count} drones fly what is worth more, or charge",
-        remedy_zh=remedy_zh, remedy_en=remedy_en, numbers={"drone_count": float(drone_count)}, remedy=dict(remedy),
+        remedy_zh=remedy_zh, remedy_en=remedy_en, numbers={"drone_count": float(drone_count)}, remedy=remedy,
         task_id=task.task_id, visit_id=visit.visit_id, window=window,
     )  # fmt: skip
 
@@ -122,13 +123,13 @@ def event_gap(
          names[field][1].format(value if field != "end" else clock(value, zone)))
         for field, value in remedies
     ]  # fmt: skip
-    first = {"field": remedies[0][0], "value": float(remedies[0][1])} if remedies else {}
+    first: dict[str, float | str] = {"field": remedies[0][0], "value": float(remedies[0][1])} if remedies else {}
     return Refusal(
         rule_id="R-32",
         reason_zh=f"{clock(gap.start_us, zone)} 起缺位 {longest_s} 秒，合计 {total_s} 秒",
         reason_en=f"nobody watches for {longest_s} s from {clock(gap.start_us, zone)}, {total_s} s in all",
         remedy_zh="；或".join(zh for zh, _ in shown) or "增加无人机", remedy_en="; or ".join(en for _, en in shown) or "add drones",
-        numbers={"longest_gap_s": float(longest_s), "gap_s": float(total_s)}, remedy=dict(first),
+        numbers={"longest_gap_s": float(longest_s), "gap_s": float(total_s)}, remedy=first,
         task_id=task.task_id, visit_id=visit.visit_id, window=gap,
     )  # fmt: skip
 

@@ -186,7 +186,8 @@ def targets_of(visit: Visit, parts: Sequence[Part], hours: Window, permit: Permi
 
 def _soon(target: Target) -> list[Target]:
     """Return a search's target at falling prizes: each later time in which to begin is worth less."""
-    found, from_s = [], target.from_s
+    found: list[Target] = []
+    from_s = target.from_s
     for after_s, share in _SOON_S:
         until_s = min(target.from_s + after_s, target.until_s)
         if until_s > from_s or not found:
