@@ -120,7 +120,7 @@ async def test_when_mavsdk_dies_over_an_action_our_own_command_does_it_and_the_n
     await sky.order(FlightAction.TAKE_OFF, alt_home_m=30.0)
     await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.002, lon_deg=PAD_LON_DEG)
     engine = sky.desk.engine
-    process = engine._process  # noqa: SLF001 - to kill it
+    process = engine._process
     assert process is not None
     process.send_signal(signal.SIGSTOP)  # so that it cannot be faster
     killing = asyncio.get_running_loop().call_later(0.3, process.kill)
