@@ -68,6 +68,7 @@ class Autopilot:
             self.mav.signing.sign_outgoing = True
         self.lists: dict[int, list[Any]] = {0: [], 1: [], 2: []}
         self.armed = False
+        self.heeds_fence = False
         self.mode = 0 if self.manners is Manners.ARDUPILOT else 4 << 16 | 3 << 24
         self.current = 0
         self.landed_home = True
@@ -283,6 +284,8 @@ class Autopilot:
                 self.mode, self._progress_us = 3, now_us
             case 20:
                 self.mode = 6 if self.manners is Manners.ARDUPILOT else 4 << 16 | 5 << 24
+            case 207 if self.manners is Manners.ARDUPILOT:
+                self.heeds_fence = bool(message.param1)
             case 192 | 22 | 21 | 511 | 512:
                 return 0
             case _:

@@ -79,7 +79,11 @@ def test_done_means_that_the_vehicle_has_it_and_every_order_is_answered_once(
     answers = [event for event in line.events if isinstance(event, CommandAnswered)]
     told = [event for event in line.events if isinstance(event, MissionTransferred)]
     assert len(answers) == 1
-    assert (answers[0].state == "delivered") == all(event.on_board is OnBoard.AS_ASKED for event in told)
+    is_on_board = all(event.on_board is OnBoard.AS_ASKED for event in told)
+    is_unheeded = answers[0].text.startswith("switching the fence on: no answer")
+    assert (answers[0].state == "delivered") == (is_on_board and not is_unheeded)
+    if answers[0].state == "delivered" and fence and manners is Manners.ARDUPILOT:
+        assert vehicle.heeds_fence
     assert all(bool(event.problem) == (event.on_board is not OnBoard.AS_ASKED) for event in told)
     given_lists = {MissionList.MISSION: mission, MissionList.FENCE: fence or ()}
     for event in told:

@@ -55,6 +55,8 @@ def test_a_command_is_said_again_with_a_confirmation_number_until_it_is_answered
 def test_the_reason_that_a_vehicle_says_stands_beside_its_refusal() -> None:
     line = line_to(Autopilot(position_ok=False))
     assert order(line, FlightAction.ARM).text == "arming: it tried and failed (it says: PreArm: Need Position Estimate)"
+    line.take(line.decoder.send(UploadMission(device_id=1, command_id=5, mission=mission_of(4)), line.now_us))
+    assert line.run(lambda: bool(answered(line, 5)), at_most_s=60)
     line.vehicle.armed = True
     answer = order(line, FlightAction.START)
     assert (

@@ -99,6 +99,7 @@ def test_fence_and_rally_points_go_first_and_each_list_is_told(manners: Manners)
         MissionList.MISSION,
     ]
     assert [len(line.vehicle.lists[kind]) for kind in (1, 2)] == [4, 1]
+    assert line.vehicle.heeds_fence is (manners is Manners.ARDUPILOT)
 
 
 @BOTH

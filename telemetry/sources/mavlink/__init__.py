@@ -55,7 +55,6 @@ OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_sta
 HEARTBEAT_US: Final = 1_000_000
 TIME_EVERY_US: Final = 5_000_000
 STATUSTEXT: Final = 253
-AUTOPILOT_VERSION: Final = 148
 HOME_POSITION: Final = 242
 TEXT_BYTES: Final = 50
 TEXT_LEVEL: Final = 5
@@ -179,12 +178,11 @@ class MavlinkDecoder:
         return turn.output()
 
     def _dialogue(self, vehicle: Vehicle, now_us: int, turn: Turn) -> Dialogue:
-        """Return what is being settled with a vehicle; the first time it is asked what it can do and where its home is."""
+        """Return what is being settled with a vehicle, which is asked where its home is while we do not know it."""
         if vehicle.dialogue is None:
             vehicle.dialogue = Dialogue(vehicle, vehicle.device_id, self._system_id)
-        wanted = {AUTOPILOT_VERSION: vehicle.capabilities, HOME_POSITION: vehicle.home_msl_mm}
-        asks = [vehicle.requests.message_now(msg_id) for msg_id, known in wanted.items() if known is None]
-        turn.frames += [self._encode(ask, vehicle, now_us) for ask in asks]
+        if vehicle.home_msl_mm is None:
+            turn.frames.append(self._encode(vehicle.requests.message_now(HOME_POSITION), vehicle, now_us))
         self.network.talking[vehicle.device_id] = vehicle
         return vehicle.dialogue
 

@@ -46,7 +46,6 @@ class Flying(Protocol):
     component_id: int
     relative_mm: int | None
     home_msl_mm: int | None
-    capabilities: int | None
 
     @property
     def mode(self) -> str | None:
@@ -65,7 +64,8 @@ class Step(NamedTuple):
     """One command of a sequence: parameters 1 to 7 (None is NaN); with a `frame` 5 and 6 are a place in 1e-7 degree, sent whole.
 
     `reached`: the vehicle is seen to do it, which stands for an answer that is overdue. `may_fail`: the sequence goes on
-    anyway. `instead`: what is tried where this is refused, or (`only_unknown`) where the vehicle does not know it. `message` goes in place of a command and is answered by `reached`.
+    where this is refused; `instead`: what is tried then; with `only_unknown` both where the vehicle does not know the command,
+    not where it cannot do it. `message` goes in place of a command and is answered by `reached`.
     """
 
     said: str
@@ -250,9 +250,9 @@ class StepsRun:
         if not problem or step is None:
             self._said = []
             return
-        may_try = result == UNSUPPORTED or (result != NO_ANSWER and not step.only_unknown)
-        if step.instead is not None and may_try:
+        is_passed_over = result == UNSUPPORTED or (result != NO_ANSWER and not step.only_unknown)
+        if step.instead is not None and is_passed_over:
             self._said.append(problem)
             self._left.insert(0, step.instead)
-        elif not step.may_fail:
+        elif not (step.may_fail and is_passed_over):
             self.ended = "; then ".join([*self._said, problem])

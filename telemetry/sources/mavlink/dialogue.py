@@ -18,8 +18,8 @@ from telemetry.model.errors import ConflictError
 from telemetry.model.events import AnyEvent, CommandAnswered, StatusText
 from telemetry.model.flight_events import MissionTransferred, OnBoard, TransferKind, TransferProgress
 from telemetry.model.mission_items import MissionItem, MissionList
-from telemetry.sources.mavlink.commanding import COMMAND_ACK, Flying, StepsRun, read_answer
-from telemetry.sources.mavlink.flight_steps import steps_of
+from telemetry.sources.mavlink.commanding import COMMAND_ACK, Answer, Flying, StepsRun, read_answer
+from telemetry.sources.mavlink.flight_steps import FENCE_ON, steps_of
 from telemetry.sources.mavlink.mission_messages import SPOKEN, Target, read
 from telemetry.sources.mavlink.modes import ARDUPILOT
 from telemetry.sources.mavlink.patience import Patience
@@ -45,8 +45,6 @@ URGENT: Final = frozenset(
     }
 )
 """What the pilot wants now: whatever was asked before it and is not done is given up."""
-CAPABILITY: Final = {MissionList.MISSION: 0, MissionList.FENCE: 8192, MissionList.RALLY: 16384}
-"""MAV_PROTOCOL_CAPABILITY of each list."""
 SAFE_ORDER: Final = (MissionList.FENCE, MissionList.RALLY, MissionList.MISSION)
 """The mission last: a firmware that takes every list for its mission then ends with the mission."""
 
@@ -58,6 +56,8 @@ class _Task(msgspec.Struct):
     link_number: int
     lists: deque[tuple[TransferKind, MissionList, tuple[MissionItem, ...]]]
     transfer: Transfer | None = None
+    switching: StepsRun | None = None
+    """Switches on the fence that has just been sent."""
     told_us: int = 0
     done: int = 0
 
@@ -117,15 +117,23 @@ class Dialogue:
     def take(self, msg_id: int, fields: tuple[Any, ...], now_us: int) -> list[AnyEvent]:
         """Take a message of the vehicle."""
         if msg_id == COMMAND_ACK:
-            answer = read_answer(fields)
-            if not self._flights or answer.target_system not in {self._own_system_id, 0}:
-                return []
-            self._running().take(answer, now_us)
-            return self._fly_on(now_us)
+            return self._take_answer(read_answer(fields), now_us)
         if msg_id in SPOKEN and self._tasks and self._tasks[0].transfer is not None:
             self._tasks[0].transfer.take(read(msg_id, fields), now_us)
             return self._go_on(now_us)
         return []
+
+    def _take_answer(self, answer: Answer, now_us: int) -> list[AnyEvent]:
+        events: list[AnyEvent] = []
+        if answer.target_system not in {self._own_system_id, 0}:
+            return events
+        if self._tasks and self._tasks[0].switching is not None:
+            self._tasks[0].switching.take(answer, now_us)
+            events += self._go_on(now_us)
+        if self._flights:
+            self._running().take(answer, now_us)
+            events += self._fly_on(now_us)
+        return events
 
     def note_texts(self, events: Sequence[AnyEvent]) -> None:
         """Note what the vehicle says: it may be why it refuses what is being asked."""
@@ -148,6 +156,8 @@ class Dialogue:
             task = self._tasks[0]
             if task.transfer is not None and not self._is_gone(task.link_number, now_us):
                 task.transfer.tick(now_us)
+            if task.switching is not None:
+                task.switching.tick(now_us)
             events += self._go_on(now_us)
         if self._flights:
             flight = self._flights[0]
@@ -187,34 +197,53 @@ class Dialogue:
         events: list[AnyEvent] = []
         while self._tasks:
             task = self._tasks[0]
+            if task.switching is not None:
+                said = self._switch_on(task, task.switching, now_us)
+                if said is None:
+                    break
+                events += said
+                continue
             if task.transfer is None and not task.lists:
                 self._tasks.popleft()
                 events.append(self._answered(task.command_id, "", now_us))
                 continue
             if task.transfer is None:
-                events += self._begin_list(task, now_us)
-            if task.transfer is not None:
-                self._say(task.link_number, task.transfer.take_outbox())
-                ended = task.transfer.ended or self._without_link(task, now_us)
-                if ended is None:
-                    return [*events, *self._progress(task, task.transfer, now_us)]
-                events += self._end_list(task, task.transfer, ended, now_us)
+                self._begin_list(task, now_us)
+            assert task.transfer is not None
+            self._say(task.link_number, task.transfer.take_outbox())
+            ended = task.transfer.ended or self._without_link(task, now_us)
+            if ended is None:
+                return [*events, *self._progress(task, task.transfer, now_us)]
+            events += self._end_list(task, task.transfer, ended, now_us)
         return events
 
-    def _begin_list(self, task: _Task, now_us: int) -> list[AnyEvent]:
+    def _switch_on(self, task: _Task, switching: StepsRun, now_us: int) -> list[AnyEvent] | None:
+        """Send what switches the fence on; None: it is not answered yet."""
+        self._say(task.link_number, switching.take_outbox())
+        is_gone = self._is_gone(task.link_number, now_us)
+        problem = (
+            "the link that the transfer began on is gone before the fence was switched on"
+            if is_gone
+            else switching.ended
+        )
+        if problem is None:
+            return None
+        task.switching = None
+        if not problem:
+            return []
+        self._tasks.popleft()
+        return [self._answered(task.command_id, problem, now_us)]
+
+    def _begin_list(self, task: _Task, now_us: int) -> None:
         kind, mission_list, items = task.lists.popleft()
         target = Target(self._vehicle.system_id, self._vehicle.component_id, mission_list, self._own_system_id)
         firmware = ARDUPILOT_WAYS if self._vehicle.autopilot == ARDUPILOT else Firmware()
         firmware = firmware._replace(digest=self._digests.get(mission_list, ""))
         patience = self._patience_of(task.link_number)
         transfer = Transfer(kind, items, target, patience=patience, firmware=firmware)
-        bits = self._vehicle.capabilities
-        if bits is not None and bits and bits & CAPABILITY[mission_list] != CAPABILITY[mission_list]:
-            return self._end_list(task, transfer, _without_list(mission_list, items), now_us)
         task.transfer = transfer
         task.told_us = now_us
         transfer.begin(now_us)
-        return []
 
     def _end_list(self, task: _Task, transfer: Transfer, ended: Transferred, now_us: int) -> list[AnyEvent]:
         task.transfer = None
@@ -240,6 +269,9 @@ class Dialogue:
         if ended.problem:
             self._tasks.popleft()
             events.append(self._answered(task.command_id, ended.problem, now_us))
+        elif transfer.switches_on and self._vehicle.autopilot == ARDUPILOT:
+            task.switching = StepsRun((FENCE_ON,), self._vehicle, self._patience_of(task.link_number))
+            task.switching.begin(now_us)
         return events
 
     def _progress(self, task: _Task, transfer: Transfer, now_us: int) -> list[AnyEvent]:
@@ -293,11 +325,3 @@ def _lists_of(order: TransferOrder) -> list[tuple[TransferKind, MissionList, tup
         return [(TransferKind.UPLOAD, which, items) for which in SAFE_ORDER if (items := given[which]) is not None]
     kind = TransferKind.CLEAR if isinstance(order, ClearMission) else TransferKind.DOWNLOAD
     return [(kind, which, ()) for which in SAFE_ORDER if which in order.lists]
-
-
-def _without_list(mission_list: MissionList, items: tuple[MissionItem, ...]) -> Transferred:
-    """Return the end of a transfer of a list that the vehicle says it does not have: an empty one is as asked."""
-    if not items:
-        return Transferred(OnBoard.AS_ASKED, ())
-    problem = f"this vehicle knows no {mission_list}: leave it out, or fly another one"
-    return Transferred(OnBoard.AS_BEFORE, problem=problem)

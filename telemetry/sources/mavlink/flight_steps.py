@@ -26,6 +26,8 @@ GLOBAL_INT: Final = 5
 NOT_ARMABLE: Final = frozenset({"AUTO", "BRAKE", "RTL", "LAND", "CIRCLE", "SMART_RTL", "AUTO_RTL", "THROW", "FLIP"})
 """In these an ArduCopter does not arm."""
 HIGHEST_M: Final = 10_000.0
+FENCE_ON: Final = Step("switching the fence on", 207, (1.0,), may_fail=True, only_unknown=True)
+"""DO_FENCE_ENABLE: an ArduPilot does not heed a fence that it only has; one that does not know the command heeds it."""
 
 
 def steps_of(order: FlightCommand, vehicle: Flying, *, first_item: int) -> tuple[Step, ...]:
@@ -104,7 +106,7 @@ def _take_off(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[S
 
 def _start(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
     del order
-    to_first = _going_on_with(vehicle, first_item, params=(float(first_item), 1.0))._replace(may_fail=True)
+    to_first = _going_on_with(vehicle, first_item, params=(float(first_item), 1.0))
     mode = _mission_mode(vehicle, said="the mode for the mission")
     if vehicle.autopilot == PX4:
         return (to_first, mode)

@@ -73,6 +73,11 @@ class Transfer:
         return int(self._firmware.counts_home and self.mission_list is MissionList.MISSION)
 
     @property
+    def switches_on(self) -> bool:
+        """Tell whether this brings a fence, which an ArduPilot must be told to heed."""
+        return self.kind is TransferKind.UPLOAD and self.mission_list is MissionList.FENCE and bool(self._items)
+
+    @property
     def progress(self) -> tuple[int, int | None]:
         """Return how many items are over and of how many; sent and read back each count once."""
         item_count = len(self._items)

@@ -43,7 +43,7 @@ class Vehicle:
     """The state of one (network, system id) whose autopilot was discovered.
 
     `route` numbers the link on which its HEARTBEAT came last. `dialogue` is what is being settled with it, None while it was
-    never told anything; the heights of vehicle and home, and its MAV_PROTOCOL_CAPABILITY bits, are None while unknown.
+    never told anything; the heights of vehicle and home are None while unknown.
     """
 
     def __init__(self, device_id: int, identity: tuple[int, int, int], component_id: int, *, base_quality: int) -> None:
@@ -62,7 +62,6 @@ class Vehicle:
         self.dialogue: Dialogue | None = None
         self.relative_mm: int | None = None
         self.home_msl_mm: int | None = None
-        self.capabilities: int | None = None
 
     @property
     def mode(self) -> str | None:
@@ -242,11 +241,6 @@ class Vehicle:
         if self.dialogue is not None:
             turn.events += self.dialogue.take(msg_id, fields, now_us)
 
-    def version(self, fields: Fields, now_us: int, turn: Turn) -> None:
-        """Take AUTOPILOT_VERSION: what the autopilot says it can do."""
-        del now_us, turn
-        self.capabilities = fields[0]
-
     def home(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take HOME_POSITION: the height above the sea from which heights are counted."""
         del now_us, turn
@@ -305,7 +299,6 @@ _HANDLERS: Final[dict[int, Handler]] = {
     245: Vehicle.landed,
     253: Vehicle.text,
     340: Vehicle.utm_position,
-    148: Vehicle.version,
     242: Vehicle.home,
     12901: Vehicle.drone_id_position,
     **{msg_id: partial(_spoken, msg_id) for msg_id in (*SPOKEN, COMMAND_ACK)},
