@@ -295,9 +295,9 @@ class Craft:
     def _wait_landed(self) -> None:
         """Stop the motors when nobody takes off."""
         self.body.battery.rest()
-        self._armed_s += STEP_S
+        self._armed_s = 0.0 if self.run.is_waiting_on_ground else self._armed_s + STEP_S
         delay_s = self.parameters["DISARM_DELAY"]
-        if delay_s and self._armed_s >= delay_s and not self.run.is_waiting_on_ground:
+        if delay_s and self._armed_s >= delay_s:
             self.disarm()
 
     def _not_armable(self) -> str:
