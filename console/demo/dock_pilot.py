@@ -35,7 +35,7 @@ AT_PAD_M: Final = 15.0
 CREW_COMES_S: Final = 120.0
 """A drone that landed elsewhere gets a charged battery there."""
 HANDED_BACK_S: Final = 180.0
-"""After the last order from outside."""
+"""After its landing, and after the last order from outside."""
 WAITS_ALOFT_S: Final = 300.0
 """It holds so long in the air for the start of a mission that it was given there."""
 FAILSAFE: Final = "BATT_FS_LOW_ACT"
@@ -69,7 +69,7 @@ class DockPilot:
         craft.reset_speeds()
         self._loop = loop_items(craft, route, self._height_m)
         self._waits_s = first_takeoff_s
-        self._quiet_s = 0.0
+        self._quiet_s = self._rested_s = 0.0
         self._was_given = self._was_flown = False
         self._ahead: list[Place] = []
         self._behind: list[Place] = []
@@ -243,15 +243,16 @@ class DockPilot:
         self._quiet_s += STEP_S
         self._was_flown = self._was_flown or (craft.mode is CopterMode.AUTO and not craft.is_landed)
         if not self.on_ground:
-            self._waits_s = CREW_COMES_S
+            self._waits_s, self._rested_s = CREW_COMES_S, 0.0
             waits = craft.mode is CopterMode.LOITER and self._was_given and not self._was_flown
             if waits and self._quiet_s > WAITS_ALOFT_S:
                 self.phase = Phase.RETURN
                 craft.set_mode(CopterMode.RTL)
             return
         self._gives_power()
+        self._rested_s += STEP_S
         is_wanted = self._was_given and not self._was_flown and bool(craft.store.mission)
-        if self._quiet_s > HANDED_BACK_S and not is_wanted:
+        if min(self._quiet_s, self._rested_s) > HANDED_BACK_S and not is_wanted:
             self._was_given = self._was_flown = False
             self._dock()
 

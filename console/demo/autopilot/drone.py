@@ -1,8 +1,8 @@
 """One drone on the air: its craft's flight as MAVLink 2, and its ear for whoever has its key."""
 
 import hmac
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -50,6 +50,13 @@ _QUERIES: Final = frozenset(
 HEARTBEAT: Final = 0
 
 
+class Taken(Protocol):
+    """Who else flies the drone, and is told that somebody takes it."""
+
+    def __call__(self, *, is_mission: bool) -> None:
+        """Let go: an order has come, or a whole mission."""
+
+
 class Drone:
     """One drone: `tick` moves it on by STEP_S (or by more, in a hurry) and returns what to send, `hear` takes what is said.
 
@@ -72,7 +79,7 @@ class Drone:
         self.craft: Final = craft
         self.system_id: Final = system_id
         self.positions_sent = self.frames_sent = self.commands_refused = 0
-        self.taken: Callable[..., None] = _nobody
+        self.taken: Taken = _nobody
         self._key = key
         self._signer = Signer(key, SIGNING_LINK) if key is not None else None
         random = np.random.default_rng([seed, 31, system_id])
