@@ -85,10 +85,10 @@ REMEDIES: Final[dict[str, Said]] = {
     "move": Said("移到区外 {away_m:.0f} m 处", "move it {away_m:.0f} m, out of the zone"),
     "draw_elsewhere": Said("整块都在区内：改画区域", "all of it lies in the zone: draw it elsewhere"),
     "left_out": Said("只飞区外部分", "what lies outside is flown"),
-    "detour": Said("绕行 +{detour_km:.1f} km，落地电量 {landing_pct:.0f} %", "go round, +{detour_km:.1f} km, {landing_pct:.0f} % of the battery left on landing"),
-    "swaths": Said("缩短 {drop_swath_count:.0f} 条航带，减 {shorter_km:.1f} km", "leave out {drop_swath_count:.0f} swaths, {shorter_km:.1f} km less"),
+    "detour": Said("绕行 +{detour}，落地电量 {landing_pct:.0f} %", "go round, +{detour}, {landing_pct:.0f} % of the battery left on landing"),
+    "swaths": Said("缩短 {drop_swath_count:.0f} 条航带，减 {shorter}", "leave out {drop_swath_count:.0f} swaths, {shorter} less"),
     "shorter_hold": Said("少停留 {shorter_min:.1f} 分钟", "stay {shorter_min:.1f} minutes less"),
-    "shorter_way": Said("减 {drop_waypoint_count:.0f} 个航点，少飞 {shorter_km:.1f} km", "leave out {drop_waypoint_count:.0f} waypoints, {shorter_km:.1f} km less"),
+    "shorter_way": Said("减 {drop_waypoint_count:.0f} 个航点，少飞 {shorter}", "leave out {drop_waypoint_count:.0f} waypoints, {shorter} less"),
     "endurance": Said("换续航 {endurance_min:.0f} 分钟以上的机型", "take an airframe that flies for {endurance_min:.0f} minutes"),
     "wind_limit": Said("换抗风 {wind_limit_mps:.1f} m/s 以上的机型", "take an airframe for winds of {wind_limit_mps:.1f} m/s"),
     "gust_limit": Said("换抗阵风 {gust_limit_mps:.1f} m/s 以上的机型", "take an airframe for gusts of {gust_limit_mps:.1f} m/s"),
@@ -153,3 +153,8 @@ def refusal(
         window=window,
         is_warning=is_warning,
     )
+
+
+def metres(length_m: float) -> str:
+    """Return a length as people say it: 1.4 km, 160 m."""
+    return f"{length_m / 1000.0:.1f} km" if length_m >= 1000.0 else f"{length_m:.0f} m"

@@ -11,7 +11,6 @@ from mission.deconflict.volumes import US, Margins, Meetings, Volumes, joined, m
 from mission.flight_path import FlightPath, path_of
 from mission.model import Airframe, Dock, Window
 from mission.plan import Conflict, Sortie, SortieState
-from mission.rules.rule_set import RuleSet
 from mission.sky import Sky
 from mission.terrain import FLAT, Ground
 from telemetry.model.geodesy import LocalPlane
@@ -36,11 +35,6 @@ class Scene:
         dock = next((one for one in self.docks if one.dock_id == sortie.dock_id), None)
         frame = next((one for one in self.airframes if one.airframe_id == sortie.airframe_id), None)
         return path_of(sortie, plane=self.plane, dock=dock, ground=self.ground, airframe=frame)
-
-
-def margins_of(rules: RuleSet) -> Margins:
-    """Return the margins that the rules ask for (R-05)."""
-    return Margins(*(rules.number("R-05", name) for name in ("margin_m", "height_m", "margin_s")))
 
 
 def find(

@@ -11,7 +11,6 @@ from mission.deconflict.volumes import US
 from mission.model import Airframe, Crew, Task
 from mission.patterns.footprint import alt_for_pixel_m, camera_of
 from mission.plan import Sortie, Visit
-from mission.rules.rule_set import RuleSet
 from telemetry.model.errors import InputError
 
 MOST_DELAY_S: Final = 1800.0
@@ -37,15 +36,6 @@ class Limits:
     crews: Sequence[Crew] = ()
     frozen: Collection[int] = ()
     allows: Callable[[Sortie], bool] | None = None
-
-
-def limits_of(rules: RuleSet) -> Limits:
-    """Return the layers and heights that the rules allow (R-01, R-05)."""
-    return Limits(
-        layer_m=rules.number("R-05", "layer_m"),
-        most_layer_count=int(rules.number("R-05", "most_layer_count")),
-        most_agl_m=rules.number("R-01", "most_agl_m"),
-    )
 
 
 def slack_us(sortie: Sortie, sorties: Sequence[Sortie], limits: Limits) -> int:

@@ -231,3 +231,19 @@ def measured_then(key: str, log: Sequence[Weather], at_us: int) -> tuple[str, st
     measure, zh, en = _MEASURES[key]
     value = measure(then)
     return ("", "") if value is None else ("，" + zh.format(value), ", " + en.format(value))
+
+
+def runs(cells: Sequence[tuple[Window, list[Breach]]]) -> list[list[tuple[Window, Breach]]]:
+    """Return the breaches of one kind in neighbouring pieces of time, in the order of their first."""
+    found_runs: list[list[tuple[Window, Breach]]] = []
+    for cell, found in cells:
+        for breach in found:
+            key = (breach.key, breach.numbers.get("zone"), breach.is_warning)
+            for run in found_runs:
+                last, before = run[-1]
+                if (before.key, before.numbers.get("zone"), before.is_warning) == key and last.end_us == cell.start_us:
+                    run.append((cell, breach))
+                    break
+            else:
+                found_runs.append([(cell, breach)])
+    return found_runs

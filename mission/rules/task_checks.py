@@ -15,7 +15,7 @@ from mission.patterns.footprint import alt_of as alt_of_camera
 from mission.patterns.footprint import camera_of, ground_pixel_m
 from mission.plan import Refusal, Visit
 from mission.refusals import Remedy, refusal
-from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then
+from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs
 from mission.rules.rule_set import RuleSet
 from mission.sky import Sky, approvals_of, ceiling_of, is_closed_to, is_in_force
 from telemetry.model.errors import InputError
@@ -195,7 +195,7 @@ class _Asked:
         begins = _begins(cells, window, lasting_us)
         other_times: list[Window] | None = None
         said = []
-        for run in _runs(cells):
+        for run in runs(cells):
             worst = max((breach for _, breach in run), key=lambda breach: breach.severity)
             during = Window(start_us=run[0][0].start_us, end_us=run[-1][0].end_us)
             remedies = worst.remedies
@@ -367,19 +367,3 @@ def _begins(cells: Sequence[tuple[Window, list[Breach]]], window: Window, lastin
         if is_free and start_us < end_us:
             found.append(Window(start_us=start_us, end_us=end_us))
     return tuple(found)
-
-
-def _runs(cells: Sequence[tuple[Window, list[Breach]]]) -> list[list[tuple[Window, Breach]]]:
-    """Return the breaches of one kind in neighbouring pieces of time, in the order of their first."""
-    runs: list[list[tuple[Window, Breach]]] = []
-    for cell, found in cells:
-        for breach in found:
-            key = (breach.key, breach.numbers.get("zone"), breach.is_warning)
-            for run in runs:
-                last, before = run[-1]
-                if (before.key, before.numbers.get("zone"), before.is_warning) == key and last.end_us == cell.start_us:
-                    run.append((cell, breach))
-                    break
-            else:
-                runs.append([(cell, breach)])
-    return runs
