@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from mission.deconflict import limits_of, margins_of, mend
+from mission.deconflict import mend
 from mission.plan import Conflict, Sortie, Visit
+from mission.rules import limits_of, margins_of
 from mission.schedule.scene import Scene
 
 
