@@ -10,14 +10,12 @@ from typing import Final
 import pyvrp
 from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchCallbacks, IteratedLocalSearchParams
-from pyvrp.search import OPERATORS, LocalSearch, compute_neighbours
+from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, PerturbationParams, compute_neighbours
 
 from mission.schedule.route_pool import RoutePool
 from mission.schedule.routing_encoding import Encoding
 from mission.schedule.routing_problem import Effort, Routes
 
-PENALTY_PER_FACTOR: Final = 30.0
-"""What a tick too late costs at first, by what the mean prize is worth: far below PyVRP's own, whose searches stay feasible."""
 PENALTY_UPDATES: Final = 100
 POOLED_EVERY: Final = 4
 POOLED_RATIO: Final = 0.98
@@ -28,18 +26,33 @@ POLISH_RATIO: Final = 0.04
 
 @dataclass(frozen=True)
 class Part:
-    """A search: what the mean prize is worth against the travel of a horizon, and from what it begins."""
+    """A search: what the mean prize is worth against the travel of a horizon, and from what it begins.
+
+    A tick too late costs `lateness_factor` at first, PyVRP learns the rest: low ones let a search wander through plans that are
+    late, with high ones it keeps to those that are not.
+    """
 
     factor: float
+    lateness_factor: float
     is_fresh: bool
+    moved: tuple[int, int] = (1, 25)
+    """How many jobs an iteration first takes out or puts in, at least and at most."""
 
 
-PORTFOLIO: Final = (
-    Part(10.0, is_fresh=True),
-    Part(30.0, is_fresh=True),
-    Part(100.0, is_fresh=False),
-    Part(10.0, is_fresh=False),
+FEW_ROUTES: Final = 2
+FOR_FEW: Final = (
+    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
+    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
+    Part(60.0, 3000.0, is_fresh=True, moved=(8, 60)),
+    Part(10.0, 300.0, is_fresh=False, moved=(5, 50)),
 )
+"""For one or two routes, where nearly all is left out: large steps, begun anew."""
+FOR_MANY: Final = (
+    Part(10.0, 300.0, is_fresh=True),
+    Part(15.0, 50_000.0, is_fresh=False),
+    Part(10.0, 300.0, is_fresh=False),
+)
+"""For more routes, where nearly all is done: small steps, each search going on with what the one before found."""
 
 
 class Search(IteratedLocalSearchCallbacks):
@@ -57,7 +70,9 @@ class Search(IteratedLocalSearchCallbacks):
         self._on_better = on_better
         self._stop = stop
         self._pool = RoutePool(encoding)
-        self._is_pooling = sum(len(vehicles) for vehicles in encoding.fleet) > 1
+        route_count = sum(len(vehicles) for vehicles in encoding.fleet)
+        self._portfolio = FOR_FEW if route_count <= FEW_ROUTES else FOR_MANY
+        self._is_pooling = route_count > 1
         self._best_worth = (-1, 0)
         self.iterations = 0
         self.best = encoding.decode(pyvrp.Solution(encoding.data, []), 0)
@@ -107,8 +122,8 @@ class Search(IteratedLocalSearchCallbacks):
     def _parts(self) -> list[tuple[Part, Callable[[], bool]]]:
         """Return the searches and what tells each that it is over; all clocks count from now."""
         found, effort = [], self._effort
-        for number, part in enumerate(PORTFOLIO):
-            until_ratio = (number + 1) / len(PORTFOLIO)
+        for number, part in enumerate(self._portfolio):
+            until_ratio = (number + 1) / len(self._portfolio)
             clock = None if effort.within_s is None else pyvrp.stop.MaxRuntime(effort.within_s * until_ratio)
             if clock is not None:
                 clock(0)
@@ -130,14 +145,15 @@ class Search(IteratedLocalSearchCallbacks):
         data = self._encoding.priced(part.factor)
         best = self._encoding.solution_of(_orders(self.best), data)
         self._best_worth = (best.prizes(), -best.distance())
-        random = pyvrp.RandomNumberGenerator(seed=self._effort.seed * len(PORTFOLIO) + number)
-        moves = LocalSearch(data, random, compute_neighbours(data))
+        random = pyvrp.RandomNumberGenerator(seed=self._effort.seed * len(self._portfolio) + number)
+        steps = PerturbationManager(PerturbationParams(*part.moved))
+        moves = LocalSearch(data, random, compute_neighbours(data), steps)
         for operator in OPERATORS:
             if operator.supports(data):
                 moves.add_operator(operator(data))
-        penalty = PENALTY_PER_FACTOR * part.factor
         penalties = pyvrp.PenaltyManager(
-            ([], penalty, penalty), pyvrp.PenaltyParams(solutions_between_updates=PENALTY_UPDATES)
+            ([], part.lateness_factor, part.lateness_factor),
+            pyvrp.PenaltyParams(solutions_between_updates=PENALTY_UPDATES),
         )
         if begin:
             initial = self._encoding.solution_of(begin, data)
