@@ -13,6 +13,7 @@ from infra.disk import explained
 from infra.logs import configure_logs
 from infra.settings import load_settings
 
+HIGHEST_PORT: Final = 65_535
 DEMO_SETTINGS: Final = {
     "host": "127.0.0.1",
     "tls_cert": None,
@@ -51,6 +52,15 @@ DEMO_SETTINGS: Final = {
         " driving times and past calls go by the real hour.  [default: the machine's hour, in China's time]"
     ),
 )
+@click.option(
+    "--practice",
+    metavar="HOST:PORT",
+    callback=lambda _context, _option, value: _address(value),
+    help=(
+        "Let one more drone, without a key, call the ground station that listens there, and obey it: QGroundControl on this"
+        " machine is 127.0.0.1:14550."
+    ),
+)
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write figures as JSON.")
 def command(
     units: int,
@@ -59,6 +69,7 @@ def command(
     seed: int,
     calls_per_minute: int,
     hour: int | None,
+    practice: tuple[str, int] | None,
     report: Path | None,
 ) -> None:
     """Start database, bridge, console and a force that exists only in software but speaks through the real sockets.
@@ -88,8 +99,18 @@ def command(
         process_started_s=process_started_s(),
         hour=hour,
         calls_per_minute=calls_per_minute,
+        practice=practice,
     )
     run_demo(settings, options, click.echo)
+
+
+def _address(value: str | None) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    host, colon, port = value.rpartition(":")
+    if not (colon and host and port.isdecimal() and 0 < int(port) <= HIGHEST_PORT):
+        raise click.BadParameter(f"{value!r}: give HOST:PORT, as 127.0.0.1:14550")
+    return host.strip("[]"), int(port)
 
 
 def _check_report(path: Path) -> None:

@@ -55,9 +55,11 @@ class Phase(StrEnum):
 
 
 class DockPilot:
-    """One drone's dock: call `step` before each step of its craft; `taken` when somebody else gives it an order."""
+    """One drone's dock, without a route it stays there: call `step` before each step of its craft; `taken` when somebody else gives it an order."""
 
-    def __init__(self, craft: Craft, route: Route, random: np.random.Generator, *, first_takeoff_s: float) -> None:
+    def __init__(
+        self, craft: Craft, route: Route | None, random: np.random.Generator, *, first_takeoff_s: float
+    ) -> None:
         self.craft: Final = craft
         self.route: Final = route
         self.pad: Final = craft.body.place
@@ -67,7 +69,7 @@ class DockPilot:
         craft.parameters.note("WPNAV_SPEED", round(100.0 * float(random.uniform(*CRUISE_MPS))))
         craft.parameters.note("RTL_ALT", round(100.0 * self._height_m))
         craft.reset_speeds()
-        self._loop = loop_items(craft, route, self._height_m)
+        self._loop = loop_items(craft, route, self._height_m) if route is not None else ()
         self._waits_s = first_takeoff_s
         self._quiet_s = self._rested_s = 0.0
         self._was_given = self._was_flown = False
@@ -125,6 +127,7 @@ class DockPilot:
 
     def begin_aloft(self, waypoint: int) -> None:
         """Be on patrol at a waypoint already, as a drone that took off before the demo began."""
+        assert self.route is not None
         craft, places = self.craft, self.route.waypoints_m
         at = waypoint % len(places)
         craft.replace(MissionList.MISSION, self._loop)
@@ -183,7 +186,7 @@ class DockPilot:
 
     def _wait(self) -> None:
         self._waits_s -= STEP_S
-        if self._waits_s > 0.0:
+        if self._waits_s > 0.0 or self.route is None:
             return
         craft = self.craft
         if craft.store.mission != self._loop:

@@ -1,21 +1,28 @@
 """The demo's drones: each an autopilot on the air, and the dock that flies it when nobody else does."""
 
+import math
 from typing import Final
 
 import numpy as np
 
+from console.demo import city_table as table
 from console.demo.autopilot.body import Place
 from console.demo.autopilot.building import craft_on
 from console.demo.autopilot.drone import Drone
 from console.demo.autopilot.radio import Radio
 from console.demo.autopilot.streams import BY_ITSELF_S
 from console.demo.dock_pilot import DockPilot
-from console.demo.patrols import Route
-from telemetry.model.geodesy import LocalPlane
+from console.demo.force_config import ForceConfig
+from console.demo.patrols import Route, patrol_routes
+from telemetry.model.geodesy import LocalPlane, local_plane
 
 WIND_FROM_DEG: Final = 300.0
 WIND_MPS: Final = 3.0
 """The day's breeze over the demo city."""
+FIRST_LINK_LOSS_S: Final = 45.0
+ALOFT_EVERY: Final = 2
+TAKEOFF_SPREAD_S: Final = 25.0
+PRACTICE_SYSTEM_ID: Final = 250
 BATTERY_RATIO: Final = (0.72, 1.0)
 
 
@@ -48,7 +55,7 @@ class DockedDrone:
 
 
 def docked_drone(
-    route: Route,
+    route: Route | None,
     pad_m: tuple[float, float],
     plane: LocalPlane,
     *,
@@ -58,7 +65,7 @@ def docked_drone(
     first_takeoff_s: float,
     first_loss_s: float,
 ) -> DockedDrone:
-    """Return a drone on its pad in the plane, to patrol a route; the same for the same seed and system id.
+    """Return a drone on its pad in the plane, to patrol a route, or with none to stay; the same for the same seed and system id.
 
     Its radio falls silent at `first_loss_s` for some seconds, and now and then from there on.
     """
@@ -73,3 +80,42 @@ def docked_drone(
     radio = Radio(np.random.default_rng([seed, 37, system_id]), first_loss_s=first_loss_s)
     drone = Drone(craft, system_id, key, seed=seed, radio=radio, streams_s=BY_ITSELF_S)
     return DockedDrone(drone, DockPilot(craft, route, random, first_takeoff_s=first_takeoff_s))
+
+
+def force_drones(config: ForceConfig) -> list[DockedDrone]:
+    """Return the force's drones, every ALOFT_EVERY-th aloft already, the others taking off within TAKEOFF_SPREAD_S."""
+    plane = local_plane(table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG)
+    units = [unit for unit in config.units if unit.system_id]
+    drones = []
+    for place, (unit, route) in enumerate(zip(units, patrol_routes(len(units), config.seed), strict=True)):
+        east_m, north_m = (float(axis) for axis in plane.to_plane(unit.lat_deg, unit.lon_deg))
+        drone = docked_drone(
+            route,
+            (east_m, north_m),
+            plane,
+            system_id=unit.system_id,
+            key=bytes.fromhex(unit.secret),
+            seed=config.seed,
+            first_takeoff_s=3.0 + TAKEOFF_SPREAD_S * place / max(len(units), 1),
+            first_loss_s=FIRST_LINK_LOSS_S + (0.0 if place == len(units) // 2 else 90.0 * (place + 1)),
+        )
+        if place % ALOFT_EVERY == 0:
+            drone.pilot.begin_aloft(place)
+        drones.append(drone)
+    return drones
+
+
+def practice_drone(config: ForceConfig) -> DockedDrone:
+    """Return a drone for practice: without a key, in the first dock, where it stays until somebody commands it."""
+    plane = local_plane(table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG)
+    dock = table.DOCKS[0]
+    return docked_drone(
+        None,
+        (dock.east_m, dock.north_m),
+        plane,
+        system_id=PRACTICE_SYSTEM_ID,
+        key=None,
+        seed=config.seed,
+        first_takeoff_s=0.0,
+        first_loss_s=math.inf,
+    )

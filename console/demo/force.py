@@ -25,11 +25,10 @@ from console.demo.bodycams import Bodycam
 from console.demo.crews import CityClock
 from console.demo.dock_pilot import DockPilot
 from console.demo.drone_link import DroneLink
-from console.demo.drones import DockedDrone, docked_drone
+from console.demo.drones import force_drones, practice_drone
 from console.demo.force_config import ForceConfig, ForceUnit
 from console.demo.officer import Body
 from console.demo.officer_pages import OfficerPages, PageSignIn
-from console.demo.patrols import patrol_routes
 from console.demo.phone_client import PhoneCounts, PhoneLine, PhoneReport, Sighting, Walks
 from console.demo.vehicles import Vehicle, VehicleCounts
 from infra.clock import SYSTEM_CLOCK
@@ -53,9 +52,6 @@ SOS_LASTS_S: Final = 90.0
 SOS_EVERY_S: Final = (200.0, 420.0)
 FIRST_SOS_BY: Final = "Officer 11-"
 """Of the station in the old town, whoever is on duty."""
-FIRST_LINK_LOSS_S: Final = 45.0
-ALOFT_EVERY: Final = 2
-TAKEOFF_SPREAD_S: Final = 25.0
 ORIGIN: Final = (table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG)
 
 
@@ -71,7 +67,8 @@ class Force:
         self._random = np.random.default_rng([config.seed, 53])
         self._clock = CityClock(SYSTEM_CLOCK, offset_s=config.city_offset_s)
         self._phones = [unit for unit in config.units if unit.system_id == 0]
-        self._links = [DroneLink(drone) for drone in _drones(config)]
+        self._links = [DroneLink(drone) for drone in force_drones(config)]
+        self._practice = [DroneLink(practice_drone(config))] if config.practice else []
         self._queue: asyncio.Queue[PhoneReport] = asyncio.Queue(QUEUE_MOST)
         self._counts = PhoneCounts()
         self._vehicle_counts = VehicleCounts()
@@ -153,7 +150,7 @@ class Force:
                 task.cancel()
         for line in lines:
             await line.close()
-        for link in self._links:
+        for link in (*self._links, *self._practice):
             link.close()
 
     def _elapsed_s(self) -> float:
@@ -184,12 +181,14 @@ class Force:
 
     async def _fly(self) -> None:
         loop = asyncio.get_running_loop()
-        for link in self._links:
-            await loop.create_datagram_endpoint(lambda link=link: link, remote_addr=self._config.doors.mavlink)  # type: ignore[misc]
+        places = [(link, self._config.doors.mavlink) for link in self._links]
+        places += [(link, self._config.practice) for link in self._practice if self._config.practice]
+        for link, place in places:
+            await loop.create_datagram_endpoint(lambda link=link: link, remote_addr=place)  # type: ignore[misc]
         due_s = SYSTEM_CLOCK.monotonic_s()
         while True:
             now_us = SYSTEM_CLOCK.now_us()
-            for link in self._links:
+            for link, _ in places:
                 link.send(link.drone.tick(now_us))
             due_s = max(due_s + STEP_S, SYSTEM_CLOCK.monotonic_s() - CATCH_UP_S)
             await asyncio.sleep(max(0.0, due_s - SYSTEM_CLOCK.monotonic_s()))
@@ -324,29 +323,6 @@ def _camera_plan(unit: ForceUnit, config: ForceConfig) -> CameraPlan:
         realm=config.sip_realm,
         seed=SYSTEM_CLOCK.now_us(),
     )
-
-
-def _drones(config: ForceConfig) -> list[DockedDrone]:
-    """Return the drones, every ALOFT_EVERY-th aloft already, the others taking off within TAKEOFF_SPREAD_S."""
-    plane = local_plane(*ORIGIN)
-    units = [unit for unit in config.units if unit.system_id]
-    drones = []
-    for place, (unit, route) in enumerate(zip(units, patrol_routes(len(units), config.seed), strict=True)):
-        east_m, north_m = (float(axis) for axis in plane.to_plane(unit.lat_deg, unit.lon_deg))
-        drone = docked_drone(
-            route,
-            (east_m, north_m),
-            plane,
-            system_id=unit.system_id,
-            key=bytes.fromhex(unit.secret),
-            seed=config.seed,
-            first_takeoff_s=3.0 + TAKEOFF_SPREAD_S * place / max(len(units), 1),
-            first_loss_s=FIRST_LINK_LOSS_S + (0.0 if place == len(units) // 2 else 90.0 * (place + 1)),
-        )
-        if place % ALOFT_EVERY == 0:
-            drone.pilot.begin_aloft(place)
-        drones.append(drone)
-    return drones
 
 
 def _print(figures: dict[str, object]) -> None:

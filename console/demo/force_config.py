@@ -54,7 +54,8 @@ class Doors(NamedTuple):
 class ForceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the process is told: the seed, the city's roads and clock (s ahead of UTC), where to report, and its units.
 
-    `sip_realm` and `sip_id` are those of the GB/T 28181 server.
+    `sip_realm` and `sip_id` are those of the GB/T 28181 server; `practice` is where a ground station listens, (host, port),
+    that one more drone calls, which has no key and is none of the force.
     """
 
     seed: int
@@ -64,6 +65,7 @@ class ForceConfig(msgspec.Struct, frozen=True, kw_only=True):
     sip_realm: str = SIP_REALM
     sip_id: str = SIP_ID
     city_offset_s: float = float(CITY_UTC_OFFSET_S)
+    practice: tuple[str, int] | None = None
 
 
 def config_of(
@@ -74,6 +76,7 @@ def config_of(
     roads: Path,
     doors: Doors,
     city_offset_s: float = float(CITY_UTC_OFFSET_S),
+    practice: tuple[str, int] | None = None,
 ) -> ForceConfig:
     """Return the configuration of a planned force whose secrets, by device label, `install` gave."""
     units = tuple(
@@ -100,6 +103,7 @@ def config_of(
         doors=doors,
         city_offset_s=city_offset_s,
         units=units,
+        practice=practice,
     )
 
 

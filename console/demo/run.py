@@ -45,7 +45,8 @@ Say = Callable[[str], None]
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the command was given; `duration_s` None runs until Ctrl-C, `process_started_s` is CLOCK_BOOTTIME.
 
-    `hour` (0..23) is the hour of the city's day at the start; None goes by the machine's clock.
+    `hour` (0..23) is the hour of the city's day at the start; None goes by the machine's clock. `practice` is the (host, port)
+    of a ground station that a drone without a key calls.
     """
 
     unit_count: int
@@ -55,6 +56,7 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     process_started_s: float
     hour: int | None = None
     calls_per_minute: int = 1
+    practice: tuple[str, int] | None = None
 
 
 class DemoReport(Figures, frozen=True, kw_only=True):
@@ -148,6 +150,7 @@ class Demo:
             roads=city.directory / "roads.npz",
             doors=doors,
             city_offset_s=self._city_clock.offset_s,
+            practice=self._options.practice,
         )
 
     async def _live(self, accounts: Accounts, city: City, plan: ForcePlan, force: asyncio.subprocess.Process) -> None:

@@ -1,9 +1,12 @@
 """A demo drone patrols by itself until somebody else wants it; afterwards it charges and goes back to its loop."""
 
+import numpy as np
+
 from console.demo.autopilot.body import STEP_S
 from console.demo.autopilot.numbers import CopterMode
 from console.demo.dock_pilot import HANDED_BACK_S, DockPilot, Phase
-from console.demo.drones import DockedDrone, docked_drone
+from console.demo.drones import DockedDrone, docked_drone, practice_drone
+from console.demo.force_config import Doors, ForceConfig
 from console.demo.patrols import patrol_routes
 from telemetry.model.geodesy import local_plane
 from telemetry.model.mission_items import MissionItem, MissionList
@@ -34,6 +37,7 @@ def say(drone: DockedDrone, name: str, **fields: Value) -> list[dict[str, Value]
 
 def command(drone: DockedDrone, number: int, *params: float) -> None:
     given: dict[str, Value] = {f"param{place}": value for place, value in enumerate(params, 1)}
+    given |= {"target_system": drone.system_id}
     (answer,) = say(drone, "COMMAND_LONG", command=number, **given)
     assert answer["result"] == 0, number
 
@@ -111,4 +115,21 @@ def test_a_pause_from_outside_stops_the_loop_and_a_fence_takes_nothing_over() ->
     command(drone, 193, 1.0)
     wait(drone.pilot, 10.0)
     assert drone.pilot.craft.body.speed_mps > 3.0
-    assert not drone.pilot.go(drone.pilot.route.waypoints_m[:1])
+    assert not drone.pilot.go(np.array([[100.0, 100.0]]))
+
+
+def test_a_drone_for_practice_has_no_key_and_stays_in_its_dock_until_it_is_commanded() -> None:
+    doors = Doors(("127.0.0.1", 1), ("127.0.0.1", 1), ("127.0.0.1", 1), ("127.0.0.1", 1))
+    drone = practice_drone(ForceConfig(seed=1, roads="", doors=doors, units=(), practice=("127.0.0.1", 14_550)))
+    frames = [frame for turn in range(100) for frame in FrameReader().feed(drone.tick(START_US + turn * 100_000))]
+    assert all(frame.signature is None for frame in frames)
+    wait(drone.pilot, 600.0)
+    assert drone.on_ground
+    command(drone, 176, 1.0, 4.0)
+    command(drone, 400, 1.0)
+    command(drone, 22, 0, 0, 0, 0, 0, 0, 20.0)
+    wait(drone.pilot, 20.0)
+    assert drone.pilot.craft.body.height_m > 19.0
+    command(drone, 20)
+    wait(drone.pilot, 500.0)
+    assert drone.on_ground
