@@ -145,6 +145,16 @@ class ControlSource(Protocol):
         """Return the controls that changed after `version`."""
 
 
+class GroundStations(Protocol):
+    """The ground stations that drones are forwarded to (telemetry/forwarding/board.py)."""
+
+    def names(self) -> Sequence[str]:
+        """Return how they are called."""
+
+    def heard_us(self, name: str) -> int | None:
+        """Return when a ground station spoke last, None for one that never did."""
+
+
 class DeviceWords(Protocol):
     """What devices said of themselves (telemetry/picture/device_book.py)."""
 
@@ -216,6 +226,10 @@ class FieldBridge(BridgeSource, Protocol):
     @property
     def control(self) -> ControlSource:
         """Who is in control of each drone."""
+
+    @property
+    def stations(self) -> GroundStations:
+        """The ground stations that watch beside us."""
 
     @property
     def listeners(self) -> list[Callable[[AnyEvent, int], None]]:

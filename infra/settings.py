@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     links: str = ""
     """Further links of any protocol, as jt808+tcpin:0.0.0.0:8808 or nmea+serial:/dev/ttyUSB0?baud=9600#car7, comma-separated."""
 
+    forward: str = ""
+    """Ground stations that watch beside us, as udpout:10.0.0.5:14550#field, tcpin:127.0.0.1:5762?devices=main/1#desk, comma-separated."""
+
     journal_max_bytes: int = Field(default=2 << 30, ge=16 << 20)
     raw_retention_days: int = Field(default=90, ge=1, le=3650)
     """How long positions are kept row by row."""

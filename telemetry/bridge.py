@@ -17,9 +17,12 @@ from telemetry.alarms.confirming import Confirmations
 from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.counted import InputCounts
 from telemetry.flight.control import ControlBoard
+from telemetry.forwarding.board import ForwardBoard
+from telemetry.forwarding.setting import parse_forwards
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.file import Enrol, FileLink
-from telemetry.links.http import IngestApp, IngestListener
+from telemetry.links.http import IngestListener
+from telemetry.links.ingest import open_ingest
 from telemetry.links.link import Link, LinkStatus, PeerStatus
 from telemetry.links.open import LinkOpener
 from telemetry.links.routes import Routes
@@ -42,7 +45,6 @@ from telemetry.picture.status import StatusBoard
 from telemetry.recording.keeping import JournalDoor, Keeping
 from telemetry.registry.learnt import Learnt, Save
 from telemetry.registry.table import RegistryTable
-from telemetry.sources import find_phone_sources
 from telemetry.sources.mavlink import MavlinkDecoder
 from telemetry.tracking.quality import DAY_US
 from telemetry.tracking.tracker import Tracker
@@ -116,6 +118,9 @@ class Bridge:
             tls_key=settings.tls_key,
         )
         self.routes.on_arrival = self._greet_soon
+        self.stations = ForwardBoard(parse_forwards(settings.forward), registry, self.control, self.send, clock)
+        if self.stations.stations:
+            self.tap_frames(self.stations.take)
         self._supervisor = Supervisor()
         self._listener: IngestListener | None = None
         self._counts = InputCounts()
@@ -279,13 +284,17 @@ class Bridge:
 
         Raises ConflictError or InputError for a listener that cannot be; a link that cannot be opened now is tried again.
         """
-        self._open_listener()
-        for url in [*parse_link_urls(self._settings.mavlink_links), *parse_link_urls(self._settings.links)]:
-            link = self._make_link(url, speed=1.0, keep_time=False)
+        self._listener = open_ingest(
+            self._settings, self.registry, self.take_report, self.durable, self._clock, tap=self._tap
+        )
+        self._supervisor.start("ingest listener", self._listener.run)
+        urls = [*parse_link_urls(self._settings.mavlink_links), *parse_link_urls(self._settings.links)]
+        links = [self._make_link(url, speed=1.0, keep_time=False) for url in urls]
+        for link in (*links, *self.stations.stations):
             try:
                 await link.open()
             except (ConflictError, InputError) as error:
-                _log.error("link_not_opened", link=str(url), reason=str(error))
+                _log.error("link_not_opened", link=str(link.url), reason=str(error))
             self._add(link)
 
     async def run(self) -> None:
@@ -322,29 +331,6 @@ class Bridge:
             self._show_alarms()
         self.picture.refresh(now_us)
         self.statuses.refresh(now_us)
-
-    def _open_listener(self) -> None:
-        settings = self._settings
-        app = IngestApp(
-            self.registry,
-            find_phone_sources(),
-            self.take_report,
-            self.durable,
-            self._clock,
-            behind_proxy=settings.behind_proxy,
-            tap=self._tap,
-        )
-        listener = IngestListener(
-            app,
-            host=settings.ingest_host,
-            port=settings.ingest_port,
-            tls_cert=settings.tls_cert,
-            tls_key=settings.tls_key,
-            behind_proxy=settings.behind_proxy,
-        )
-        listener.open()
-        self._listener = listener
-        self._supervisor.start("ingest listener", listener.run)
 
     def _make_link(self, url: LinkUrl, *, speed: float, keep_time: bool) -> Link:
         if url.kind is not LinkKind.FILE:

@@ -93,6 +93,19 @@ def contents() -> RegistryContents:
     )
 
 
+class FixedStations:
+    """Ground stations beside us; none unless named."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, int | None] = {}
+
+    def names(self) -> list[str]:
+        return list(self.heard)
+
+    def heard_us(self, name: str) -> int | None:
+        return self.heard.get(name)
+
+
 class SmallBridge:
     """The real registry, picture and alarm board, without links and journal."""
 
@@ -110,6 +123,7 @@ class SmallBridge:
         self.orders = OrderBoard()
         self.said = DeviceBook()
         self.control = ControlBoard()
+        self.stations = FixedStations()
         self.listeners: list[Callable[[AnyEvent, int], None]] = []
 
     def _unit_at(self, device_id: int, at_us: int) -> Unit | None:

@@ -29,29 +29,6 @@ class SignedIn(Protocol):
         """Return those of the accounts that are signed in anywhere. Raises UnavailableError."""
 
 
-class GroundStations(Protocol):
-    """The ground stations that drones are forwarded to (telemetry/links/forwarding.py)."""
-
-    def names(self) -> Sequence[str]:
-        """Return how they are called."""
-
-    def heard_us(self, name: str) -> int | None:
-        """Return when a ground station spoke last, None for one that never did."""
-
-
-class NoGroundStations:
-    """Where none is configured."""
-
-    def names(self) -> Sequence[str]:
-        """Return none."""
-        return ()
-
-    def heard_us(self, name: str) -> int | None:
-        """Return that it never spoke."""
-        del name
-        return None
-
-
 def holder_of(account: Account) -> Holder:
     """Return an account as somebody who may be in control."""
     return Holder(HolderKind.ACCOUNT, account.account_id, account.name)
@@ -60,16 +37,8 @@ def holder_of(account: Account) -> Holder:
 class ControlDesk:
     """The shell around the board of control (telemetry/flight/control.py), which the bridge folds from events."""
 
-    def __init__(
-        self,
-        bridge: FieldBridge,
-        clock: Clock,
-        accounts: SignedIn,
-        *,
-        idle_s: int,
-        stations: GroundStations | None = None,
-    ) -> None:
-        self.stations = stations or NoGroundStations()
+    def __init__(self, bridge: FieldBridge, clock: Clock, accounts: SignedIn, *, idle_s: int) -> None:
+        self.stations = bridge.stations
         self._bridge = bridge
         self._clock = clock
         self._accounts = accounts

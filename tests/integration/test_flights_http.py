@@ -167,6 +167,28 @@ async def test_control_lapses_a_minute_after_its_holder_signed_out(
     assert (desk.of(HAWK).holder.name, desk.of(HAWK).reason) == ("", "signed out")
 
 
+async def test_a_drone_is_lent_to_a_ground_station_until_that_is_silent_for_a_minute(
+    house: House, operator: httpx.AsyncClient, fake_clock: FakeClock
+) -> None:
+    house.bridge.stations.heard["field"] = fake_clock.now_us()
+    assert (await operator.get("/api/flights")).json()["ground_stations"] == ["field"]
+    await change(operator, "take")
+    lent = (await change(operator, "offer", ground_station="field")).json()["flight"]["control"]
+    assert (lent["holder"]["kind"], lent["holder"]["name"], lent["by"]["name"]) == (
+        "ground_station",
+        "field",
+        "operator-0",
+    )
+    assert (await fly(operator, action="hold")).status_code == 409
+    desk = house.parts.flights.control
+    for _ in range(3):
+        fake_clock.advance(31)
+        await desk.look()
+    fake_clock.advance(61)
+    await desk.look()
+    assert (desk.of(HAWK).holder.name, desk.of(HAWK).reason) == ("", "silent")
+
+
 async def test_what_is_no_drone_of_the_scope_is_not_there(house: House, operator: httpx.AsyncClient) -> None:
     assert (await operator.get(f"/api/flights/{CAR}")).status_code == 404
     async with house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as stranger:

@@ -1,0 +1,105 @@
+"""Which drones go to which ground station, without their signatures; each frame once to each station, however many there are."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from infra.clock import Clock
+from telemetry.flight.control import ControlBoard
+from telemetry.forwarding.setting import ForwardUrl
+from telemetry.forwarding.station import StationLink
+from telemetry.model.commands import Command, RelayFrames
+from telemetry.model.control_events import HolderKind
+from telemetry.model.errors import SkybeatError
+from telemetry.model.vehicle_frames import VehicleFrame
+from telemetry.registry.table import RegistryTable
+from telemetry.sources.mavlink.frame import SIGNED_FLAG, FrameReader, enframe
+from telemetry.sources.mavlink.relay import payload_of
+
+PROTOCOL = "mavlink"
+SEQUENCE_AT = 4
+
+
+class ForwardBoard:
+    """The stations of the setting; a drone's frames cost one send for each station that watches it."""
+
+    def __init__(
+        self,
+        urls: Sequence[ForwardUrl],
+        registry: RegistryTable,
+        control: ControlBoard,
+        send: Callable[[Command, int], None],
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._control = control
+        self._send = send
+        self._clock = clock
+        self._read = -1
+        self._systems: dict[str, dict[int, list[int]]] = {}
+        self._watchers: dict[int, list[StationLink]] = {}
+        self.stations = [StationLink(url, self, self._relay, clock) for url in urls]
+
+    def names(self) -> Sequence[str]:
+        """Return how the stations are called."""
+        return [station.forward.name for station in self.stations]
+
+    def heard_us(self, name: str) -> int | None:
+        """Return when a station spoke last, None for one that never did."""
+        return next((station.heard_us for station in self.stations if station.forward.name == name), None)
+
+    def take(self, heard: Sequence[VehicleFrame], now_us: int) -> None:
+        """Take drones' frames as they came and forward them to those who watch."""
+        del now_us
+        self._refresh()
+        waiting: dict[StationLink, list[bytes]] = {}
+        for frame in heard:
+            watchers = self._watchers.get(frame.device_id)
+            if watchers:
+                data = unsigned(frame.data)
+                for station in watchers:
+                    waiting.setdefault(station, []).append(data)
+        for station, frames in waiting.items():
+            station.forward_frames(frames)
+
+    def systems(self, station: str) -> Mapping[int, Sequence[int]]:
+        """Return the devices that a station watches, by their system ids."""
+        self._refresh()
+        return self._systems.get(station, {})
+
+    def held(self, station: str) -> frozenset[int]:
+        """Return the devices whose control a station was handed."""
+        return frozenset(
+            control.device_id
+            for control in self._control.held()
+            if control.holder.kind is HolderKind.GROUND_STATION and control.holder.name == station
+        )
+
+    def _relay(self, device_id: int, data: bytes) -> bool:
+        try:
+            self._send(RelayFrames(device_id=device_id, data=data), self._clock.now_us())
+        except SkybeatError:
+            return False
+        return True
+
+    def _refresh(self) -> None:
+        """Read the registry again when it is another one."""
+        if self._read == self._registry.version:
+            return
+        self._read = self._registry.version
+        self._systems = {station.forward.name: {} for station in self.stations}
+        self._watchers = {}
+        for device in self._registry.devices.values():
+            system_id = device.address.rpartition("/")[2]
+            if device.protocol != PROTOCOL or device.revoked or not system_id.isdigit():
+                continue
+            for station in self.stations:
+                if not station.forward.devices or device.address in station.forward.devices:
+                    self._watchers.setdefault(device.device_id, []).append(station)
+                    self._systems[station.forward.name].setdefault(int(system_id), []).append(device.device_id)
+
+
+def unsigned(data: bytes) -> bytes:
+    """Return a frame without its signature: who watches has no key, and what it is shown it cannot send on as the drone's own."""
+    if data[0] != 0xFD or not data[2] & SIGNED_FLAG:
+        return data
+    (frame,) = FrameReader().feed(data)
+    return enframe(frame, payload_of(frame), data[SEQUENCE_AT], None)
