@@ -48,6 +48,16 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     window: Window
 
 
+class VisitPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sortie flies of a visit: part `number` of `part_count` (from 0), its waypoints from first to last (from 0)."""
+
+    visit_id: int
+    number: int
+    part_count: int
+    first_waypoint: int
+    last_waypoint: int
+
+
 class SortieState(StrEnum):
     """How far a sortie has come."""
 
@@ -84,6 +94,7 @@ class Sortie(msgspec.Struct, frozen=True, kw_only=True):
     on_watch: Window | None = None
     is_standby: bool = False
     """A spare that stays in its dock, ready to relieve."""
+    visit_parts: tuple[VisitPart, ...] = ()
     approval: str = ""
     delayed_s: float = 0.0
     state: SortieState = SortieState.PLANNED

@@ -11,10 +11,11 @@ from mission.schedule.costs import costs_of
 from mission.schedule.fleet import Booking, Fleet, Span
 from mission.schedule.gather import Watched
 from mission.schedule.ledger import Ledger
-from mission.schedule.relay import Relay, Remedy, gaps_of, relay, remedies
+from mission.schedule.relay import Relay, Remedy, gaps_of, least_overlap_s, relay, remedies
 from mission.schedule.relay_rota import Event, rota
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
 from mission.schedule.sorties import watch_of
+from mission.schedule.standing import booking_of, watches_of
 from mission.schedule.targets import Target
 
 _LEAST_OVERLAP_S: Final = 30
@@ -32,12 +33,22 @@ class Watching:
     refusals: tuple[Refusal, ...]
 
 
-def watch(watched: Watched, scene: Scene, fleet: Fleet, *, first_id: int, seconds: float, seed: int) -> Watching:
+def watch(
+    watched: Watched,
+    scene: Scene,
+    fleet: Fleet,
+    *,
+    first_id: int,
+    seconds: float,
+    seed: int,
+    past: Sequence[Sortie] = (),
+) -> Watching:
     """Return who watches an event: the fewest of the nearest drones that leave no gap, and one more as a spare.
 
-    Sorties are numbered from `first_id`. The relay is solved for up to `seconds` of CP-SAT's deterministic time.
+    Sorties are numbered from `first_id`. `past` are watches that stand: they are relieved. The relay is solved for up to
+    `seconds` of CP-SAT's deterministic time.
     """
-    event = _event(watched, scene)
+    event = _event(watched, scene, past)
     ways = _ways(watched, scene, fleet)
     chosen = _enough(event, fleet, ways)
     found = relay(event, fleet, ways=chosen, seconds=seconds, seed=seed)
@@ -66,9 +77,32 @@ def watch(watched: Watched, scene: Scene, fleet: Fleet, *, first_id: int, second
     return Watching(watched, found, tuple(sorties), tuple(bookings), _said(watched, scene, fleet, event, ways, found))
 
 
-def _event(watched: Watched, scene: Scene) -> Event:
+def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequence[Sortie]) -> Watching | None:
+    """Return the watch of a plan that is mended where nothing speaks against it, else None; `past` watches stand."""
+    task, ready = watched.part.task, {airframe.airframe_id: airframe for airframe in scene.airframes}
+    for sortie in sorties:
+        airframe = ready.get(sortie.airframe_id)
+        if airframe is None or scene.kind_number(airframe) not in watched.kinds:
+            return None
+    found = watches_of([*past, *sorties], scene, max(task.watcher_count, 1))
+    event = replace(_event(watched, scene, ()), start_s=round(scene.seconds_of(scene.now_us)))
+    event = replace(event, start_s=max(event.start_s, round(scene.seconds_of(watched.window.start_us))))
+    gaps = gaps_of(event, found)
+    if not found or gaps or any(watch.end_s > event.end_s for watch in found):
+        return None
+    spare_id = next((sortie.airframe_id for sortie in sorties if sortie.is_standby), None)
+    kept = Relay(watches=tuple(found), gaps=gaps, least_overlap_s=least_overlap_s(event, found), spare_id=spare_id)
+    return Watching(watched, kept, tuple(sorties), tuple(booking_of(sortie, scene) for sortie in sorties), ())
+
+
+def _event(watched: Watched, scene: Scene, past: Sequence[Sortie]) -> Event:
     task, window = watched.part.task, watched.window
+    count = max(task.watcher_count, 1)
+    stands = watches_of(past, scene, count)
     return Event(
+        covered_s=tuple(
+            max((each.end_s for each in stands if each.position == position), default=0) for position in range(count)
+        ),
         start_s=round(scene.seconds_of(window.start_us)),
         end_s=round(scene.seconds_of(window.end_us)),
         watcher_count=max(task.watcher_count, 1),

@@ -20,11 +20,21 @@ from mission.schedule.scene import Scene
 
 
 def figures_of(
-    scene: Scene, wanted: Wanted, watchings: Sequence[Watching], done: NDArray[np.bool_], decided: Decided
+    scene: Scene,
+    wanted: Wanted,
+    watchings: Sequence[Watching],
+    done: NDArray[np.bool_],
+    decided: Decided,
+    *,
+    before: Sequence[TaskFigures] = (),
 ) -> tuple[TaskFigures, ...]:
-    """Return the figures of each task that is wanted in the plan's time."""
+    """Return the figures of each task that is wanted in the plan's time; those of `before` for events that are over."""
     begun: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
     flown: defaultdict[int, set[int]] = defaultdict(set)
+    task_of = {visit.visit_id: visit.task_id for visit in wanted.visits}
+    for (visit_id, number), begin_s in wanted.done.items():
+        begun[task_of[visit_id], number].append(begin_s)
+        flown[visit_id].add(number)
     for draft in decided.drafts:
         for number, begin_s in draft.stops:
             target = wanted.targets[number]
@@ -39,7 +49,9 @@ def figures_of(
         visits = [visit for visit in wanted.visits if visit.task_id == task.task_id]
         if task.kind is TaskKind.EVENT and events[task.task_id]:
             found.append(_event_figures(task, visits, events[task.task_id]))
-        elif visits:
+        elif task.kind is TaskKind.EVENT:
+            found += [each for each in before if each.task_id == task.task_id]
+        elif visits and task.task_id in wanted.parts:
             found.append(_task_figures(scene, wanted, task, visits, begun, flown))
     return tuple(found)
 

@@ -12,6 +12,7 @@ from mission.schedule.fleet import Booking, Cell, Fleet, Flyer, Ground, Staff
 from mission.schedule.permits import Permit, permit_of
 from mission.schedule.recurrence import clipped
 from mission.schedule.scene import Scene
+from mission.schedule.standing import NOTHING, Standing, done_of
 from mission.schedule.targets import Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
 from telemetry.model.errors import InputError
@@ -38,39 +39,60 @@ class Wanted:
     parts: dict[int, tuple[Part, ...]] = field(default_factory=dict)
     hours: dict[int, tuple[Window, ...]] = field(default_factory=dict)
     """When each task is wanted, by its id."""
+    done: dict[tuple[int, int], float] = field(default_factory=dict)
+    """What stands: by visit and number of part, the seconds at which it is begun."""
 
 
-def wanted_of(scene: Scene, tasks: Sequence[Task]) -> Wanted:
-    """Return the visits and targets of the day; a task that cannot be flown at all is refused with what is wrong."""
-    wanted = Wanted()
+def wanted_of(scene: Scene, tasks: Sequence[Task], standing: Standing = NOTHING) -> Wanted:
+    """Return the visits and targets of the day; a task that cannot be flown at all is refused with what is wrong.
+
+    Visits of a plan that is mended stay as they are; what stands of it is no target again.
+    """
+    wanted = Wanted(visits=list(standing.visits))
     for task in sorted(tasks, key=lambda each: (-each.priority, each.task_id)):
         try:
-            _gather(scene, task, wanted)
+            _gather(scene, task, wanted, standing)
         except InputError as error:
             wanted.refusals.append(reasons.wrong(task.task_id, str(error)))
     return wanted
 
 
-def _gather(scene: Scene, task: Task, wanted: Wanted) -> None:
+def _gather(scene: Scene, task: Task, wanted: Wanted, standing: Standing) -> None:
     since = Window(max(scene.window.start_us, scene.now_us), scene.window.end_us)
     asked = hours_of(task, scene.window, holidays=scene.programme.holidays)
     hours = tuple(clipped(asked, since))
-    wanted.hours[task.task_id] = hours
-    if not hours:
+    wanted.hours[task.task_id] = asked if standing.visits else hours
+    if not asked or (not hours and not standing.visits):
         wanted.refusals.append(reasons.no_hours(task, scene.window))
         return
-    visits = visits_of(task, hours, len(wanted.visits) + 1)
-    parts = parts_of(task, scene, Window(hours[0].start_us, hours[-1].end_us))
+    visits = [visit for visit in standing.visits if visit.task_id == task.task_id]
+    if not visits:
+        visits = visits_of(task, hours, 1 + max((visit.visit_id for visit in wanted.visits), default=0))
+        wanted.visits += visits
+    parts = parts_of(task, scene, Window(asked[0].start_us, asked[-1].end_us))
     wanted.parts[task.task_id] = parts
-    wanted.visits += visits
-    lasting_s = 0.0 if task.kind is TaskKind.EVENT else max(min(part.service_s) for part in parts)
-    permit = permit_of(task, hours, scene, lasting_s=lasting_s)
-    wanted.refusals += permit.warnings
-    for visit in visits:
-        if task.kind is TaskKind.EVENT:
-            _watch(wanted, visit, parts[0], permit)
-        else:
-            _aim(wanted, visit, parts, permit, scene)
+    if task.kind is not TaskKind.EVENT:
+        wanted.done |= done_of(standing, parts, scene)
+    if hours:
+        _plan_for(wanted, [visit for visit in visits if visit.window.end_us >= since.start_us], hours, scene)
+
+
+def _plan_for(wanted: Wanted, visits: Sequence[Visit], hours: tuple[Window, ...], scene: Scene) -> None:
+    """Make targets of visits, or have them watched, when the rules allow it."""
+    for visit in visits[:1]:
+        parts = wanted.parts[visit.task_id]
+        task = parts[0].task
+        lasting_s = 0.0 if task.kind is TaskKind.EVENT else max(min(part.service_s) for part in parts)
+        permit = permit_of(task, hours, scene, lasting_s=lasting_s)
+        wanted.refusals += permit.warnings
+        for each in visits:
+            since_us = max(each.window.start_us, scene.now_us)
+            now = msgspec.structs.replace(each, window=Window(min(since_us, each.window.end_us), each.window.end_us))
+            if task.kind is TaskKind.EVENT:
+                _watch(wanted, now, parts[0], permit)
+            else:
+                left = [part for part in parts if (each.visit_id, part.number) not in wanted.done]
+                _aim(wanted, now, left, permit, scene)
 
 
 def _watch(wanted: Wanted, visit: Visit, part: Part, permit: Permit) -> None:
@@ -90,14 +112,17 @@ def _watch(wanted: Wanted, visit: Visit, part: Part, permit: Permit) -> None:
 
 def _aim(wanted: Wanted, visit: Visit, parts: Sequence[Part], permit: Permit, scene: Scene) -> None:
     """Make the targets of a visit; a part without one is refused."""
-    hours = next(each for each in wanted.hours[visit.task_id] if each.start_us <= visit.window.start_us < each.end_us)
-    targets = targets_of(visit, parts, hours, permit, scene)
+    asked = wanted.hours[visit.task_id]
+    within = next((each for each in asked if each.start_us <= visit.window.start_us < each.end_us), None)
+    if not parts or within is None:
+        return
+    targets = targets_of(visit, parts, within, permit, scene)
     wanted.targets += targets
     missing = {part.number for part in parts} - {target.part.number for target in targets}
     if missing:
-        longest_s = max(min(parts[number].service_s) for number in missing)
+        longest_s = max(min(part.service_s) for part in parts if part.number in missing)
         ruled_out = permit.why_not(visit.window, visit.visit_id)
-        wanted.refusals.append(ruled_out or reasons.too_short(parts[0].task, visit, hours, longest_s))
+        wanted.refusals.append(ruled_out or reasons.too_short(parts[0].task, visit, within, longest_s))
 
 
 def fleet_of(scene: Scene, booked: Sequence[Booking] = ()) -> Fleet:

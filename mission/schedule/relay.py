@@ -103,7 +103,7 @@ def gaps_of(event: Event, watches: Sequence[Watch]) -> tuple[Span, ...]:
     """Return the times at which a position of the event is empty, in order of position and time."""
     gaps = []
     for position in range(event.watcher_count):
-        until_s = event.start_s
+        until_s = event.covered_until_s(position)
         for watch in sorted((each for each in watches if each.position == position), key=lambda each: each.start_s):
             if watch.start_s > until_s:
                 gaps.append((until_s, watch.start_s))
@@ -118,6 +118,8 @@ def least_overlap_s(event: Event, watches: Sequence[Watch]) -> int | None:
     found = []
     for position in range(event.watcher_count):
         here = sorted((each for each in watches if each.position == position), key=lambda each: each.start_s)
+        if here and event.is_relieved_first(position):
+            found.append(max(event.covered_until_s(position) - here[0].start_s, 0))
         found += [max(before.end_s - after.start_s, 0) for before, after in pairwise(here)]
     return min(found, default=None)
 

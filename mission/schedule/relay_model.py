@@ -62,8 +62,9 @@ class _Model:
             cp.add(after.end >= before.end)
             self._close(before.end, after, event.overlap_s)
             cp.add(after.start == before.end).only_enforce_if(after.is_flown.negated())
-        self._close(event.start_s, turns[0], 0)
-        cp.add(turns[0].start == event.start_s).only_enforce_if(turns[0].is_flown.negated())
+        covered_s = event.covered_until_s(number)
+        self._close(covered_s, turns[0], event.overlap_s if event.is_relieved_first(number) else 0)
+        cp.add(turns[0].start == covered_s).only_enforce_if(turns[0].is_flown.negated())
         cp.add(turns[-1].end + self._new_late() >= event.end_s)
 
     def _turn(self, number: int, index: int) -> _Turn:
@@ -124,6 +125,9 @@ def polish(
     model = _Model(event, fleet, ways)
     for number in range(event.watcher_count):
         count = sum(watch.position == number for watch in found)
+        if count == 0 and event.covered_until_s(number) >= event.end_s:
+            model.turns.append([])
+            continue
         model.position(number, count if _is_whole(event, found, number) else count + _EXTRA_WATCHES)
     model.flights.bound()
     model.hint(found)
@@ -136,7 +140,7 @@ def polish(
 
 
 def _is_whole(event: Event, found: Sequence[Watch], number: int) -> bool:
-    until_s = event.start_s
+    until_s = event.covered_until_s(number)
     for watch in sorted((each for each in found if each.position == number), key=lambda each: each.start_s):
         if watch.start_s > until_s:
             return False

@@ -14,12 +14,24 @@ _LEAST_WATCH_S: Final = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What is watched, seconds from the fleet's zero: by how many at once, and how long two are there at each handover."""
+    """What is watched, seconds from the fleet's zero: by how many at once, and how long two are there at each handover.
+
+    `covered_s` is until when each position is watched already by who is there now; empty: by nobody.
+    """
 
     start_s: int
     end_s: int
     watcher_count: int = 1
     overlap_s: int = 60
+    covered_s: tuple[int, ...] = ()
+
+    def covered_until_s(self, position: int) -> int:
+        """Return until when a position is watched already, its start where by nobody."""
+        return max(self.start_s, *self.covered_s[position : position + 1], self.start_s)
+
+    def is_relieved_first(self, position: int) -> bool:
+        """Tell whether the first watch of a position relieves somebody."""
+        return self.covered_until_s(position) > self.start_s
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +80,11 @@ def _simulate(
 ) -> tuple[list[Watch], int]:
     """Return the watches of one order of relief and for how long positions are empty."""
     ledger, watches, empty_s = Ledger(fleet), [], 0
-    until_s = [event.start_s] * event.watcher_count
+    until_s = [event.covered_until_s(position) for position in range(event.watcher_count)]
     last_s: dict[int, int] = {}
     while min(until_s) < event.end_s:
         position = until_s.index(min(until_s))
-        is_first = until_s[position] == event.start_s
+        is_first = until_s[position] == event.start_s and not event.is_relieved_first(position)
         wanted_s = until_s[position] - (0 if is_first else event.overlap_s)
         offers = []
         for flyer in flyers:

@@ -1,7 +1,7 @@
 """A draft as a sortie: its waypoints with times, from the dock to its targets and home, never through closed air."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -10,7 +10,7 @@ from mission.model import Airframe, Window
 from mission.patterns.flown import length_m
 from mission.patterns.legs import fly_s
 from mission.patterns.waypoints import waypoints_of
-from mission.plan import Sortie, Waypoint
+from mission.plan import Sortie, VisitPart, Waypoint
 from mission.schedule.fleet import Booking
 from mission.schedule.greedy import Draft
 from mission.schedule.relay_rota import Watch
@@ -31,6 +31,7 @@ class _Flight:
     alt_m: float
     waypoints: list[Waypoint]
     metres: float = 0.0
+    visit_parts: list[VisitPart] = field(default_factory=list)
 
     def transit(self, there: Floats, task_name: str) -> None:
         """Fly to a place; waypoints are written for the bends only."""
@@ -62,8 +63,9 @@ class _Flight:
             self.waypoints[-1] = msgspec.structs.replace(last, hold_s=last.hold_s + waits_s)
             self.clock_s = time_s
 
-    def part(self, part: Part) -> None:
+    def part(self, part: Part, visit_id: int) -> None:
         """Fly a part of a task's pattern from its first place on."""
+        first = len(self.waypoints)
         pattern = part.pattern
         written = waypoints_of(pattern, self.scene.plane, part.task, self.airframe)
         places = pattern.places if len(pattern.places) > 1 else pattern.places[[0, 0]]
@@ -74,6 +76,16 @@ class _Flight:
             msgspec.structs.replace(waypoint, arrive_us=self.scene.us_of(float(at_s)))
             for waypoint, at_s in zip(written, arrive_s, strict=True)
         ]
+        last = len(self.waypoints) - 1
+        self.visit_parts.append(
+            VisitPart(
+                visit_id=visit_id,
+                number=part.number,
+                part_count=part.part_count,
+                first_waypoint=first,
+                last_waypoint=last,
+            )
+        )
         self.clock_s = float(arrive_s[-1] + hold_s[-1])
         self.metres += pattern.length_m
         self.here = np.asarray(places[-1], np.float64)
@@ -95,7 +107,7 @@ def sortie_of(draft: Draft, targets: Sequence[Target], scene: Scene, sortie_id: 
             late_s = max(first_s - flight.clock_s, 0.0)
             takeoff_s, flight.clock_s = takeoff_s + late_s, flight.clock_s + late_s
             flight.waypoints = [_later(waypoint, late_s) for waypoint in flight.waypoints]
-        flight.part(part)
+        flight.part(part, targets[number].visit.visit_id)
     chosen = [targets[number] for number, _ in draft.stops]
     return _landed(
         flight, draft.booking, sortie_id, takeoff_s=takeoff_s,
@@ -117,7 +129,7 @@ def watch_of(
     takeoff_s, flight.clock_s = watch.takeoff_s + late_s, flight.clock_s + late_s
     flight.waypoints = [_later(waypoint, late_s) for waypoint in flight.waypoints]
     stood = replace(part.pattern, hold_s=np.array([max(watch.end_s - flight.clock_s, 0.0)]), alt_agl_m=alt_m)
-    flight.part(replace(part, pattern=stood))
+    flight.part(replace(part, pattern=stood), visit_id)
     sortie = _landed(
         flight, booking, sortie_id, takeoff_s=takeoff_s, visit_ids=(visit_id,), task_ids=(part.task.task_id,),
         approval=part.task.approval,
@@ -168,6 +180,7 @@ def _landed(
         transit_alt_home_m=flight.alt_m,
         battery_id=booking.battery_id,
         crew_id=booking.crew_id,
+        visit_parts=tuple(flight.visit_parts),
         approval=approval,
     )
 

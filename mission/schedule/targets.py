@@ -39,6 +39,13 @@ class Part:
     part_count: int
     pattern: Pattern
     service_s: tuple[float, ...]
+    share: float = 1.0
+    """How much of its task's visit it is, by time."""
+
+    @property
+    def prize(self) -> int:
+        """Return what it is worth when it is flown in time."""
+        return max(round(PRIZE_OF_ONE * PRIORITY_FACTOR**self.task.priority * self.share), 1)
 
     @property
     def start(self) -> Floats:
@@ -92,15 +99,11 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
             ways=scene.ways,
             most_places=airframe.most_waypoints - 8,
         )
+    services = [tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))) for part in found]
+    whole_s = sum(map(min, services))
     return tuple(
-        Part(
-            task,
-            number,
-            len(found),
-            part,
-            tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))),
-        )
-        for number, part in enumerate(found)
+        Part(task, number, len(found), part, service_s, min(service_s) / whole_s if whole_s > 0.0 else 1.0)
+        for number, (part, service_s) in enumerate(zip(found, services, strict=True))
     )
 
 
@@ -160,21 +163,18 @@ def targets_of(visit: Visit, parts: Sequence[Part], hours: Window, permit: Permi
     Parts beyond the first may begin later, for one drone flies them one after the other. Where kinds of airframe may begin at
     different times, a part has several targets of which one is flown. A part that may never be begun has none.
     """
-    prize = PRIZE_OF_ONE * PRIORITY_FACTOR ** parts[0].task.priority
-    whole_s = sum(min(part.service_s) for part in parts)
     found = []
     for part in parts:
         service_s = min(part.service_s)
         until_us = visit.window.end_us
-        if len(parts) > 1 and part.task.revisit_s:
+        if part.part_count > 1 and part.task.revisit_s:
             until_us = max(until_us, visit.window.start_us + round(_PART_SLACK_SHARE * part.task.revisit_s * US))
         within = Window(visit.window.start_us, min(until_us, hours.end_us - math.ceil(service_s * US)))
         if within.end_us < within.start_us:
             continue
-        worth = max(round(prize * service_s / max(whole_s, 1e-9)), 1)
         spans = [(each, kinds) for windows, kinds in permit.kinds_by_windows(within).items() for each in windows]
         choices = [
-            Target(visit, part, scene.seconds_of(each.start_us), scene.seconds_of(each.end_us), worth, kinds=kinds)
+            Target(visit, part, scene.seconds_of(each.start_us), scene.seconds_of(each.end_us), part.prize, kinds=kinds)
             for each, kinds in spans
         ]
         if part.task.kind is TaskKind.SEARCH:
