@@ -73,7 +73,8 @@ def run(
         raise UnavailableError(message)
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         solved = list(pool.map(solve_one, asked))
-    return Figures(figures=_figures(solved, missing_count=len(rows) - len(asked)), goals=GOALS)
+    figures = _figures(solved, missing_count=len(rows) - len(asked))
+    return Figures(figures=figures, goals={name: goal for name, goal in GOALS.items() if figures[name] is not None})
 
 
 def solve_one(asked: Asked) -> Solved:

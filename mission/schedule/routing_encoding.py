@@ -68,17 +68,29 @@ class Encoding:
         )
 
     def solution_of(self, routes: Sequence[tuple[int, Sequence[int]]], data: pyvrp.ProblemData) -> pyvrp.Solution:
-        """Return the solution that consists of (vehicle, jobs in their order); unknown and second jobs are left away."""
+        """Return the solution that consists of (vehicle, jobs in their order); what is unknown or second is left away."""
         client = {job: number for number, job in enumerate(self.jobs)}
+        groups: set[int] = set()
         free = [list(vehicles) for vehicles in self.fleet]
         found = []
         for vehicle, jobs in routes:
             kind = next((number for number, vehicles in enumerate(free) if vehicle in vehicles), None)
-            visits = [client.pop(job) for job in jobs if job in client]
-            if kind is not None and visits:
+            if kind is None:
+                continue
+            visits = [client.pop(job) for job in jobs if job in client and self._is_first(job, groups)]
+            if visits:
                 free[kind].remove(vehicle)
                 found.append(pyvrp.Route(data, visits, kind))
         return pyvrp.Solution(data, found)
+
+    def _is_first(self, job: int, groups: set[int]) -> bool:
+        """Tell whether the job's group is not among `groups` yet, and put it there."""
+        group = self.problem.jobs[job].group
+        if group is None:
+            return True
+        is_first = group not in groups
+        groups.add(group)
+        return is_first
 
     def _route(self, route: pyvrp.Route, vehicle: int) -> Route:
         tick_s, problem = self.problem.tick_s, self.problem

@@ -1,6 +1,5 @@
 """The searches behind orienteering: PyVRP's local search with several values of a prize, one after another, and a pool of routes."""
 
-import math
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -41,12 +40,12 @@ class Part:
 
 FEW_ROUTES: Final = 2
 FOR_FEW: Final = (
-    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
+    Part(10.0, 300.0, is_fresh=True),
     Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
     Part(60.0, 3000.0, is_fresh=True, moved=(8, 60)),
-    Part(10.0, 300.0, is_fresh=False, moved=(5, 50)),
+    Part(10.0, 300.0, is_fresh=False, moved=(2, 40)),
 )
-"""For one or two routes, where nearly all is left out: large steps, begun anew."""
+"""For one or two routes, where nearly all is left out: begun anew, with large steps too."""
 FOR_MANY: Final = (
     Part(10.0, 300.0, is_fresh=True),
     Part(15.0, 50_000.0, is_fresh=False),
@@ -84,7 +83,7 @@ class Search(IteratedLocalSearchCallbacks):
         begin: Sequence[tuple[int, Sequence[int]]] = first
         for number, (part, is_over) in enumerate(self._parts()):
             self._search(part, number, begin if begin and (number == 0 or not part.is_fresh) else (), is_over)
-            if self._is_pooling and not is_over():
+            if self._is_pooling and not self._is_stopped():
                 self._polish()
             begin = _orders(self.best)
 
@@ -123,21 +122,23 @@ class Search(IteratedLocalSearchCallbacks):
         """Return the searches and what tells each that it is over; all clocks count from now."""
         found, effort = [], self._effort
         for number, part in enumerate(self._portfolio):
-            until_ratio = (number + 1) / len(self._portfolio)
+            until_ratio = (number + 1) / len(self._portfolio) - (POLISH_RATIO if self._is_pooling else 0.0)
             clock = None if effort.within_s is None else pyvrp.stop.MaxRuntime(effort.within_s * until_ratio)
             if clock is not None:
                 clock(0)
-            most = sys.maxsize if effort.iterations is None else math.ceil(effort.iterations * until_ratio)
+            most = (
+                sys.maxsize
+                if effort.iterations is None
+                else -(-effort.iterations * (number + 1) // len(self._portfolio))
+            )
             found.append((part, self._end(most, clock)))
         return found
 
     def _end(self, most_iterations: int, clock: pyvrp.stop.MaxRuntime | None) -> Callable[[], bool]:
-        def is_over() -> bool:
-            if self._stop is not None and self._stop():
-                return True
-            return self.iterations >= most_iterations or (clock is not None and clock(0))
+        return lambda: self._is_stopped() or self.iterations >= most_iterations or (clock is not None and clock(0))
 
-        return is_over
+    def _is_stopped(self) -> bool:
+        return self._stop is not None and self._stop()
 
     def _search(
         self, part: Part, number: int, begin: Sequence[tuple[int, Sequence[int]]], is_over: Callable[[], bool]

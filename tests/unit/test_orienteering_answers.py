@@ -152,6 +152,19 @@ def test_a_present_plan_is_where_the_search_begins_and_is_never_made_worse() -> 
     assert solve(problem, effort=Effort(within_s=None, iterations=1), first=present).score >= good.score
 
 
+def test_a_present_plan_that_no_longer_holds_is_mended() -> None:
+    problem = scene(6, job_count=20, vehicle_count=2)
+    broken = [(0, [5, 1, 0, 5, 99]), (0, list(range(6, 20))), (7, [2]), (1, [1, 3])]
+    assert_keeps_limits(problem, solve(problem, effort=SHORT, first=broken))
+
+
+def test_a_hundred_jobs_and_six_sorties_have_a_first_plan_after_one_iteration() -> None:
+    problem = scene(8, job_count=100, vehicle_count=6)
+    found = solve(problem, effort=Effort(within_s=None, iterations=1))
+    assert_keeps_limits(problem, found)
+    assert len(found.routes) == 6
+
+
 def test_what_nobody_can_do_is_left_out() -> None:
     problem = scene(6, job_count=4)
     late = replace(problem.jobs[1], start_s=900.0, end_s=950.0)
