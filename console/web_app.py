@@ -160,7 +160,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                said = list(message.get("headers", ()))
+                own = {name for name, _ in said}  # a page to print has a stricter policy of its own
+                message["headers"] = [*said, *(header for header in self._headers if header[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

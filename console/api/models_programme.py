@@ -163,8 +163,12 @@ class CheckReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items."""
+    """What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items.
+
+    `notes` says of everything in the file that was left out what and where it was.
+    """
 
     added: int
     refusals: list[Refusal]
+    notes: list[str]
     programme: Programme

@@ -1,5 +1,6 @@
 """What is to be said of an item before it is kept: what cannot be is refused, the rest are warnings."""
 
+from mission.model import Programme
 from mission.plan import Refusal
 from mission.programme_items import Item
 from telemetry.model.errors import InputError
@@ -18,3 +19,9 @@ def refuse(refusals: list[Refusal]) -> list[Refusal]:
             message = f"{refusal.rule_id}: {refusal.reason_en}; {refusal.remedy_en}"
             raise InputError(message)
     return refusals
+
+
+def check_programme(programme: Programme, now_us: int) -> list[Refusal]:
+    """Return what is to be said of a whole programme."""
+    del programme, now_us
+    return []

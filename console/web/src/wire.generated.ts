@@ -1800,6 +1800,7 @@ export interface Sortie {
   crew_id: number | null;
   on_watch: Window | null;
   is_standby: boolean;
+  visit_parts: VisitPart[];
   approval: string;
   delayed_s: number;
   state: SortieState;
@@ -2080,10 +2081,11 @@ export interface CheckReply {
   preview: Sketch | null;
 }
 
-/** What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items. */
+/** What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items. `notes` says of everything in the file that was left out what and where it was. */
 export interface ImportReply {
   added: number;
   refusals: Refusal[];
+  notes: string[];
   programme: Programme;
 }
 
