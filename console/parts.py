@@ -124,16 +124,14 @@ def make_parts(services: Services) -> Parts:
     nearest = NearestUnits(services.bridge, desk.board, clock, services.coverage)
     desk.orders = nearest.orders
     stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
-    stream.feeds.append(CommandFeed(services.bridge))
     orders = CommandDesk(services.bridge, clock)
     flights = FlightDesk(services.bridge, clock, accounts, orders=orders, idle_s=settings.session_idle_s)
-    stream.feeds.append(FlightFeed(flights, services.bridge))
     plan_feed = PlanFeed()
     stream.feeds.append(plan_feed)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
-    stream.feeds.append(tasks)
+    stream.feeds += [CommandFeed(services.bridge), FlightFeed(flights, services.bridge), tasks]
     past = PastIncidents(services.pool, clock)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)
     health.further["webhooks"] = lambda: webhooks.trouble

@@ -51,9 +51,9 @@ class MavsdkEngine:
 
     def hear(self, heard: Sequence[VehicleFrame]) -> None:
         """Take frames of drones; those of drones that it does not fly are passed over."""
-        for frames in heard:
-            if frames.device_id in self._known_until_s:
-                self._write(Heard(frames.device_id, frames.data))
+        for device_id, _, data in heard if self._known_until_s else ():
+            if device_id in self._known_until_s:
+                self._write(Heard(device_id, data))
 
     def expect(self, device_id: int) -> None:
         """Begin to take a drone's frames, so that it is known when it is asked for something."""

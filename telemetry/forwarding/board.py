@@ -51,10 +51,10 @@ class ForwardBoard:
         del now_us
         self._refresh()
         waiting: dict[StationLink, list[bytes]] = {}
-        for frame in heard:
-            watchers = self._watchers.get(frame.device_id)
+        for device_id, _, frame in heard:
+            watchers = self._watchers.get(device_id)
             if watchers:
-                data = unsigned(frame.data)
+                data = unsigned(frame)
                 for station in watchers:
                     waiting.setdefault(station, []).append(data)
         for station, frames in waiting.items():

@@ -1,11 +1,7 @@
 """Frames of a vehicle as they came, verified and each only once: for its log, and for programs that fly or watch it beside us."""
 
-from typing import NamedTuple
+from typing import TypeAlias
 
-
-class VehicleFrame(NamedTuple):
-    """One whole frame of a vehicle, or of another component of it, that came by a link of its group; signed as it came."""
-
-    device_id: int
-    link_number: int
-    data: bytes
+VehicleFrame: TypeAlias = tuple[int, int, bytes]
+"""One whole frame, signed as it came: the device, the number of the link that it came by, its bytes. A plain tuple, since there may
+be one for every message of every vehicle."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from telemetry.model.batch import UNKNOWN_I2, Batch, Quality, concatenate, hash_fixes, new_batch
 from telemetry.model.decoding import Output
-from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.sources.mavlink.block import Block
 from telemetry.sources.mavlink.candidates import PADDING, Positions, exactly
 from telemetry.sources.mavlink.columns import TENTHS_PER_RADIAN, Ints, put_altitudes, put_motion
@@ -91,7 +90,7 @@ def feed_many(pieces: Sequence[Piece], now_us: int, *, is_tapped: bool = False) 
             others += [number] * row_counts[number]
             continue
         if is_tapped:
-            turn.heard.append(VehicleFrame(vehicle.device_id, decoder.link.number, data))
+            turn.heard.append((vehicle.device_id, decoder.link.number, data))
         if plain.msg_id[number] == POSITION:
             said.append(_position(number, vehicle, plain, now_us, turn))
             row_counts[number] = 1

@@ -7,7 +7,6 @@ from telemetry.model.batch import Quality
 from telemetry.model.decoding import Registry
 from telemetry.model.events import IdentityConflict
 from telemetry.model.link_ways import LinkWay
-from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.sources.mavlink.frame import Frame
 from telemetry.sources.mavlink.guard import FLOOD_HEARTBEATS_PER_S, Verdict
 from telemetry.sources.mavlink.members import (
@@ -306,7 +305,7 @@ class Network:
 
     def _tap(self, member: Member, frame: Frame, link: Link, turn: Turn) -> None:
         if self.is_tapped:
-            turn.heard.append(VehicleFrame(member.device_id, link.number, frame.raw))
+            turn.heard.append((member.device_id, link.number, frame.raw))
 
     def _contradicts(self, member: Member, vehicle: Vehicle, frame: Frame, now_us: int) -> bool:
         """Tell whether a HEARTBEAT names another type or autopilot than the one that was discovered."""
