@@ -13,6 +13,8 @@ from mission.refusals import Remedy, Told
 from mission.rules.rule_set import RuleSet
 
 US: Final = 1_000_000
+WEATHER_RULES: Final = frozenset(f"R-{number}" for number in range(11, 19))
+"""The rules of the weather itself and of its age."""
 RAINPROOF: Final = Remedy("rainproof", {}, {"flies_in_rain": True})
 
 

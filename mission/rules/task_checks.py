@@ -15,7 +15,7 @@ from mission.patterns.footprint import alt_of as alt_of_camera
 from mission.patterns.footprint import camera_of, ground_pixel_m
 from mission.plan import Refusal, Visit
 from mission.refusals import Remedy, refusal
-from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs
+from mission.rules.conditions import US, WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs
 from mission.rules.rule_set import RuleSet
 from mission.sky import Sky, approvals_of, ceiling_of, is_closed_to, is_in_force
 from telemetry.model.errors import InputError
@@ -193,20 +193,18 @@ class _Asked:
         whole = Window(start_us=window.start_us, end_us=window.end_us + lasting_us)
         cells = [(cell, self.timed(cell)) for cell in self._cells(whole)]
         begins = _begins(cells, window, lasting_us)
-        other_times: list[Window] | None = None
+        is_free = all(breach.is_warning for _, found in cells for breach in found)
+        around = [] if is_free else self._cells_around(window, lasting_us)
         said = []
         for run in runs(cells):
             worst = max((breach for _, breach in run), key=lambda breach: breach.severity)
             during = Window(start_us=run[0][0].start_us, end_us=run[-1][0].end_us)
-            remedies = worst.remedies
-            if not worst.is_warning:
-                if other_times is None:
-                    other_times = self._other_times(window, lasting_us)
-                missed = Window(
-                    start_us=during.start_us, end_us=max(min(during.end_us, window.end_us), during.start_us)
-                )
-                remedies = (*self._at_another_time(worst.key, missed, other_times), *worst.remedies)
-            said.append(self.refused(worst._replace(remedies=remedies), visit_id, window=during))
+            if not worst.is_warning and worst.rule_id != "R-18":
+                last_us = max(min(during.end_us, window.end_us), during.start_us)
+                missed = Window(start_us=during.start_us, end_us=last_us)
+                others = self._at_another_time(worst, missed, around, lasting_us)
+                worst = worst._replace(remedies=(*others, *worst.remedies))
+            said.append(self.refused(worst, visit_id, window=during))
         return begins, said
 
     def timed(self, cell: Window) -> list[Breach]:
@@ -218,40 +216,49 @@ class _Asked:
         edges = [edge for zone in self.sky.zones for one in zone.windows for edge in (one.start_us, one.end_us)]
         return self.conditions.cells(window, edges)
 
-    def _other_times(self, window: Window, lasting_us: int) -> list[Window]:
-        """Return the times around a window at which nothing is broken and the weather is known, where begun then."""
+    def _cells_around(self, window: Window, lasting_us: int) -> list[tuple[Window, list[Breach]]]:
+        """Return what is broken when, from some hours before a window to a day after it, as soon as now."""
         first_us = max(self.conditions.now_us, window.start_us - round(EARLIER_S * US))
         last_us = window.end_us + round(LATER_S * US)
         if first_us >= last_us:
             return []
-        cells = self._cells(Window(start_us=first_us, end_us=last_us + lasting_us))
-        known = [(cell, self.timed(cell)) for cell in cells]
-        strict = [
-            (cell, [one._replace(is_warning=False) if one.rule_id == "R-18" else one for one in found])
-            for cell, found in known
+        return [
+            (cell, self.timed(cell)) for cell in self._cells(Window(start_us=first_us, end_us=last_us + lasting_us))
         ]
-        whole = Window(start_us=first_us, end_us=last_us)
-        return list(_begins(strict, whole, lasting_us) or _begins(known, whole, lasting_us))
 
-    def _at_another_time(self, key: str, window: Window, times: Sequence[Window]) -> tuple[Remedy, ...]:
-        """Return the nearest other time as a remedy: as long as the window where it can be."""
-        long_us = window.end_us - window.start_us
+    def _at_another_time(
+        self, breach: Breach, missed: Window, around: Sequence[tuple[Window, list[Breach]]], lasting_us: int
+    ) -> tuple[Remedy, ...]:
+        """Return the nearest other time as a remedy, as long as what was missed where it can be.
+
+        Weather that is not known is no better weather; for other rules it will do where no time with known weather is left.
+        """
+        if not around:
+            return ()
+        whole = Window(start_us=around[0][0].start_us, end_us=around[-1][0].end_us - lasting_us)
+        times = _begins(_with_known_weather(around), whole, lasting_us)
+        if not times and breach.rule_id not in WEATHER_RULES:
+            times = _begins(around, whole, lasting_us)
 
         def away_us(one: Window) -> int:
-            return max(window.start_us - one.end_us, one.start_us - window.end_us, 0)
+            return max(missed.start_us - one.end_us, one.start_us - missed.end_us, 0)
 
-        for one in sorted(times, key=away_us)[:1]:
-            is_before = one.start_us < window.start_us and one.end_us < window.end_us
-            if is_before:
-                chosen = Window(start_us=max(one.start_us, one.end_us - long_us), end_us=one.end_us)
-            else:
-                chosen = Window(start_us=one.start_us, end_us=min(one.end_us, one.start_us + long_us))
-            zh, en = measured_then(key, self.conditions.weather, chosen.start_us)
-            clock = self.conditions.daylight.clock(chosen.start_us, beside_us=window.start_us)
-            change = {"start_us": chosen.start_us, "end_us": chosen.end_us}
-            side = "time_before" if is_before else "time_after"
-            return (Remedy(side, {"clock": clock, "then_zh": zh, "then_en": en}, change),)
-        return ()
+        nearest = min(times, key=away_us, default=None)
+        return () if nearest is None else (self._moved_to(nearest, breach, missed),)
+
+    def _moved_to(self, time: Window, breach: Breach, missed: Window) -> Remedy:
+        """Return the remedy of a visit at another time: the end of an earlier one, the beginning of a later one."""
+        long_us = missed.end_us - missed.start_us
+        is_before = time.start_us < missed.start_us and time.end_us < missed.end_us
+        if is_before:
+            chosen = Window(start_us=max(time.start_us, time.end_us - long_us), end_us=time.end_us)
+        else:
+            chosen = Window(start_us=time.start_us, end_us=min(time.end_us, time.start_us + long_us))
+        zh, en = measured_then(breach.key, self.conditions.weather, chosen.start_us)
+        clock = self.conditions.daylight.clock(chosen.start_us, beside_us=missed.start_us)
+        change = {"start_us": chosen.start_us, "end_us": chosen.end_us}
+        numbers: dict[str, float | str] = {"clock": clock, "then_zh": zh, "then_en": en}
+        return Remedy("time_before" if is_before else "time_after", numbers, change)
 
     def _zones(self, cell: Window) -> Iterator[Breach]:
         """Yield what of the task's place is closed in a piece of time: all of it is refused, a part of it is said."""
@@ -355,6 +362,14 @@ def _closed_ratio(shape: Any, closed: Any) -> float:  # noqa: ANN401 - as above
         if whole > 0.0:
             return float(measure(shape.intersection(closed))) / whole
     return 0.0
+
+
+def _with_known_weather(cells: Sequence[tuple[Window, list[Breach]]]) -> list[tuple[Window, list[Breach]]]:
+    """Return the same with weather that is old or unknown counted as broken."""
+    return [
+        (cell, [one._replace(is_warning=False) if one.rule_id == "R-18" else one for one in found])
+        for cell, found in cells
+    ]
 
 
 def _begins(cells: Sequence[tuple[Window, list[Breach]]], window: Window, lasting_us: int) -> tuple[Window, ...]:
