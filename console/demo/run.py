@@ -15,6 +15,8 @@ from console.app import House, database, run_house
 from console.auth.accounts import DATABASE_AWAY, Accounts
 from console.demo.city import City, prepare_city
 from console.demo.crews import CityClock, Watch
+from console.demo.day_desk import CHIEF, PLANNER, DayDesk
+from console.demo.day_plan import Registered, day_programme
 from console.demo.duty_keeper import LOOK_EVERY_S, DutyKeeper
 from console.demo.force_config import Doors, ForceConfig, config_of, start_force
 from console.demo.force_plan import ForcePlan
@@ -32,8 +34,12 @@ from infra.vault import Vault
 from telemetry.links.listening import ListeningLink
 from telemetry.links.udp import UdpLink
 from telemetry.model.batch import Quality
+from telemetry.model.errors import UnavailableError
+from telemetry.model.unit import UnitKind
 
 DRAIN_S: Final = 2.0
+FESTIVAL_SOON_US: Final = 180_000_000
+"""A demo is seldom watched in the evening: its festival begins some minutes after it."""
 LOOPBACK: Final = "127.0.0.1"
 WATCH_ACCOUNT: Final = "demo-watcher"
 _POSITIONS: Final = (
@@ -119,13 +125,15 @@ class Demo:
         force = await start_force(self._config(city, plan, secrets))
         reading = asyncio.create_task(self._read_counts(force))
         living = asyncio.create_task(self._live(accounts, city, plan, force))
+        planning = asyncio.create_task(self._plan_day(accounts, city, plan))
         try:
             token = await _link_for(accounts, "admin", Role.ADMIN)
             self._announce(sign_in_url(self._house.origin, token))
             await self._wait(watching, reading, living)
         finally:
-            living.cancel()
-            await asyncio.wait((living,))
+            for task in (living, planning):
+                task.cancel()
+            await asyncio.wait((living, planning))
             await _end(force, reading)
             watching.cancel()
             await asyncio.wait((watching,))
@@ -172,6 +180,28 @@ class Demo:
                 ):  # the map goes on, and so do we when it is back
                     await keeper.look(self._counts.get("aloft", ()))
                 await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _plan_day(self, accounts: Accounts, city: City, plan: ForcePlan) -> None:
+        """Have the day from the air planned and published, once units are on the map."""
+        await self._watcher.first_delta.wait()
+        registry, now_us = self._house.service.bridge.registry, SYSTEM_CLOCK.now_us()
+        devices = {
+            unit_id: device_id for device_id in registry.devices if (unit_id := registry.unit_of(device_id, now_us))
+        }
+        registered = {
+            unit.call_sign: Registered(unit.unit_id, devices[unit.unit_id])
+            for unit in registry.units.values()
+            if unit.kind is UnitKind.DRONE and unit.unit_id in devices
+        }
+        programme = await asyncio.to_thread(
+            day_programme, city, plan, registered, now_us=now_us, festival_from_us=now_us + FESTIVAL_SOON_US
+        )
+        staff = Staff(accounts, self._house.origin)
+        with contextlib.suppress(*DATABASE_AWAY, UnavailableError):  # the demo goes on without its day's plan
+            planner, chief = [await staff.signed_in(name, Role.SUPERVISOR) for name in (PLANNER, CHIEF)]
+            plan_id = await DayDesk(planner, chief, self._say).publish(programme, now_us=now_us)
+            if plan_id is not None:
+                self._say(f"the day from the air is planned: plan {plan_id}")
 
     async def _read_counts(self, force: asyncio.subprocess.Process) -> None:
         assert force.stdout is not None

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from console.auth.accounts import Account, Accounts
+from console.demo.api_client import ApiClient
 from console.demo.call_centre import CallOrders
 from console.demo.crews import Watch
 from console.demo.desk import DISPATCHER
@@ -79,6 +80,13 @@ class Staff:
             seed=seed,
             per_minute=per_minute,
         )
+
+    async def signed_in(self, name: str, role: Role) -> ApiClient:
+        """Return a person of the demo at a screen. Raises UnavailableError when the link is refused."""
+        account = await self._account(name, role)
+        client = ApiClient(self._origin)
+        await client.sign_in(await self._accounts.make_link(account.account_id, SYSTEM_CLOCK.now_us()))
+        return client
 
     async def _account(self, name: str, role: Role, *, unit_id: int | None = None) -> Account:
         found = await self._accounts.by_name(name)
