@@ -7,7 +7,7 @@ import msgspec
 
 from telemetry.model.control_events import ControlChanged
 from telemetry.model.event import Event
-from telemetry.model.flight_events import MissionTransferred, TransferProgress
+from telemetry.model.flight_events import MissionTransferred, SortieMoved, TransferProgress
 
 
 class Severity(IntEnum):
@@ -340,6 +340,7 @@ AnyEvent: TypeAlias = (
     | ControlChanged
     | MissionTransferred
     | TransferProgress
+    | SortieMoved
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

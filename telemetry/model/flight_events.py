@@ -1,4 +1,4 @@
-"""What is told of missions, fences and rally points on their way to an autopilot and back."""
+"""What is told of missions on their way to an autopilot and back, and of the sorties that are flown by them."""
 
 from enum import StrEnum
 
@@ -54,3 +54,46 @@ class MissionTransferred(Event, frozen=True, kw_only=True, tag="mission_transfer
     digest: str = ""
     problem: str = ""
     items: tuple[MissionItem, ...] | None = None
+
+
+class SortieStep(StrEnum):
+    """How far a sortie that was given to a drone has come."""
+
+    HANDED = "handed"
+    UPLOADING = "uploading"
+    READY = "ready"
+    """On board, read back and compared; it waits for its start."""
+    STARTING = "starting"
+    FLYING = "flying"
+    PAUSED = "paused"
+    RETURNING = "returning"
+    """On the way home, or to where it lands."""
+    DONE = "done"
+    FAILED = "failed"
+    """It ended otherwise."""
+
+
+class SortieMoved(Event, frozen=True, kw_only=True, tag="sortie_moved"):
+    """A sortie that a drone was given went on: the event holds all that its pilot must know, so that the last one counts.
+
+    `part` counts its missions from 1: one that is given another task in the air has several. `flown` of `waypoint_count` waypoints
+    of this part are flown, `flown_before` of the parts before it. `first_item` and `digest` are those of what is on board.
+    `cause` and its sentences say why it waits, paused, failed or was broken off; empty where all is well.
+    """
+
+    sortie_id: int
+    step: SortieStep
+    plan_id: int | None = None
+    part: int = 1
+    item: int | None = None
+    flown: int = 0
+    waypoint_count: int = 0
+    flown_before: int = 0
+    first_item: int = 0
+    digest: str = ""
+    has_flown: bool = False
+    cause: str = ""
+    reason_zh: str = ""
+    reason_en: str = ""
+    account_id: int | None = None
+    account_name: str = ""

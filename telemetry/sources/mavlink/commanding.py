@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
-from telemetry.sources.mavlink.exchange import MOST_ATTEMPTS, Waiting
+from telemetry.sources.mavlink.exchange import Waiting
 from telemetry.sources.mavlink.frame import Value
 from telemetry.sources.mavlink.patience import Patience
 from telemetry.sources.mavlink.requests import COMMAND_LONG, Ask
@@ -21,6 +21,8 @@ NO_ANSWER: Final = -1
 PROGRESS_WAIT_US: Final = 10_000_000
 """A vehicle that said "in progress" shall say something again within this time."""
 LONGEST_US: Final = 120_000_000
+ATTEMPTS_BEFORE_OTHER_WAY: Final = 4
+"""There are vehicles that do not even answer a command that they do not know."""
 TEXTS_AFTER_US: Final = 600_000
 """What a vehicle says of a refusal often comes after it."""
 TEXTS_KEPT: Final = 3
@@ -152,11 +154,15 @@ class CommandRun:
                 self.ended = self._worded(RESULT_WORDS.get(self.result, f"it answered {self.result}"))
             return
         again = self._waiting.again(now_us)
+        if self._step.instead is not None and self._waiting.attempt >= ATTEMPTS_BEFORE_OTHER_WAY:
+            again = None
         if again:
             self.outbox.append(self._ask(self._waiting.attempt))
         elif again is None or now_us - self._began_us > LONGEST_US:
             waited_s = (now_us - self._began_us) / 1e6
-            self.ended = self._worded(f"no answer in {waited_s:.0f} s and {MOST_ATTEMPTS} attempts: look at the link")
+            self.ended = self._worded(
+                f"no answer in {waited_s:.0f} s and {self._waiting.attempt} attempts: look at the link"
+            )
 
     def _worded(self, reason: str) -> str:
         said = "; ".join(self._texts)
@@ -251,7 +257,7 @@ class StepsRun:
             self._said = []
             return
         is_passed_over = result == UNSUPPORTED or (result != NO_ANSWER and not step.only_unknown)
-        if step.instead is not None and is_passed_over:
+        if step.instead is not None and (is_passed_over or result == NO_ANSWER):
             self._said.append(problem)
             self._left.insert(0, step.instead)
         elif not (step.may_fail and is_passed_over):

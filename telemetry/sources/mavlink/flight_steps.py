@@ -108,16 +108,16 @@ def _start(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step
     del order
     to_first = _going_on_with(vehicle, first_item, params=(float(first_item), 1.0))
     mode = _mission_mode(vehicle, said="the mode for the mission")
-    if vehicle.autopilot == PX4:
+    if not _is_ardupilot(vehicle):
         return (to_first, mode)
     return (to_first, Step("starting the mission", MISSION_START, (0.0, 0.0), instead=mode, only_unknown=True))
 
 
 def _pause(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
     del order, first_item
-    if vehicle.autopilot == PX4:
+    if not _is_ardupilot(vehicle):
         return (_standing(vehicle, said="pausing"),)
-    brake = _mode(vehicle, "BRAKE", said="braking") if _is_ardupilot(vehicle) and _has_mode(vehicle, "BRAKE") else None
+    brake = _mode(vehicle, "BRAKE", said="braking") if _has_mode(vehicle, "BRAKE") else None
     stand = brake or _standing(vehicle, said="standing still")
     return (Step("pausing", PAUSE_CONTINUE, (0.0,), instead=stand),)
 
@@ -125,7 +125,7 @@ def _pause(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step
 def _continue(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
     del order, first_item
     mode = _mission_mode(vehicle, said="the mode for the mission")
-    if vehicle.autopilot == PX4 or (_is_ardupilot(vehicle) and vehicle.mode != "AUTO"):
+    if not _is_ardupilot(vehicle) or vehicle.mode != "AUTO":
         return (mode,)
     return (Step("continuing", PAUSE_CONTINUE, (1.0,), instead=mode),)
 

@@ -1,0 +1,322 @@
+"""A sortie flown: checked, sent and read back, armed, started, watched to its end; paused, continued, given another task in the air."""
+
+from typing import Final
+
+import msgspec
+
+from mission.formats.mavlink_items import TAKEOFF
+from mission.pilot_words import Cause, Reason, reason
+from mission.preflight import Readiness, in_the_way, joined
+from mission.sortie_watch import IN_AIR, NOTHING, Brief, Purpose, Says, SortieWatch
+from telemetry.model.commands import CommandState, FlightAction, FlightCommand, UploadMission
+from telemetry.model.errors import ConflictError
+from telemetry.model.events import AnyEvent, CommandAnswered, CommandMoved
+from telemetry.model.flight_events import (
+    MissionTransferred,
+    OnBoard,
+    SortieMoved,
+    SortieStep,
+    TransferKind,
+    TransferProgress,
+)
+from telemetry.model.mission_items import MissionItem, MissionList
+
+__all__ = ["Brief", "Pilot", "Says", "in_the_air"]
+
+OVER: Final = frozenset({SortieStep.DONE, SortieStep.FAILED})
+ARM_AGAIN_US: Final = 5_000_000
+ARM_TRIES: Final = 12
+"""A position estimate takes up to a minute to settle: so long a refusal to arm is tried again."""
+START_AGAIN_US: Final = 3_000_000
+START_TRIES: Final = 4
+TAKES_OFF_WITHIN_US: Final = 45_000_000
+ANSWERED_WITHIN_US: Final = 150_000_000
+SENT_WITHIN_US: Final = 2_400_000_000
+
+
+class Pilot(SortieWatch):
+    """One drone's sortie. Pure: told events, the time and what people want; it answers with one command at a time.
+
+    `state` is all that must survive a restart; `restored` goes on from it. Whoever drives it numbers and sends each command,
+    then says `sent` with its number, or `unsent` with why it could not be sent.
+    """
+
+    def __init__(self, device_id: int, brief: Brief, now_us: int) -> None:
+        super().__init__(device_id, brief, now_us)
+        self.sent_items = 0
+        self.item_count: int | None = None
+        self._said_us = 0
+        self._tries = 0
+
+    @classmethod
+    def restored(cls, state: SortieMoved, brief: Brief, now_us: int) -> "Pilot":
+        """Return a pilot that goes on after a restart from the last state that was kept; what it waited for is asked anew."""
+        pilot = cls(state.device_id, brief, now_us)
+        step, found = state.step, None
+        if step is SortieStep.UPLOADING:
+            step = SortieStep.PAUSED if state.has_flown else SortieStep.HANDED
+            found = reason(Cause.UPLOAD, "interrupted") if state.has_flown else None
+        elif step is SortieStep.STARTING:
+            step = SortieStep.READY
+        pilot.state = state
+        pilot._move(now_us, step, found, keeps_reason=found is None)
+        return pilot
+
+    # --- what people want ----------------------------------------------------------------------------------------
+
+    def begin(self, readiness: Readiness, now_us: int) -> Says:
+        """Check, and send fence, rally points and mission; also again, after an upload that failed.
+
+        Raises ConflictError for a sortie that flies or is over.
+        """
+        self._demand({SortieStep.HANDED, SortieStep.READY, SortieStep.FAILED}, "sent")
+        if self.state.has_flown:
+            raise ConflictError("this sortie has flown already: plan another one")
+        found = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
+        if not self.brief.plan.mission:
+            found = (reason(Cause.EMPTY), *found)
+        if found:
+            return Says(None, self._move(now_us, SortieStep.HANDED, joined(found)))
+        return self._upload(self.brief.plan.mission, now_us)
+
+    def start(self, readiness: Readiness, now_us: int) -> Says:
+        """Check once more, arm and start. Raises ConflictError unless the mission is on board."""
+        self._demand({SortieStep.READY}, "started")
+        found = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
+        if found:
+            return Says(None, self._move(now_us, SortieStep.READY, joined(found)))
+        self._tries = 0
+        return Says(self._order(Purpose.ARM, FlightAction.ARM, now_us), self._move(now_us, SortieStep.STARTING, None))
+
+    def pause(self, now_us: int) -> Says:
+        """Stand still in the air. Raises ConflictError for one that does not fly."""
+        self._demand({SortieStep.FLYING, SortieStep.RETURNING}, "paused")
+        return Says(self._order(Purpose.PAUSE, FlightAction.PAUSE, now_us))
+
+    def go_on(self, now_us: int) -> Says:
+        """Continue where it was paused. Raises ConflictError for one that is not, or whose mission on board is not ours."""
+        self._demand({SortieStep.PAUSED}, "continued")
+        if not self.state.digest:
+            raise ConflictError(
+                "what it has on board is not this sortie's mission: let it return, or give it the task again"
+            )
+        return Says(self._order(Purpose.CONTINUE, FlightAction.CONTINUE, now_us))
+
+    def come_home(self, now_us: int) -> Says:
+        """Break off and return; on the ground: give up."""
+        if self.step in OVER:
+            raise ConflictError("this sortie is over already")
+        stopped = reason(Cause.STOPPED)
+        if self.step in {SortieStep.HANDED, SortieStep.READY} or (
+            self.step is SortieStep.UPLOADING and not self.state.has_flown
+        ):
+            self._forget()
+            return Says(None, self._move(now_us, SortieStep.FAILED, stopped))
+        if self.step is SortieStep.STARTING and self._armed is False:
+            self._forget()
+            return Says(None, self._move(now_us, SortieStep.FAILED, stopped))
+        return Says(self._order(Purpose.RETURN, FlightAction.RETURN_HOME, now_us))
+
+    def give_another(self, brief: Brief, now_us: int) -> Says:
+        """Put another mission in the place of what is left, in the air from where it is; what was flown is kept.
+
+        It first stands still. Raises ConflictError for one that is over or just starting.
+        """
+        self._demand({SortieStep.HANDED, SortieStep.READY, *IN_AIR}, "given another task")
+        state = self.state
+        if self.step in IN_AIR and not state.has_flown:
+            raise ConflictError("it is just taking off: give it another task when it is in the air")
+        flown_before = state.flown_before + state.flown
+        self.brief = brief
+        self.state = msgspec.structs.replace(
+            state,
+            sortie_id=brief.sortie_id,
+            plan_id=brief.plan_id,
+            part=state.part + state.has_flown,
+            item=None,
+            flown=0,
+            flown_before=flown_before,
+            waypoint_count=brief.waypoint_count,
+            digest="",
+        )
+        if not state.has_flown:
+            return Says(None, self._move(now_us, SortieStep.HANDED, None))
+        moved = self._move(now_us, SortieStep.UPLOADING, None)
+        return Says(self._order(Purpose.STAND, FlightAction.HOLD, now_us), moved)
+
+    # --- what becomes of a command -------------------------------------------------------------------------------
+
+    def sent(self, command_id: int) -> None:
+        """Note the number of the command that was just sent: its answer comes by it."""
+        self._command_id = command_id
+
+    def unsent(self, why: str, now_us: int) -> Says:
+        """Note that the command could not be sent."""
+        return self._answered(why or "it could not be sent", now_us)
+
+    def take(self, event: AnyEvent, now_us: int) -> Says:
+        """Take an event of this drone; those of others and replayed ones are passed over."""
+        if event.device_id != self.state.device_id or event.replayed or self.step in OVER:
+            return NOTHING
+        match event:
+            case CommandAnswered() | CommandMoved():
+                return self._take_answer(event, now_us)
+            case MissionTransferred():
+                return self._take_transfer(event, now_us)
+            case TransferProgress():
+                self._take_progress(event)
+                return NOTHING
+            case _:
+                return self.watch(event, now_us)
+
+    def tick(self, now_us: int) -> Says:
+        """Try again what is to be tried again, and notice what does not come. Call it each second."""
+        if self._again_us is not None and now_us >= self._again_us and self.step is SortieStep.STARTING:
+            self._again_us = None
+            return Says(self._arm_or_start(now_us))
+        waited_us = now_us - self._said_us
+        limit_us = SENT_WITHIN_US if self._purpose is Purpose.UPLOAD else ANSWERED_WITHIN_US
+        if self._purpose is not None and waited_us > limit_us:
+            return self._answered(reason(Cause.NO_ANSWER, waited_s=waited_us / 1e6).en, now_us)
+        is_late = now_us - self._started_us > TAKES_OFF_WITHIN_US
+        if self.step is SortieStep.FLYING and not self.state.has_flown and is_late:
+            moved = self._move(now_us, SortieStep.FAILED, reason(Cause.NO_TAKE_OFF, waited_s=TAKES_OFF_WITHIN_US / 1e6))
+            return Says(self._order(Purpose.DISARM, FlightAction.DISARM, now_us), moved)
+        return NOTHING
+
+    # -------------------------------------------------------------------------------------------------------------
+
+    def _demand(self, steps: set[SortieStep], said: str) -> None:
+        if self.step not in steps:
+            allowed = ", ".join(sorted(step.value for step in steps))
+            raise ConflictError(f"a sortie that is {self.step.value} cannot be {said}: it must be {allowed}")
+        if self._purpose is Purpose.UPLOAD:
+            raise ConflictError("its mission is on the way: wait until it is on board")
+
+    def _upload(self, mission: tuple[MissionItem, ...], now_us: int) -> Says:
+        plan = self.brief.plan
+        self._begin_waiting(Purpose.UPLOAD, now_us)
+        self.sent_items, self.item_count = 0, None
+        self.state = msgspec.structs.replace(self.state, digest="")
+        device_id = self.state.device_id
+        command = UploadMission(device_id=device_id, mission=mission, fence=plan.fence, rally=plan.rally)
+        return Says(command, self._move(now_us, SortieStep.UPLOADING, None))
+
+    def _order(self, purpose: Purpose, action: FlightAction, now_us: int) -> FlightCommand:
+        self._begin_waiting(purpose, now_us)
+        return FlightCommand(device_id=self.state.device_id, action=action)
+
+    def _begin_waiting(self, purpose: Purpose, now_us: int) -> None:
+        self._purpose, self._command_id, self._said_us, self._again_us = purpose, None, now_us, None
+
+    def _arm_or_start(self, now_us: int) -> FlightCommand:
+        if self._armed is False:
+            return self._order(Purpose.ARM, FlightAction.ARM, now_us)
+        return self._order(Purpose.START, FlightAction.START, now_us)
+
+    def _take_answer(self, event: CommandAnswered | CommandMoved, now_us: int) -> Says:
+        if self._purpose is None or event.command_id != self._command_id:
+            return NOTHING
+        if event.state == CommandState.DELIVERED:
+            return self._answered("", now_us)
+        if event.state in {CommandState.REFUSED, CommandState.EXPIRED}:
+            return self._answered(event.text or event.state, now_us)
+        return NOTHING
+
+    def _answered(self, problem: str, now_us: int) -> Says:
+        purpose = self._purpose
+        self._forget()
+        match purpose:
+            case None | Purpose.DISARM:
+                return NOTHING
+            case Purpose.UPLOAD:
+                return self._uploaded(problem, now_us)
+            case Purpose.ARM:
+                return self._armed_answered(problem, now_us)
+            case Purpose.START:
+                return self._start_answered(problem, now_us)
+            case Purpose.STAND:
+                return self._stands(problem, now_us)
+            case _:
+                return self._order_answered(purpose, problem, now_us)
+
+    def _uploaded(self, problem: str, now_us: int) -> Says:
+        is_in_air = self.state.has_flown
+        if problem:
+            failed = SortieStep.PAUSED if is_in_air else SortieStep.FAILED
+            return Says(None, self._move(now_us, failed, reason(Cause.UPLOAD, problem)))
+        if is_in_air:
+            return Says(self._order(Purpose.START, FlightAction.START, now_us))
+        return Says(None, self._move(now_us, SortieStep.READY, None))
+
+    def _armed_answered(self, problem: str, now_us: int) -> Says:
+        if not problem:
+            self._armed, self._tries = True, 0
+            return Says(self._order(Purpose.START, FlightAction.START, now_us))
+        return self._try_again(reason(Cause.ARM, problem), now_us, after_us=ARM_AGAIN_US, tries=ARM_TRIES)
+
+    def _start_answered(self, problem: str, now_us: int) -> Says:
+        if not problem:
+            self._started_us = now_us
+            return Says(None, self._move(now_us, SortieStep.FLYING, None))
+        found = reason(Cause.START, problem)
+        if self.state.has_flown:
+            return Says(None, self._move(now_us, SortieStep.PAUSED, found))
+        says = self._try_again(found, now_us, after_us=START_AGAIN_US, tries=START_TRIES)
+        if self.step is SortieStep.FAILED:
+            return Says(self._order(Purpose.DISARM, FlightAction.DISARM, now_us), says.moved)
+        return says
+
+    def _try_again(self, found: Reason, now_us: int, *, after_us: int, tries: int) -> Says:
+        self._tries += 1
+        if self._tries >= tries:
+            return Says(None, self._move(now_us, SortieStep.FAILED, found))
+        self._again_us = now_us + after_us
+        return Says(None, self._move(now_us, SortieStep.STARTING, found))
+
+    def _stands(self, problem: str, now_us: int) -> Says:
+        """Send the other task now that it stands still; a take-off has no place in it."""
+        if problem:
+            return Says(None, self._move(now_us, SortieStep.PAUSED, reason(Cause.ORDER, problem)))
+        return self._upload(in_the_air(self.brief.plan.mission), now_us)
+
+    def _order_answered(self, purpose: Purpose, problem: str, now_us: int) -> Says:
+        if problem:
+            return Says(None, self._move(now_us, self.step, reason(Cause.ORDER, problem)))
+        if purpose is Purpose.RETURN:
+            found = None if self._has_flown_all() else reason(Cause.STOPPED)
+            return Says(None, self._move(now_us, SortieStep.RETURNING, found))
+        step = SortieStep.PAUSED if purpose is Purpose.PAUSE else SortieStep.FLYING
+        return Says(None, self._move(now_us, step, None))
+
+    def _take_progress(self, event: TransferProgress) -> None:
+        if event.command_id == self._command_id and event.mission_list is MissionList.MISSION:
+            self.sent_items, self.item_count = event.done, event.total
+
+    def _take_transfer(self, event: MissionTransferred, now_us: int) -> Says:
+        if event.mission_list is not MissionList.MISSION or event.transfer is TransferKind.DOWNLOAD:
+            return NOTHING
+        if event.command_id == self._command_id and self._purpose is Purpose.UPLOAD:
+            digest = event.digest if event.on_board is OnBoard.AS_ASKED else ""
+            self.state = msgspec.structs.replace(self.state, digest=digest, first_item=event.first_item)
+            return NOTHING
+        if event.on_board is OnBoard.AS_BEFORE or event.digest == self.state.digest or not self.state.digest:
+            return NOTHING
+        self.state = msgspec.structs.replace(self.state, digest="")
+        step = self.step if self.state.has_flown else SortieStep.FAILED
+        return Says(None, self._move(now_us, step, reason(Cause.CHANGED)))
+
+
+def in_the_air(mission: tuple[MissionItem, ...]) -> tuple[MissionItem, ...]:
+    """Return a mission as it is flown by a drone that is in the air already: its first take-off becomes nothing.
+
+    It stays in its place as a change of speed to the speed that it has (a command that does nothing), so that the numbers of the
+    other items hold.
+    """
+    if not mission or mission[0].command != TAKEOFF:
+        return mission
+    return (NOTHING_DONE, *mission[1:])
+
+
+NOTHING_DONE: Final = MissionItem(command=178, frame=2, param1=1.0, param2=-1.0, param3=-1.0, param4=0.0)
+"""DO_CHANGE_SPEED with "no change" for speed and throttle."""

@@ -1,0 +1,51 @@
+"""Whether a drone may take a sortie now: what is known of it, and everything that stands in the way."""
+
+import msgspec
+
+from mission.pilot_words import Cause, Reason, reason
+from mission.plan import Refusal
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a drone before it flies; the caller looks, and asks the rules and the weather again.
+
+    `battery_ratio` is 0..1, None while unknown. `controller` names who is in control if it is somebody else.
+    """
+
+    is_heard: bool
+    has_position: bool
+    battery_ratio: float | None
+    controller: str = ""
+    refusals: tuple[Refusal, ...] = ()
+
+
+def in_the_way(readiness: Readiness, *, least_battery_ratio: float) -> tuple[Reason, ...]:
+    """Return every reason why a sortie cannot begin now, the simplest first; empty: it may. Warnings of the rules are none."""
+    found: list[Reason] = []
+    if not readiness.is_heard:
+        found.append(reason(Cause.LINK))
+    if readiness.controller:
+        found.append(reason(Cause.CONTROL, readiness.controller))
+    if readiness.is_heard and not readiness.has_position:
+        found.append(reason(Cause.POSITION))
+    if readiness.battery_ratio is None:
+        found.append(reason(Cause.BATTERY_UNKNOWN))
+    elif readiness.battery_ratio < least_battery_ratio:
+        have_pct, need_pct = readiness.battery_ratio * 100.0, least_battery_ratio * 100.0
+        found.append(reason(Cause.BATTERY, have_pct=have_pct, need_pct=need_pct))
+    refusals = (refusal for refusal in readiness.refusals if not refusal.is_warning)
+    return (*found, *(_by_rule(refusal) for refusal in refusals))
+
+
+def _by_rule(refusal: Refusal) -> Reason:
+    zh = reason(Cause.REFUSED_BY_RULES, f"{refusal.reason_zh}（{refusal.rule_id}）").zh
+    return Reason(
+        Cause.REFUSED_BY_RULES, zh, reason(Cause.REFUSED_BY_RULES, f"{refusal.reason_en} ({refusal.rule_id})").en
+    )
+
+
+def joined(reasons: tuple[Reason, ...]) -> Reason:
+    """Return several reasons as one, by the first one's cause. Raises ValueError for none."""
+    if not reasons:
+        raise ValueError("no reason to join: ask only where something stands in the way")
+    return Reason(reasons[0].cause, "；".join(found.zh for found in reasons), "; ".join(found.en for found in reasons))

@@ -1,0 +1,220 @@
+"""What a drone tells of the sortie that it flies: waypoints behind it, its mode, arming and landing, silence; and what follows of that."""
+
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from mission.formats.mavlink_items import LAND, RETURN_TO_LAUNCH, MavlinkPlan
+from mission.pilot_words import Cause, Reason, reason
+from telemetry.model.commands import Command
+from telemetry.model.events import (
+    AnyEvent,
+    ArmedChanged,
+    LandedChanged,
+    LandedState,
+    LinkLost,
+    LinkRegained,
+    MissionProgress,
+    ModeChanged,
+    Rebooted,
+)
+from telemetry.model.flight_events import SortieMoved, SortieStep
+
+MISSION_MODES: Final = frozenset({"AUTO", "AUTO.MISSION"})
+HOMEWARD_MODES: Final = frozenset({"RTL", "SMART_RTL", "AUTO_RTL", "LAND", "QRTL", "QLAND", "AUTO.RTL", "AUTO.LAND"})
+IN_AIR: Final = frozenset({SortieStep.FLYING, SortieStep.PAUSED, SortieStep.RETURNING})
+LOST_FROM_S: Final = 10.0
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pilot is given: the items, which waypoint each leads to, and how much battery (0..1) it takes to set out."""
+
+    sortie_id: int
+    plan: MavlinkPlan
+    waypoint_count: int
+    least_battery_ratio: float = 0.3
+    plan_id: int | None = None
+    account_id: int | None = None
+    account_name: str = ""
+
+
+class Purpose(Enum):
+    """What the order that waits for an answer is for."""
+
+    UPLOAD = "upload"
+    ARM = "arm"
+    START = "start"
+    PAUSE = "pause"
+    STAND = "stand"
+    """So that another mission can be put on board in the air."""
+    CONTINUE = "continue"
+    RETURN = "return"
+    DISARM = "disarm"
+
+
+class Says(NamedTuple):
+    """What the pilot wants now: a command to send (and to tell it by `sent` or `unsent`), and the state to keep in the journal."""
+
+    command: Command | None = None
+    moved: SortieMoved | None = None
+
+
+NOTHING: Final = Says()
+
+
+class SortieWatch:
+    """The state of one sortie, and what of it follows from what the drone tells. Pure; times are UTC microseconds."""
+
+    def __init__(self, device_id: int, brief: Brief, now_us: int) -> None:
+        self.brief = brief
+        self.state = SortieMoved(
+            device_id=device_id,
+            observed_us=now_us,
+            received_us=now_us,
+            sortie_id=brief.sortie_id,
+            plan_id=brief.plan_id,
+            step=SortieStep.HANDED,
+            waypoint_count=brief.waypoint_count,
+            account_id=brief.account_id,
+            account_name=brief.account_name,
+        )
+        self._purpose: Purpose | None = None
+        self._command_id: int | None = None
+        self._again_us: int | None = None
+        self._started_us = now_us
+        self._mode: str | None = None
+        self._armed: bool | None = None
+
+    @property
+    def step(self) -> SortieStep:
+        """Return how far the sortie has come."""
+        return self.state.step
+
+    def watch(self, event: AnyEvent, now_us: int) -> Says:
+        """Take what the drone tells of itself."""
+        match event:
+            case MissionProgress():
+                return self._take_item(event, now_us)
+            case ModeChanged():
+                return self._take_mode(event, now_us)
+            case ArmedChanged():
+                return self._take_arming(event, now_us)
+            case LandedChanged():
+                return self._take_landing(event, now_us)
+            case Rebooted():
+                return self._take_reboot(now_us)
+            case LinkLost():
+                return self._take_loss(event, now_us)
+            case LinkRegained():
+                return self._take_return_of_link(now_us)
+            case _:
+                return NOTHING
+
+    def _forget(self) -> None:
+        self._purpose = self._command_id = self._again_us = None
+
+    def _has_flown_all(self) -> bool:
+        return self.state.flown >= self.state.waypoint_count
+
+    def _take_item(self, event: AnyEvent, now_us: int) -> Says:
+        """Count the waypoints that lie behind: one that was reached, or all before the item that is flown to now."""
+        assert isinstance(event, MissionProgress)
+        state, numbers = self.state, self.brief.plan.waypoint_numbers
+        index = event.item - state.first_item
+        if self.step not in {SortieStep.FLYING, SortieStep.RETURNING} or not 0 <= index < len(numbers):
+            return NOTHING
+        behind = [number for number in numbers[: index + event.reached] if number is not None]
+        flown = max(state.flown, len(set(behind)) - (not event.reached and numbers[index] in behind))
+        item = index if not event.reached else state.item
+        has_flown = state.has_flown or flown > 0
+        step = SortieStep.RETURNING if self._leads_home(index) else self.step
+        if (item, flown, has_flown, step) == (state.item, state.flown, state.has_flown, state.step):
+            return NOTHING
+        self.state = msgspec.structs.replace(state, item=item, flown=flown, has_flown=has_flown)
+        return Says(None, self._move(now_us, step, None, keeps_reason=True))
+
+    def _leads_home(self, index: int) -> bool:
+        mission = self.brief.plan.mission
+        return index < len(mission) and mission[index].command in {RETURN_TO_LAUNCH, LAND}
+
+    def _take_mode(self, event: ModeChanged, now_us: int) -> Says:
+        self._mode = event.mode
+        is_mission, is_homeward = event.mode in MISSION_MODES, event.mode in HOMEWARD_MODES
+        if self.step is SortieStep.FLYING and is_homeward and self._purpose is not Purpose.RETURN:
+            found = None if self._has_flown_all() else reason(Cause.RETURNED_BY_ITSELF, event.mode)
+            return Says(None, self._move(now_us, SortieStep.RETURNING, found))
+        if self.step is SortieStep.UPLOADING and self.state.has_flown and is_homeward:
+            self._forget()  # what is on the way shall not be started any more
+            return Says(None, self._move(now_us, SortieStep.RETURNING, reason(Cause.RETURNED_BY_ITSELF, event.mode)))
+        is_ours = self._purpose in {Purpose.PAUSE, Purpose.RETURN, Purpose.STAND, Purpose.CONTINUE, Purpose.START}
+        if self.step is SortieStep.FLYING and self.state.has_flown and not is_mission and not is_ours:
+            return Says(None, self._move(now_us, SortieStep.PAUSED, reason(Cause.MODE, event.mode)))
+        if self.step is SortieStep.PAUSED and is_homeward and not is_ours:
+            return Says(None, self._move(now_us, SortieStep.RETURNING, reason(Cause.RETURNED_BY_ITSELF, event.mode)))
+        if is_mission and self.state.digest and self._armed and not is_ours:
+            return self._goes_on_by_others(now_us)
+        return NOTHING
+
+    def _goes_on_by_others(self, now_us: int) -> Says:
+        """Note that somebody else, or a pilot before a restart, let the mission go on."""
+        if self.step not in {SortieStep.READY, SortieStep.PAUSED}:
+            return NOTHING
+        self._started_us = now_us
+        return Says(None, self._move(now_us, SortieStep.FLYING, None))
+
+    def _take_arming(self, event: ArmedChanged, now_us: int) -> Says:
+        self._armed = event.armed
+        if event.armed:
+            is_mission = self._mode in MISSION_MODES and bool(self.state.digest)
+            return self._goes_on_by_others(now_us) if is_mission else NOTHING
+        if self.step not in IN_AIR and not self.state.has_flown:
+            return NOTHING
+        self._forget()
+        if not self.state.has_flown:
+            found = reason(Cause.NO_TAKE_OFF, waited_s=(now_us - self._started_us) / 1e6)
+            is_told = bool(self.state.cause)
+            return Says(None, self._move(now_us, SortieStep.FAILED, found, keeps_reason=is_told))
+        return Says(None, self._land(now_us))
+
+    def _land(self, now_us: int) -> SortieMoved:
+        """End the sortie on the ground: well where all was flown, else with why it was broken off, or that it landed early."""
+        if self._has_flown_all():
+            return self._move(now_us, SortieStep.DONE, None)
+        state = self.state
+        if state.cause:
+            return self._move(now_us, SortieStep.FAILED, None, keeps_reason=True)
+        found = reason(Cause.LANDED_EARLY, done=state.flown, total=state.waypoint_count)
+        return self._move(now_us, SortieStep.FAILED, found)
+
+    def _take_landing(self, event: LandedChanged, now_us: int) -> Says:
+        is_up = event.landed in {LandedState.IN_AIR, LandedState.TAKEOFF}
+        if not is_up or self.state.has_flown or self.step not in IN_AIR:
+            return NOTHING
+        self.state = msgspec.structs.replace(self.state, has_flown=True)
+        return Says(None, self._move(now_us, self.step, None, keeps_reason=True))
+
+    def _take_reboot(self, now_us: int) -> Says:
+        if not self.state.has_flown:
+            return NOTHING
+        self._forget()
+        return Says(None, self._move(now_us, SortieStep.FAILED, reason(Cause.REBOOTED)))
+
+    def _take_loss(self, event: LinkLost, now_us: int) -> Says:
+        if event.silent_s < LOST_FROM_S or self.step not in IN_AIR or self.state.cause:
+            return NOTHING
+        return Says(None, self._move(now_us, self.step, reason(Cause.LOST, waited_s=event.silent_s)))
+
+    def _take_return_of_link(self, now_us: int) -> Says:
+        if self.state.cause != Cause.LOST:
+            return NOTHING
+        return Says(None, self._move(now_us, self.step, None))
+
+    def _move(self, now_us: int, step: SortieStep, found: Reason | None, *, keeps_reason: bool = False) -> SortieMoved:
+        said: dict[str, Any] = {}
+        if not keeps_reason:
+            cause, zh, en = ("", "", "") if found is None else (found.cause.value, found.zh, found.en)
+            said = {"cause": cause, "reason_zh": zh, "reason_en": en}
+        changes = {"observed_us": now_us, "received_us": now_us, "step": step, **said}
+        self.state = msgspec.structs.replace(self.state, **changes)
+        return self.state

@@ -1,0 +1,250 @@
+"""A sortie from its check to its end, with an autopilot that pymavlink speaks for; and what may come between."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from mission.pilot import Pilot
+from mission.plan import Refusal
+from mission.preflight import Readiness
+from telemetry.model.errors import ConflictError
+from telemetry.model.events import (
+    ArmedChanged,
+    LandedChanged,
+    LandedState,
+    MissionProgress,
+    ModeChanged,
+    decode_event,
+    encode_event,
+)
+from telemetry.model.flight_events import SortieMoved, SortieStep
+from tests.cockpit import READY, Cockpit, brief_of
+from tests.pymavlink_autopilot import SECOND, Autopilot, Manners
+from tests.unit.test_mavlink_transfer import FENCE, line_to
+
+BOTH = pytest.mark.parametrize("manners", list(Manners))
+NOW_US = 1_790_000_000 * SECOND
+
+
+def cockpit_of(vehicle: Autopilot, *, waypoint_count: int = 5, loss: float = 0.0, seed: int = 1) -> Cockpit:
+    line = line_to(vehicle, loss=loss, seed=seed)
+    return Cockpit(
+        line, Pilot(1, brief_of(waypoint_count, fence=FENCE), line.now_us), read=len(line.events) - len(line.events)
+    )
+
+
+def flying(vehicle: Autopilot | None = None, *, waypoint_count: int = 30) -> Cockpit:
+    """A pilot whose drone has flown two waypoints."""
+    cockpit = cockpit_of(vehicle or Autopilot(), waypoint_count=waypoint_count)
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.FLYING)
+    assert cockpit.until(lambda: cockpit.pilot.state.flown >= 2, at_most_s=60)
+    return cockpit
+
+
+@BOTH
+@pytest.mark.parametrize("loss", [0.0, 0.15])
+def test_a_sortie_is_sent_started_flown_and_done(manners: Manners, loss: float) -> None:
+    cockpit = cockpit_of(Autopilot(manners=manners), loss=loss)
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+    assert cockpit.pilot.state.digest
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.DONE, SortieStep.FAILED)
+    assert (cockpit.pilot.step, cockpit.pilot.state.flown, cockpit.pilot.state.cause) == (SortieStep.DONE, 5, "")
+    assert cockpit.steps == ["uploading", "ready", "starting", "flying", "returning", "done"]
+    assert cockpit.line.vehicle.heeds_fence is (manners is Manners.ARDUPILOT)
+
+
+def test_every_reason_that_stands_in_the_way_is_told_in_both_languages() -> None:
+    rule = Refusal(rule_id="R-11", reason_zh="风 12 m/s", reason_en="wind 12 m/s", remedy_zh="", remedy_en="")
+    readiness = Readiness(is_heard=True, has_position=False, battery_ratio=0.2, controller="Li", refusals=(rule,))
+    pilot = Pilot(1, brief_of(3), NOW_US)
+    command, moved = pilot.begin(readiness, NOW_US)
+    assert command is None
+    assert moved is not None
+    assert moved.step is SortieStep.HANDED
+    assert moved.reason_en == (
+        "Li is in control: take over first; the drone has no position that it could fly by: wait for its satellites; "
+        "20 % of the battery, this sortie needs 30 %: charge it or change it; the rules do not allow it: wind 12 m/s (R-11)"
+    )
+    assert "电量 20 %" in moved.reason_zh
+
+
+def test_a_vehicle_whose_position_settles_late_is_armed_when_it_has_settled() -> None:
+    cockpit = cockpit_of(Autopilot(position_ok=False))
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert not cockpit.fly(SortieStep.FLYING, at_most_s=20)
+    assert (
+        cockpit.pilot.state.reason_en
+        == "it does not arm: arming: it tried and failed (it says: PreArm: Need Position Estimate)"
+    )
+    cockpit.line.vehicle.position_ok = True
+    assert cockpit.fly(SortieStep.DONE)
+
+
+def test_a_vehicle_that_never_arms_fails_with_what_it_says() -> None:
+    cockpit = cockpit_of(Autopilot(position_ok=False))
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.FAILED)
+    assert "Need Position Estimate" in cockpit.pilot.state.reason_zh
+
+
+def test_an_upload_that_failed_can_be_begun_again() -> None:
+    cockpit = cockpit_of(Autopilot(room=3))
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.FAILED)
+    assert "it has no room" in cockpit.pilot.state.reason_en
+    cockpit.line.vehicle.room = 50
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+
+
+def test_it_is_paused_and_continued_where_it_was_left() -> None:
+    cockpit = flying()
+    cockpit.say(cockpit.pilot.pause(cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.PAUSED)
+    at = cockpit.line.vehicle.current
+    cockpit.line.run(lambda: False, at_most_s=5)
+    assert cockpit.line.vehicle.current == at
+    cockpit.say(cockpit.pilot.go_on(cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.DONE)
+    assert cockpit.pilot.state.flown == 30
+
+
+def test_it_is_called_home_and_says_that_it_was_broken_off() -> None:
+    cockpit = flying()
+    cockpit.say(cockpit.pilot.come_home(cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.RETURNING)
+    cockpit.line.vehicle.armed = False
+    assert cockpit.fly(SortieStep.FAILED)
+    assert cockpit.pilot.state.cause == "stopped"
+
+
+def test_another_task_in_the_air_begins_from_there_and_what_was_flown_is_kept() -> None:
+    cockpit = flying()
+    flown = cockpit.pilot.state.flown
+    cockpit.say(cockpit.pilot.give_another(brief_of(4, sortie_id=9), cockpit.line.now_us))
+    assert cockpit.pilot.step is SortieStep.UPLOADING
+    assert cockpit.fly(SortieStep.FLYING)
+    assert cockpit.line.vehicle.lists[0][1].command == 178
+    assert cockpit.fly(SortieStep.DONE)
+    state = cockpit.pilot.state
+    assert (state.sortie_id, state.part, state.flown, state.waypoint_count) == (9, 2, 4, 4)
+    assert flown <= state.flown_before <= flown + 3
+
+
+def test_a_task_that_cannot_be_sent_in_the_air_leaves_it_standing_and_not_flying_what_nobody_knows() -> None:
+    cockpit = flying()
+    cockpit.line.vehicle.room = 3
+    cockpit.say(cockpit.pilot.give_another(brief_of(9), cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.PAUSED)
+    assert "it has no room" in cockpit.pilot.state.reason_en
+    assert cockpit.line.vehicle.mode == 4
+    with pytest.raises(ConflictError, match="is not this sortie's mission"):
+        cockpit.pilot.go_on(cockpit.line.now_us)
+
+
+def test_a_drone_that_turns_home_by_itself_is_told_so() -> None:
+    cockpit = flying()
+    cockpit.line.vehicle.mode = 6
+    assert cockpit.fly(SortieStep.RETURNING)
+    assert cockpit.pilot.state.reason_en == "it turned home by itself (RTL)"
+
+
+def test_a_mode_that_somebody_else_set_pauses_the_sortie_until_the_mission_goes_on() -> None:
+    cockpit = flying()
+    cockpit.line.vehicle.mode = 5
+    assert cockpit.fly(SortieStep.PAUSED)
+    assert cockpit.pilot.state.reason_zh == "飞行模式被改为 LOITER"
+    cockpit.line.vehicle.mode = 3
+    assert cockpit.fly(SortieStep.FLYING)
+    assert cockpit.fly(SortieStep.DONE)
+
+
+def test_landing_before_the_end_is_no_success() -> None:
+    cockpit = flying()
+    cockpit.line.vehicle.armed = False
+    assert cockpit.fly(SortieStep.FAILED)
+    assert cockpit.pilot.state.cause == "landed_early"
+    assert cockpit.pilot.state.reason_en.endswith("of 30 waypoints")
+
+
+def test_silence_in_flight_is_told_and_taken_back() -> None:
+    cockpit = flying(waypoint_count=60)
+    began_us = cockpit.line.now_us
+    cockpit.line.silent = lambda _: cockpit.line.now_us < began_us + 15 * SECOND
+    assert cockpit.until(lambda: cockpit.pilot.state.cause == "lost", at_most_s=30)
+    assert cockpit.fly(SortieStep.DONE)
+    assert cockpit.pilot.state.flown == 60
+
+
+@BOTH
+def test_a_pilot_goes_on_after_a_restart_from_its_last_event(manners: Manners) -> None:
+    cockpit = flying(Autopilot(manners=manners))
+    kept = decode_event(encode_event(cockpit.moved[-1]))
+    assert isinstance(kept, SortieMoved)
+    cockpit.pilot = Pilot.restored(kept, cockpit.pilot.brief, cockpit.line.now_us)
+    assert cockpit.fly(SortieStep.DONE)
+
+
+@pytest.mark.parametrize(
+    ("step", "has_flown", "goes_on_as"),
+    [
+        (SortieStep.UPLOADING, False, SortieStep.HANDED),
+        (SortieStep.UPLOADING, True, SortieStep.PAUSED),
+        (SortieStep.STARTING, False, SortieStep.READY),
+        (SortieStep.PAUSED, True, SortieStep.PAUSED),
+    ],
+)
+def test_what_a_restart_interrupted_is_asked_anew(step: SortieStep, has_flown: bool, goes_on_as: SortieStep) -> None:
+    state = msgspec.structs.replace(Pilot(1, brief_of(3), NOW_US).state, step=step, has_flown=has_flown, digest="a")
+    assert Pilot.restored(state, brief_of(3), NOW_US).step is goes_on_as
+
+
+def test_a_mission_that_was_started_just_before_a_restart_is_recognised() -> None:
+    state = msgspec.structs.replace(
+        Pilot(1, brief_of(3), NOW_US).state, step=SortieStep.STARTING, digest="a", first_item=1
+    )
+    pilot = Pilot.restored(state, brief_of(3), NOW_US)
+    base: Any = {"device_id": 1, "observed_us": NOW_US, "received_us": NOW_US}
+    steps = []
+    pilot.take(ModeChanged(mode="AUTO", **base), NOW_US)
+    pilot.take(ArmedChanged(armed=True, **base), NOW_US)
+    steps.append(pilot.step)
+    pilot.take(LandedChanged(landed=LandedState.IN_AIR, **base), NOW_US)
+    pilot.take(MissionProgress(item=6, **base), NOW_US)
+    steps.append(pilot.step)
+    assert steps == [SortieStep.FLYING, SortieStep.RETURNING]
+    assert pilot.state.flown == 3
+
+
+def test_a_drone_that_does_not_take_off_is_disarmed_and_the_sortie_fails() -> None:
+    vehicle = Autopilot()
+    vehicle._fly = lambda _: None  # type: ignore[assignment,method-assign]
+    cockpit = cockpit_of(vehicle)
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.FAILED)
+    assert cockpit.pilot.state.cause == "no_take_off"
+    cockpit.line.run(lambda: False, at_most_s=3)
+    assert not vehicle.armed
+
+
+def test_what_makes_no_sense_now_is_refused_with_what_is_allowed() -> None:
+    pilot = Pilot(1, brief_of(3), NOW_US)
+    with pytest.raises(ConflictError, match="a sortie that is handed cannot be started: it must be ready"):
+        pilot.start(READY, NOW_US)
+    with pytest.raises(ConflictError, match="cannot be paused"):
+        pilot.pause(NOW_US)
+    assert pilot.come_home(NOW_US).command is None
+    with pytest.raises(ConflictError, match="over already"):
+        pilot.come_home(NOW_US)
