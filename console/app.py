@@ -116,6 +116,7 @@ async def running_house(settings: Settings, urls: DatabaseUrls, *, clock: Clock 
             settings=settings,
             city_dir=city_dir,
             coverage=coverage,
+            flight_log=service.flight_log,
             history_lag_s=lambda: service.recorder.lag_s,
             journal_state=lambda: journal_state(service),
         )

@@ -39,6 +39,7 @@ from console.stream.tasks import TaskFeed
 from console.webhooks.outbox import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
+from telemetry.flight_log.log import FlightLog
 from telemetry.links.link import trouble_of
 from telemetry.model.errors import InputError
 from telemetry.sources import find_sources
@@ -63,6 +64,7 @@ class Services:
     settings: Settings
     city_dir: Path | None = None
     coverage: CoverageSource | None = None
+    flight_log: FlightLog | None = None
     history_lag_s: Callable[[], float | None] = lambda: None
     journal_state: Callable[[], Mapping[str, Any]] = dict
     origins: frozenset[str] | None = None

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     """How long received bytes are kept for `skybeat reprocess`; 0 keeps none."""
     raw_log_max_bytes: int = Field(default=8 << 30, ge=16 << 20)
     """How much room received bytes may take: beyond it the oldest go early."""
+    flight_log_days: int = Field(default=90, ge=0, le=3650)
+    """How long the logs of flights (.tlog) are kept; 0 writes none."""
+    flight_log_max_bytes: int = Field(default=8 << 30, ge=16 << 20)
+    """How much room the logs of flights may take: beyond it the oldest go early."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
 
 

@@ -16,6 +16,7 @@ from infra.tasks import Supervisor
 from infra.vault import Vault
 from telemetry.alarms.board import first_event_us
 from telemetry.bridge import Bridge
+from telemetry.flight_log.log import FlightLog
 from telemetry.geofence_mend import VisitMender
 from telemetry.geofence_store import GeofenceStore
 from telemetry.geofences.fence import GeofencePlan
@@ -51,12 +52,14 @@ class BridgeService:
         store: RegistryStore,
         raw_log: RawLog | None,
         fences: GeofenceStore,
+        flight_log: FlightLog | None = None,
     ) -> None:
         self.bridge = bridge
         self.journal = journal
         self.recorder = recorder
         self.registry = registry
         self.raw_log = raw_log
+        self.flight_log = flight_log
         self._derived = derived
         self._store = store
         self._fences = fences
@@ -116,6 +119,7 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
         Journal.open, settings.data_dir / "journal", max_bytes=settings.journal_max_bytes, clock=clock
     )
     raw_log = _open_raw_log(settings, vault, clock)
+    flight_log = _open_flight_log(settings, clock)
     try:
         now_us = clock.now_us()
         await asyncio.to_thread(set_retention, urls.owner, settings)
@@ -135,6 +139,9 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
 
         tap = raw_log.take if raw_log else None
         bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol, tap=tap)
+        if flight_log is not None:
+            bridge.tap_frames(flight_log.take)
+            bridge.listeners.append(flight_log.hear)
         await _take_geofences(bridge, plan)
         bridge.restore_positions(newest)
         bridge.restore_positions(waiting_batch)
@@ -142,8 +149,10 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
         recorder = Recorder(journal, urls.writer, settings, clock)
         mender = VisitMender(lambda: bridge.geofences.index, registry.unit_at)
         derived = DerivedHistory(urls.writer, urls.owner, clock, lag_s=lambda: recorder.lag_s, mend_hooks=(mender,))
-        yield BridgeService(bridge, journal, recorder, derived, registry, store, raw_log, fences)
+        yield BridgeService(bridge, journal, recorder, derived, registry, store, raw_log, fences, flight_log)
     finally:
+        if flight_log is not None:
+            await asyncio.to_thread(flight_log.close)
         if raw_log is not None:
             await asyncio.to_thread(raw_log.close)
         await asyncio.to_thread(journal.close)
@@ -159,6 +168,18 @@ def _open_raw_log(settings: Settings, vault: Vault, clock: Clock) -> RawLog | No
         clock,
         keep_days=settings.raw_log_days,
         max_bytes=settings.raw_log_max_bytes,
+    )
+
+
+def _open_flight_log(settings: Settings, clock: Clock) -> FlightLog | None:
+    """Return the log of flights, None where the settings want none."""
+    if not settings.flight_log_days:
+        return None
+    return FlightLog(
+        settings.data_dir / "flights",
+        clock,
+        keep_days=settings.flight_log_days,
+        max_bytes=settings.flight_log_max_bytes,
     )
 
 

@@ -28,6 +28,7 @@ from infra.settings import Settings
 from telemetry.alarms.board import AlarmBoard
 from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.flight.control import ControlBoard
+from telemetry.flight_log.log import FlightLog
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
@@ -361,6 +362,7 @@ async def running(
     *,
     clock: Clock = SYSTEM_CLOCK,
     is_watched: bool = True,
+    flight_log: FlightLog | None = None,
     **settings: Any,  # noqa: ANN401 - Settings checks them
 ) -> AsyncIterator[House]:
     """Start a console with a small force on a free port, under a detector of calls that block its loop.
@@ -382,6 +384,7 @@ async def running(
             settings=wanted,
             city_dir=city,
             coverage=FixedCoverage(),
+            flight_log=flight_log,
             origins=allowed_origins(wanted, port),
             static_dir=tmp_path / "static",
         )

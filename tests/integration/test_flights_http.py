@@ -9,10 +9,12 @@ import psycopg
 import pytest
 
 from console.wire import Role
+from telemetry.flight_log.log import FlightLog
 from telemetry.model.commands import FlightAction, FlightCommand
 from telemetry.model.events import ArmedChanged, CommandAnswered
 from tests.conftest import FakeClock, TestDatabase
 from tests.console_house import CAR, DRONE, House, hello, next_text, running
+from tests.mavlink_scene import Drone
 
 pytestmark = pytest.mark.database
 HAWK = 11
@@ -196,6 +198,30 @@ async def test_what_is_no_drone_of_the_scope_is_not_there(house: House, operator
         assert (await stranger.get("/api/flights")).json()["flights"] == []
     async with house.client(await house.cookie(Role.VIEWER)) as viewer:
         assert (await change(viewer, "take")).status_code == 403
+
+
+async def test_the_log_of_a_flight_is_listed_fetched_and_the_fetch_is_written_down(
+    database: TestDatabase, tmp_path: Path, fake_clock: FakeClock
+) -> None:
+    log = FlightLog(tmp_path / "flights", fake_clock, keep_days=1, max_bytes=1 << 30, least_free_bytes=0)
+    now_us = fake_clock.now_us()
+    log.hear(ArmedChanged(device_id=HAWK, observed_us=now_us, received_us=now_us, armed=True), now_us)
+    log.take([(HAWK, 1, Drone().position(now_us))], now_us)
+    log.close()
+    async with running(database, tmp_path, clock=fake_clock, flight_log=log) as house:
+        async with house.client(await house.cookie(Role.OPERATOR)) as operator:
+            (told,) = (await operator.get("/api/flights/logs")).json()["logs"]
+            fetched = await operator.get(f"/api/flights/logs/{told['name']}")
+            assert (told["unit_id"], len(fetched.content)) == (DRONE, told["size_bytes"])
+            assert (await operator.get("/api/flights/logs/device11-20260101T000000Z.tlog")).status_code == 404
+        async with house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as stranger:
+            assert (await stranger.get("/api/flights/logs")).json()["logs"] == []
+            assert (await stranger.get(f"/api/flights/logs/{told['name']}")).status_code == 404
+        async with house.client(await house.cookie(Role.VIEWER)) as viewer:
+            assert (await viewer.get("/api/flights/logs")).status_code == 403
+    with psycopg.connect(database.owner_url) as connection:
+        rows = connection.execute("select subject from audit where action = 'flight_log_read'").fetchall()
+    assert rows == [("U1",)]
 
 
 async def test_who_took_control_and_who_ordered_what_stands_in_the_audit(

@@ -1,0 +1,1 @@
+"""The logs of flights: a .tlog for each drone and flight."""
