@@ -86,7 +86,7 @@ async def change_plan(connection: AsyncConnection, after: KeptPlan, *, now_us: i
     """Change a plan that is of the version that it tells; return it with the new one. Raises ConflictError."""
     plan = after.plan
     values = _written(plan) | {"plan_id": plan.plan_id, "version": plan.version, "state": plan.state.value}
-    values |= {"now": utc_of(now_us), "by": by}
+    values |= {"programme": Jsonb(msgspec.to_builtins(after.programme)), "now": utc_of(now_us), "by": by}
     values |= {"submitter_account_id": after.submitter_account_id, "approver_account_id": after.approver_account_id}
     rows = await _run(connection, "change_plan", values)
     if not rows:

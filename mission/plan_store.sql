@@ -31,8 +31,8 @@ order by changed_at;
 -- The new version of a plan that is of this version; nothing otherwise.
 update public.plan set
     version = version + 1, state = %(state)s, score = %(score)s, sortie_count = %(sortie_count)s,
-    refusal_count = %(refusal_count)s, body = %(body)s, submitter_account_id = %(submitter_account_id)s,
-    approver_account_id = %(approver_account_id)s, changed_at = %(now)s, changed_by = %(by)s
+    refusal_count = %(refusal_count)s, body = %(body)s, programme = %(programme)s,
+    submitter_account_id = %(submitter_account_id)s, approver_account_id = %(approver_account_id)s, changed_at = %(now)s, changed_by = %(by)s
 where plan_id = %(plan_id)s::int and version = %(version)s::int
 returning version;
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from mission.model import Airframe, Programme, Task, Weather, Window
+from mission.model import Airframe, Programme, Task, Weather, Window, Zone
 from mission.plan import (
     Conflict,
     Plan,
@@ -18,7 +18,19 @@ from mission.plan import (
 )
 from mission.plan_store import PlanLine
 
-__all__ = ["Airframe", "Conflict", "Refusal", "Sortie", "Task", "TaskFigures", "Visit", "Waypoint", "Weather", "Window"]
+__all__ = [
+    "Airframe",
+    "Conflict",
+    "Refusal",
+    "Sortie",
+    "Task",
+    "TaskFigures",
+    "Visit",
+    "Waypoint",
+    "Weather",
+    "Window",
+    "Zone",
+]
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Ids = Annotated[list[Id], msgspec.Meta(max_length=500)]
@@ -72,17 +84,18 @@ class PlanStateWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class PlanChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What has changed since the plan was made: airframes, batteries and crews that are gone, the weather, tasks as they are now.
+    """What is different from what a plan was made of; what is not named stays.
 
+    `priorities` are by task id; `tasks` and `zones` are new, or take the place of those with their ids; `weather` is added.
     What was flown until `now_us` (by the server's clock if null) stays as it is.
     """
 
     without_airframe_ids: Ids = []
-    without_battery_ids: Ids = []
-    without_crew_ids: Ids = []
     without_task_ids: Ids = []
-    weather: list[Weather] = []
+    priorities: dict[int, Annotated[int, msgspec.Meta(ge=0, le=10)]] = {}
     tasks: list[Task] = []
+    zones: list[Zone] = []
+    weather: list[Weather] = []
     now_us: int | None = None
 
 

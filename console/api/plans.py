@@ -108,8 +108,7 @@ async def repair_plan(request: Request, plan_id: PlanId) -> Response:
     if wish.version not in (None, kept.plan.version):
         message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {wish.version}: read it again"
         raise ConflictError(message)
-    mended = await while_asked(request, parts.plans.mend(kept, wish.change))
-    after = msgspec.structs.replace(kept, plan=_as_kept(mended, kept.plan))
+    after = await while_asked(request, parts.plans.mend(kept, wish.change))
     plan = await parts.plans.save(database_scope(account), after, by=account.name)
     await _tell(request, AuditAction.PLAN_REPAIRED, plan)
     return reply(PlanReply(plan=plan))
@@ -122,7 +121,7 @@ async def ask_what_if(request: Request, plan_id: PlanId) -> Response:
     change = await read_body(request, PlanChange, max_bytes=MAX_CHANGE_BYTES)
     kept = await _kept(request, plan_id)
     mended = await while_asked(request, parts_of(request).plans.mend(kept, change))
-    return reply(PlanReply(plan=msgspec.structs.replace(mended, plan_id=0)))
+    return reply(PlanReply(plan=msgspec.structs.replace(mended.plan, plan_id=0)))
 
 
 async def _made(request: Request, programme: Programme, wish: PlanWish) -> Plan:
@@ -139,18 +138,6 @@ async def _made(request: Request, programme: Programme, wish: PlanWish) -> Plan:
 
 async def _kept(request: Request, plan_id: int) -> KeptPlan:
     return await parts_of(request).plans.find(database_scope(account_of(request)), plan_id)
-
-
-def _as_kept(mended: Plan, before: Plan) -> Plan:
-    """Return a mended plan under the number, version and names of the one that it mends."""
-    return msgspec.structs.replace(
-        mended,
-        plan_id=before.plan_id,
-        version=before.version,
-        state=before.state,
-        made_us=before.made_us,
-        made_by=before.made_by,
-    )
 
 
 async def _tell(request: Request, action: AuditAction, plan: Plan, *, reason: str = "") -> None:

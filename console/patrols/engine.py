@@ -9,7 +9,7 @@ from console.api.models_programme import CheckReply
 from console.patrols.protocol import CheckAsked, PlanAsked, Question, RepairAsked
 from mission.model import Task
 from mission.plan import Plan
-from mission.planner import plan_day
+from mission.planner import plan_day, repair
 from mission.programme_items import ItemKind, item_of
 from mission.schedule.routing_problem import Effort
 from mission.sketch import sketch_task
@@ -23,7 +23,10 @@ def answer(question: Question, on_better: Tell) -> msgspec.Struct:
         case PlanAsked():
             return PlanReply(plan=_plan(question, on_better))
         case RepairAsked():
-            return PlanReply(plan=question.plan)
+            mended = repair(
+                question.plan, question.programme, question.change, now_us=question.now_us, on_better=on_better
+            )
+            return PlanReply(plan=mended)
         case CheckAsked():
             return _check(question)
 

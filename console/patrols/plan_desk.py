@@ -19,6 +19,7 @@ from mission import plan_store
 from mission.model import Programme, Window
 from mission.plan import Plan, PlanState
 from mission.plan_store import KeptPlan, PlanLine
+from mission.schedule.change import Change, changed
 from telemetry.model.errors import ConflictError, InputError, NotAllowedError
 
 LONGEST_S: Final = 2 * 86_400
@@ -62,11 +63,22 @@ class PlanDesk:
         answer = await self.planner.ask(asked, within_s=wish.effort_s + MARGIN_S, on_progress=on_progress)
         return _plan_of(answer)
 
-    async def mend(self, kept: KeptPlan, change: PlanChange) -> Plan:
-        """Return the plan mended after a change; it is not kept."""
-        now_us = self._clock.now_us() if change.now_us is None else change.now_us
+    async def mend(self, kept: KeptPlan, wished: PlanChange) -> KeptPlan:
+        """Return the plan mended after a change, with its programme changed; it is not kept."""
+        now_us = self._clock.now_us() if wished.now_us is None else wished.now_us
+        change = Change(
+            without_airframe_ids=tuple(wished.without_airframe_ids),
+            without_task_ids=tuple(wished.without_task_ids),
+            priorities=wished.priorities,
+            tasks=tuple(wished.tasks),
+            zones=tuple(wished.zones),
+            weather=tuple(wished.weather),
+        )
         asked = RepairAsked(plan=kept.plan, programme=kept.programme, change=change, now_us=now_us)
-        return _plan_of(await self.sketcher.ask(asked, within_s=REPAIR_WITHIN_S))
+        mended = _plan_of(await self.sketcher.ask(asked, within_s=REPAIR_WITHIN_S))
+        same = {name: getattr(kept.plan, name) for name in ("plan_id", "version", "state", "made_us", "made_by")}
+        programme = changed(kept.programme, change)
+        return msgspec.structs.replace(kept, plan=msgspec.structs.replace(mended, **same), programme=programme)
 
     async def check(self, asked: CheckAsked) -> bytes:
         """Return a CheckReply as JSON."""

@@ -4,10 +4,10 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from console.api.models_plans import PlanChange
 from console.process_pipe import REPLIES, Pipe
 from mission.model import Programme, Window
 from mission.plan import Plan
+from mission.schedule.change import Change
 
 
 class PlanAsked(msgspec.Struct, frozen=True, tag="plan"):
@@ -26,7 +26,7 @@ class RepairAsked(msgspec.Struct, frozen=True, tag="repair"):
 
     plan: Plan
     programme: Programme
-    change: PlanChange
+    change: Change
     now_us: int
 
 

@@ -75,6 +75,28 @@ async def test_what_is_asked_for_is_planned_and_what_cannot_be_done_is_said(hous
     assert far.json()["item_id"] in {refusal["task_id"] for refusal in plan["refusals"] if not refusal["is_warning"]}
 
 
+async def test_a_plan_is_mended_for_a_drone_that_is_lost_and_remembers_it(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    async with house.client(cookie) as client:
+        place = {"name": "D", "lat_deg": 36.05, "lon_deg": 103.8, "pad_count": 2}
+        dock = (await client.post("/api/programme/docks", json={"item": place})).json()["item_id"]
+        for name in ("A", "B"):
+            await client.post("/api/programme/airframes", json={"item": {"name": name, "dock_id": dock}})
+        await client.post("/api/programme/tasks", json={"item": task("near", 103.81)})
+        plan = await make(house, cookie)
+        lost = plan["sorties"][0]["airframe_id"]
+        wish = {"without_airframe_ids": [lost]}
+        asked = (await client.post(f"/api/plans/{plan['plan_id']}/what_if", json=wish, timeout=60)).json()["plan"]
+        kept = (await client.get(f"/api/plans/{plan['plan_id']}")).json()
+        assert kept["plan"] == plan
+        mended = await client.post(f"/api/plans/{plan['plan_id']}/repair", json={"change": wish}, timeout=60)
+        kept = (await client.get(f"/api/plans/{plan['plan_id']}")).json()
+    assert mended.json()["plan"]["version"] == 2
+    assert {sortie["airframe_id"] for sortie in kept["plan"]["sorties"]}.isdisjoint({lost})
+    assert {sortie["airframe_id"] for sortie in asked["sorties"]}.isdisjoint({lost})
+    assert [one["is_ready"] for one in kept["programme"]["airframes"] if one["airframe_id"] == lost] == [False]
+
+
 async def test_a_dry_run_is_not_kept(house: House) -> None:
     cookie = await house.cookie(Role.SUPERVISOR)
     assert (await make(house, cookie, is_kept=False))["plan_id"] == 0

@@ -152,6 +152,9 @@ export type Light = (typeof LIGHTS)[number];
 export const PATTERN_KINDS = ["survey", "corridor", "perimeter", "orbit", "hold", "viewpoints", "expanding_square", "sector", "parallel_track", "patrol"] as const;
 export type PatternKind = (typeof PATTERN_KINDS)[number];
 
+export const ZONE_KINDS = ["no_fly", "restricted", "keep_in", "traffic"] as const;
+export type ZoneKind = (typeof ZONE_KINDS)[number];
+
 export const SORTIE_STATES = ["planned", "handed", "uploaded", "flying", "flown", "broken_off", "cancelled"] as const;
 export type SortieState = (typeof SORTIE_STATES)[number];
 
@@ -160,9 +163,6 @@ export type CameraAction = (typeof CAMERA_ACTIONS)[number];
 
 export const HOLIDAY_USES = ["as_others", "never", "only"] as const;
 export type HolidayUse = (typeof HOLIDAY_USES)[number];
-
-export const ZONE_KINDS = ["no_fly", "restricted", "keep_in", "traffic"] as const;
-export type ZoneKind = (typeof ZONE_KINDS)[number];
 
 export const ITEM_LISTS = ["tasks", "zones", "airframes", "docks", "batteries", "crews", "weather"] as const;
 export type ItemList = (typeof ITEM_LISTS)[number];
@@ -1734,6 +1734,19 @@ export interface Window {
   end_us: number;
 }
 
+/** A part of the air, from `floor_agl_m` to `ceiling_agl_m` above ground (None: no limit), always or in its windows. */
+export interface Zone {
+  name: string;
+  kind: ZoneKind;
+  geometry: Record<string, unknown>;
+  zone_id: number;
+  floor_agl_m: number;
+  ceiling_agl_m: number | null;
+  windows: Window[];
+  approval: string;
+  source: string;
+}
+
 /** Two sorties, or a sortie and a zone, in one part of the air at one time; `mended_by` is layer, delay or empty. */
 export interface Conflict {
   sortie_id: number;
@@ -1892,14 +1905,14 @@ export interface PlanStateWish {
   reason?: string;
 }
 
-/** What has changed since the plan was made: airframes, batteries and crews that are gone, the weather, tasks as they are now. What was flown until `now_us` (by the server's clock if null) stays as it is. */
+/** What is different from what a plan was made of; what is not named stays. `priorities` are by task id; `tasks` and `zones` are new, or take the place of those with their ids; `weather` is added. What was flown until `now_us` (by the server's clock if null) stays as it is. */
 export interface PlanChange {
   without_airframe_ids?: number[];
-  without_battery_ids?: number[];
-  without_crew_ids?: number[];
   without_task_ids?: number[];
-  weather?: Weather[];
+  priorities?: Record<number, number>;
   tasks?: Task[];
+  zones?: Zone[];
+  weather?: Weather[];
   now_us?: number | null;
 }
 
@@ -1971,19 +1984,6 @@ export interface Recurrence {
   skip: string[];
   extra: string[];
   holidays: HolidayUse;
-}
-
-/** A part of the air, from `floor_agl_m` to `ceiling_agl_m` above ground (None: no limit), always or in its windows. */
-export interface Zone {
-  name: string;
-  kind: ZoneKind;
-  geometry: Record<string, unknown>;
-  zone_id: number;
-  floor_agl_m: number;
-  ceiling_agl_m: number | null;
-  windows: Window[];
-  approval: string;
-  source: string;
 }
 
 /** How a task would be flown: GeoJSON in WGS-84. `duration_s` of all its sorties without their ways there and home. `battery_ratio` is what the longest of them takes of a new battery, `detection_ratio` how likely a search finds. */
