@@ -40,10 +40,9 @@ class Part:
 
 FEW_ROUTES: Final = 2
 FOR_FEW: Final = (
-    Part(10.0, 300.0, is_fresh=True),
     Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
-    Part(60.0, 3000.0, is_fresh=True, moved=(8, 60)),
-    Part(10.0, 300.0, is_fresh=False, moved=(2, 40)),
+    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
+    Part(10.0, 300.0, is_fresh=True),
 )
 """For one or two routes, where nearly all is left out: begun anew, with large steps too."""
 FOR_MANY: Final = (
