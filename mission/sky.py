@@ -130,8 +130,9 @@ class Sky:
 
     def _strays(self, path: FlightPath) -> Iterator[Offence]:
         """Yield the stretches outside every keep-in zone that is in force."""
-        whole = path.window
-        for window, floor, ceiling, group in self._cells(whole, path.lowest_agl_m, path.highest_agl_m):
+        whole = Window(start_us=path.window.start_us, end_us=path.window.end_us + 1)  # the last moment and
+        top_m = path.highest_agl_m + 1.0  # the highest place lie within their spans, not on their open ends
+        for window, floor, ceiling, group in self._cells(whole, path.lowest_agl_m, top_m):
             zone = self.zones[(group or self._in_force(window))[0]]
             inside = shapely.union_all([self._areas[index] for index in group])
             cell = Zone(

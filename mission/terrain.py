@@ -26,6 +26,7 @@ _HEADERS: Final = frozenset(
     {"ncols", "nrows", "xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize", "dx", "dy", "nodata_value"}
 )
 _EVEN_SHARE: Final = 1e-3
+_ROUNDING_CELLS: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,21 @@ class Ground:
         rows, columns = grid.shape
         row = (self.north_lat_deg - np.asarray(lat_deg, np.float64)) / self.step_lat_deg
         column = (np.asarray(lon_deg, np.float64) - self.west_lon_deg) / self.step_lon_deg
-        known = (row >= 0.0) & (row <= rows - 1) & (column >= 0.0) & (column <= columns - 1)
-        row, column = np.where(known, row, 0.0), np.where(known, column, 0.0)
+        edge = _ROUNDING_CELLS
+        known = (row >= -edge) & (row <= rows - 1 + edge) & (column >= -edge) & (column <= columns - 1 + edge)
+        row = np.clip(np.where(known, row, 0.0), 0.0, rows - 1)
+        column = np.clip(np.where(known, column, 0.0), 0.0, columns - 1)
         up, left = np.minimum(row.astype(np.int64), rows - 2), np.minimum(column.astype(np.int64), columns - 2)
         down_share, right_share = row - up, column - left
-        upper = grid[up, left] * (1.0 - right_share) + grid[up, left + 1] * right_share
-        lower = grid[up + 1, left] * (1.0 - right_share) + grid[up + 1, left + 1] * right_share
-        return np.where(known, upper * (1.0 - down_share) + lower * down_share, np.nan)
+        upper = _between(grid[up, left], grid[up, left + 1], right_share)
+        lower = _between(grid[up + 1, left], grid[up + 1, left + 1], right_share)
+        return np.where(known, _between(upper, lower, down_share), np.nan)
+
+
+def _between(first: Floats, second: Floats, share: Floats) -> Floats:
+    """Return what lies between two heights; one that has no share in it may be unknown."""
+    only_first, only_second = share < _ROUNDING_CELLS, share > 1.0 - _ROUNDING_CELLS
+    return np.where(only_first, first, np.where(only_second, second, first * (1.0 - share) + second * share))
 
 
 FLAT: Final = Ground()

@@ -116,9 +116,9 @@ def every_pair(volumes: Volumes, margins: Margins) -> set[tuple[int, int]]:
     found = set()
     for second, (start, end, low_m, high_m, from_us, until_us, owner) in enumerate(rows):
         for first, (start2, end2, low2_m, high2_m, from2_us, until2_us, owner2) in enumerate(rows[:second]):
-            if owner == owner2 or max(from_us, from2_us) - min(until_us, until2_us) >= reach_us:
+            if owner == owner2 or max(from_us - until2_us, from2_us - until_us) >= reach_us:
                 continue
-            if max(low_m, low2_m) - min(high_m, high2_m) >= margins.height_m:
+            if max(low_m - high2_m, low2_m - high_m) >= margins.height_m:
                 continue
             if _apart_m(start, end, start2, end2) < margins.margin_m:
                 found.add((first, second))

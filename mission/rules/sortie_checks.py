@@ -11,7 +11,7 @@ from mission.plan import Refusal, Sortie, Visit
 from mission.refusals import Remedy, Told, refusal
 from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs
 from mission.rules.rule_set import RuleSet
-from mission.rules.way_checks import WayChecks, shift_remedy
+from mission.rules.way_checks import WayChecks, shift_remedy, to_minute_us
 from mission.rules.ways_out import Course
 from mission.sky import Offence, Sky
 from mission.terrain import FLAT, Ground
@@ -136,7 +136,8 @@ class _Scene:
         for start_us, end_us in self._free_spans(horizon, flight):
             if end_us - start_us > long_us:
                 nearest = min(max(sortie.takeoff_us, start_us), end_us - long_us - US)
-                shifts += [nearest - sortie.takeoff_us, start_us - sortie.takeoff_us]
+                shift_us = nearest - sortie.takeoff_us
+                shifts += [to_minute_us(sortie.takeoff_us, shift_us), shift_us]
         low_us, high_us = self._shifts_us(sortie)
         for shift_us in sorted(shifts, key=lambda one: (not low_us <= one <= high_us, abs(one))):
             if self._is_free(delayed(sortie, shift_us), flight):
@@ -187,6 +188,8 @@ class _Scene:
             low_us, high_us = self._shifts_us(sortie)
             if low_us <= high_us:
                 shift_us = min(max(shift_us, low_us), high_us)
+                whole_us = to_minute_us(sortie.takeoff_us, shift_us)
+                shift_us = whole_us if low_us <= whole_us <= high_us else shift_us
             is_past = sortie.takeoff_us + shift_us < self.conditions.now_us
             remedy = delete if is_past else shift_remedy(sortie, shift_us, self.conditions.daylight)
             numbers: dict[str, float | str] = {

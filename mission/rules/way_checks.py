@@ -92,8 +92,9 @@ class WayChecks:
         met = [one for one in zone.windows if one.start_us < last_us and first_us < one.end_us]
         later_us = max(one.end_us for one in met) - first_us + US
         earlier_us = last_us - min(one.start_us for one in met) + US
-        shifts = [shift_us for shift_us in (later_us, -earlier_us) if self._may_shift(shift_us)]
-        for shift_us in sorted(shifts, key=abs):
+        takeoff_us = sortie.takeoff_us
+        shifts = [to_minute_us(takeoff_us, later_us), to_minute_us(takeoff_us, -earlier_us)]
+        for shift_us in sorted((one for one in shifts if self._may_shift(one)), key=abs):
             yield shift_remedy(sortie, shift_us, self.conditions.daylight)
 
     def _may_shift(self, shift_us: int) -> bool:
@@ -132,6 +133,14 @@ class WayChecks:
         if away_m > most_m:
             near = Remedy("nearer", {"most_away_m": most_m}, {"most_away_m": most_m})
             yield Breach("too_far", "R-09", {"away_m": away_m, "most_away_m": most_m}, away_m, remedies=(near,))
+
+
+def to_minute_us(takeoff_us: int, shift_us: int) -> int:
+    """Return a shift that ends on a whole minute, as far as or farther than asked, so that what is told is enough."""
+    at_us = takeoff_us + shift_us
+    minute_us = 60 * US
+    whole_us = at_us // minute_us * minute_us if shift_us < 0 else -(-at_us // minute_us) * minute_us
+    return whole_us - takeoff_us
 
 
 def shift_remedy(sortie: Sortie, shift_us: int, daylight: Daylight) -> Remedy:
