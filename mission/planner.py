@@ -25,7 +25,7 @@ from mission.schedule.standing import NOTHING, Standing, booking_of, drafts_of, 
 from telemetry.model.errors import InputError
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
-REPAIR_EFFORT: Final = Effort(within_s=1.0)
+REPAIR_EFFORT: Final = Effort(within_s=1.3)
 _RELAY_SECONDS: Final = 1.0
 
 

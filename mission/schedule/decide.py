@@ -1,5 +1,6 @@
 """Who flies which targets when: a first plan at once, then better ones by orienteering within slots, chained where they collide."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,6 +27,8 @@ _CUTS: Final = (
     Cut(0.5, is_new=True),
     Cut(0.2, is_new=False),
 )
+_ROUND_S: Final = 1.2
+_ROUND_ITERATIONS: Final = 400
 _CHAIN_SECONDS: Final = 0.3
 _FEW_SLOTS: Final = 400
 
@@ -59,16 +62,23 @@ def decide(
     if costs.count == 0 or not search.crafts:
         return search.best
     search.begin(first)
-    for number, cut in enumerate(_CUTS):
+    cuts = _CUTS[: _rounds(effort)]
+    for number, cut in enumerate(cuts):
         if search.stop():
             break
-        search.improve(cut, _share_of(effort, number))
+        search.improve(cut, _share_of(effort, number, len(cuts)))
     return search.best
 
 
-def _share_of(effort: Effort, number: int) -> Effort:
+def _rounds(effort: Effort) -> int:
+    """Return in how many rounds an effort is spent: a short one is not divided."""
+    by_time = math.inf if effort.within_s is None else effort.within_s / _ROUND_S
+    by_iterations = math.inf if effort.iterations is None else effort.iterations / _ROUND_ITERATIONS
+    return int(min(max(by_time, 1.0), max(by_iterations, 1.0), len(_CUTS)))
+
+
+def _share_of(effort: Effort, number: int, rounds: int) -> Effort:
     """Return a round's share of the effort."""
-    rounds = len(_CUTS)
     within_s = None if effort.within_s is None else effort.within_s / rounds
     iterations = None if effort.iterations is None else max(effort.iterations // rounds, 1)
     return replace(effort, within_s=within_s, iterations=iterations, seed=effort.seed + 100 * number)

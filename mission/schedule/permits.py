@@ -42,14 +42,18 @@ class Permit:
 
 
 def permit_of(task: Task, hours: Sequence[Window], scene: Scene, *, lasting_s: float) -> Permit:
-    """Return when a task that lasts so long may be begun within its hours, by kind of airframe."""
+    """Return when a task that lasts so long may be begun within its hours, by kind of airframe.
+
+    What is wrong at any time (a height, a camera) is asked for one moment of each window, the rest for all of it.
+    """
     begins: list[tuple[Window, ...]] = []
     against: dict[tuple[str, str, Window | None], Refusal] = {}
     warnings: dict[tuple[str, str, Window | None], Refusal] = {}
     for kind in scene.kinds:
         allowed: list[Window] = []
         for window in hours:
-            visit = Visit(visit_id=0, task_id=task.task_id, number=0, window=window)
+            at_once = Window(window.start_us, window.start_us + 1)
+            visit = Visit(visit_id=0, task_id=task.task_id, number=0, window=at_once)
             fixed = [each for each in check_task(task, visit, kind, **scene.conditions) if each.window is None]
             free, timed = allowed_windows(task, window, kind, lasting_s=lasting_s + _HOMEWARD_S, **scene.conditions)
             said = [msgspec.structs.replace(each, visit_id=None) for each in (*fixed, *timed)]

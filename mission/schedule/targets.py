@@ -26,6 +26,9 @@ _SOON_S: Final = ((600.0, 1.0), (1800.0, 0.7), (math.inf, 0.4))
 _PART_SLACK_SHARE: Final = 0.5
 _STOP_S: Final = 5.0
 _PARTS_OF_VISIT: Final = 1000
+_SHORT_SHARE: Final = 0.5
+_WAY_PLACES: Final = 8
+"""How many waypoints are kept for the ways there and home."""
 _USABLE_SHARE: Final = 0.97
 """Of a battery's usable time a part is made so long, so that a little wind or waiting does not break it."""
 
@@ -89,7 +92,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     home, limit_s = _nearest(scene, able, pattern)
     airframe = scene.kinds[chosen]
     found = [pattern]
-    if task.kind is not TaskKind.EVENT:
+    if task.kind is not TaskKind.EVENT and not _is_short(pattern, scene, airframe, home, limit_s):
         found = split(
             pattern,
             airframe,
@@ -97,7 +100,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
             wind=scene.wind,
             home=home,
             ways=scene.ways,
-            most_places=airframe.most_waypoints - 8,
+            most_places=airframe.most_waypoints - _WAY_PLACES,
         )
     services = [tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))) for part in found]
     whole_s = sum(map(min, services))
@@ -105,6 +108,18 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
         Part(task, number, len(found), part, service_s, min(service_s) / whole_s if whole_s > 0.0 else 1.0)
         for number, (part, service_s) in enumerate(zip(found, services, strict=True))
     )
+
+
+def _is_short(pattern: Pattern, scene: Scene, airframe: Airframe, home: Floats, limit_s: float) -> bool:
+    """Tell whether a pattern is flown in half of what a battery gives, however one goes there: it need not be parted."""
+    if len(pattern.places) > airframe.most_waypoints - _WAY_PLACES:
+        return False
+    slowest_mps = airframe.cruise_mps - scene.wind.speed_mps
+    if slowest_mps <= 1.0 or not scene.ways.closed.is_empty:
+        return False
+    away_m = float(np.hypot(*(pattern.places - home).T).max())
+    flown_s = float(fly_s(pattern.places, airframe, scene.wind).sum() + pattern.hold_s.sum())
+    return flown_s + 2.0 * away_m / slowest_mps < limit_s * _SHORT_SHARE
 
 
 def _patterns(task: Task, scene: Scene, window: Window) -> tuple[dict[int, Pattern], list[InputError]]:
