@@ -3,30 +3,23 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
-from typing import Any, Final
-
-import numpy as np
-import shapely
+from typing import Final
 
 from mission.daylight import Daylight
-from mission.model import Airframe, Task, TaskKind, Weather, Window, Zone, ZoneKind
-from mission.patterns.footprint import alt_of as alt_of_camera
+from mission.model import Airframe, Task, TaskKind, Weather, Window
 from mission.patterns.footprint import camera_of, ground_pixel_m
 from mission.plan import Refusal, Visit
 from mission.refusals import Remedy, refusal
 from mission.rules.conditions import US, WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs
+from mission.rules.place_checks import PlaceChecks, height_of, highest_m
 from mission.rules.rule_set import RuleSet
-from mission.sky import Sky, approvals_of, ceiling_of, is_closed_to, is_in_force
-from telemetry.model.errors import InputError
-from telemetry.model.geodesy import Floats
+from mission.sky import Sky, approvals_of
 
 EARLIER_S: Final = 12 * 3600.0
 LATER_S: Final = 36 * 3600.0
 """How far before and after its window another time is looked for."""
-_ALL_RATIO: Final = 0.999
-_SOME_RATIO: Final = 1e-6
-_ASIDE_M: Final = 1.0
 
 
 def allowed_windows(
@@ -77,16 +70,6 @@ def check_task(
     return said + timed
 
 
-def height_of(task: Task, airframe: Airframe) -> float | None:
-    """Return the height above ground at which a task is flown; None where the airframe has no such camera."""
-    if task.alt_agl_m is not None:
-        return task.alt_agl_m
-    try:
-        return alt_of_camera(task, camera_of(airframe, task.camera))
-    except InputError:
-        return None
-
-
 @dataclass(frozen=True)
 class _Asked:
     """A task, an airframe for it, and all that speaks against them."""
@@ -95,6 +78,11 @@ class _Asked:
     airframe: Airframe
     sky: Sky
     conditions: Conditions
+
+    @cached_property
+    def place(self) -> PlaceChecks:
+        """What of its place is closed."""
+        return PlaceChecks(self.task, self.airframe, self.sky, self.conditions)
 
     @property
     def flight(self) -> Flight:
@@ -209,7 +197,7 @@ class _Asked:
 
     def timed(self, cell: Window) -> list[Breach]:
         """Return the rules broken during a piece of time."""
-        found = [*self.conditions.breaches(cell, self.flight), *self._zones(cell)]
+        found = [*self.conditions.breaches(cell, self.flight), *self.place.breaches(cell)]
         return [one for one in found if self.conditions.rules.is_on(one.rule_id)]
 
     def _cells(self, window: Window) -> list[Window]:
@@ -259,109 +247,6 @@ class _Asked:
         change = {"start_us": chosen.start_us, "end_us": chosen.end_us}
         numbers: dict[str, float | str] = {"clock": clock, "then_zh": zh, "then_en": en}
         return Remedy("time_before" if is_before else "time_after", numbers, change)
-
-    def _zones(self, cell: Window) -> Iterator[Breach]:
-        """Yield what of the task's place is closed in a piece of time: all of it is refused, a part of it is said."""
-        alt_agl_m = height_of(self.task, self.airframe)
-        if alt_agl_m is None or not self.sky.zones:
-            return
-        closed = self.sky.closed_at(cell, floor_agl_m=alt_agl_m, ceiling_agl_m=alt_agl_m, approval=self.task.approval)
-        shape = _shape_of(self.task, self.sky)
-        ratio = 0.0 if shape is None else _closed_ratio(shape, closed)
-        if ratio < _SOME_RATIO:
-            return
-        zone = self._guilty(shape, cell, alt_agl_m)
-        is_all = ratio > _ALL_RATIO
-        rule_id = "R-04" if zone.kind is ZoneKind.RESTRICTED else "R-03"
-        key = {ZoneKind.RESTRICTED: "restricted", ZoneKind.KEEP_IN: "outside"}.get(zone.kind, "closed")
-        numbers = {"zone": zone.name, "share_pct": ratio * 100.0, **self._hours(zone, cell)}
-        remedies = tuple(self._ways_out(zone, shape, closed, cell)) if is_all else (Remedy("left_out"),)
-        is_warning = not is_all or self.conditions.rules.is_warning(rule_id)
-        yield Breach(key, rule_id, numbers, ratio, is_warning, remedies)
-
-    def _guilty(self, shape: Any, cell: Window, alt_agl_m: float) -> Zone:  # noqa: ANN401 - shapely has no types
-        """Return the zone that closes the most of a place."""
-
-        def share(zone: Zone) -> float:
-            if not is_in_force(zone, cell):
-                return -1.0
-            if zone.kind is ZoneKind.KEEP_IN:
-                return 1.0 - _closed_ratio(shape, self.sky.area(zone)) - 1e-3
-            is_met = zone.floor_agl_m <= alt_agl_m < ceiling_of(zone) and is_closed_to(zone, self.task.approval)
-            return _closed_ratio(shape, self.sky.area(zone)) if is_met else -1.0
-
-        return max(self.sky.zones, key=share)
-
-    def _hours(self, zone: Zone, cell: Window) -> dict[str, float | str]:
-        clock = self.conditions.daylight.clock
-        for one in zone.windows:
-            if one.start_us < cell.end_us and cell.start_us < one.end_us:
-                text = f" {clock(one.start_us)}–{clock(one.end_us, beside_us=one.start_us)}"
-                return {"hours_zh": text, "hours_en": text, "since_us": one.start_us, "until_us": one.end_us}
-        return {"hours_zh": "", "hours_en": ""}
-
-    def _ways_out(self, zone: Zone, shape: Any, closed: Any, cell: Window) -> Iterator[Remedy]:  # noqa: ANN401 - as above
-        """Yield what else than another time opens a place: an approval, another height, another place."""
-        rules = self.conditions.rules
-        if zone.kind is ZoneKind.RESTRICTED:
-            number = min(approvals_of(zone.approval), default="?")
-            yield self.conditions.approve(cell.start_us, number)
-        yield from self._other_heights(shape, cell, rules)
-        if shape.geom_type != "Point":
-            yield Remedy("draw_elsewhere")
-            return
-        near = shapely.get_coordinates(shapely.shortest_line(closed.boundary, shape))[0]
-        here = shapely.get_coordinates(shape)[0]
-        aside = near + (near - here) / max(float(np.hypot(*(near - here))), 1e-9) * _ASIDE_M
-        if not shapely.intersects_xy(closed, *aside):
-            lat, lon = self.sky.plane.from_plane(*aside)
-            change = {"lat_deg": round(float(lat), 7), "lon_deg": round(float(lon), 7)}
-            yield Remedy("move", {"away_m": float(np.hypot(*(aside - here)))}, change)
-
-    def _other_heights(self, shape: Any, cell: Window, rules: RuleSet) -> Iterator[Remedy]:  # noqa: ANN401 - as above
-        """Yield the nearest heights just under and just over what closes a place, where the rules allow them."""
-        most_m, least_m = highest_m(rules, self.airframe, self.task.approval), rules.number("R-02", "least_agl_m")
-        here_m = height_of(self.task, self.airframe) or 0.0
-        edges = {zone.floor_agl_m - 1.0 for zone in self.sky.zones} | {ceiling_of(zone) for zone in self.sky.zones}
-        tried = sorted((edge for edge in edges if least_m <= edge <= most_m), key=lambda edge: abs(edge - here_m))
-        for edge in tried:
-            closed = self.sky.closed_at(cell, floor_agl_m=edge, ceiling_agl_m=edge, approval=self.task.approval)
-            if _closed_ratio(shape, closed) < _SOME_RATIO:
-                key = "lower_task" if edge < here_m else "raise_task"
-                yield Remedy(key, {"alt_agl_m": edge}, {"alt_agl_m": edge})
-                return
-
-
-def highest_m(rules: RuleSet, airframe: Airframe, approval: str) -> float:
-    """Return how high above ground an airframe may fly, with the approval that it has."""
-    if approvals_of(approval):
-        return rules.number("R-01", "approved_most_agl_m")
-    is_micro = airframe.empty_kg < rules.number("R-06", "micro_empty_kg")
-    return rules.number("R-01", "micro_most_agl_m" if is_micro else "most_agl_m")
-
-
-def _shape_of(task: Task, sky: Sky) -> Any:  # noqa: ANN401 - shapely has no types
-    """Return a task's geometry in the sky's plane; None where it is unsound, which is said elsewhere."""
-
-    def to_plane(lonlat: Floats) -> Floats:
-        return np.column_stack(sky.plane.to_plane(lonlat[:, 1], lonlat[:, 0]))
-
-    try:
-        shape = shapely.transform(shapely.force_2d(shapely.geometry.shape(task.geometry)), to_plane)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
-        return None
-    return None if shape.is_empty or not shape.is_valid else shape
-
-
-def _closed_ratio(shape: Any, closed: Any) -> float:  # noqa: ANN401 - as above
-    """Return which part of a shape is closed, by its area, its length or its points."""
-    if closed.is_empty or not closed.intersects(shape):
-        return 0.0
-    for measure in (shapely.area, shapely.length, shapely.get_num_geometries):
-        whole = float(measure(shape))
-        if whole > 0.0:
-            return float(measure(shape.intersection(closed))) / whole
-    return 0.0
 
 
 def _with_known_weather(cells: Sequence[tuple[Window, list[Breach]]]) -> list[tuple[Window, list[Breach]]]:

@@ -14,7 +14,7 @@ from mission.plan import Sortie
 from mission.refusals import Remedy, Told
 from mission.remedies import remedied_sortie
 from mission.rules.conditions import US, Breach, Conditions
-from mission.rules.task_checks import highest_m
+from mission.rules.place_checks import highest_m, hours_of
 from mission.rules.ways_out import Course, detour, length_m, shorter
 from mission.sky import Offence, approvals_of
 from telemetry.model.geodesy import Floats
@@ -60,16 +60,12 @@ class WayChecks:
             rule_id = "R-04" if zone.kind is ZoneKind.RESTRICTED else "R-03"
             key = {ZoneKind.RESTRICTED: "restricted", ZoneKind.KEEP_IN: "strays"}.get(zone.kind, "crosses")
             inside_m = sum(length_m(one.line) for one in mine)
-            numbers: dict[str, float | str] = {"zone": zone.name, "inside_m": inside_m, **self._hours(mine[0])}
+            numbers: dict[str, float | str] = {
+                "zone": zone.name,
+                "inside_m": inside_m,
+                **hours_of(zone, mine[0].window, self.conditions.daylight),
+            }
             yield Breach(key, rule_id, numbers, inside_m, remedies=tuple(self._past_zone(mine, rule_id)))
-
-    def _hours(self, offence: Offence) -> Told:
-        clock = self.conditions.daylight.clock
-        for one in offence.zone.windows:
-            if one.start_us < offence.window.end_us and offence.window.start_us < one.end_us:
-                text = f" {clock(one.start_us)}–{clock(one.end_us, beside_us=one.start_us)}"
-                return {"hours_zh": text, "hours_en": text, "since_us": one.start_us, "until_us": one.end_us}
-        return {"hours_zh": "", "hours_en": ""}
 
     def _past_zone(self, offences: list[Offence], rule_id: str) -> Iterator[Remedy]:
         """Yield what takes a sortie past a zone: round it, at another time, or with a number; each tried before it is told."""
