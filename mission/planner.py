@@ -1,6 +1,6 @@
 """The plan of a day: gathers what is wanted and what there is, decides who flies when, and says why something is left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mission.checking import sound_part
 from mission.model import Programme, Window
 from mission.plan import Plan, Refusal
 from mission.rules import RuleSet
@@ -16,7 +17,7 @@ from mission.schedule.change import NO_CHANGE, Change, changed
 from mission.schedule.costs import costs_of
 from mission.schedule.decide import Decided, decide
 from mission.schedule.events import Watching, intact, watch
-from mission.schedule.figures import figures_of, left_out
+from mission.schedule.figures import figures_of, left_out, useless
 from mission.schedule.gather import Watched, fleet_of, wanted_of
 from mission.schedule.routing_problem import Effort
 from mission.schedule.scene import Scene, scene_of
@@ -51,8 +52,9 @@ def plan_day(
             f"the plan would end at {window.end_us} us, before it begins at {window.start_us} us: give a later end"
         )
         raise InputError(message)
-    scene = scene_of(programme, window, now_us=now_us, rules=rules)
-    return _Day(scene, NOTHING, effort).planned(on_better, stop)
+    sound, wrong = sound_part(programme)
+    scene = scene_of(sound, window, now_us=now_us, rules=rules)
+    return _Day(scene, NOTHING, effort, wrong).planned(on_better, stop)
 
 
 def repair(
@@ -72,24 +74,27 @@ def repair(
     `programme` is what the plan was made of; `change` is put into it (see `changed`). A sortie in the air whose airframe is
     lost is broken off, and what it did not see is planned again.
     """
-    scene = scene_of(changed(programme, change), plan.window, now_us=now_us, rules=rules)
+    sound, wrong = sound_part(changed(programme, change))
+    scene = scene_of(sound, plan.window, now_us=now_us, rules=rules)
     ready = {airframe.airframe_id for airframe in scene.airframes}
     lost = {sortie.airframe_id for sortie in plan.sorties} - ready
-    mended = _Day(scene, standing_of(plan, now_us=now_us, lost=lost), effort).planned(on_better, stop)
+    mended = _Day(scene, standing_of(plan, now_us=now_us, lost=lost), effort, wrong).planned(on_better, stop)
     return msgspec.structs.replace(mended, plan_id=plan.plan_id, version=plan.version + 1, note=plan.note)
 
 
 class _Day:
     """A day being planned: what is wanted, what stands, who watches events, and what all ways take."""
 
-    def __init__(self, scene: Scene, standing: Standing, effort: Effort) -> None:
+    def __init__(self, scene: Scene, standing: Standing, effort: Effort, wrong: Sequence[Refusal]) -> None:
         self.scene, self.standing, self.effort = scene, standing, effort
         self.wanted = wanted_of(scene, scene.programme.tasks, standing)
+        self.wanted.refusals[:0] = wrong
         booked = [booking_of(sortie, scene) for sortie in standing.sorties if sortie.waypoints]
         self.fleet = fleet_of(scene, booked)
         self.watchings: list[Watching] = []
         self._watch_events()
         self.costs = costs_of(self.wanted.targets, scene)
+        self.wanted.refusals += useless(scene, self.costs, self.fleet)
 
     def planned(self, on_better: Callable[[Plan], None] | None, stop: Callable[[], bool] | None) -> Plan:
         """Return the best plan found; `on_better` is told each better one."""

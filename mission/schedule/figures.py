@@ -113,6 +113,23 @@ def left_out(scene: Scene, wanted: Wanted, costs: Costs, done: NDArray[np.bool_]
     return list(refused.values())
 
 
+def useless(scene: Scene, costs: Costs, fleet: Fleet) -> list[Refusal]:
+    """Return, as warnings, the airframes that reach none of the day's targets and events."""
+    if costs.count == 0:
+        return []
+    kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
+    booked = {booking.airframe_id for booking in fleet.booked}
+    found = []
+    for flyer in fleet.flyers:
+        kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
+        needed_s = costs.out_s[kind][dock] + costs.service_s[kind] + costs.back_s[kind][:, dock]
+        usable_s = most_flight_s(flyer, fleet.cells_of(flyer))
+        if float(needed_s.min()) > usable_s and flyer.airframe_id not in booked:
+            nearest_s = float(needed_s.min())
+            found.append(reasons.reaches_nothing(flyer.airframe_id, needed_s=nearest_s, usable_s=usable_s))
+    return found
+
+
 def _reason(scene: Scene, wanted: Wanted, costs: Costs, number: int, fleet: Fleet) -> Refusal:
     target = wanted.targets[number]
     task, visit = target.part.task, target.visit

@@ -1,5 +1,6 @@
 """Why something was left out of a plan, in both languages, with the numbers and what would make it possible."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from mission.model import Task, Window
@@ -73,6 +74,29 @@ def too_far(
         remedy={"field": "shorter_s", "value": round(needed_s - usable_s)},
         task_id=task.task_id, visit_id=visit.visit_id, window=window,
     )  # fmt: skip
+
+
+def reaches_nothing(airframe_id: int, *, needed_s: float, usable_s: float) -> Refusal:
+    """Return, as a warning, that an airframe reaches no task: none by any way, or its battery does not suffice."""
+    has_way = math.isfinite(needed_s)
+    numbers: dict[str, float | str] = {"usable_s": round(usable_s)}
+    if has_way:
+        numbers["needed_s"] = round(needed_s)
+    return Refusal(
+        rule_id="R-07" if has_way else "R-03",
+        reason_zh=f"够不到任何任务：最近的须飞 {needed_s / 60.0:.1f} 分钟，可飞 {usable_s / 60.0:.1f} 分钟"
+        if has_way
+        else "从其机库没有到任何任务的航路",
+        reason_en=f"reaches no task: the nearest takes {needed_s / 60.0:.1f} min, it may fly {usable_s / 60.0:.1f} min"
+        if has_way
+        else "there is no way from its dock to any task",
+        remedy_zh="换续航更长的机型，或移到更近的机库",
+        remedy_en="take an airframe that flies longer, or move it to a nearer dock",
+        numbers=numbers,
+        remedy={"field": "endurance_s" if has_way else "dock_id"},
+        airframe_id=airframe_id,
+        is_warning=True,
+    )
 
 
 def no_crew(task: Task, visit: Visit, window: Window) -> Refusal:
