@@ -6,11 +6,12 @@ import msgspec
 
 from console.api.models_plans import PlanReply
 from console.api.models_programme import CheckReply
-from console.patrols.protocol import CheckAsked, PlanAsked, Question, RepairAsked
+from console.patrols.protocol import CheckAsked, PlanAsked, Question, RepairAsked, RespondAsked, Responders
 from mission.model import Task
 from mission.plan import Plan
 from mission.planner import plan_day, repair
 from mission.programme_items import ItemKind, item_of
+from mission.responder import candidates_for
 from mission.schedule.routing_problem import Effort
 from mission.sketch import sketch_task
 
@@ -29,6 +30,15 @@ def answer(question: Question, on_better: Tell) -> msgspec.Struct:
             return PlanReply(plan=mended)
         case CheckAsked():
             return _check(question)
+        case RespondAsked():
+            found = candidates_for(
+                question.errand,
+                question.programme,
+                question.standings,
+                now_us=question.now_us,
+                others=question.others,
+            )
+            return Responders(found)
 
 
 def _plan(asked: PlanAsked, on_better: Tell) -> Plan:

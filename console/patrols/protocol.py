@@ -6,7 +6,8 @@ import msgspec
 
 from console.process_pipe import REPLIES, Pipe
 from mission.model import Programme, Window
-from mission.plan import Plan
+from mission.plan import Plan, Sortie
+from mission.responder import Candidate, Errand, Standing
 from mission.schedule.change import Change
 
 
@@ -41,7 +42,23 @@ class CheckAsked(msgspec.Struct, frozen=True, tag="check"):
     now_us: int
 
 
-Question: TypeAlias = PlanAsked | RepairAsked | CheckAsked
+class RespondAsked(msgspec.Struct, frozen=True, tag="respond"):
+    """Which drone is at a place soonest; `others` are sorties in the air or due."""
+
+    errand: Errand
+    programme: Programme
+    standings: list[Standing]
+    others: list[Sortie]
+    now_us: int
+
+
+class Responders(msgspec.Struct, frozen=True):
+    """The answer to RespondAsked."""
+
+    candidates: list[Candidate]
+
+
+Question: TypeAlias = PlanAsked | RepairAsked | CheckAsked | RespondAsked
 _QUESTIONS: Final[msgspec.msgpack.Decoder[Question]] = msgspec.msgpack.Decoder(Question)
 PIPE: Final = Pipe("patrol", _QUESTIONS, REPLIES)
 """How they say it."""

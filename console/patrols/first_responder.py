@@ -1,0 +1,103 @@
+"""First responders: the drone that is at a place soonest is chosen, given its way, and launched by who asked."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from console.auth.accounts import Account
+from console.flight.control import holder_of
+from console.flight.desk import FlightDesk
+from console.patrols.plan_desk import PlanDesk
+from console.patrols.programme_desk import ProgrammeDesk
+from console.patrols.protocol import RespondAsked, Responders
+from console.sources import FieldBridge
+from infra.clock import MICROSECONDS, Clock
+from infra.database import SERVICE, Scope
+from mission.model import Airframe, Programme, Window
+from mission.plan import Sortie
+from mission.responder import Candidate, Errand, Standing
+from telemetry.flight.control import NOBODY
+from telemetry.model.errors import NotFoundError, UnavailableError
+
+AROUND_S: Final = 3600
+"""Sorties of published plans that are in the air or due within this are kept clear of."""
+WITHIN_S: Final = 10.0
+
+
+class FirstResponder:
+    """Chooses and sends drones of the programme that speak MAVLink."""
+
+    def __init__(
+        self, bridge: FieldBridge, clock: Clock, *, programme: ProgrammeDesk, plans: PlanDesk, flights: FlightDesk
+    ) -> None:
+        self._bridge, self._clock = bridge, clock
+        self._programme, self._plans, self._flights = programme, plans, flights
+
+    async def candidates(
+        self, errand: Errand, account: Account, scope: Scope, *, unit_id: int | None = None
+    ) -> tuple[list[Candidate], Programme]:
+        """Return the drones of the account's scope for an errand, the soonest first, and the programme that they are of.
+
+        Raises NotFoundError where the scope has no drone with a dock, or not the one that was asked for.
+        """
+        programme = (await self._programme.read(scope)).programme
+        programme = msgspec.structs.replace(programme, airframes=tuple(self._ours(programme, account, unit_id)))
+        if not programme.airframes:
+            which = "drone" if unit_id is None else f"drone with unit_id {unit_id}"
+            message = (
+                f"there is no {which} of the programme in your scope: give drones their dock and unit in the programme"
+            )
+            raise NotFoundError(message)
+        now_us = self._clock.now_us()
+        asked = RespondAsked(
+            errand=errand,
+            programme=programme,
+            standings=[self._standing(airframe, account) for airframe in programme.airframes],
+            others=await self._others(now_us),
+            now_us=now_us,
+        )
+        answer = await self._plans.sketcher.ask(asked, within_s=WITHIN_S)
+        return msgspec.json.decode(answer, type=Responders).candidates, programme
+
+    async def send(self, chosen: Candidate, programme: Programme, account: Account, *, incident_id: int | None) -> int:
+        """Give a candidate its sortie and launch it once that is on board; return its unit_id."""
+        del chosen, programme, account, incident_id
+        message = "drones are not launched yet: ask with dry_run"
+        raise UnavailableError(message)
+
+    def _ours(self, programme: Programme, account: Account, unit_id: int | None) -> Iterable[Airframe]:
+        units, drones = self._bridge.registry.units, self._flights.drones.by_unit()
+        for airframe in programme.airframes:
+            unit = units.get(airframe.unit_id or 0)
+            is_asked = unit_id in (None, airframe.unit_id)
+            if unit is not None and unit.unit_id in drones and account.scope.sees(unit) and is_asked:
+                yield airframe
+
+    def _standing(self, airframe: Airframe, account: Account) -> Standing:
+        assert airframe.unit_id is not None
+        place = self._flights.drones.place_of(airframe.unit_id)
+        if place is None:
+            return Standing(airframe_id=airframe.airframe_id, is_heard=False)
+        holder = self._flights.control.of(self._flights.drones.device_of(airframe.unit_id)).holder
+        is_other = holder not in (NOBODY, holder_of(account))
+        return Standing(
+            airframe_id=airframe.airframe_id,
+            lat_deg=place.lat_deg,
+            lon_deg=place.lon_deg,
+            battery_ratio=place.battery_ratio,
+            is_airborne=bool(place.is_airborne),
+            is_heard=place.is_heard,
+            controller=holder.name if is_other else "",
+        )
+
+    async def _others(self, now_us: int) -> list[Sortie]:
+        """Return sorties of published plans that are in the air or due, numbered anew: numbers of two plans may be alike."""
+        window = Window(now_us - AROUND_S * MICROSECONDS, now_us + AROUND_S * MICROSECONDS)
+        found = [
+            sortie
+            for kept in await self._plans.published(SERVICE, window)
+            for sortie in kept.plan.sorties
+            if sortie.landing_us > now_us and sortie.takeoff_us < window.end_us and sortie.waypoints
+        ]
+        return [msgspec.structs.replace(sortie, sortie_id=number) for number, sortie in enumerate(found, 1)]
