@@ -84,6 +84,8 @@ class SortieWatch:
         self._again_us: int | None = None
         self._started_us = now_us
         self._mode: str | None = None
+        self._mission_mode: str | None = None
+        """The mode that it changed to when it was started, where its firmware's name of it is not known."""
         self._armed: bool | None = None
 
     @property
@@ -140,7 +142,9 @@ class SortieWatch:
 
     def _take_mode(self, event: ModeChanged, now_us: int) -> Says:
         self._mode = event.mode
-        is_mission, is_homeward = event.mode in MISSION_MODES, event.mode in HOMEWARD_MODES
+        if self._purpose is Purpose.START or (self.step is SortieStep.FLYING and not self.state.has_flown):
+            self._mission_mode = event.mode
+        is_mission, is_homeward = self._is_mission(event.mode), event.mode in HOMEWARD_MODES
         if self.step is SortieStep.FLYING and is_homeward and self._purpose is not Purpose.RETURN:
             found = None if self._has_flown_all() else reason(Cause.RETURNED_BY_ITSELF, event.mode)
             return Says(None, self._move(now_us, SortieStep.RETURNING, found))
@@ -156,6 +160,9 @@ class SortieWatch:
             return self._goes_on_by_others(now_us)
         return NOTHING
 
+    def _is_mission(self, mode: str | None) -> bool:
+        return mode in MISSION_MODES or (mode is not None and mode == self._mission_mode)
+
     def _goes_on_by_others(self, now_us: int) -> Says:
         """Note that somebody else, or a pilot before a restart, let the mission go on."""
         if self.step not in {SortieStep.READY, SortieStep.PAUSED}:
@@ -166,7 +173,7 @@ class SortieWatch:
     def _take_arming(self, event: ArmedChanged, now_us: int) -> Says:
         self._armed = event.armed
         if event.armed:
-            is_mission = self._mode in MISSION_MODES and bool(self.state.digest)
+            is_mission = self._is_mission(self._mode) and bool(self.state.digest)
             return self._goes_on_by_others(now_us) if is_mission else NOTHING
         if self.step not in IN_AIR and not self.state.has_flown:
             return NOTHING

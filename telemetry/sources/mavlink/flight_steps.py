@@ -180,7 +180,10 @@ def _set_current(order: FlightCommand, vehicle: Flying, first_item: int) -> tupl
 
 
 def _going_on_with(vehicle: Flying, seq: int, *, params: tuple[float, ...]) -> Step:
-    """Return the step to an item by the vehicle's number of it: the command, or the message that was before there was one."""
+    """Return the step to an item by the vehicle's number of it: the command, or the message that was before there was one.
+
+    Of others than ArduPilot and PX4 the message is the one that all know.
+    """
     target = {"target_system": vehicle.system_id, "target_component": vehicle.component_id}
 
     def is_current(now: Flying) -> bool:
@@ -189,6 +192,8 @@ def _going_on_with(vehicle: Flying, seq: int, *, params: tuple[float, ...]) -> S
     said = f"going on with item {seq} of the vehicle's mission"
     message = Ask(SET_CURRENT_MESSAGE, {"seq": seq, **target})
     old_way = Step(said, message=message, reached=is_current)
+    if vehicle.autopilot not in {ARDUPILOT, PX4}:
+        return old_way
     return Step(said, SET_MISSION_CURRENT, params, instead=old_way, only_unknown=True)
 
 

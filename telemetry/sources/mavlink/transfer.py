@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from telemetry.model.flight_events import OnBoard, TransferKind
 from telemetry.model.mission_items import MissionItem, MissionList
 from telemetry.sources.mavlink import mission_messages as messages
@@ -121,11 +123,7 @@ class Transfer:
         if not self.first_item:
             return ()
         place = next((item for item in self._items if item.lat_e7 or item.lon_e7), messages.ZERO_HOME)
-        return (
-            MissionItem(
-                command=16, frame=0, param1=0.0, param2=0.0, param3=0.0, lat_e7=place.lat_e7, lon_e7=place.lon_e7
-            ),
-        )
+        return (msgspec.structs.replace(messages.ZERO_HOME, lat_e7=place.lat_e7, lon_e7=place.lon_e7),)
 
     def _go_on(self, now_us: int) -> None:
         ended = self._exchange.ended

@@ -97,6 +97,7 @@ class Upload:
             return
         if not is_repeat:
             self._waiting.answered(now_us)
+            self._out_of_order = 0
         self._repeats = self._repeats + 1 if is_repeat else 0
         if said.msg_id == messages.REQUEST and self._repeats and self._repeats % FLOATS_AFTER == 0:
             self._as_floats = not self._as_floats
