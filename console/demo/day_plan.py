@@ -16,7 +16,7 @@ from console.demo import city_table as table
 from console.demo.autopilot.battery import CHARGE_S, ENDURANCE_S
 from console.demo.basemap import lonlat
 from console.demo.city import City, CitySpot
-from console.demo.drones import WIND_FROM_DEG, WIND_MPS
+from console.demo.drones import WIND_FROM_DEG, WIND_MPS, patrols
 from console.demo.force_plan import ForcePlan, PlannedUnit
 from console.demo.hills import oval
 from console.demo.valley import Ground
@@ -75,7 +75,7 @@ def day_programme(
     `registered` finds a drone by its call sign. The festival is every evening, or for six hours from `festival_from_us` on,
     so that a short demo sees it.
     """
-    drones = [unit for unit in plan.units if unit.kind is UnitKind.DRONE][:MOST_AIRFRAMES]
+    drones = planned_drones(plan)
     dock_of = {drone.call_sign: _dock_number(city, drone) for drone in drones}
     numbers = range(1, len(drones) + 1)
     return Programme(
@@ -94,6 +94,13 @@ def day_programme(
         weather=(day_weather(now_us),),
         rules={"R-18": {"level": "warn"}},  # nobody reports the demo's weather from hour to hour
     )
+
+
+def planned_drones(plan: ForcePlan) -> list[PlannedUnit]:
+    """Return the drones that fly the day's plan: those that do not patrol by themselves, or all of a small force's."""
+    drones = [unit for unit in plan.units if unit.kind is UnitKind.DRONE]
+    free = [unit for place, unit in enumerate(drones) if not patrols(place, len(drones))]
+    return (free or drones)[:MOST_AIRFRAMES]
 
 
 def day_weather(now_us: int) -> Weather:

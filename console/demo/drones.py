@@ -20,7 +20,9 @@ WIND_FROM_DEG: Final = 300.0
 WIND_MPS: Final = 3.0
 """The day's breeze over the demo city."""
 FIRST_LINK_LOSS_S: Final = 45.0
-ALOFT_EVERY: Final = 2
+PATROLS_EVERY: Final = 2
+"""The first of so many drones patrols; the others stay in their docks for the day's plan and for calls."""
+FEWEST_FOR_A_PLAN: Final = 4
 TAKEOFF_SPREAD_S: Final = 25.0
 PRACTICE_SYSTEM_ID: Final = 250
 BATTERY_RATIO: Final = (0.72, 1.0)
@@ -83,14 +85,15 @@ def docked_drone(
 
 
 def force_drones(config: ForceConfig) -> list[DockedDrone]:
-    """Return the force's drones, every ALOFT_EVERY-th aloft already, the others taking off within TAKEOFF_SPREAD_S."""
+    """Return the force's drones: those that patrol are aloft already, in a small force some take off within TAKEOFF_SPREAD_S."""
     plane = local_plane(table.ORIGIN_LAT_DEG, table.ORIGIN_LON_DEG)
     units = [unit for unit in config.units if unit.system_id]
     drones = []
     for place, (unit, route) in enumerate(zip(units, patrol_routes(len(units), config.seed), strict=True)):
         east_m, north_m = (float(axis) for axis in plane.to_plane(unit.lat_deg, unit.lon_deg))
+        is_patrol = patrols(place, len(units))
         drone = docked_drone(
-            route,
+            route if is_patrol else None,
             (east_m, north_m),
             plane,
             system_id=unit.system_id,
@@ -99,10 +102,15 @@ def force_drones(config: ForceConfig) -> list[DockedDrone]:
             first_takeoff_s=3.0 + TAKEOFF_SPREAD_S * place / max(len(units), 1),
             first_loss_s=FIRST_LINK_LOSS_S + (0.0 if place == len(units) // 2 else 90.0 * (place + 1)),
         )
-        if place % ALOFT_EVERY == 0:
+        if is_patrol and place % PATROLS_EVERY == 0:
             drone.pilot.begin_aloft(place)
         drones.append(drone)
     return drones
+
+
+def patrols(place: int, drone_count: int) -> bool:
+    """Tell whether a drone, by its place among so many, patrols by itself; the others are the day plan's."""
+    return drone_count < FEWEST_FOR_A_PLAN or place % PATROLS_EVERY == 0
 
 
 def practice_drone(config: ForceConfig) -> DockedDrone:

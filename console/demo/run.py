@@ -16,6 +16,8 @@ from console.auth.accounts import DATABASE_AWAY, Accounts
 from console.demo.city import City, prepare_city
 from console.demo.crews import CityClock, Watch
 from console.demo.day_desk import CHIEF, PLANNER, DayDesk
+from console.demo.day_pilot import LOOK_EVERY_S as DAY_LOOK_EVERY_S
+from console.demo.day_pilot import PILOT, DayPilot
 from console.demo.day_plan import Registered, day_programme
 from console.demo.duty_keeper import LOOK_EVERY_S, DutyKeeper
 from console.demo.force_config import Doors, ForceConfig, config_of, start_force
@@ -202,6 +204,13 @@ class Demo:
             plan_id = await DayDesk(planner, chief, self._say).publish(programme, now_us=now_us)
             if plan_id is not None:
                 self._say(f"the day from the air is planned: plan {plan_id}")
+                await self._fly_day(DayPilot(await staff.signed_in(PILOT, Role.OPERATOR), plan_id, self._say))
+
+    async def _fly_day(self, pilot: DayPilot) -> None:
+        """Let the pilot give the drones what is due, for as long as the demo runs."""
+        while True:
+            await pilot.look(SYSTEM_CLOCK.now_us())
+            await asyncio.sleep(DAY_LOOK_EVERY_S)
 
     async def _read_counts(self, force: asyncio.subprocess.Process) -> None:
         assert force.stdout is not None

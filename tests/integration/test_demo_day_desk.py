@@ -26,9 +26,9 @@ async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator
 
 def programme_of(folder: Path, now_us: int) -> Programme:
     city = prepare_city(folder, 1)
-    force = plan_force(city, unit_count=40)
+    force = plan_force(city, unit_count=106)
     soon_us = now_us + HOUR_US // 10
-    return day_programme(city, force, {"Hawk 01": Registered(1, 11)}, now_us=now_us, festival_from_us=soon_us)
+    return day_programme(city, force, {"Hawk 02": Registered(1, 11)}, now_us=now_us, festival_from_us=soon_us)
 
 
 async def client(house: House, name: str) -> ApiClient:

@@ -23,7 +23,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 @pytest.fixture(scope="module")
 def asked(city: City) -> Programme:
-    registered = {"Hawk 01": Registered(11, 21)}
+    registered = {"Hawk 02": Registered(11, 21)}
     return day_programme(city, plan_force(city), registered, now_us=MORNING_US)
 
 
@@ -32,7 +32,7 @@ def test_the_days_programme_asks_for_area_festival_wetlands_crossing_and_river(a
     kinds = [task.kind for task in asked.tasks]
     assert kinds.count(TaskKind.AREA) == 2
     assert {TaskKind.EVENT, TaskKind.POINT, TaskKind.CORRIDOR} <= set(kinds)
-    assert len(asked.airframes) == 12
+    assert len(asked.airframes) == 6
     assert {airframe.dock_id for airframe in asked.airframes} == {1, 2, 3}
     assert (asked.airframes[0].unit_id, asked.airframes[0].device_id) == (11, 21)
     assert len(asked.zones) == 3
