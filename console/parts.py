@@ -26,6 +26,7 @@ from console.incidents.intake_keys import IntakeKeys
 from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
 from console.orders import CommandDesk
+from console.patrols.first_responder import FirstResponder
 from console.patrols.plan_desk import PlanDesk
 from console.patrols.programme_desk import ProgrammeDesk
 from console.planning.desk import PlanningDesk
@@ -98,6 +99,7 @@ class Parts:
     flights: FlightDesk
     programme: ProgrammeDesk
     plans: PlanDesk
+    responder: FirstResponder
     plan_feed: PlanFeed
     origins: frozenset[str]
     cookie_name: str
@@ -127,8 +129,16 @@ def make_parts(services: Services) -> Parts:
     desk.orders = nearest.orders
     stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
     orders = CommandDesk(services.bridge, clock)
-    flights = FlightDesk(services.bridge, clock, accounts, orders=orders, idle_s=settings.session_idle_s)
+    flights = FlightDesk(
+        services.bridge,
+        clock,
+        accounts,
+        orders=orders,
+        idle_s=settings.session_idle_s,
+        briefs_dir=settings.data_dir / "briefs",
+    )
     plan_feed = PlanFeed()
+    programme, plans = ProgrammeDesk(services.pool), PlanDesk(services.pool, clock)
     stream.feeds.append(plan_feed)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
@@ -164,8 +174,9 @@ def make_parts(services: Services) -> Parts:
         doors=DeviceDoors(services.pool, clock, settings.data_dir),
         orders=orders,
         flights=flights,
-        programme=ProgrammeDesk(services.pool),
-        plans=PlanDesk(services.pool, clock),
+        programme=programme,
+        plans=plans,
+        responder=FirstResponder(services.bridge, clock, programme=programme, plans=plans, flights=flights),
         plan_feed=plan_feed,
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",

@@ -15,6 +15,7 @@ from telemetry.model.alarm import Alarm
 from telemetry.model.commands import Command
 from telemetry.model.decoding import Output, RegistrationFact
 from telemetry.model.events import AnyEvent
+from telemetry.model.flight_events import SortieMoved
 from telemetry.model.link_ways import LinkWay
 from telemetry.model.unit import Device, LinkState, Station, Unit
 from telemetry.model.unit_state import UnitStates
@@ -145,6 +146,20 @@ class ControlSource(Protocol):
         """Return the controls that changed after `version`."""
 
 
+class SortieSource(Protocol):
+    """How far the drones' sorties have come (telemetry/flight/sorties.py)."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    def of(self, device_id: int) -> SortieMoved | None:
+        """Return how far a device's last sortie has come."""
+
+    def all(self) -> list[SortieMoved]:
+        """Return the last state of every device."""
+
+
 class GroundStations(Protocol):
     """The ground stations that drones are forwarded to (telemetry/forwarding/board.py)."""
 
@@ -226,6 +241,10 @@ class FieldBridge(BridgeSource, Protocol):
     @property
     def control(self) -> ControlSource:
         """Who is in control of each drone."""
+
+    @property
+    def sorties(self) -> SortieSource:
+        """The sortie that each drone was given last."""
 
     @property
     def stations(self) -> GroundStations:

@@ -183,6 +183,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("field looks", parts.officers.look_forever)
             supervisor.start("orders", parts.orders.run)
             supervisor.start("control", parts.flights.control.watch)
+            await parts.flights.sorties.restore()
             supervisor.start("webhooks", parts.webhooks.run)
             supervisor.start("planning", parts.planning.watch)
             supervisor.start("audit", lambda: _flush_audit(parts))

@@ -6,6 +6,7 @@ import msgspec
 
 from telemetry.model.commands import CommandState, FlightAction
 from telemetry.model.control_events import ControlChange, HolderKind
+from telemetry.model.flight_events import SortieStep
 
 
 class ActionWay(StrEnum):
@@ -14,23 +15,6 @@ class ActionWay(StrEnum):
     MAVSDK = "mavsdk"
     OWN = "own"
     """By our own commands: MAVSDK is not running, or known to fail at this on the drone's autopilot."""
-
-
-class FlightStep(StrEnum):
-    """How far a sortie that was given to a drone has come."""
-
-    HANDED = "handed"
-    UPLOADING = "uploading"
-    READY = "ready"
-    """On board, read back and compared; it waits for its start."""
-    STARTING = "starting"
-    FLYING = "flying"
-    PAUSED = "paused"
-    RETURNING = "returning"
-    """On the way home, or to where it lands."""
-    DONE = "done"
-    FAILED = "failed"
-    """It ended otherwise; `text` says how."""
 
 
 class HolderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,31 +68,41 @@ class ActionView(msgspec.Struct, frozen=True, kw_only=True):
 class SortieView(msgspec.Struct, frozen=True, kw_only=True):
     """The sortie that a drone was given last; `plan_id` null where it stands in no plan.
 
-    `sent_items` of `item_count` are on board; `item` counts the waypoints from 0, `legs_m` is what is left of the way.
-    `arrive_ms` is when it reaches its goal: the place that a first responder was sent to, else the last waypoint.
+    `sent_items` of `item_count` are on board, `flown` of `waypoint_count` waypoints behind it; `left_m` is what is left of the way to
+    its goal (where a first responder was sent to, else the last waypoint), `arrive_ms` when it is there. `cause` and its sentences
+    say why it waits, paused or failed; empty where all is well. `moved_ms` is when the step changed.
     """
 
     plan_id: int | None
-    sortie_id: int | None
-    step: FlightStep
+    sortie_id: int
+    step: SortieStep
     given_by: str
-    given_ms: float
+    moved_ms: float
     sent_items: int
-    item_count: int
-    item: int | None
+    item_count: int | None
+    flown: int
+    waypoint_count: int
     left_m: float | None
     arrive_ms: float | None
-    started_ms: float | None
-    ended_ms: float | None
-    text: str
+    cause: str
+    reason_zh: str
+    reason_en: str
 
 
 class FlightView(msgspec.Struct, frozen=True, kw_only=True):
-    """A drone as whoever flies it needs it: `actions` are its last orders, the newest first."""
+    """A drone as whoever flies it needs it: `actions` are its last orders, the newest first.
+
+    Home is where it was armed last, else the dock of its sortie; `endurance_s` (full to empty) and `reserve_ratio` (what it should
+    land with) are known of drones that have a sortie.
+    """
 
     unit_id: int
     device_id: int
     is_armed: bool | None
+    home_lat_deg: float | None
+    home_lon_deg: float | None
+    endurance_s: float | None
+    reserve_ratio: float | None
     control: ControlView
     sortie: SortieView | None
     actions: list[ActionView]

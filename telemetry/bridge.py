@@ -17,6 +17,7 @@ from telemetry.alarms.confirming import Confirmations
 from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.counted import InputCounts
 from telemetry.flight.control import ControlBoard
+from telemetry.flight.sorties import SortieBoard
 from telemetry.forwarding.board import ForwardBoard
 from telemetry.forwarding.setting import parse_forwards
 from telemetry.geofences.watch import GeofenceWatch
@@ -89,12 +90,14 @@ class Bridge:
         self.orders = OrderBoard()
         self.said = DeviceBook()
         self.control = ControlBoard()
+        self.sorties = SortieBoard()
         self._folds = (
             self.alarms.apply,
             self.statuses.apply,
             self.orders.apply,
             self.said.apply,
             self.control.apply,
+            self.sorties.apply,
         )
         self.links: list[Link] = []
         self.routes = Routes()

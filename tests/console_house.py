@@ -28,6 +28,7 @@ from infra.settings import Settings
 from telemetry.alarms.board import AlarmBoard
 from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.flight.control import ControlBoard
+from telemetry.flight.sorties import SortieBoard
 from telemetry.flight_log.log import FlightLog
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.link import LinkStatus, PeerStatus
@@ -124,6 +125,7 @@ class SmallBridge:
         self.orders = OrderBoard()
         self.said = DeviceBook()
         self.control = ControlBoard()
+        self.sorties = SortieBoard()
         self.stations = FixedStations()
         self.listeners: list[Callable[[AnyEvent, int], None]] = []
 
@@ -218,6 +220,7 @@ class SmallBridge:
         self.orders.apply(event)
         self.said.apply(event)
         self.control.apply(event)
+        self.sorties.apply(event)
         self.picture.apply_event(event)
         for tell in self.listeners:
             tell(event, event.received_us)

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import Path, Request, Response
 
-from console.api.contract import account_of, parts_of, read_body, reply, router, says
+from console.api.contract import account_of, database_scope, parts_of, read_body, reply, router, says
 from console.api.models_flights import (
     ActionPrepared,
     FlightReply,
     FlightsReply,
     ForceControl,
+    GiveSortie,
     OfferControl,
+    PilotsReply,
+    PilotView,
+    SortieReply,
     WantAction,
 )
 from console.audit import AuditAction
@@ -20,9 +24,13 @@ from console.auth.accounts import Account
 from console.auth.policy import ALLOWED, Policy, policy
 from console.parts import Parts
 from console.wire import Role
+from infra.clock import MICROSECONDS
+from mission.model import Airframe, Dock
+from mission.plan import PlanState, Sortie
+from mission.plan_store import KeptPlan
 from telemetry.flight.control import Control, Holder
 from telemetry.model.control_events import HolderKind
-from telemetry.model.errors import InputError, NotFoundError
+from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.unit import Unit
 
 ROUTER: Final = router("flights")
@@ -114,11 +122,58 @@ async def order_action(request: Request, unit_id: UnitId) -> Response:
     """
     parts, account, unit = drone_of(request, unit_id)
     wanted = await read_body(request, WantAction)
-    order = await parts.flights.order(unit_id, wanted, account)
+    await parts.flights.order(unit_id, wanted, account)
     detail: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(wanted, token=""))
-    detail |= {"unit_id": unit_id, "command_id": order.command_id}
+    detail |= {"unit_id": unit_id}
     await parts.audit.write_soon(account, AuditAction.FLIGHT_ORDERED, subject=unit.call_sign, detail=detail)
     return reply(FlightReply(flight=parts.flights.view(unit_id)), status=201)
+
+
+@ROUTER.get("/api/flights/{unit_id}/sortie", **says(SortieReply))
+@policy(Policy.SEE_FLIGHTS)
+async def show_sortie(request: Request, unit_id: UnitId) -> Response:
+    """Return the sortie that a drone was given last, with its waypoints."""
+    parts, _, _ = drone_of(request, unit_id)
+    given = parts.flights.sorties.given(parts.flights.drones.device_of(unit_id))
+    return reply(SortieReply(sortie=None if given is None else given.sortie))
+
+
+@ROUTER.post("/api/flights/{unit_id}/sortie", **says(FlightReply, takes=GiveSortie, status=201))
+@policy(Policy.FLY)
+async def give_sortie(request: Request, unit_id: UnitId) -> Response:
+    """Give a drone a sortie of an approved plan: control is taken where nobody has it, and the mission put on board.
+
+    409 for one who is not in control, a plan that nobody approved, or a sortie of another drone.
+    """
+    parts, account, unit = drone_of(request, unit_id)
+    wanted = await read_body(request, GiveSortie)
+    kept = await parts.plans.find(database_scope(account), wanted.plan_id)
+    sortie, airframe, dock = _sortie_of(kept, wanted.sortie_id, unit)
+    flight = await parts.flights.hand(
+        unit_id, sortie, airframe, dock, account, zones=kept.programme.zones, plan_id=wanted.plan_id
+    )
+    detail = {"unit_id": unit_id, "plan_id": wanted.plan_id, "sortie_id": wanted.sortie_id}
+    await parts.audit.write_soon(account, AuditAction.SORTIE_GIVEN, subject=unit.call_sign, detail=detail)
+    return reply(FlightReply(flight=flight), status=201)
+
+
+@ROUTER.get("/api/flights/{unit_id}/pilots", **says(PilotsReply))
+@policy(Policy.FLY)
+async def list_pilots(request: Request, unit_id: UnitId) -> Response:
+    """Return the accounts that control of a drone may be offered to, those who are signed in first."""
+    parts, account, unit = drone_of(request, unit_id)
+    able = [one for one in await parts.accounts.all() if not one.disabled and _may_fly(one, unit)]
+    here = await parts.accounts.signed_in(
+        [one.account_id for one in able],
+        now_us=parts.services.clock.now_us(),
+        idle_us=parts.services.settings.session_idle_s * MICROSECONDS,
+    )
+    views = [
+        PilotView(account_id=one.account_id, name=one.name, is_signed_in=one.account_id in here)
+        for one in able
+        if one.account_id != account.account_id
+    ]
+    return reply(PilotsReply(pilots=sorted(views, key=lambda view: (not view.is_signed_in, view.name))))
 
 
 def drone_of(request: Request, unit_id: int) -> tuple[Parts, Account, Unit]:
@@ -130,6 +185,25 @@ def drone_of(request: Request, unit_id: int) -> tuple[Parts, Account, Unit]:
         raise NotFoundError(message)
     parts.flights.control.note(account)
     return parts, account, unit
+
+
+def _sortie_of(kept: KeptPlan, sortie_id: int, unit: Unit) -> tuple[Sortie, Airframe, Dock]:
+    """Return a sortie of a plan with its airframe and dock. Raises NotFoundError, ConflictError."""
+    plan, programme = kept.plan, kept.programme
+    sortie = next((one for one in plan.sorties if one.sortie_id == sortie_id), None)
+    if sortie is None:
+        message = f"plan {plan.plan_id} has no sortie {sortie_id}: GET /api/plans/{plan.plan_id} lists its sorties"
+        raise NotFoundError(message)
+    if plan.state not in (PlanState.APPROVED, PlanState.PUBLISHED):
+        message = f"plan {plan.plan_id} is {plan.state}: only an approved or published plan is flown"
+        raise ConflictError(message)
+    airframe = next(one for one in programme.airframes if one.airframe_id == sortie.airframe_id)
+    if airframe.unit_id != unit.unit_id:
+        message = (
+            f"sortie {sortie_id} is planned for {airframe.name} (unit {airframe.unit_id}), not for {unit.call_sign}"
+        )
+        raise ConflictError(message)
+    return sortie, airframe, next(one for one in programme.docks if one.dock_id == sortie.dock_id)
 
 
 async def _change(

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from console.wire_flight import FlightView, HazardView
+from mission.plan import Sortie
 from telemetry.model.commands import FlightAction
 
 Reason = Annotated[str, msgspec.Meta(max_length=300)]
@@ -23,6 +24,33 @@ class FlightReply(msgspec.Struct, frozen=True, kw_only=True):
     """One drone's flight as it stands."""
 
     flight: FlightView
+
+
+class GiveSortie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which sortie of which plan a drone is given."""
+
+    plan_id: Annotated[int, msgspec.Meta(ge=1)]
+    sortie_id: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class SortieReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The sortie that a drone was given last, with its waypoints; null: none that is known."""
+
+    sortie: Sortie | None
+
+
+class PilotView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that control of a drone may be offered to."""
+
+    account_id: int
+    name: str
+    is_signed_in: bool
+
+
+class PilotsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may fly a drone, those who are signed in first."""
+
+    pilots: list[PilotView]
 
 
 class OfferControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

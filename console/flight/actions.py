@@ -108,19 +108,13 @@ class ActionDesk:
             breaks_off_sortie=has_sortie and wanted.action in BREAKS_OFF,
         )
 
-    async def order(self, unit_id: int, wanted: WantAction, account: Account) -> Order:
-        """Order a confirmed action; return it once it is on the disk. What became of it is told by its events.
+    async def give(self, unit_id: int, command: FlightCommand, account: Account, *, by_pilot: bool = False) -> Order:
+        """Carry out a command upon an account that is in control; return it once it is on the disk.
 
-        Raises ConflictError for a token that is none of this action, person and drone, or too old.
+        `by_pilot`: the account gave the drone a sortie, and may have handed control on since.
         """
-        device_id = self._drones.device_of(unit_id)
-        self._control.demand(device_id, account)
-        self._confirm(unit_id, wanted, account)
-        return await self.give(unit_id, command_of(wanted, device_id), account)
-
-    async def give(self, unit_id: int, command: FlightCommand, account: Account) -> Order:
-        """Carry out a command upon an account that is in control; return it once it is on the disk."""
-        self._control.demand(command.device_id, account)
+        if not by_pilot:
+            self._control.demand(command.device_id, account)
         order = await self._orders.begin(command, account, unit_id, within_s=SENT_WITHIN_S)
         task = asyncio.create_task(self._carry_out(order, command), name=f"flight {command.action}")
         self._running.add(task)
@@ -133,7 +127,12 @@ class ActionDesk:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _confirm(self, unit_id: int, wanted: WantAction, account: Account) -> None:
+    def confirm(self, unit_id: int, wanted: WantAction, account: Account) -> None:
+        """Use up the token of a prepared action.
+
+        Raises ConflictError for one who is not in control, or a token that is none of this action, person and drone, or too old.
+        """
+        self._control.demand(self._drones.device_of(unit_id), account)
         held = self._prepared.pop(wanted.token, None)
         plain = msgspec.structs.replace(wanted, token="")
         is_this = held is not None and (held.account_id, held.unit_id, held.wanted) == (

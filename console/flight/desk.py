@@ -1,25 +1,32 @@
 """The desk of flights: control, orders and sorties of every drone in one place, and what browsers are told of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from console.api.models_flights import ActionPrepared, WantAction
 from console.auth.accounts import Account
 from console.auth.policy import Scope
-from console.flight.actions import ActionDesk
+from console.flight.actions import ActionDesk, command_of
+from console.flight.briefs import RESERVE_RATIO, Briefs, Given
 from console.flight.control import ControlDesk, SignedIn
-from console.flight.drones import Drones
+from console.flight.drones import Drones, Place
 from console.flight.engine import MavsdkEngine
-from console.flight.views import rounded, view_of_action, view_of_control, view_of_way
+from console.flight.sorties import SortieDesk
+from console.flight.views import rounded, view_of_action, view_of_control, view_of_sortie, view_of_way
 from console.orders import CommandDesk
 from console.sources import FieldBridge
-from console.wire_flight import FlightView
+from console.wire_flight import FlightView, SortieView
 from infra.clock import Clock
+from mission.model import Airframe, Dock, Zone
+from mission.plan import Sortie
 from telemetry.model.commands import FlightAction, FlightCommand, RelayFrames
-from telemetry.model.errors import NotFoundError, SkybeatError
+from telemetry.model.errors import InputError, NotFoundError, SkybeatError
 from telemetry.model.events import AnyEvent, ArmedChanged
+from telemetry.model.flight_events import SortieStep
 from telemetry.orders import Order
 
+UNDER_WAY: Final = frozenset({SortieStep.STARTING, SortieStep.FLYING, SortieStep.PAUSED})
 ACTIONS_SHOWN: Final = 10
 LINKS_EVERY_S: Final = 5.0
 
@@ -28,7 +35,14 @@ class FlightDesk:
     """Everything that people do with drones in the air. `version` grows whenever a flight's view may be another one."""
 
     def __init__(
-        self, bridge: FieldBridge, clock: Clock, accounts: SignedIn, *, orders: CommandDesk, idle_s: int
+        self,
+        bridge: FieldBridge,
+        clock: Clock,
+        accounts: SignedIn,
+        *,
+        orders: CommandDesk,
+        idle_s: int,
+        briefs_dir: Path,
     ) -> None:
         self.version = 0
         self.drones = Drones(bridge, clock)
@@ -36,6 +50,16 @@ class FlightDesk:
         self.engine = MavsdkEngine(clock, self._relay)
         self.actions = ActionDesk(
             bridge, clock, orders=orders, control=self.control, drones=self.drones, engine=self.engine
+        )
+        self.sorties = SortieDesk(
+            bridge,
+            clock,
+            orders=orders,
+            control=self.control,
+            drones=self.drones,
+            actions=self.actions,
+            briefs=Briefs(briefs_dir),
+            on_change=self._mark,
         )
         self._bridge = bridge
         self._clock = clock
@@ -57,12 +81,19 @@ class FlightDesk:
         """Return a drone's flight as it stands. Raises NotFoundError for a unit that is no drone."""
         device_id = self.drones.device_of(unit_id)
         place = self.drones.place_of(unit_id)
+        home = self.actions.homes.get(device_id)
+        given = self.sorties.given(device_id)
+        dock = None if given is None else given.dock
         return FlightView(
             unit_id=unit_id,
             device_id=device_id,
             is_armed=None if place is None else place.is_armed,
+            home_lat_deg=home.lat_deg if home else dock.lat_deg if dock else None,
+            home_lon_deg=home.lon_deg if home else dock.lon_deg if dock else None,
+            endurance_s=None if given is None else given.airframe.endurance_s,
+            reserve_ratio=None if given is None else RESERVE_RATIO,
             control=view_of_control(self.control.of(device_id)),
-            sortie=None,
+            sortie=self._sortie(device_id, place),
             actions=[
                 view_of_action(order, command, self.actions.ways.get(order.command_id))
                 for order, command in self._actions(unit_id)
@@ -95,26 +126,80 @@ class FlightDesk:
 
     def prepare(self, unit_id: int, wanted: WantAction, account: Account) -> ActionPrepared:
         """Return what an action costs and the token that confirms it: `ActionDesk.prepare`."""
-        return self.actions.prepare(unit_id, wanted, account, has_sortie=False)
+        flown = self.sorties.flown(self.drones.device_of(unit_id))
+        return self.actions.prepare(unit_id, wanted, account, has_sortie=flown is not None)
 
-    async def order(self, unit_id: int, wanted: WantAction, account: Account) -> Order:
-        """Order a confirmed action: `ActionDesk.order`."""
-        return await self.actions.order(unit_id, wanted, account)
+    async def order(self, unit_id: int, wanted: WantAction, account: Account) -> None:
+        """Order a confirmed action; where the drone has a sortie that it is about, its pilot does it.
 
-    async def start(self, unit_id: int, account: Account) -> Order:
-        """Start the mission that is on board. Raises ConflictError for one who is not in control."""
-        command = FlightCommand(device_id=self.drones.device_of(unit_id), action=FlightAction.START)
-        return await self.actions.give(unit_id, command, account)
+        Raises ConflictError for one who is not in control, for a token that is none of this action, or an action that cannot be now.
+        """
+        device_id = self.drones.device_of(unit_id)
+        self.actions.confirm(unit_id, wanted, account)
+        if self.sorties.takes(device_id, wanted.action):
+            await self.sorties.order(unit_id, wanted.action, account)
+        else:
+            await self.actions.give(unit_id, command_of(wanted, device_id), account)
+
+    async def hand(
+        self,
+        unit_id: int,
+        sortie: Sortie,
+        airframe: Airframe,
+        dock: Dock,
+        account: Account,
+        *,
+        zones: Sequence[Zone] = (),
+        plan_id: int | None = None,
+        goal: int | None = None,
+    ) -> FlightView:
+        """Give a drone a sortie and begin to put it on board; a drone that flies another one goes over to it in the air.
+
+        Control is taken where nobody has it. `goal` is the waypoint (from 0) whose arrival is told, None: the last. What stands
+        in the way is in the view's reasons. Raises ConflictError for one who is not in control, NotFoundError, InputError.
+        """
+        if not sortie.waypoints:
+            message = f"sortie {sortie.sortie_id} has no waypoint: plan it again"
+            raise InputError(message)
+        given = Given(
+            sortie=sortie,
+            airframe=airframe,
+            dock=dock,
+            zones=tuple(zones),
+            plan_id=plan_id,
+            goal=len(sortie.waypoints) - 1 if goal is None else goal,
+            account_id=account.account_id,
+            account_name=account.name,
+        )
+        self.engine.expect(self.drones.device_of(unit_id))
+        await self.sorties.hand(unit_id, given, account)
+        return self.view(unit_id)
+
+    async def start(self, unit_id: int, account: Account) -> FlightView:
+        """Arm and start the sortie that is on board. Raises ConflictError for one who is not in control, or no sortie ready."""
+        await self.sorties.order(unit_id, FlightAction.START, account)
+        return self.view(unit_id)
 
     async def stop(self) -> None:
-        """End the engine and what is being carried out."""
+        """End the engine and what is being carried out; drones go on with what they have on board."""
+        await self.sorties.stop()
         await self.actions.stop()
         await self.engine.stop()
 
     # -------------------------------------------------------------------------------------------------------------
 
+    def _sortie(self, device_id: int, place: Place | None) -> SortieView | None:
+        moved = self._bridge.sorties.of(device_id)
+        if moved is None:
+            return None
+        flown, given = self.sorties.flown(device_id), self.sorties.given(device_id)
+        left = None
+        if given is not None and place is not None and moved.step in UNDER_WAY and moved.flown <= given.goal:
+            left = given.left(place.lat_deg, place.lon_deg, moved.flown)
+        return view_of_sortie(moved, flown.pilot if flown else None, left, self._clock.now_us())
+
     def _hear(self, event: AnyEvent, now_us: int) -> None:
-        del now_us
+        self.sorties.hear(event, now_us)
         if isinstance(event, ArmedChanged) and not event.replayed:
             unit_id = self.drones.unit_of(event.device_id)
             place = None if unit_id is None else self.drones.place_of(unit_id)

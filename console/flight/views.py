@@ -1,9 +1,11 @@
 """Flights as people are shown them."""
 
 from console.flight.control import account_of_holder
-from console.wire_flight import ActionView, ActionWay, ControlView, HolderView, LinkWayView
+from console.wire_flight import ActionView, ActionWay, ControlView, HolderView, LinkWayView, SortieView
+from mission.pilot import Pilot
 from telemetry.flight.control import Control, Holder
 from telemetry.model.commands import CommandState, FlightCommand
+from telemetry.model.flight_events import SortieMoved
 from telemetry.model.link_ways import LinkWay
 from telemetry.orders import Order
 
@@ -41,6 +43,28 @@ def view_of_action(order: Order, command: FlightCommand, way: tuple[ActionWay, s
         lon_deg=None if command.lon_e7 is None else command.lon_e7 / 1e7,
         alt_home_m=command.alt_home_m,
         item=command.item,
+    )
+
+
+def view_of_sortie(
+    moved: SortieMoved, pilot: Pilot | None, left: tuple[float, float] | None, now_us: int
+) -> SortieView:
+    """Return how far a sortie has come; `left` are the metres and seconds to its goal, None where that is not known."""
+    return SortieView(
+        plan_id=moved.plan_id,
+        sortie_id=moved.sortie_id,
+        step=moved.step,
+        given_by=moved.account_name,
+        moved_ms=moved.received_us / 1000,
+        sent_items=0 if pilot is None else pilot.sent_items,
+        item_count=None if pilot is None else pilot.item_count,
+        flown=moved.flown,
+        waypoint_count=moved.waypoint_count,
+        left_m=None if left is None else left[0],
+        arrive_ms=None if left is None else now_us / 1000 + 1000 * left[1],
+        cause=moved.cause,
+        reason_zh=moved.reason_zh,
+        reason_en=moved.reason_en,
     )
 
 

@@ -12,20 +12,34 @@ import pytest
 from console.api.models_flights import WantAction
 from console.auth.accounts import Account
 from console.flight.desk import FlightDesk
+from console.flight.drones import Place
 from console.orders import CommandDesk
 from console.wire import Role
 from console.wire_flight import ActionView, ActionWay
 from infra.clock import SYSTEM_CLOCK
 from infra.journal import Journal
 from infra.settings import Settings
+from mission.model import Airframe, Dock
+from mission.plan import Sortie, Waypoint
 from telemetry.bridge import Bridge
 from telemetry.links.udp import UdpLink
 from telemetry.model.commands import CommandState, FlightAction
+from telemetry.model.flight_events import SortieStep
 from telemetry.model.unit import Assignment, Device, DutyStatus, Service, Unit, UnitKind
 from telemetry.registry.table import RegistryContents, RegistryTable
 from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG, DroneOnPort, demo_drone
 
 HAWK = 7
+NO_PLACE = Place(
+    lat_deg=0.0,
+    lon_deg=0.0,
+    alt_msl_m=None,
+    alt_home_m=None,
+    battery_ratio=None,
+    is_heard=False,
+    is_armed=None,
+    is_airborne=None,
+)
 KEY = bytes(range(32))
 WANG = Account(account_id=1, name="wang", role=Role.OPERATOR)
 
@@ -50,12 +64,9 @@ class Sky:
         """Order a confirmed action and return it once it ended."""
         want = WantAction(action=action, **wanted)  # type: ignore[arg-type]
         token = self.desk.prepare(HAWK, want, WANG).token
-        order = await self.desk.order(HAWK, WantAction(action=action, token=token, **wanted), WANG)  # type: ignore[arg-type]
-        await until(lambda: self.action(order.command_id).ended_ms is not None, within_s=20.0)
-        return self.action(order.command_id)
-
-    def action(self, command_id: int) -> ActionView:
-        return next(one for one in self.desk.view(HAWK).actions if one.command_id == command_id)
+        await self.desk.order(HAWK, WantAction(action=action, token=token, **wanted), WANG)  # type: ignore[arg-type]
+        await until(lambda: self.desk.view(HAWK).actions[0].ended_ms is not None, within_s=20.0)
+        return self.desk.view(HAWK).actions[0]
 
 
 async def until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
@@ -84,9 +95,9 @@ async def sky(tmp_path: Path) -> AsyncIterator[Sky]:
     await bridge.start()
     running = asyncio.create_task(bridge.run())
     orders = CommandDesk(bridge, SYSTEM_CLOCK)
-    desk = FlightDesk(bridge, SYSTEM_CLOCK, Everybody(), orders=orders, idle_s=3600)
+    desk = FlightDesk(bridge, SYSTEM_CLOCK, Everybody(), orders=orders, idle_s=3600, briefs_dir=tmp_path / "briefs")
     port = next(link.port for link in bridge.links if isinstance(link, UdpLink))
-    with demo_drone(ground=("127.0.0.1", port), key=KEY, speed_up=20) as drone:
+    with demo_drone(ground=("127.0.0.1", port), key=KEY, speed_up=20, parameters={"DISARM_DELAY": 127.0}) as drone:
         try:
             await until(lambda: bool(bridge.ways_of(1)) and desk.drones.place_of(HAWK) is not None)
             await desk.control.take(1, WANG)
@@ -130,6 +141,57 @@ async def test_when_mavsdk_dies_over_an_action_our_own_command_does_it_and_the_n
     assert "MAVSDK ended over this action" in home.answer
     again = await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.001, lon_deg=PAD_LON_DEG)
     assert (again.state, again.way) == (CommandState.DELIVERED, ActionWay.MAVSDK), again
+
+
+def sortie() -> Sortie:
+    """North 150 m, west 100 m, and home."""
+    places = ((0.00135, 0.0), (0.00135, -0.0011))
+    return Sortie(
+        sortie_id=5,
+        airframe_id=1,
+        dock_id=1,
+        takeoff_us=0,
+        landing_us=1,
+        free_us=2,
+        visit_ids=(),
+        task_ids=(),
+        waypoints=tuple(
+            Waypoint(lat_deg=PAD_LAT_DEG + north, lon_deg=PAD_LON_DEG + east, alt_home_m=40.0, speed_mps=12.0)
+            for north, east in places
+        ),
+        length_m=500.0,
+        landing_battery_ratio=0.8,
+        transit_alt_home_m=40.0,
+    )
+
+
+async def test_a_sortie_is_put_on_board_started_watched_with_its_time_of_arrival_and_done(sky: Sky) -> None:
+    airframe = Airframe(airframe_id=1, name="Hawk 7", dock_id=1, unit_id=HAWK)
+    dock = Dock(dock_id=1, name="Dock", lat_deg=PAD_LAT_DEG, lon_deg=PAD_LON_DEG)
+    steps: list[str] = []
+
+    def step() -> SortieStep:
+        view = sky.desk.view(HAWK).sortie
+        assert view is not None
+        assert view.step is not SortieStep.FAILED, view
+        steps.append(view.step.value)
+        return view.step
+
+    await until(lambda: (sky.desk.drones.place_of(HAWK) or NO_PLACE).battery_ratio is not None)
+    await sky.desk.hand(HAWK, sortie(), airframe, dock, WANG)
+    await until(lambda: step() is SortieStep.READY)
+    assert len(sky.drone.drone.craft.store.mission) >= 4
+    await sky.desk.start(HAWK, WANG)
+    await until(lambda: step() is SortieStep.FLYING, within_s=20.0)
+    view = sky.desk.view(HAWK).sortie
+    assert view is not None
+    assert view.arrive_ms is not None
+    assert view.left_m == pytest.approx(250, abs=60)
+    await until(lambda: step() is SortieStep.DONE, within_s=30.0)
+    done = sky.desk.view(HAWK)
+    assert done.sortie is not None
+    assert (done.sortie.flown, done.sortie.waypoint_count, done.sortie.given_by) == (2, 2, "wang")
+    assert {order.action for order in done.actions} >= {FlightAction.ARM, FlightAction.START}
 
 
 async def test_the_links_of_a_drone_are_shown_with_loss_and_delay(sky: Sky) -> None:

@@ -125,8 +125,8 @@ export type FlightAction = (typeof FLIGHT_ACTIONS)[number];
 export const ACTION_WAIES = ["mavsdk", "own"] as const;
 export type ActionWay = (typeof ACTION_WAIES)[number];
 
-export const FLIGHT_STEPS = ["handed", "uploading", "ready", "starting", "flying", "paused", "returning", "done", "failed"] as const;
-export type FlightStep = (typeof FLIGHT_STEPS)[number];
+export const SORTIE_STEPS = ["handed", "uploading", "ready", "starting", "flying", "paused", "returning", "done", "failed"] as const;
+export type SortieStep = (typeof SORTIE_STEPS)[number];
 
 export const DUTY_BY_HANDS = ["off_duty", "standby", "free"] as const;
 export type DutyByHand = (typeof DUTY_BY_HANDS)[number];
@@ -136,6 +136,9 @@ export type SecretKind = (typeof SECRET_KINDS)[number];
 
 export const COMMAND_KINDS = ["send_text", "request_position", "track_faster", "set_report_interval", "request_parameters", "open_video", "close_video"] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
+
+export const SORTIE_STATES = ["planned", "handed", "uploaded", "flying", "flown", "broken_off", "cancelled"] as const;
+export type SortieState = (typeof SORTIE_STATES)[number];
 
 export const CRSES = ["wgs84", "gcj02", "bd09", "cgcs2000"] as const;
 export type Crs = (typeof CRSES)[number];
@@ -154,9 +157,6 @@ export type PatternKind = (typeof PATTERN_KINDS)[number];
 
 export const ZONE_KINDS = ["no_fly", "restricted", "keep_in", "traffic"] as const;
 export type ZoneKind = (typeof ZONE_KINDS)[number];
-
-export const SORTIE_STATES = ["planned", "handed", "uploaded", "flying", "flown", "broken_off", "cancelled"] as const;
-export type SortieState = (typeof SORTIE_STATES)[number];
 
 export const CAMERA_ACTIONS = ["none", "photo", "start_video", "stop_video", "photos_by_distance"] as const;
 export type CameraAction = (typeof CAMERA_ACTIONS)[number];
@@ -639,28 +639,33 @@ export interface ActionView {
   item: number | null;
 }
 
-/** The sortie that a drone was given last; `plan_id` null where it stands in no plan. `sent_items` of `item_count` are on board; `item` counts the waypoints from 0, `legs_m` is what is left of the way. `arrive_ms` is when it reaches its goal: the place that a first responder was sent to, else the last waypoint. */
+/** The sortie that a drone was given last; `plan_id` null where it stands in no plan. `sent_items` of `item_count` are on board, `flown` of `waypoint_count` waypoints behind it; `left_m` is what is left of the way to its goal (where a first responder was sent to, else the last waypoint), `arrive_ms` when it is there. `cause` and its sentences say why it waits, paused or failed; empty where all is well. `moved_ms` is when the step changed. */
 export interface SortieView {
   plan_id: number | null;
-  sortie_id: number | null;
-  step: FlightStep;
+  sortie_id: number;
+  step: SortieStep;
   given_by: string;
-  given_ms: number;
+  moved_ms: number;
   sent_items: number;
-  item_count: number;
-  item: number | null;
+  item_count: number | null;
+  flown: number;
+  waypoint_count: number;
   left_m: number | null;
   arrive_ms: number | null;
-  started_ms: number | null;
-  ended_ms: number | null;
-  text: string;
+  cause: string;
+  reason_zh: string;
+  reason_en: string;
 }
 
-/** A drone as whoever flies it needs it: `actions` are its last orders, the newest first. */
+/** A drone as whoever flies it needs it: `actions` are its last orders, the newest first. Home is where it was armed last, else the dock of its sortie; `endurance_s` (full to empty) and `reserve_ratio` (what it should land with) are known of drones that have a sortie. */
 export interface FlightView {
   unit_id: number;
   device_id: number;
   is_armed: boolean | null;
+  home_lat_deg: number | null;
+  home_lon_deg: number | null;
+  endurance_s: number | null;
+  reserve_ratio: number | null;
   control: ControlView;
   sortie: SortieView | null;
   actions: ActionView[];
@@ -1182,6 +1187,31 @@ export interface LinksReply {
   checks: Record<string, string>;
 }
 
+/** One flight from take-off to landing: who, when, where along, and what is left of the battery (0..1) when it lands. `free_us` is when airframe and battery may go again; `on_watch` the time that it stands over its event. */
+export interface Sortie {
+  sortie_id: number;
+  airframe_id: number;
+  dock_id: number;
+  takeoff_us: number;
+  landing_us: number;
+  free_us: number;
+  visit_ids: number[];
+  task_ids: number[];
+  waypoints: Waypoint[];
+  length_m: number;
+  landing_battery_ratio: number;
+  transit_alt_home_m: number;
+  battery_id: number | null;
+  crew_id: number | null;
+  on_watch: Window | null;
+  is_standby: boolean;
+  visit_parts: VisitPart[];
+  approval: string;
+  delayed_s: number;
+  state: SortieState;
+  flown_waypoints: number;
+}
+
 /** The drones of the scope, and the ground stations that control may be lent to. */
 export interface FlightsReply {
   flights: FlightView[];
@@ -1191,6 +1221,29 @@ export interface FlightsReply {
 /** One drone's flight as it stands. */
 export interface FlightReply {
   flight: FlightView;
+}
+
+/** Which sortie of which plan a drone is given. */
+export interface GiveSortie {
+  plan_id: number;
+  sortie_id: number;
+}
+
+/** The sortie that a drone was given last, with its waypoints; null: none that is known. */
+export interface SortieReply {
+  sortie: Sortie | null;
+}
+
+/** An account that control of a drone may be offered to. */
+export interface PilotView {
+  account_id: number;
+  name: string;
+  is_signed_in: boolean;
+}
+
+/** Who may fly a drone, those who are signed in first. */
+export interface PilotsReply {
+  pilots: PilotView[];
 }
 
 /** To whom control is offered: an account, or a ground station, which has it at once. */
@@ -1795,31 +1848,6 @@ export interface Refusal {
   is_warning: boolean;
 }
 
-/** One flight from take-off to landing: who, when, where along, and what is left of the battery (0..1) when it lands. `free_us` is when airframe and battery may go again; `on_watch` the time that it stands over its event. */
-export interface Sortie {
-  sortie_id: number;
-  airframe_id: number;
-  dock_id: number;
-  takeoff_us: number;
-  landing_us: number;
-  free_us: number;
-  visit_ids: number[];
-  task_ids: number[];
-  waypoints: Waypoint[];
-  length_m: number;
-  landing_battery_ratio: number;
-  transit_alt_home_m: number;
-  battery_id: number | null;
-  crew_id: number | null;
-  on_watch: Window | null;
-  is_standby: boolean;
-  visit_parts: VisitPart[];
-  approval: string;
-  delayed_s: number;
-  state: SortieState;
-  flown_waypoints: number;
-}
-
 /** How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it. */
 export interface TaskFigures {
   task_id: number;
@@ -2087,6 +2115,38 @@ export interface ImportReply {
   refusals: Refusal[];
   notes: string[];
   programme: Programme;
+}
+
+/** Where a drone is wanted, in `crs`. `unit_id`: that one and no other; null: the one that is there soonest. `dry_run`: only say who would go. `incident_id` is written down with the flight. */
+export interface FlyToWish {
+  lat_deg: number;
+  lon_deg: number;
+  crs?: Crs;
+  alt_agl_m?: number | null;
+  stay_s?: number | null;
+  unit_id?: number | null;
+  incident_id?: number | null;
+  dry_run?: boolean;
+}
+
+/** A drone for it: in how many seconds it is there, what its battery holds then (0..1) and once it is home again. `way` is GeoJSON, WGS-84; null, as the figures, where it cannot go. With a refusal that is no warning it is not chosen. */
+export interface CandidateFlight {
+  airframe_id: number;
+  unit_id: number | null;
+  name: string;
+  arrive_s: number | null;
+  battery_at_scene_ratio: number | null;
+  return_ratio: number | null;
+  way: Record<string, unknown> | null;
+  refusals: Refusal[];
+}
+
+/** Those that could go, the soonest first, then those that cannot, with why; `chosen` is the airframe_id of the first. `flight_id` is the unit_id of the drone that was sent, null in a dry run: GET /api/flights/{unit_id} tells how far it is. */
+export interface FlyToReply {
+  candidates: CandidateFlight[];
+  chosen: number | null;
+  flight_id: number | null;
+  arrive_ms: number | null;
 }
 
 /** A place where something could stand, in the question's crs. */

@@ -1,0 +1,243 @@
+"""Sorties in the hands of pilots (mission/pilot.py): each told what its drone says, and what it wants carried out in order."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from console.auth.accounts import Account
+from console.flight.actions import ActionDesk
+from console.flight.briefs import Briefs, Given
+from console.flight.control import ControlDesk, holder_of
+from console.flight.drones import Drones
+from console.orders import CommandDesk, numbered
+from console.sources import FieldBridge
+from console.wire import Role
+from infra.clock import Clock
+from infra.logs import get_logger
+from mission.pilot import OVER, Pilot, Says
+from mission.preflight import Readiness
+from telemetry.flight.control import NOBODY
+from telemetry.model.commands import Command, CommandState, FlightAction, FlightCommand
+from telemetry.model.decoding import Output
+from telemetry.model.errors import NotFoundError, SkybeatError
+from telemetry.model.events import AnyEvent
+from telemetry.model.flight_events import SortieMoved, SortieStep
+from telemetry.orders import Order
+
+TICK_S: Final = 1.0
+SENT_WITHIN_S: Final = 10.0
+PROTOCOL: Final = "console"
+BY_PILOT: Final = frozenset({FlightAction.START, FlightAction.PAUSE, FlightAction.CONTINUE, FlightAction.RETURN_HOME})
+"""What a person asks of the sortie, and not of the drone alone, while it has one."""
+_LOG: Final = get_logger("flight")
+
+
+class Flown:
+    """One sortie that is flown: its pilot, and the events that wait for it, taken one after the other."""
+
+    def __init__(self, unit_id: int, given: Given, pilot: Pilot, account: Account) -> None:
+        self.unit_id = unit_id
+        self.given = given
+        self.pilot = pilot
+        self.account = account
+        self.events: asyncio.Queue[AnyEvent] = asyncio.Queue()
+        self.turn = asyncio.Lock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is done or failed."""
+        return self.pilot.step in OVER
+
+
+class SortieDesk:
+    """Drives the pilots: hands them events and the time, sends what they want, keeps what they moved through."""
+
+    def __init__(
+        self,
+        bridge: FieldBridge,
+        clock: Clock,
+        *,
+        orders: CommandDesk,
+        control: ControlDesk,
+        drones: Drones,
+        actions: ActionDesk,
+        briefs: Briefs,
+        on_change: Callable[[int], None],
+    ) -> None:
+        self._bridge = bridge
+        self._clock = clock
+        self._orders = orders
+        self._control = control
+        self._drones = drones
+        self._actions = actions
+        self._briefs = briefs
+        self._tell = on_change
+        self._flown: dict[int, Flown] = {}
+        self._driving: dict[int, asyncio.Task[None]] = {}
+        self._given: dict[int, Given] = {}
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    def given(self, device_id: int) -> Given | None:
+        """Return what a drone was given last, None where nobody knows."""
+        return self._given.get(device_id)
+
+    def flown(self, device_id: int) -> Flown | None:
+        """Return the sortie that a drone flies or waits for, None when it has none or it is over."""
+        flown = self._flown.get(device_id)
+        return None if flown is None or flown.is_over else flown
+
+    def takes(self, device_id: int, action: FlightAction) -> bool:
+        """Tell whether an action is the pilot's to do."""
+        flown = self.flown(device_id)
+        if flown is None or action not in BY_PILOT:
+            return False
+        if action is FlightAction.START:
+            return flown.pilot.step is SortieStep.READY
+        return flown.pilot.step not in (SortieStep.HANDED, SortieStep.READY)
+
+    # --- what people want ----------------------------------------------------------------------------------------
+
+    async def hand(self, unit_id: int, given: Given, account: Account) -> Flown:
+        """Give a drone a sortie and begin to put it on board; one that flies another goes over to it in the air.
+
+        Raises ConflictError for one who is not in control, or a drone that is just starting; NotFoundError for no drone.
+        """
+        device_id = self._drones.device_of(unit_id)
+        if self._control.of(device_id).holder == NOBODY:
+            await self._control.take(device_id, account)
+        self._control.demand(device_id, account)
+        now_us = self._clock.now_us()
+        flown = self.flown(device_id)
+        await asyncio.to_thread(self._briefs.keep, device_id, given)
+        if flown is not None and flown.pilot.state.has_flown:
+            async with flown.turn:
+                says = flown.pilot.give_another(given.brief, now_us)
+                flown.given, flown.account = given, account
+                self._given[device_id] = given
+                await self._do(flown, says)
+            return flown
+        flown = self._take_up(device_id, Flown(unit_id, given, Pilot(device_id, given.brief, now_us), account))
+        async with flown.turn:
+            self._keep(flown.pilot.state)
+            await self._do(flown, flown.pilot.begin(self._readiness(flown), now_us))
+        return flown
+
+    async def order(self, unit_id: int, action: FlightAction, account: Account) -> None:
+        """Let the pilot do what a person asks of the sortie. Raises ConflictError for one that cannot, or who may not."""
+        device_id = self._drones.device_of(unit_id)
+        self._control.demand(device_id, account)
+        flown = self.flown(device_id)
+        if flown is None:
+            message = f"unit {unit_id} has no sortie: give it one"
+            raise NotFoundError(message)
+        now_us = self._clock.now_us()
+        async with flown.turn:
+            flown.account = account
+            match action:
+                case FlightAction.START:
+                    says = flown.pilot.start(self._readiness(flown), now_us)
+                case FlightAction.PAUSE:
+                    says = flown.pilot.pause(now_us)
+                case FlightAction.CONTINUE:
+                    says = flown.pilot.go_on(now_us)
+                case _:
+                    says = flown.pilot.come_home(now_us)
+            await self._do(flown, says)
+
+    # --- what happens --------------------------------------------------------------------------------------------
+
+    def hear(self, event: AnyEvent, now_us: int) -> None:
+        """Let the pilot of the drone that an event is of have it in its turn."""
+        del now_us
+        flown = self._flown.get(event.device_id)
+        if flown is not None and not flown.is_over:
+            flown.events.put_nowait(event)
+
+    async def restore(self) -> None:
+        """Go on with the sorties that were flown when the program ended."""
+        for moved in self._bridge.sorties.all():
+            given = await asyncio.to_thread(self._briefs.load, moved.device_id)
+            if given is None or given.sortie.sortie_id != moved.sortie_id or moved.device_id in self._flown:
+                continue
+            self._given[moved.device_id] = given
+            unit_id = self._drones.unit_of(moved.device_id)
+            if moved.step in OVER or unit_id is None:
+                continue
+            account = Account(account_id=given.account_id, name=given.account_name, role=Role.OPERATOR)
+            pilot = Pilot.restored(moved, given.brief, self._clock.now_us())
+            self._take_up(moved.device_id, Flown(unit_id, given, pilot, account))
+            self._keep(pilot.state)
+
+    async def stop(self) -> None:
+        """Leave the drones to what they have on board."""
+        for task in self._driving.values():
+            task.cancel()
+        await asyncio.gather(*self._driving.values(), return_exceptions=True)
+
+    # -------------------------------------------------------------------------------------------------------------
+
+    def _take_up(self, device_id: int, flown: Flown) -> Flown:
+        before = self._driving.pop(device_id, None)
+        if before is not None:
+            before.cancel()
+        self._flown[device_id], self._given[device_id] = flown, flown.given
+        self._driving[device_id] = asyncio.create_task(self._drive(flown), name=f"pilot {flown.unit_id}")
+        return flown
+
+    async def _drive(self, flown: Flown) -> None:
+        """Hand the pilot events as they come, and the time each second, until the sortie is over."""
+        while not flown.is_over:
+            try:
+                event = await asyncio.wait_for(flown.events.get(), TICK_S)
+            except TimeoutError:
+                async with flown.turn:
+                    await self._do(flown, flown.pilot.tick(self._clock.now_us()))
+                self._tell(flown.unit_id)
+                continue
+            async with flown.turn:
+                await self._do(flown, flown.pilot.take(event, self._clock.now_us()))
+
+    async def _do(self, flown: Flown, says: Says) -> None:
+        """Keep how far the pilot came and carry out what it wants, until it wants nothing more."""
+        while True:
+            if says.moved is not None:
+                self._keep(says.moved)
+            if says.command is None:
+                return
+            try:
+                order = await self._send(flown, says.command)
+            except SkybeatError as error:
+                says = flown.pilot.unsent(str(error), self._clock.now_us())
+                continue
+            flown.pilot.sent(order.command_id)
+            return
+
+    async def _send(self, flown: Flown, command: Command) -> Order:
+        """Carry out what the pilot wants; return it once it is on its way. Raises SkybeatError."""
+        if isinstance(command, FlightCommand):
+            return await self._actions.give(flown.unit_id, command, flown.account, by_pilot=True)
+        order = await self._orders.begin(command, flown.account, flown.unit_id, within_s=SENT_WITHIN_S)
+        try:
+            self._bridge.send(numbered(command, order.command_id), self._clock.now_us())
+        except SkybeatError as error:
+            self._orders.move(order, CommandState.REFUSED, str(error))
+            raise
+        self._orders.move(order, CommandState.SENT)
+        return order
+
+    def _keep(self, moved: SortieMoved) -> None:
+        self._bridge.take(Output(events=(moved,)), self._clock.now_us(), protocol=PROTOCOL)
+        unit_id = self._drones.unit_of(moved.device_id)
+        if unit_id is not None:
+            self._tell(unit_id)
+
+    def _readiness(self, flown: Flown) -> Readiness:
+        place = self._drones.place_of(flown.unit_id)
+        holder = self._control.of(flown.pilot.state.device_id).holder
+        return Readiness(
+            is_heard=place is not None and place.is_heard,
+            has_position=place is not None,
+            battery_ratio=None if place is None else place.battery_ratio,
+            controller="" if holder in (NOBODY, holder_of(flown.account)) else str(holder),
+        )
