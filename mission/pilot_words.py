@@ -76,8 +76,8 @@ _SENTENCES: Final[dict[Cause, tuple[str, str]]] = {
 }
 
 
-def reason(cause: Cause, said: str = "", **numbers: float) -> Reason:
+def reason(cause: Cause, said: str = "", **values: float) -> Reason:
     """Return a cause in words, with what the drone or the rules say and the numbers that its sentence has places for."""
     zh, en = _SENTENCES[cause]
-    told: dict[str, float | str] = {"said": said, **numbers}
+    told: dict[str, float | str] = {"said": said, **values}
     return Reason(cause, zh.format_map(told), en.format_map(told))

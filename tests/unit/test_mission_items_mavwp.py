@@ -36,7 +36,7 @@ def test_pymavlinks_loader_of_waypoints_reads_our_items_and_we_read_what_it_save
         (item.lat_e7 / 1e7, item.lon_e7 / 1e7, item.alt_m) for item in mission[1:6]
     ]
     assert again.is_location_wp(again.wp(2))
-    assert difference(mission, read_items(saved.read_bytes())) == ""
+    assert difference(mission, read_items(saved.read_bytes())[1:]) == ""
 
 
 def test_pymavlinks_loader_of_fences_takes_our_polygon() -> None:
