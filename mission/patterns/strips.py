@@ -15,6 +15,8 @@ from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 MOST_STRIPS: Final = 2_000
+_EDGE_SHARE: Final = 0.02
+"""So much of a strip at both of its edges joins no parts: what hangs together there alone is not flown through."""
 _LEAST_PART_M2: Final = 1e-6
 _DETOUR: Final = 2.5
 """A line that a zone cuts goes on behind it when the way round is not longer than so many times the straight one."""
@@ -72,7 +74,7 @@ def lines_of(area: Shape, *, half_m: float, inset_m: float) -> Lines:
     left = np.minimum.reduceat(corners[:, 0], starts)
     right = np.maximum.reduceat(corners[:, 0], starts)
     across = (left + right) / 2.0
-    off = corners[:, 0] - across[part]
+    off = (corners[:, 0] - across[part]) / (1.0 - 2.0 * _EDGE_SHARE)
     reach = np.sqrt(np.maximum(half_m**2 + inset_m**2 - off**2, 0.0))
     high = np.maximum.reduceat(corners[:, 1] - reach, starts)
     low = np.minimum.reduceat(corners[:, 1] + reach, starts)
@@ -84,7 +86,8 @@ def lines_of(area: Shape, *, half_m: float, inset_m: float) -> Lines:
 def _parts(area: Shape, edges: Floats) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
     """Return the polygons of an area between neighbouring edges, and the number of the strip of each."""
     _, south, _, north = shapely.bounds(area)
-    boxes = shapely.box(edges[:-1], south - 1.0, edges[1:], north + 1.0)
+    margin = _EDGE_SHARE * (edges[1] - edges[0])
+    boxes = shapely.box(edges[:-1] + margin, south - 1.0, edges[1:] - margin, north + 1.0)
     parts, strip = shapely.get_parts(shapely.intersection(boxes, area), return_index=True)
     is_area = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > _LEAST_PART_M2)
     return parts[is_area], strip[is_area]

@@ -9,6 +9,7 @@ import shapely
 
 from mission.patterns.clear import in_short_order
 from mission.patterns.flown import Shape, length_m
+from mission.patterns.limbs import Limb, is_near, limbs_of
 from mission.patterns.mending import mended, unseen
 from mission.patterns.order import first_tour_of
 from mission.patterns.strips import Lines, Turned, lines_of, swaths_of
@@ -24,7 +25,7 @@ _ANGLES_CUT: Final = 10
 _ANGLES_FLOWN: Final = 3
 _ANGLES_APART_DEG: Final = 1.0
 _LEAST_AREA_M2: Final = 1e-3
-_KICKS: Final = 8
+_KICKS: Final = 20
 _MOST_KICKED: Final = 120
 
 LegSeconds = Callable[[Floats], Floats]
@@ -42,9 +43,8 @@ class Survey:
 
 @dataclass(frozen=True)
 class _Cut:
-    """The swaths of one angle, the metres between all their ends, and about how long it takes to fly them."""
+    """The swaths of one way to cut, the metres between all their ends, and about how long it takes to fly them."""
 
-    angle_deg: float
     swaths: list[Floats]
     apart_m: Floats
     rough_s: float
@@ -83,24 +83,32 @@ def _reachable(free: Shape, ways: Ways) -> Shape:
 
 def _promising(free: Shape, ways: Ways, swath_m: float, legs_s: LegSeconds) -> list[_Cut]:
     """Return the cuts that take the fewest seconds: of the angles with the quickest lines those with short ways between."""
-    costs = sorted((_lines_s(free, angle, swath_m, legs_s), angle) for angle in _angles(free))
-    cuts = [_cut(free, ways, angle, swath_m, legs_s) for _, angle in costs[:_ANGLES_CUT]]
+
+    def lines_s(part: Shape, angle_deg: float) -> float:
+        return _lines_s(part, angle_deg, swath_m, legs_s)
+
+    costs = sorted((lines_s(free, angle), angle) for angle in _angles(free))
+    plans = [[(free, angle)] for _, angle in costs[:_ANGLES_CUT]]
+    limbs = limbs_of(free, swath_m, lines_s)
+    cuts = [_cut(plan, ways, swath_m, legs_s) for plan in (plans if not limbs else [*plans, limbs])]
     return sorted(cuts, key=lambda cut: cut.rough_s)[:_ANGLES_FLOWN]
 
 
-def _cut(free: Shape, ways: Ways, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> _Cut:
-    """Cut the strips at an angle and reckon how long they take in the order of nearest neighbours."""
-    turned = Turned(angle_deg)
-    swaths = swaths_of(_lines(free, turned, swath_m), turned, ways)
+def _cut(limbs: list[Limb], ways: Ways, swath_m: float, legs_s: LegSeconds) -> _Cut:
+    """Cut the strips of each limb at its angle and reckon how long all take in the order of nearest neighbours."""
+    swaths: list[Floats] = []
+    for limb, angle in limbs:
+        turned = Turned(angle)
+        swaths += swaths_of(_lines(limb, turned, swath_m), turned, ways)
     if not swaths:
-        swaths = [np.repeat(shapely.get_coordinates(free.representative_point()), 2, axis=0)]
+        swaths = [np.repeat(shapely.get_coordinates(limbs[0][0].representative_point()), 2, axis=0)]
     apart_m = ways.between(np.concatenate([swath[[0, -1]] for swath in swaths]))
     tour = first_tour_of(apart_m)
     line = np.concatenate([swaths[end // 2][:: 1 if end % 2 == 0 else -1] for end in tour.ends[::2]])
     straight_m = length_m(line) - sum(length_m(swath) for swath in swaths)
     flown_s = float(legs_s(line).sum())
     rough_s = flown_s * (1.0 + (tour.length_m - straight_m) / max(length_m(line), 1.0))
-    return _Cut(angle_deg, swaths, apart_m, rough_s)
+    return _Cut(swaths, apart_m, rough_s)
 
 
 def _angles(free: Shape) -> list[float]:
@@ -111,7 +119,7 @@ def _angles(free: Shape) -> list[float]:
     longest = way[np.argsort(-np.hypot(*way.T), kind="stable")[:12]]
     bearings = np.degrees(np.arctan2(longest[:, 0], longest[:, 1])) % 180.0
     for angle in [*bearings.tolist(), *np.arange(0.0, 180.0, _ANGLE_STEP_DEG).tolist()]:
-        if all(min(abs(angle - other), 180.0 - abs(angle - other)) > _ANGLES_APART_DEG for other in found):
+        if not is_near(angle, found, _ANGLES_APART_DEG):
             found.append(float(angle))
     return found
 
@@ -133,13 +141,14 @@ def _lines(free: Shape, turned: Turned, swath_m: float) -> Lines:
 
 
 def _lines_s(free: Shape, angle_deg: float, swath_m: float, legs_s: LegSeconds) -> float:
-    """Return the seconds of the lines at an angle flown to and fro, without the ways between them."""
+    """Return the seconds of the lines at an angle flown to and fro, each with a way between them as most are."""
     turned = Turned(angle_deg)
     lines = lines_of(shapely.transform(free, turned.there), half_m=swath_m / 2.0, inset_m=0.0)
     back = (np.arange(len(lines.low)) % 2).astype(bool)
     enter, leave = np.where(back, lines.high, lines.low), np.where(back, lines.low, lines.high)
     places = np.stack((np.column_stack((lines.across, enter)), np.column_stack((lines.across, leave))), axis=1)
-    return float(legs_s(turned.back(places.reshape(-1, 2)))[::2].sum())
+    turn = turned.back(swath_m * np.array([[0.0, 0.0], [0.0, 10.0], [1.0, 10.0], [1.0, 0.0]]))
+    return float(legs_s(turned.back(places.reshape(-1, 2)))[::2].sum() + legs_s(turn)[1] * (len(places) - 1))
 
 
 def _flown(free: Shape, ways: Ways, cut: _Cut, swath_m: float) -> Floats:
