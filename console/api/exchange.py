@@ -13,7 +13,7 @@ from console.api.models_programme import ImportReply
 from console.api.programme import own_station
 from console.audit import AuditAction
 from console.auth.policy import Policy, policy
-from console.patrols.checks import check_programme
+from mission.checking import check_programme
 from mission.formats.plan_files import FileRead, ProgrammeFormat, read_file, write_programme
 from mission.formats.untrusted import MOST_BYTES
 from mission.model import Programme
@@ -42,7 +42,7 @@ async def bring_programme(
     whose = own_station(account, station_id)
     data = await read_bytes(request, max_bytes=MOST_BYTES)
     found = await asyncio.to_thread(_read, data, name, crs)
-    refusals = await asyncio.to_thread(check_programme, found.programme, parts.services.clock.now_us())
+    refusals = await asyncio.to_thread(check_programme, found.programme)
     items = list(_items(found.programme))
     is_kept = not dry_run and all(refusal.is_warning for refusal in refusals)
     if is_kept and items:

@@ -94,7 +94,7 @@ async def check_item(request: Request) -> Response:
     """Return what is to be said of an item that is being drawn, and how a task would be flown; nothing is kept."""
     parts = parts_of(request)
     wish = await read_body(request, CheckWish, max_bytes=MAX_ITEM_BYTES)
-    kept = await parts.programme.read(database_scope(account_of(request)))
+    kept = await _programme(request)
     item = moved_to_wgs84(item_of(wish.kind.kind, wish.item, wish.item_id), wish.crs)
     now_us = parts.services.clock.now_us()
     asked = CheckAsked(
@@ -124,7 +124,7 @@ async def change_item(request: Request, items: ItemList, item_id: ItemId) -> Res
     parts, account = parts_of(request), account_of(request)
     wish = await read_body(request, ItemWish, max_bytes=MAX_ITEM_BYTES)
     item = moved_to_wgs84(item_of(items.kind, wish.item, item_id), wish.crs)
-    warnings = demand_sound(item)
+    warnings = await demand_sound(items.kind, item, (await _programme(request)).programme)
     wanted = KeptItem(item_id=item_id, kind=items.kind, version=0, item=item, station_id=wish.station_id)
     kept = await parts.programme.change(
         database_scope(account), wanted, version=wish.version, now_us=parts.services.clock.now_us(), by=account.name
@@ -147,7 +147,7 @@ async def remove_item(request: Request, items: ItemList, item_id: ItemId) -> Res
 
 async def _added(request: Request, kind: ItemKind, item: Item, station_id: int | None) -> Response:
     parts, account = parts_of(request), account_of(request)
-    warnings = demand_sound(item)
+    warnings = await demand_sound(kind, item, (await _programme(request)).programme)
     kept = await parts.programme.add(
         database_scope(account),
         item,
@@ -180,9 +180,12 @@ def _window_of(zone: str, day: date | None, now_us: int) -> Window:
 
 
 async def _shown(request: Request) -> Response:
-    account = account_of(request)
-    kept = await parts_of(request).programme.read(database_scope(account))
-    return reply(await asyncio.to_thread(_view, kept, account))  # rule sets are files
+    kept = await _programme(request)
+    return reply(await asyncio.to_thread(_view, kept, account_of(request)))  # rule sets are files
+
+
+async def _programme(request: Request) -> KeptProgramme:
+    return await parts_of(request).programme.read(database_scope(account_of(request)))
 
 
 def _view(kept: KeptProgramme, account: Account) -> ProgrammeReply:

@@ -6,6 +6,7 @@ import msgspec
 
 from console.api.models_plans import PlanReply
 from console.api.models_programme import CheckReply
+from console.patrols.checks import said_of
 from console.patrols.protocol import CheckAsked, PlanAsked, Question, RepairAsked, RespondAsked, Responders
 from mission.model import Task
 from mission.plan import Plan
@@ -49,7 +50,8 @@ def _plan(asked: PlanAsked, on_better: Tell) -> Plan:
 
 def _check(asked: CheckAsked) -> CheckReply:
     item = item_of(ItemKind(asked.kind), asked.item, asked.item_id)
-    if not isinstance(item, Task):
-        return CheckReply(refusals=[], preview=None)
+    said = said_of(ItemKind(asked.kind), item, asked.programme)
+    if not isinstance(item, Task) or any(not one.is_warning for one in said):
+        return CheckReply(refusals=said, preview=None)
     preview, refusals = sketch_task(item, asked.programme, asked.window, now_us=asked.now_us)
-    return CheckReply(refusals=refusals, preview=preview)
+    return CheckReply(refusals=[*said, *refusals], preview=preview)

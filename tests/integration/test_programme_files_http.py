@@ -74,7 +74,6 @@ async def test_a_dry_run_says_what_would_come_and_keeps_nothing(house: House) ->
         (b"hello", "a.txt", "of no known kind"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><kml>&x;</kml>', "a.kml", "entities"),
         (b"tasks: [{name_en: A}]", "a.yaml", "tasks 1"),
-        (b"airframes: [{name: A, dock_id: 3}]", "a.yaml", "not in the file"),
         (b"x" * ((16 << 20) + 1), "a.kml", "send less"),
     ],
 )
@@ -85,6 +84,14 @@ async def test_what_is_no_such_file_is_refused_in_words_and_nothing_is_kept(
     answer = await bring(house, cookie, data, name=name)
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
+    assert (await shown(house, cookie))["airframes"] == []
+
+
+async def test_a_file_with_something_that_cannot_be_is_not_kept_and_says_what(house: House) -> None:
+    cookie = await house.cookie(Role.ADMIN)
+    found = (await bring(house, cookie, b"airframes: [{name: A, dock_id: 3}]", name="a.yaml")).json()
+    assert found["added"] == 0
+    assert "which does not exist" in found["refusals"][0]["reason_en"]
     assert (await shown(house, cookie))["airframes"] == []
 
 

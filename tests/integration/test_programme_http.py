@@ -111,7 +111,13 @@ async def test_a_supervisor_of_a_station_draws_for_it_alone_and_sees_nothing_of_
             TASK | {"geometry": {"type": "Point", "coordinates": [36.0, 103.8]}},
             "longitude -180..180 comes first",
         ),
-        ("airframes", AIRFRAME | {"dock_id": 999}, "draw the dock first"),
+        ("airframes", AIRFRAME | {"dock_id": 999}, "stands in dock 999, which does not exist"),
+        (
+            "tasks",
+            TASK | {"windows": [{"start_us": 1_790_000_000_000_000, "end_us": 1_780_000_000_000_000}]},
+            "windows",
+        ),
+        ("tasks", TASK | {"kind": "area", "geometry": {"type": "Polygon", "coordinates": []}}, "geometry"),
         ("docks", [1], "is an object of fields"),
     ],
 )
