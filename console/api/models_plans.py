@@ -14,6 +14,7 @@ from mission.plan import (
     SortieState,
     TaskFigures,
     Visit,
+    VisitPart,
     Waypoint,
 )
 from mission.plan_store import PlanLine
@@ -26,6 +27,7 @@ __all__ = [
     "Task",
     "TaskFigures",
     "Visit",
+    "VisitPart",
     "Waypoint",
     "Weather",
     "Window",

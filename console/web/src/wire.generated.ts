@@ -1868,6 +1868,15 @@ export interface Visit {
   window: Window;
 }
 
+/** What a sortie flies of a visit: part `number` of `part_count` (from 0), its waypoints from first to last (from 0). */
+export interface VisitPart {
+  visit_id: number;
+  number: number;
+  part_count: number;
+  first_waypoint: number;
+  last_waypoint: number;
+}
+
 /** A place of a sortie: `alt_home_m` above the take-off place, flown to at `speed_mps` over ground. `task_id` None is transit. `gaze_lat_deg`, `gaze_lon_deg` is what the camera looks at from here on, `heading_deg` the nose (None: along the track), `trigger_m` the distance between photos, `arrive_us` when it is planned to be there. */
 export interface Waypoint {
   lat_deg: number;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FixQueue } from "../src/officer/fixQueue";
 import { helpOf, openCall } from "../src/officer/help";
-import { Hold } from "../src/officer/hold";
+import { Hold } from "../src/ui/hold";
 import { MemoryShelf } from "../src/officer/keeper";
 import { Outbox } from "../src/officer/outbox";
 import { Pump, type Turn } from "../src/officer/pump";

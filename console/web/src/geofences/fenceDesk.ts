@@ -1,16 +1,9 @@
 // What the geofences' page has open: the fence looked at, the one being drawn. Kept outside React, never stored.
 import { useSyncExternalStore } from "react";
+import type { Geometry, Place } from "../map/drawingTool";
 import type { GeofenceView, GeofenceWish } from "../wire.generated";
 
 export type Shape = "polygon" | "circle" | "corridor";
-export type Place = readonly [number, number];
-
-/** The geometries that this page draws; others are shown and keep their shape. */
-export type Geometry =
-  | { readonly type: "Polygon"; readonly coordinates: Place[][] }
-  | { readonly type: "Point"; readonly coordinates: Place }
-  | { readonly type: "LineString"; readonly coordinates: Place[] };
-
 export type Fields = Required<Omit<GeofenceWish, "geometry" | "crs" | "unit_ids">>;
 
 /** A fence while it is drawn or changed. */

@@ -1,12 +1,9 @@
-// How the geofences' map paints: fences, the one being drawn, units, and the drawing tool in the theme's own colours.
+// How the geofences' map paints: fences, the one being drawn, and units.
 import type { StyleSpecification } from "maplibre-gl";
 import type { Palette } from "../map/palette";
 import { FONTS } from "../map/style";
 
 type Layers = StyleSpecification["layers"];
-
-/** What the drawing tool adds to the style; another theme must leave it where it is. */
-export const DRAWN_BY_TOOL = /^td-/;
 
 const NAMES_FROM_ZOOM = 11;
 const UNIT_NAMES_FROM_ZOOM = 14;
@@ -77,52 +74,4 @@ export function namesOf(p: Palette): Layers {
       paint: { ...halo, "text-color": ["case", ["get", "alarm"], p.attn, p.accent] },
     },
   ];
-}
-
-/** The drawing tool's styles by its modes. */
-export function drawStyles(p: Palette) {
-  const tone = p.accent as `#${string}`;
-  const edge = p.halo as `#${string}`;
-  const handle = p.ink as `#${string}`;
-  return {
-    polygon: {
-      fillColor: tone,
-      fillOpacity: 0.18,
-      outlineColor: tone,
-      outlineWidth: 2,
-      closingPointColor: handle,
-      closingPointOutlineColor: tone,
-      closingPointOutlineWidth: 2,
-      closingPointWidth: 6,
-    },
-    linestring: {
-      lineStringColor: tone,
-      lineStringWidth: 2,
-      closingPointColor: handle,
-      closingPointOutlineColor: tone,
-      closingPointOutlineWidth: 2,
-      closingPointWidth: 6,
-    },
-    point: { pointColor: tone, pointWidth: 6, pointOutlineColor: handle, pointOutlineWidth: 2 },
-    select: {
-      selectedPolygonColor: tone,
-      selectedPolygonFillOpacity: 0.2,
-      selectedPolygonOutlineColor: tone,
-      selectedPolygonOutlineWidth: 2,
-      selectedLineStringColor: tone,
-      selectedLineStringWidth: 2,
-      selectedPointColor: tone,
-      selectedPointWidth: 7,
-      selectedPointOutlineColor: handle,
-      selectedPointOutlineWidth: 2,
-      selectionPointColor: handle,
-      selectionPointOutlineColor: tone,
-      selectionPointOutlineWidth: 2,
-      selectionPointWidth: 6,
-      midPointColor: tone,
-      midPointOutlineColor: edge,
-      midPointOutlineWidth: 1,
-      midPointWidth: 4,
-    },
-  };
 }

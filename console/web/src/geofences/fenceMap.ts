@@ -1,21 +1,14 @@
 // The geofences' own map: fences, units as dots, and the drawing tool while one is drawn or changed.
 import { type GeoJSONSource, Map as MapLibre, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import {
-  TerraDraw,
-  TerraDrawLineStringMode,
-  TerraDrawPointMode,
-  TerraDrawPolygonMode,
-  TerraDrawSelectMode,
-} from "terra-draw";
-import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import { get } from "../api/client";
 import { type BaseLook, baseStyle, prepareFonts } from "../map/baseMap";
+import { type DrawnKind, DrawingTool, type Geometry, keepDrawn, type Place } from "../map/drawingTool";
 import { loadFonts } from "../map/fonts";
 import { paletteOf } from "../map/palette";
 import type { GeofenceView, MapReply } from "../wire.generated";
-import type { Draft, Geometry, Place, Shape } from "./fenceDesk";
-import { DRAWN_BY_TOOL, drawStyles, layersOf, namesOf } from "./fenceLayers";
+import type { Draft, Shape } from "./fenceDesk";
+import { layersOf, namesOf } from "./fenceLayers";
 import {
   boundsOf,
   corridorFeatures,
@@ -29,7 +22,7 @@ import {
 
 setWorkerUrl(workerUrl);
 
-const MODES: Readonly<Record<Shape, string>> = { polygon: "polygon", circle: "point", corridor: "linestring" };
+const MODES: Readonly<Record<Shape, DrawnKind>> = { polygon: "polygon", circle: "point", corridor: "linestring" };
 type Source = "fences" | "names" | "draft" | "corridor" | "units";
 const FIT = { maxZoom: 16.5, duration: 240 } as const;
 const ROOM_PX = 72;
@@ -43,9 +36,8 @@ export interface FenceLook extends BaseLook {
 
 export class FenceMap {
   private readonly map: MapLibre;
-  private readonly draw: TerraDraw;
+  private readonly tool: DrawingTool;
   private readonly still = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
-  private drawing: { readonly key: string; readonly shape: Shape } | null = null;
   private readonly letters = new Set<string>();
   private isReady = false;
   private tellReady: () => void = () => undefined;
@@ -58,7 +50,7 @@ export class FenceMap {
     container: HTMLElement,
     private readonly facts: MapReply,
     private look: FenceLook,
-    private readonly onDrawn: (geometry: Geometry) => void,
+    onDrawn: (geometry: Geometry) => void,
     private readonly onChosen: (geofenceId: number) => void,
   ) {
     this.map = new MapLibre({
@@ -77,10 +69,10 @@ export class FenceMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.on("error", () => undefined);
-    this.draw = this.makeDraw();
+    this.tool = new DrawingTool(this.map, look.theme, onDrawn);
     this.map.on("style.load", () => this.styled());
     this.map.on("click", (event) => {
-      if (this.drawing) return;
+      if (this.tool.isDrawing) return;
       const found = this.map.queryRenderedFeatures(event.point, { layers: ["fences-fill"] });
       const chosen = found.at(0)?.properties.geofence_id as number | undefined;
       if (chosen !== undefined) this.onChosen(chosen);
@@ -88,7 +80,7 @@ export class FenceMap {
   }
 
   remove(): void {
-    if (this.draw.enabled) this.draw.stop();
+    this.tool.end();
     this.map.remove();
   }
 
@@ -109,10 +101,7 @@ export class FenceMap {
 
   /** Draw the draft's shape anew. */
   redraw(): void {
-    const { draft } = this.look;
-    if (!draft?.shape || !this.draw.enabled) return;
-    this.draw.clear();
-    this.draw.setMode(MODES[draft.shape]);
+    this.tool.redraw();
   }
 
   zoomBy(steps: number): void {
@@ -128,12 +117,9 @@ export class FenceMap {
   /** A shape in the middle of the view, to begin from without a mouse; its corners are dragged from there. */
   putInMiddle(): void {
     const shape = this.look.draft?.shape;
-    if (!shape || !this.draw.enabled) return;
+    if (!shape) return;
     const view = this.map.getBounds();
-    const geometry = shapeWithin(shape, [view.getWest(), view.getSouth()], [view.getEast(), view.getNorth()]);
-    this.draw.clear();
-    this.load(geometry, shape);
-    this.onDrawn(geometry);
+    this.tool.put(shapeWithin(shape, [view.getWest(), view.getSouth()], [view.getEast(), view.getNorth()]));
   }
 
   private styled(): void {
@@ -147,19 +133,7 @@ export class FenceMap {
   /** Another theme or language: what is being drawn stays where it is, unfinished too. */
   private restyle(): void {
     this.map.setStyle(this.style(), { diff: true, transformStyle: keepDrawn });
-    this.paintTool();
-    const { draft } = this.look;
-    if (!this.drawing || !draft?.geometry) return;
-    this.draw.clear();
-    this.load(draft.geometry, this.drawing.shape);
-  }
-
-  /** Give the drawing tool the theme's colours; it takes them only while it draws. */
-  private paintTool(): void {
-    if (!this.draw.enabled) return;
-    const styles = drawStyles(paletteOf(this.look.theme));
-    for (const mode of Object.keys(styles) as (keyof typeof styles)[])
-      this.draw.updateModeOptions(mode, { styles: styles[mode] } as never);
+    this.tool.restyle(this.look.theme, this.look.draft?.geometry ?? null);
   }
 
   private style(): StyleSpecification {
@@ -218,26 +192,7 @@ export class FenceMap {
     const { draft } = this.look;
     const shape = draft?.shape ?? null;
     const key = draft && shape ? `${draft.geofenceId} ${shape}` : null;
-    if (key === (this.drawing?.key ?? null)) return;
-    this.endDrawing();
-    if (!draft || !shape || key === null) return;
-    this.drawing = { key, shape };
-    this.draw.start();
-    this.paintTool();
-    if (draft.geometry) this.load(draft.geometry, shape);
-    else this.draw.setMode(MODES[shape]);
-  }
-
-  private load(geometry: Geometry, shape: Shape): void {
-    const feature = { type: "Feature", properties: { mode: MODES[shape] }, geometry };
-    const [added] = this.draw.addFeatures([feature as never]);
-    this.draw.setMode("select");
-    if (added?.valid && added.id !== undefined) this.draw.selectFeature(added.id);
-  }
-
-  private endDrawing(): void {
-    if (this.draw.enabled) this.draw.stop();
-    this.drawing = null;
+    this.tool.follow(key, shape && MODES[shape], draft?.geometry ?? null);
   }
 
   private fit(geofenceId: number): void {
@@ -254,49 +209,6 @@ export class FenceMap {
     const beside = Math.min(ROOM_PX, (width - over) / 4);
     return { top: ROOM_PX, bottom: ROOM_PX, left: beside, right: over + beside };
   }
-
-  private makeDraw(): TerraDraw {
-    const coordinates = { midpoints: true, draggable: true, deletable: true };
-    const shaped = { feature: { draggable: true, coordinates } };
-    const styles = drawStyles(paletteOf(this.look.theme));
-    const draw = new TerraDraw({
-      adapter: new TerraDrawMapLibreGLAdapter({ map: this.map, coordinatePrecision: 7 }),
-      modes: [
-        new TerraDrawPolygonMode({ styles: styles.polygon }),
-        new TerraDrawLineStringMode({ styles: styles.linestring }),
-        new TerraDrawPointMode({ styles: styles.point }),
-        new TerraDrawSelectMode({
-          styles: styles.select,
-          flags: { polygon: shaped, linestring: shaped, point: { feature: { draggable: true } } },
-        }),
-      ],
-    });
-    draw.on("finish", (id) => {
-      this.tell();
-      if (this.draw.getMode() !== "select") {
-        this.draw.setMode("select");
-        this.draw.selectFeature(id);
-      }
-    });
-    return draw;
-  }
-
-  /** Say what was drawn: the newest feature of the shape's own kind. */
-  private tell(): void {
-    const { drawing } = this;
-    if (!drawing) return;
-    const drawn = this.draw.getSnapshot().filter((each) => each.properties.mode === MODES[drawing.shape]);
-    const newest = drawn.at(-1);
-    if (newest) this.onDrawn(newest.geometry as unknown as Geometry);
-  }
-}
-
-/** Carry what the drawing tool added over to another style. */
-function keepDrawn(before: StyleSpecification | undefined, next: StyleSpecification): StyleSpecification {
-  if (!before) return next;
-  const sources = Object.entries(before.sources).filter(([name]) => DRAWN_BY_TOOL.test(name));
-  const layers = before.layers.filter((layer) => DRAWN_BY_TOOL.test(layer.id));
-  return { ...next, sources: { ...next.sources, ...Object.fromEntries(sources) }, layers: [...next.layers, ...layers] };
 }
 
 /** Read what the map needs and put it into the container. Raises RequestError when the city cannot be read. */

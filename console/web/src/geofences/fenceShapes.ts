@@ -1,7 +1,8 @@
 // Geofences as the map draws them: borders, a circle's and a corridor's outline while it is drawn, units as dots.
 import type { GeofenceView } from "../wire.generated";
 import { type Language, nameIn } from "../i18n/text";
-import type { Draft, Geometry, Place, Shape } from "./fenceDesk";
+import type { Geometry, Place } from "../map/drawingTool";
+import type { Draft, Shape } from "./fenceDesk";
 
 const M_PER_DEGREE = 111_320;
 const CORNERS = 72;

@@ -1,5 +1,6 @@
 // Every text of the interface in English, sentence case.
 import { devicesEn } from "./devicesEn";
+import { flightEn } from "./flightEn";
 import { geofencesEn } from "./geofencesEn";
 import { officerEn } from "./officerEn";
 import { supervisorEn } from "./supervisorEn";
@@ -9,6 +10,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   ...supervisorEn,
   ...officerEn,
   ...devicesEn,
+  ...flightEn,
   ...geofencesEn,
   "app.operator": "Operator",
   "app.force": "Police operations",

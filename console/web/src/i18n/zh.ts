@@ -1,5 +1,6 @@
 // Every text of the interface in Chinese; the glossary of the design gives the words.
 import { devicesZh } from "./devicesZh";
+import { flightZh } from "./flightZh";
 import { geofencesZh } from "./geofencesZh";
 import { officerZh } from "./officerZh";
 import { supervisorZh } from "./supervisorZh";
@@ -8,6 +9,7 @@ export const zh = {
   ...supervisorZh,
   ...officerZh,
   ...devicesZh,
+  ...flightZh,
   ...geofencesZh,
   "app.operator": "席位",
   "app.force": "警务态势",

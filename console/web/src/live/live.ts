@@ -4,6 +4,7 @@ import type {
   CommandView,
   CoverageChanged,
   Degraded,
+  FlightView,
   IncidentView,
   Resume,
   TaskView,
@@ -13,6 +14,7 @@ import { AlarmBook } from "./alarmBook";
 import { CommandBook } from "./commandBook";
 import { Connection, type ConnectionState } from "./connection";
 import { ContourBook } from "./contourBook";
+import { FlightBook } from "./flightBook";
 import type { Frame } from "./frame";
 import { IncidentBook, type IncidentNews } from "./incidentBook";
 import { LagMeter } from "./lag";
@@ -37,6 +39,7 @@ class Live {
   readonly incidents = new IncidentBook();
   readonly commands = new CommandBook();
   readonly contours = new ContourBook();
+  readonly flights = new FlightBook();
   readonly summary: Publisher<Summary>;
   firstDeltaAt: number | null = null;
   private connectionState: ConnectionState = { phase: "connecting", lostAtMs: null, attempts: 0 };
@@ -153,6 +156,12 @@ class Live {
     this.summary.now();
   }
 
+  /** Take a drone's flight from the answer to a request. */
+  putFlight(flight: FlightView): void {
+    this.flights.put(flight);
+    this.summary.now();
+  }
+
   private takeFrame(frame: Frame): void {
     this.clock.take(frame.tMs);
     if (frame.kind === "delta") this.firstDeltaAt ??= performance.now();
@@ -194,6 +203,12 @@ class Live {
       case "command":
         this.commands.put(message.command);
         break;
+      case "flight":
+        this.flights.put(message.flight);
+        break;
+      case "traffic":
+        this.flights.putHazards(message.hazards);
+        break;
       case "rate":
         this.rateHz = message.hz;
         break;
@@ -213,6 +228,7 @@ class Live {
     this.incidents.restart();
     this.commands.restart();
     this.contours.restart();
+    this.flights.restart();
     for (const listener of this.restartListeners) listener();
   }
 

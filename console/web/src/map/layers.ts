@@ -4,6 +4,7 @@ import { IconLayer, PathLayer } from "@deck.gl/layers";
 import type { ShownTrack } from "../state/settings";
 import type { UnitStore } from "../live/unitStore";
 import type { Atlas } from "./atlas";
+import { flightLayers, type ShownSortie } from "./flightLayers";
 import type { Markers } from "./markers";
 import { type Palette, rgba } from "./palette";
 
@@ -93,6 +94,7 @@ export interface LayerChoice {
   readonly atlas: Atlas;
   readonly trails: readonly TrailLine[];
   readonly track: ShownTrack | null;
+  readonly sortie: ShownSortie | null;
 }
 
 /** All moving layers, lowest first. */
@@ -101,6 +103,7 @@ export function movingLayers(store: UnitStore, markers: Markers, choice: LayerCh
   return [
     trailLayer(choice.trails, palette),
     ...(choice.track ? [trackLayer(choice.track, palette)] : []),
+    ...flightLayers(choice.sortie, palette),
     iconLayer(store, atlas, { id: "plates", icons: markers.plates, sizes: markers.sizes, angles: markers.plateAngles }),
     iconLayer(store, atlas, {
       id: "chevrons",

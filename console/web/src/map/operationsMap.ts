@@ -3,13 +3,14 @@ import { MapLibreOverlay } from "@deck.gl/maplibre";
 import { type GeoJSONSource, Map as MapLibre, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { live } from "../live/live";
-import { getDesk, type LonLat, onDesk } from "../state/desk";
+import { getDesk, onDesk } from "../state/desk";
 import { screenOf } from "../state/roles";
 import { change, getSettings, onChange, type Settings } from "../state/settings";
 import { onMoveUp } from "../state/moveUp";
 import { imagined, onWhatIf } from "../state/whatIf";
 import type { MapReply } from "../wire.generated";
 import { type Atlas, drawAtlas } from "./atlas";
+import { Camera } from "./camera";
 import { Claims } from "./claims";
 import { CoverFeed } from "./coverFeed";
 import { type CoverChoice, drawMissing } from "./coverStyle";
@@ -23,7 +24,8 @@ import { Overlay } from "./overlay";
 import { Pace } from "./pace";
 import { type Palette, paletteOf } from "./palette";
 import { countInView, nearestStation, nearestUnit, unitTowards } from "./picking";
-import { Projection } from "./projection";
+import type { Projection } from "./projection";
+import { SortieFeed } from "./sortieFeed";
 import { styleOf } from "./style";
 
 setWorkerUrl(workerUrl);
@@ -31,9 +33,6 @@ setWorkerUrl(workerUrl);
 const MARKERS_EVERY_MS = 200;
 const TRAILS_EVERY_MS = 1000;
 const SELECT_ZOOM = 14;
-const FLY_MS = 240;
-const FIRST_ZOOM_IN = 1.35;
-const STATION_ZOOM = 13.4;
 
 export interface MapFigures {
   readonly zoom: number;
@@ -42,13 +41,13 @@ export interface MapFigures {
 
 export class OperationsMap {
   readonly overlay: Overlay;
+  readonly camera: Camera;
   isIdle = false;
   private readonly map: MapLibre;
   private readonly deck: MapLibreOverlay;
   private readonly claims: Claims;
   private readonly markers = new Markers();
   private readonly pace = new Pace();
-  private readonly stillMotion = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
   private atlas: Atlas;
   private palette: Palette;
   private settings: Settings;
@@ -62,6 +61,9 @@ export class OperationsMap {
   private readonly hand: DeskHand;
   private readonly feed = new CoverFeed(() => this.showCover());
   private readonly fences = new FenceOutlines(() => this.map);
+  private readonly sorties = new SortieFeed(() => {
+    this.dirty = true;
+  });
   private readonly forget: (() => void)[];
 
   constructor(
@@ -91,10 +93,12 @@ export class OperationsMap {
       localIdeographFontFamily: '"Noto Sans SC Variable"',
       renderWorldCopies: false,
     });
+    this.camera = new Camera(this.map);
     this.claims = new Claims(this.map);
     this.hand = new DeskHand(this.map, this.overlay, () => this.projection());
     this.map.touchZoomRotate.disableRotation();
-    if (!this.isSupervising || document.querySelector(".sheet")) this.begin();
+    // An operator begins near the middle; a supervisor with the whole city.
+    if (!this.isSupervising || document.querySelector(".sheet")) this.camera.begin(facts.center as [number, number]);
     this.deck = new MapLibreOverlay({
       interleaved: false,
       layers: [],
@@ -105,23 +109,13 @@ export class OperationsMap {
     this.listen();
     this.forget = [
       onChange(() => this.changed(getSettings())),
-      live.summary.subscribe(() => this.showCover()),
+      live.summary.subscribe(() => this.told()),
       onDesk(() => this.deskChanged()),
       onWhatIf(() => this.deskChanged()),
       onMoveUp(() => this.deskChanged()),
     ];
     this.showCover();
     this.frame = requestAnimationFrame(this.tick);
-  }
-
-  /** An operator begins near the middle; a supervisor with the whole city. */
-  private begin(): void {
-    this.map.easeTo({
-      center: this.facts.center as [number, number],
-      zoom: Math.max(12.6, this.map.getZoom() + FIRST_ZOOM_IN),
-      offset: this.offset(),
-      duration: 0,
-    });
   }
 
   remove(): void {
@@ -140,7 +134,7 @@ export class OperationsMap {
     this.map.on("moveend", () => this.moved());
     this.map.on("resize", () => this.moved());
     this.map.on("movestart", (event) => {
-      if ("originalEvent" in event && event.originalEvent) this.wasMoved = true;
+      if ("originalEvent" in event && event.originalEvent) this.camera.wasMoved = true;
     });
     this.map.on("dragstart", () => {
       if (this.settings.follow) change({ follow: false });
@@ -179,6 +173,11 @@ export class OperationsMap {
     return { view: this.settings.cover, feeds: this.feed.shown, imagined: imagined() !== null };
   }
 
+  private told(): void {
+    this.showCover();
+    this.sorties.follow(this.settings.selectedId);
+  }
+
   /** Bring coverage, gaps and ring up to date; what did not change is left alone. */
   private showCover(): void {
     if (!this.isSupervising || !this.map.getSource("now")) return;
@@ -188,7 +187,6 @@ export class OperationsMap {
   }
 
   private wasImagined = false;
-  private wasMoved = false;
   private wasSupervising = screenOf(getDesk().role, getSettings().screen) === "supervisor";
 
   private deskChanged(): void {
@@ -216,20 +214,19 @@ export class OperationsMap {
     if (this.isSupervising && !this.wasSupervising) this.enterSupervising();
     this.overlay.replace();
     this.dirty = true;
+    this.sorties.follow(next.selectedId);
     this.seenVersion = -1;
     this.trailedAtMs = 0;
   }
 
   /** The first view of the supervisor's screen is the whole city, wherever the operator's was; once its panels stand. */
   private enterSupervising(): void {
-    [this.wasSupervising, this.wasMoved] = [true, false];
+    [this.wasSupervising, this.camera.wasMoved] = [true, false];
     requestAnimationFrame(() => this.fitFirst());
   }
 
   private projection(): Projection {
-    const { lng, lat } = this.map.getCenter();
-    const { clientWidth, clientHeight } = this.map.getContainer();
-    return new Projection({ lon: lng, lat, zoom: this.map.getZoom(), width: clientWidth, height: clientHeight });
+    return this.camera.projection();
   }
 
   private choice() {
@@ -239,7 +236,7 @@ export class OperationsMap {
   private tick = (nowMs: number): void => {
     this.frame = requestAnimationFrame(this.tick);
     if (!this.pace.due(nowMs)) return;
-    const glide = !this.stillMotion.matches;
+    const glide = !this.camera.stillMotion.matches;
     const moved = live.isLive && live.store.advance(live.drawnAtMs(), glide);
     this.refresh(nowMs);
     if (!moved && !this.dirty && this.overlay.pulsing === 0) return;
@@ -266,7 +263,8 @@ export class OperationsMap {
 
   private drawMoving(): void {
     const { atlas, palette, trails } = this;
-    const layers = movingLayers(live.store, this.markers, { atlas, palette, trails, track: this.settings.track });
+    const [track, sortie] = [this.settings.track, this.sorties.shown];
+    const layers = movingLayers(live.store, this.markers, { atlas, palette, trails, track, sortie });
     this.deck.setProps({ layers });
   }
 
@@ -281,7 +279,7 @@ export class OperationsMap {
       selectedId,
       hoveredId,
       stationId,
-      stillMotion: this.stillMotion.matches,
+      stillMotion: this.camera.stillMotion.matches,
     });
     this.claims.tell(this.overlay.labels, (label) => this.overlay.placeOf(label, live.store));
   }
@@ -318,13 +316,7 @@ export class OperationsMap {
   private followSelected(): void {
     if (this.map.isMoving()) return; // a zoom or a flight under way would be cut short
     const place = this.placeOf(this.settings.selectedId);
-    if (place) this.map.easeTo({ center: place, offset: this.offset(), duration: 0 });
-  }
-
-  /** Where the middle is: a phone's sheet covers the lower part. */
-  private offset(): [number, number] {
-    const sheet = document.querySelector<HTMLElement>(".sheet");
-    return [0, sheet ? -sheet.offsetHeight / 2 : 0];
+    if (place) this.camera.hold(place);
   }
 
   private placeOf(unitId: number | null): [number, number] | null {
@@ -333,49 +325,24 @@ export class OperationsMap {
     return [live.store.table.drawn[slot * 3]!, live.store.table.drawn[slot * 3 + 1]!];
   }
 
-  private go(center: [number, number], zoom: number): void {
-    this.wasMoved = true;
-    this.map.easeTo({ center, zoom, offset: this.offset(), duration: this.stillMotion.matches ? 0 : FLY_MS });
-  }
-
   /** Bring a unit to the middle, near enough to see it. */
   centre(unitId: number): void {
     const place = this.placeOf(unitId);
-    if (place) this.go(place, Math.max(this.map.getZoom(), SELECT_ZOOM));
-  }
-
-  /** Bring a place into view if it is not there; the zoom stays unless it shows the whole city. */
-  show(place: [number, number]): void {
-    const projection = this.projection();
-    const [x, y] = [projection.x(place[0]), projection.y(place[1])];
-    if (!projection.contains(x, y, -80)) this.go(place, this.map.getZoom());
-  }
-
-  /** Bring a place to the middle, near enough to see a station's zone. */
-  near(place: [number, number]): void {
-    this.go(place, Math.max(this.map.getZoom(), STATION_ZOOM));
-  }
-
-  /** The place in the middle of the view. */
-  middle(): LonLat {
-    const { lng, lat } = this.map.getCenter();
-    return { lon: lng, lat };
-  }
-
-  zoomBy(steps: number): void {
-    this.map.zoomTo(this.map.getZoom() + steps, { duration: this.stillMotion.matches ? 0 : FLY_MS });
+    if (place) this.camera.go(place, Math.max(this.map.getZoom(), SELECT_ZOOM));
   }
 
   fit(): void {
     const bounds = boundsWith(this.facts.bounds, this.overlay.stations);
-    const padding = freeRoom(this.map.getContainer(), { hasTools: this.isSupervising, sheet: -2 * this.offset()[1] });
-    const isStill = this.stillMotion.matches || !this.isIdle;
-    this.map.fitBounds(bounds, { padding, animate: !isStill, duration: isStill ? 0 : FLY_MS });
+    const padding = freeRoom(this.map.getContainer(), {
+      hasTools: this.isSupervising,
+      sheet: -2 * this.camera.offset()[1],
+    });
+    this.camera.fit(bounds, { padding, isStill: !this.isIdle });
   }
 
   /** Show a supervisor the whole city with its stations, until somebody has moved the map. */
   fitFirst(): void {
-    if (!this.isSupervising || this.wasMoved || document.querySelector(".sheet")) return;
+    if (!this.isSupervising || this.camera.wasMoved || document.querySelector(".sheet")) return;
     this.map.resize();
     this.fit();
   }

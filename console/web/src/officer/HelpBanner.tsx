@@ -2,7 +2,7 @@
 import { clockTime } from "../format/figures";
 import { useText } from "../state/useText";
 import { officer } from "./desk";
-import { HoldButton } from "./HoldButton";
+import { HoldButton } from "../ui/HoldButton";
 import { useOfficer } from "./useOfficer";
 
 const SHOWN = {

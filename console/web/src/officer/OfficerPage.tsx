@@ -11,7 +11,7 @@ import { DutyRow } from "./DutyRow";
 import { officer } from "./desk";
 import { dutyOf } from "./duty";
 import { HelpBanner } from "./HelpBanner";
-import { HoldButton } from "./HoldButton";
+import { HoldButton } from "../ui/HoldButton";
 import { MorePane, PastTasks } from "./MorePane";
 import { PositionPane, SharingCard } from "./PositionPane";
 import { toneOfSharing } from "./sharing";

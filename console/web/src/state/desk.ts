@@ -15,12 +15,14 @@ export interface RingWay {
 
 export interface Desk {
   readonly role: Role;
+  /** Whose desk it is; 0 until the session is known. */
+  readonly accountId: number;
   /** The incident that is looked at; null: the most urgent one. */
   readonly incidentId: number | null;
   readonly panel: "incident" | "new" | "moveup" | "whatif";
   readonly gapLabel: string | null;
-  /** The next click on the map is a place: of a new call, or of the incident. */
-  readonly picking: "none" | "call" | "incident";
+  /** The next click on the map is a place: of a new call, of the incident, or to fly to. */
+  readonly picking: "none" | "call" | "incident" | "goTo";
   readonly picked: LonLat | null;
   readonly candidates: CandidatesReply | null;
   readonly candidatesOf: number | null;
@@ -37,6 +39,7 @@ export interface Desk {
 
 const FRESH: Desk = {
   role: "viewer",
+  accountId: 0,
   incidentId: null,
   panel: "incident",
   gapLabel: null,

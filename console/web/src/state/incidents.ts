@@ -42,7 +42,7 @@ export function openIncident(incidentId: number): void {
   changeDesk({ incidentId, panel: "incident", tucked: false, chosenIds: [], candidates: null, candidatesOf: null });
   const incident = live.incidents.of(incidentId);
   if (incident && incident.lat_deg !== null && incident.lon_deg !== null)
-    currentMap()?.show([incident.lon_deg, incident.lat_deg]);
+    currentMap()?.camera.show([incident.lon_deg, incident.lat_deg]);
   void askCandidates(incidentId);
 }
 

@@ -28,3 +28,12 @@ export const mayPlan = (role: Role): boolean => PLANNING.has(role);
 
 /** May see devices and links, ask devices for something, and say which of a unit's devices is believed. */
 export const mayCommand = (role: Role): boolean => ACTING.has(role);
+
+/** May see who controls a drone, its sortie and nearby traffic. */
+export const maySeeFlights = (role: Role): boolean => WATCHING.has(role);
+
+/** May take control of drones of the scope and give them orders. */
+export const mayFly = (role: Role): boolean => ACTING.has(role);
+
+/** May take control by force, with a reason. */
+export const mayOverrule = (role: Role): boolean => PLANNING.has(role);

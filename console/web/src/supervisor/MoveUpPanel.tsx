@@ -23,7 +23,7 @@ function MoveLine({ move }: { move: MoveView }) {
       className="cand"
       data-testid="move"
       data-unit-id={move.unit_id}
-      onClick={() => currentMap()?.near([move.lon_deg, move.lat_deg])}
+      onClick={() => currentMap()?.camera.near([move.lon_deg, move.lat_deg])}
     >
       <UnitGlyph name={metaOf(move.unit_id)?.kind ?? "car"} />
       <span className="who">

@@ -151,7 +151,7 @@ export function NewCall() {
             <button
               type="button"
               className="btn s ghost"
-              onClick={() => changeDesk({ picking: "call", picked: currentMap()?.middle() ?? null })}
+              onClick={() => changeDesk({ picking: "call", picked: currentMap()?.camera.middle() ?? null })}
             >
               {t("more.here")}
             </button>

@@ -28,7 +28,7 @@ export function PlacePicker({ incident }: { incident: IncidentView }) {
   };
   const pick = (): void =>
     changeDesk(isPicking ? { picking: "none", picked: null } : { picking: "incident", picked: null });
-  const middle = (): void => changeDesk({ picking: "incident", picked: currentMap()?.middle() ?? null });
+  const middle = (): void => changeDesk({ picking: "incident", picked: currentMap()?.camera.middle() ?? null });
   return (
     <div className="sec form" data-testid="place-picker">
       {incident.lat_deg === null ? <p className="c-attn f13">{t("incident.askPlace")}</p> : null}

@@ -54,7 +54,7 @@ function Row({ station, shares }: { station: StationView; shares: StationShares 
   const name = nameIn(language, station);
   const choose = (): void => {
     change({ stationId: on ? null : station.station_id });
-    if (!on) currentMap()?.near([station.lon_deg, station.lat_deg]);
+    if (!on) currentMap()?.camera.near([station.lon_deg, station.lat_deg]);
   };
   return (
     <tr
@@ -102,7 +102,7 @@ function GapLine({ gap }: { gap: Gap }) {
   const worst = gap.worst_s === null ? t("gap.unreached") : duration(gap.worst_s * 1000);
   const look = (): void => {
     changeDesk({ gapLabel: on ? null : gap.label });
-    if (!on) currentMap()?.near([gap.lon_deg, gap.lat_deg]);
+    if (!on) currentMap()?.camera.near([gap.lon_deg, gap.lat_deg]);
   };
   return (
     <li className={on ? "on" : ""} data-testid="gap-row" data-label={gap.label}>
@@ -131,7 +131,7 @@ function OpenLink({ link }: { link: RingLink }) {
   const [from, to] = linkNames(link, numberOf).split("–");
   const look = (): void => {
     if (link.worst_lon_deg !== null && link.worst_lat_deg !== null)
-      currentMap()?.near([link.worst_lon_deg, link.worst_lat_deg]);
+      currentMap()?.camera.near([link.worst_lon_deg, link.worst_lat_deg]);
   };
   return (
     <li data-testid="ring-row">

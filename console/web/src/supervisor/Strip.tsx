@@ -51,7 +51,7 @@ function Zones() {
             title={`${nameIn(language, station)} ${percent(shares.get(station.station_id)?.shares[1], 0)} %`}
             onClick={() => {
               change({ stationId: station.station_id });
-              currentMap()?.near([station.lon_deg, station.lat_deg]);
+              currentMap()?.camera.near([station.lon_deg, station.lat_deg]);
             }}
           >
             {station.number}

@@ -295,7 +295,7 @@ export function WhatIfPanel() {
             className="btn s ghost"
             data-testid="whatif-close-here"
             onClick={() => {
-              const middle = currentMap()?.middle();
+              const middle = currentMap()?.camera.middle();
               if (middle) closeBridge(middle);
             }}
           >

@@ -4,7 +4,7 @@ import { live } from "../live/live";
 import { changeDesk, useDesk } from "../state/desk";
 import { askCandidates, askFigures, askTrend, incidentOnDesk, loadDesk } from "../state/incidents";
 import { useLive } from "../state/useLive";
-import type { Role } from "../wire.generated";
+import type { SessionReply } from "../wire.generated";
 
 const FIGURES_EVERY_MS = 15_000;
 const TREND_EVERY_MS = 60_000;
@@ -12,14 +12,14 @@ const CANDIDATES_EVERY_MS = 5000;
 const SOON_MS = 400;
 
 /** Keep the desk's figures; `isShown` false: only incidents are kept, for the pins and the counts. */
-export function useDeskWork(role: Role, isShown: boolean): void {
+export function useDeskWork({ role, account_id }: SessionReply, isShown: boolean): void {
   const { panel } = useDesk();
   const { incidents } = useLive();
   const incidentId = incidentOnDesk()?.incident_id ?? null;
   const place = incidents.find((each) => each.incident_id === incidentId);
   const placeKey = place ? `${place.lat_deg} ${place.lon_deg} ${place.needs.join()} ${place.dispatches.length}` : "";
 
-  useEffect(() => changeDesk({ role }), [role]);
+  useEffect(() => changeDesk({ role, accountId: account_id }), [role, account_id]);
 
   useEffect(() => {
     void loadDesk();

@@ -7,6 +7,7 @@ import { answerFenceKey } from "../geofences/keys";
 import { nameIn } from "../i18n/text";
 import { LinksPage } from "../links/LinksPage";
 import { live } from "../live/live";
+import { answerFlightKey } from "../operator/keys";
 import { selectUnit } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { loadPlaces, usePlaces } from "../state/places";
@@ -96,7 +97,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
   const counts = useMemo(() => countsOf(rows), [rows]);
   const items = useListItems(rows, phone ? 60 : 44);
   useWanted();
-  useDeskWork(session.role, isSupervising || phone);
+  useDeskWork(session, isSupervising || phone);
 
   useEffect(() => {
     live.start();
@@ -108,6 +109,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
     const screens = screensOf(session.role);
     const own = (key: string): boolean =>
       (isSupervising && answerSupervisorKey(key)) ||
+      (screen === "operator" && answerFlightKey(key)) ||
       (screen === "devices" && answerDeviceKey(key)) ||
       (screen === "geofences" && answerFenceKey(key)) ||
       (!phone && answerScreenKey(key, screens)) ||

@@ -46,6 +46,12 @@ const FENCE_KEYS: readonly [string, TextKey][] = [
   ["C", "help.fenceCircle"],
   ["L", "help.fenceCorridor"],
 ];
+const FLIGHT_KEYS: readonly [string, TextKey][] = [
+  ["H H", "help.flightHold"],
+  ["D", "help.flightGo"],
+  ["O O", "help.flightContinue"],
+  ["R R", "help.flightReturn"],
+];
 const EVERYWHERE: ReadonlySet<TextKey> = new Set(["help.ack", "help.escape", "help.help"]);
 /** On the supervisor's screen these keys do something else, or nothing. */
 const OPERATOR_ONLY: ReadonlySet<TextKey> = new Set(["help.next", "help.open", "help.coverage", "help.alarms"]);
@@ -57,7 +63,7 @@ function keysOf(screen: Screen): readonly (readonly [string, TextKey])[] {
   if (screen === "devices") return [screens, ...DEVICE_KEYS, ...everywhere];
   if (screen === "geofences") return [screens, ...FENCE_KEYS, ...everywhere];
   if (screen === "links") return [screens, ...everywhere];
-  return [screens, ...KEYS];
+  return [screens, ...KEYS, ...FLIGHT_KEYS];
 }
 
 export function HelpDialog({ screen }: { screen: Screen }) {

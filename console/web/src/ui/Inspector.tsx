@@ -5,6 +5,7 @@ import { nameIn, type Translate } from "../i18n/text";
 import type { TextKey } from "../i18n/zh";
 import { live } from "../live/live";
 import type { UnitReading } from "../live/unitStore";
+import { FlightSections } from "../operator/FlightSections";
 import { deselect, toggleFollow } from "../state/actions";
 import { useDesk } from "../state/desk";
 import { usePlaces } from "../state/places";
@@ -230,8 +231,12 @@ export function Inspector({ unitId }: { unitId: number }) {
         ) : null}
       </div>
       <Instruments meta={meta} reading={reading} />
-      <BatteryBar pct={reading.values.battery_pct} />
-      <MissionSection meta={meta} status={status} />
+      {meta.kind === "drone" ? (
+        <FlightSections meta={meta} reading={reading} status={status} />
+      ) : (
+        <BatteryBar pct={reading.values.battery_pct} />
+      )}
+      {meta.kind === "drone" ? null : <MissionSection meta={meta} status={status} />}
       <StatusTextSection meta={meta} status={status} nowMs={live.nowMs()} />
       <Facts meta={meta} reading={reading} />
       <UnitDeviceSections unitId={unitId} />

@@ -145,7 +145,7 @@ function Tools() {
 
 function Zoom() {
   const t = useText();
-  const act = (steps: number) => () => (steps === 0 ? currentMap()?.fit() : currentMap()?.zoomBy(steps));
+  const act = (steps: number) => () => (steps === 0 ? currentMap()?.fit() : currentMap()?.camera.zoomBy(steps));
   return (
     <div className="ctl mapzoom">
       <button type="button" aria-label={t("map.fit")} title={t("map.fit")} data-testid="map-fit" onClick={act(0)}>

@@ -2,7 +2,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useText } from "../state/useText";
 import { HOLD_MS, Hold, TWICE_MS } from "./hold";
-import { signalDone } from "./signals";
+import { signalDone } from "../officer/signals";
 
 const PRESSES = new Set(["Enter", " "]);
 
@@ -10,6 +10,9 @@ export interface HoldButtonProps {
   readonly className: string;
   readonly testId: string;
   readonly onDone: () => void;
+  /** It was pressed, for the first or the second time: what it will cost can be asked for. */
+  readonly onBegin?: () => void;
+  readonly disabled?: boolean;
   readonly children: React.ReactNode;
 }
 
@@ -65,7 +68,7 @@ function useHold(onDone: () => void, draw: (share: number) => void) {
   };
 }
 
-export function HoldButton({ className, testId, onDone, children }: HoldButtonProps) {
+export function HoldButton({ className, testId, onDone, onBegin, disabled, children }: HoldButtonProps) {
   const t = useText();
   const hint = useId();
   const button = useRef<HTMLButtonElement>(null);
@@ -74,17 +77,22 @@ export function HoldButton({ className, testId, onDone, children }: HoldButtonPr
     button.current?.style.setProperty("--held", String(share));
     if (figure.current) figure.current.textContent = share > 0 ? (((1 - share) * HOLD_MS) / 1000).toFixed(1) : "";
   });
+  const begin = (): void => {
+    onBegin?.();
+    down();
+  };
   return (
     <button
       ref={button}
       type="button"
       className={`hold ${className}`}
       data-testid={testId}
+      disabled={disabled}
       aria-describedby={hint}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
-        down();
+        begin();
       }}
       onPointerUp={up}
       onPointerCancel={cancel}
@@ -93,7 +101,7 @@ export function HoldButton({ className, testId, onDone, children }: HoldButtonPr
       onKeyDown={(event) => {
         if (!PRESSES.has(event.key)) return;
         event.preventDefault();
-        if (!event.repeat) down();
+        if (!event.repeat) begin();
       }}
       onKeyUp={(event) => {
         if (!PRESSES.has(event.key)) return;
@@ -102,14 +110,14 @@ export function HoldButton({ className, testId, onDone, children }: HoldButtonPr
       }}
       onClick={(event) => {
         if (event.detail !== 0) return; // a finger's or a mouse's: told already
-        down();
+        begin();
         up();
       }}
     >
-      {waits ? t("officer.sos.again") : children}
+      {waits ? t("hold.again") : children}
       <span ref={figure} className="holdfigure num" aria-hidden="true" />
       <span id={hint} className="unseen">
-        {t("officer.sos.hint")}
+        {t("hold.hint")}
       </span>
     </button>
   );

@@ -1,0 +1,95 @@
+// How far a drone's sortie is: a segment a waypoint, what is left, when it is there.
+import { clockTime, distance, duration } from "../format/figures";
+import { missionOf } from "../format/status";
+import { live } from "../live/live";
+import { useSettings } from "../state/settings";
+import { useText } from "../state/useText";
+import type { FlightView, SortieView, StatusView } from "../wire.generated";
+
+const MOST_SEGMENTS = 24;
+const OVER = new Set(["done", "failed"]);
+
+function segmentClass(index: number, sortie: SortieView): string {
+  if (index < sortie.flown) return "done";
+  return index === sortie.flown && !OVER.has(sortie.step) ? "now" : "ahead";
+}
+
+function Segments({ sortie }: { sortie: SortieView }) {
+  const share = sortie.waypoint_count ? sortie.flown / sortie.waypoint_count : 0;
+  if (sortie.waypoint_count > MOST_SEGMENTS)
+    return (
+      <div className="bar">
+        <i className="acc" style={{ width: `${share * 100}%` }} />
+      </div>
+    );
+  return (
+    <div className="segments" aria-hidden="true">
+      {Array.from({ length: sortie.waypoint_count }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a waypoint is its number
+        <i key={index} className={segmentClass(index, sortie)} />
+      ))}
+    </div>
+  );
+}
+
+/** The sortie that it was given by us, else the mission that it says it flies. */
+export function SortieSection({ flight, status }: { flight: FlightView | null; status: StatusView | null }) {
+  const t = useText();
+  const { language } = useSettings();
+  const sortie = flight?.sortie ?? null;
+  const mission = missionOf(status);
+  if (!sortie)
+    return (
+      <div className="sec" data-testid="mission">
+        <div className="h bare">
+          {t("inspector.mission")}
+          <span className="sp" />
+          <span className="num t2">{mission ? `${mission.item} / ${mission.total}` : t("flight.noSortie")}</span>
+        </div>
+        {mission?.segments ? (
+          <div className="segments" aria-hidden="true">
+            {mission.segments.map((segment, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a waypoint is its number
+              <i key={index} className={segment} />
+            ))}
+          </div>
+        ) : null}
+      </div>
+    );
+  const arrives = sortie.arrive_ms;
+  const reason = language === "zh" ? sortie.reason_zh : sortie.reason_en;
+  const step = t(`flight.step.${sortie.step}`, { sent: sortie.sent_items, total: sortie.item_count ?? "–" });
+  return (
+    <div className="sec" data-testid="mission" data-step={sortie.step}>
+      <div className="h">
+        {t("flight.sortie")}
+        <span
+          className={`badge ${sortie.step === "failed" ? "attn" : OVER.has(sortie.step) ? "" : "acc"}`}
+          data-testid="sortie-step"
+        >
+          {step}
+        </span>
+        <span className="sp" />
+        <span className="num t2">{t("flight.waypoint", { item: sortie.flown, total: sortie.waypoint_count })}</span>
+      </div>
+      <Segments sortie={sortie} />
+      <p className="row f12 t3 hint num">
+        {sortie.left_m === null || OVER.has(sortie.step) ? null : (
+          <span>{t("flight.left", { distance: distance(sortie.left_m) })}</span>
+        )}
+        <span className="sp" />
+        {arrives === null || OVER.has(sortie.step) ? null : (
+          <span data-testid="sortie-arrives">
+            {t("flight.arrives", { time: clockTime(arrives) })} ·{" "}
+            {t("flight.arrivesIn", { time: duration(Math.max(0, arrives - live.nowMs())) })}
+          </span>
+        )}
+      </p>
+      {reason ? (
+        <p className={`f12 ${sortie.step === "failed" ? "c-attn" : "t3"}`} data-testid="sortie-reason">
+          {reason}
+        </p>
+      ) : null}
+    </div>
+  );
+}
