@@ -1,11 +1,12 @@
 """Fewer places for a controller that takes only so many: as near to the line as can be, and never through closed air."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mission.patterns.flown import Pattern, length_m
 from mission.patterns.transit import Ways
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
@@ -46,6 +47,26 @@ def thin(
             if 0 < beside < len(kept) - 1:
                 costs[beside] = _cost_m(places, kept, beside, fixed, ways)
     return Thinned(np.array(kept, np.intp), deviation_m)
+
+
+def thinned(pattern: Pattern, most: int, tolerance_m: float, *, ways: Ways | None = None) -> tuple[Pattern, float]:
+    """Return a pattern of at most `most` places and by how many metres at most its line left the old one.
+
+    Places where it stops, and where the camera begins to look elsewhere, stay. Raises InputError as `thin` does.
+    """
+    looks_elsewhere = np.concatenate(([True], (np.nan_to_num(np.diff(pattern.gaze, axis=0)) != 0.0).any(axis=1)))
+    found = thin(pattern.places, most, tolerance_m, ways=ways, must=looks_elsewhere | (pattern.hold_s > 0.0))
+    places = pattern.places[found.kept]
+    return (
+        replace(
+            pattern,
+            places=places,
+            gaze=pattern.gaze[found.kept],
+            hold_s=pattern.hold_s[found.kept],
+            length_m=length_m(places),
+        ),
+        found.deviation_m,
+    )
 
 
 def _cost_m(places: Floats, kept: list[int], at: int, fixed: NDArray[np.bool_], ways: Ways | None) -> float:

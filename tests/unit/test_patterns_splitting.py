@@ -12,7 +12,7 @@ from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
 from mission.patterns.legs import fly_s
 from mission.patterns.splitting import split
-from mission.patterns.thinning import thin
+from mission.patterns.thinning import thin, thinned
 from mission.patterns.transit import Ways
 from mission.patterns.waypoints import waypoints_of
 from mission.plan import CameraAction
@@ -115,6 +115,18 @@ def test_thinning_never_cuts_a_zone_nor_a_place_that_must_stay() -> None:
         thin(places, 2, 50.0, ways=ways)
     with pytest.raises(InputError, match="split the flight"):
         thin(places, 3, 50.0, must=np.array([False, True, True, False]))
+
+
+def test_a_thinned_circle_keeps_its_eye_on_the_place_and_says_how_far_it_left_its_line() -> None:
+    task = Task(
+        name_zh="塔", name_en="tower", kind=TaskKind.POINT, geometry={"type": "Point", "coordinates": [103.8, 36.0]}
+    )
+    ring = pattern_of(task, DRONE, plane=PLANE, sky=Airspace(plane=PLANE))
+    fewer, deviation_m = thinned(ring, 16, 10.0)
+    assert len(fewer.places) == len(fewer.gaze) == len(fewer.hold_s) == 16
+    assert 0.0 < deviation_m <= 10.0
+    assert np.allclose(fewer.gaze, ring.gaze[0])
+    assert fewer.length_m < ring.length_m
 
 
 def test_waypoints_say_place_height_camera_and_task() -> None:
