@@ -52,9 +52,7 @@ def remedied_sortie(sortie: Sortie, change: Change) -> Sortie | None:
     if "detour" in change:
         sortie = _detoured(sortie, str(change["detour"]))
     if "keep_waypoints" in change:
-        last = sortie.waypoints[int(change["keep_waypoints"]) - 1]
-        home = [_bend(last, place) for place in str(change.get("way_home", "")).split()]
-        sortie = msgspec.structs.replace(sortie, waypoints=(*sortie.waypoints[: int(change["keep_waypoints"])], *home))
+        sortie = _cut_off(sortie, int(change["keep_waypoints"]), str(change.get("way_home", "")))
     if "shorter_s" in change:
         sortie = _shortened_holds(sortie, float(change["shorter_s"]))
     up_m = float(change.get("raise_m", 0.0)) - float(change.get("lower_m", 0.0))
@@ -83,11 +81,13 @@ def _detoured(sortie: Sortie, text: str) -> Sortie:
         after, _, more_s = head.partition("+")
         bends[int(after)] = (float(more_s), places.split())
     ways: list[Waypoint] = []
+    numbers: list[int] = []
     later_us = 0
     for number in range(-1, len(sortie.waypoints)):
         if number >= 0:
             one = sortie.waypoints[number]
             arrive_us = None if one.arrive_us is None else one.arrive_us + later_us
+            numbers.append(len(ways))
             ways.append(msgspec.structs.replace(one, arrive_us=arrive_us))
         if number in bends:
             late_s, around = bends[number]
@@ -96,7 +96,25 @@ def _detoured(sortie: Sortie, text: str) -> Sortie:
                 like = msgspec.structs.replace(like, alt_home_m=sortie.transit_alt_home_m)
             ways += [_bend(like, place) for place in around]
             later_us += round(late_s * US)
-    return msgspec.structs.replace(sortie, waypoints=tuple(ways))
+    parts = tuple(
+        msgspec.structs.replace(
+            one, first_waypoint=numbers[one.first_waypoint], last_waypoint=numbers[one.last_waypoint]
+        )
+        for one in sortie.visit_parts
+    )
+    return msgspec.structs.replace(sortie, waypoints=tuple(ways), visit_parts=parts)
+
+
+def _cut_off(sortie: Sortie, keep: int, way_home: str) -> Sortie:
+    """Return a sortie that goes home after so many waypoints, over the bends given."""
+    last = sortie.waypoints[keep - 1]
+    home = [_bend(last, place) for place in way_home.split()]
+    parts = tuple(
+        msgspec.structs.replace(one, last_waypoint=min(one.last_waypoint, keep - 1))
+        for one in sortie.visit_parts
+        if one.first_waypoint < keep
+    )
+    return msgspec.structs.replace(sortie, waypoints=(*sortie.waypoints[:keep], *home), visit_parts=parts)
 
 
 def _bend(like: Waypoint, place: str) -> Waypoint:

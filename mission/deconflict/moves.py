@@ -45,7 +45,7 @@ def slack_us(sortie: Sortie, sorties: Sequence[Sortie], limits: Limits) -> int:
     slack = round(limits.most_delay_s * US)
     latest_us = {visit.visit_id: visit.window.end_us for visit in limits.visits}
     for visit_id, begin_us in begins_us(sortie, limits.visits).items():
-        slack = min(slack, latest_us[visit_id] - begin_us - 1)
+        slack = min(slack, latest_us[visit_id] - begin_us)
     for other in sorties:
         if other.sortie_id == sortie.sortie_id or other.takeoff_us < sortie.takeoff_us or not flies(other):
             continue

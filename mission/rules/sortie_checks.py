@@ -109,7 +109,7 @@ class _Scene:
         begins = begins_us(sortie, self.visits)
         windows = {visit.visit_id: visit.window for visit in self.visits}
         earliest = max((windows[one].start_us - at_us for one, at_us in begins.items()), default=-EARLIER_US)
-        latest = min((windows[one].end_us - at_us - 1 for one, at_us in begins.items()), default=LATER_US)
+        latest = min((windows[one].end_us - at_us for one, at_us in begins.items()), default=LATER_US)
         return earliest, latest
 
     def _in_weather(self, sortie: Sortie, highest_agl_m: float, whole: Window) -> list[tuple[Breach, Window]]:
@@ -181,10 +181,10 @@ class _Scene:
             if ended_us is not None and begin_us >= ended_us:
                 yield Breach("over", "R-31", {"until_clock": clock(ended_us, beside_us=begin_us)}, remedies=(delete,))
                 continue
-            if visit.window.start_us <= begin_us < visit.window.end_us:
+            if visit.window.start_us <= begin_us <= visit.window.end_us:
                 continue
             is_early = begin_us < visit.window.start_us
-            shift_us = visit.window.start_us - begin_us if is_early else visit.window.end_us - US - begin_us
+            shift_us = visit.window.start_us - begin_us if is_early else visit.window.end_us - begin_us
             low_us, high_us = self._shifts_us(sortie)
             if low_us <= high_us:
                 shift_us = min(max(shift_us, low_us), high_us)
