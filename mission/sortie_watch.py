@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from mission.formats.mavlink_items import LAND, RETURN_TO_LAUNCH, MavlinkPlan
+from mission.formats.mavlink_items import LAND, PLACES, RETURN_TO_LAUNCH, MavlinkPlan
 from mission.pilot_words import Cause, Reason, reason
 from telemetry.model.commands import Command
 from telemetry.model.events import (
@@ -122,12 +122,12 @@ class SortieWatch:
     def _take_item(self, event: AnyEvent, now_us: int) -> Says:
         """Count the waypoints that lie behind: one that was reached, or all before the item that is flown to now."""
         assert isinstance(event, MissionProgress)
-        state, numbers = self.state, self.brief.plan.waypoint_numbers
+        state, plan = self.state, self.brief.plan
         index = event.item - state.first_item
-        if self.step not in {SortieStep.FLYING, SortieStep.RETURNING} or not 0 <= index < len(numbers):
+        if self.step not in {SortieStep.FLYING, SortieStep.RETURNING} or not 0 <= index < len(plan.mission):
             return NOTHING
-        behind = [number for number in numbers[: index + event.reached] if number is not None]
-        flown = max(state.flown, len(set(behind)) - (not event.reached and numbers[index] in behind))
+        behind = index + event.reached
+        flown = max(state.flown, sum(place < behind for place in places_of(plan)))
         item = index if not event.reached else state.item
         has_flown = state.has_flown or flown > 0
         step = SortieStep.RETURNING if self._leads_home(index) else self.step
@@ -225,3 +225,12 @@ class SortieWatch:
         changes = {"observed_us": now_us, "received_us": now_us, "step": step, **said}
         self.state = msgspec.structs.replace(self.state, **changes)
         return self.state
+
+
+def places_of(plan: MavlinkPlan) -> tuple[int, ...]:
+    """Return for each waypoint the number of the item that flies to it; what is done on the way there and then leads nowhere."""
+    places: dict[int, int] = {}
+    for index, (item, number) in enumerate(zip(plan.mission, plan.waypoint_numbers, strict=False)):
+        if number is not None and (item.command in PLACES or number not in places):
+            places[number] = index
+    return tuple(places.values())

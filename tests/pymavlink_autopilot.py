@@ -71,13 +71,14 @@ class Autopilot:
         self.heeds_fence = False
         self.mode = 0 if self.manners is Manners.ARDUPILOT else 4 << 16 | 3 << 24
         self.current = 0
-        self.landed_home = True
         self.commands: list[tuple[int, int]] = []
         self.unsigned = 0
         self._upload: dict[str, Any] | None = None
         self._download: dict[str, int] | None = None
         self._beat_us = 0
-        self._progress_us = 0
+        self._progress_us = self._homeward_us = 0
+        self.reached: list[int] = []
+        """The items that it has flown to, in order."""
 
     def feed(self, data: bytes, now_us: int) -> list[bytes]:
         """Take what arrived."""
@@ -117,12 +118,20 @@ class Autopilot:
         return self._sent()
 
     def _fly(self, now_us: int) -> None:
-        """Reach one item a second in the mission's mode."""
+        """Reach one item a second in the mission's mode; on the way home land after five seconds."""
         items = self.lists[0]
+        homeward = 6 if self.manners is Manners.ARDUPILOT else 4 << 16 | 5 << 24
+        if self.armed and self.mode == homeward:
+            self._homeward_us = self._homeward_us or now_us
+            if now_us - self._homeward_us > 5 * SECOND:
+                self.armed, self._homeward_us = False, 0
+            return
+        self._homeward_us = 0
         if not self.armed or not self._is_in_mission() or now_us - self._progress_us < SECOND or not items:
             return
         self._progress_us = now_us
         self.mav.mission_item_reached_send(self.current)
+        self.reached.append(self.current)
         if self.current + 1 < len(items):
             self.current += 1
             self.mav.mission_current_send(self.current)
