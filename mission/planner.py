@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 
 from mission.checking import sound_part
 from mission.model import Programme, Window
-from mission.plan import Plan, Refusal
-from mission.rules import RuleSet
+from mission.plan import Plan, Refusal, Sortie
+from mission.rules import RuleSet, check_ground
 from mission.schedule.apart import parted
 from mission.schedule.change import NO_CHANGE, Change, changed
 from mission.schedule.costs import costs_of
 from mission.schedule.decide import Decided, decide
 from mission.schedule.events import Watching, intact, watch
+from mission.schedule.examine import examined
 from mission.schedule.figures import figures_of, left_out, useless
 from mission.schedule.gather import Watched, fleet_of, wanted_of
+from mission.schedule.greedy import Draft
 from mission.schedule.routing_problem import Effort
 from mission.schedule.scene import Scene, scene_of
 from mission.schedule.sorties import sortie_of
 from mission.schedule.standing import NOTHING, Standing, booking_of, drafts_of, standing_of
+from mission.terrain import FLAT, Ground
 from telemetry.model.errors import InputError
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
@@ -37,6 +40,7 @@ def plan_day(
     now_us: int,
     effort: Effort = USUAL_EFFORT,
     rules: RuleSet | None = None,
+    ground: Ground = FLAT,
     on_better: Callable[[Plan], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -53,7 +57,7 @@ def plan_day(
         )
         raise InputError(message)
     sound, wrong = sound_part(programme)
-    scene = scene_of(sound, window, now_us=now_us, rules=rules)
+    scene = scene_of(sound, window, now_us=now_us, rules=rules, ground=ground)
     return _Day(scene, NOTHING, effort, wrong).planned(on_better, stop)
 
 
@@ -65,6 +69,7 @@ def repair(
     now_us: int,
     effort: Effort = REPAIR_EFFORT,
     rules: RuleSet | None = None,
+    ground: Ground = FLAT,
     on_better: Callable[[Plan], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -75,7 +80,7 @@ def repair(
     lost is broken off, and what it did not see is planned again.
     """
     sound, wrong = sound_part(changed(programme, change))
-    scene = scene_of(sound, plan.window, now_us=now_us, rules=rules)
+    scene = scene_of(sound, plan.window, now_us=now_us, rules=rules, ground=ground)
     ready = {airframe.airframe_id for airframe in scene.airframes}
     lost = {sortie.airframe_id for sortie in plan.sorties} - ready
     mended = _Day(scene, standing_of(plan, now_us=now_us, lost=lost), effort, wrong).planned(on_better, stop)
@@ -105,7 +110,7 @@ class _Day:
 
         first = drafts_of(self.standing, self.wanted.targets, self.scene)
         decided = decide(self.scene, self.costs, self.fleet, effort=self.effort, on_better=tell, stop=stop, first=first)
-        return self._plan(decided)
+        return self._plan(decided, is_last=True)
 
     def _watch_events(self) -> None:
         """Have all events watched, the most important first, and book their flights."""
@@ -132,35 +137,50 @@ class _Day:
             self.watchings.append(found)
             self.fleet = replace(self.fleet, booked=(*self.fleet.booked, *found.bookings))
 
-    def _plan(self, decided: Decided) -> Plan:
-        """Return what is decided as a plan."""
+    def _plan(self, decided: Decided, *, is_last: bool = False) -> Plan:
+        """Return what is decided as a plan; the last one is held against the rules, sortie by sortie."""
         scene, wanted, standing = self.scene, self.wanted, self.standing
         sorties = [*standing.sorties, *(sortie for watching in self.watchings for sortie in watching.sorties)]
         refusals = [*wanted.refusals, *(said for watching in self.watchings for said in watching.refusals)]
-        done = np.zeros(self.costs.count, np.bool_)
-        next_id = 1 + max([standing.next_id - 1, *(sortie.sortie_id for sortie in sorties)])
-        for draft in decided.drafts:
-            try:
-                sorties.append(standing.unchanged(sortie_of(draft, wanted.targets, scene, next_id)))
-            except InputError as error:
-                refusals.append(msgspec.structs.replace(_unflown(str(error)), airframe_id=draft.booking.airframe_id))
-                continue
-            next_id += 1
-            done[[target for target, _ in draft.stops]] = True
-        refusals += left_out(scene, wanted, self.costs, done, self.fleet)
         frozen = [sortie.sortie_id for sortie in standing.sorties]
-        kept_apart, conflicts = parted(scene, sorties, wanted.visits, frozen=frozen)
+        made, unflown = self._made(decided, 1 + max([standing.next_id - 1, *(each.sortie_id for each in sorties)]))
+        kept, conflicts = parted(scene, [*sorties, *(sortie for sortie, _ in made)], wanted.visits, frozen=frozen)
+        said: list[Refusal] = []
+        if is_last:
+            kept, said = examined(scene, kept, wanted.visits, frozen=frozen)
+            said += check_ground(
+                kept, docks=scene.programme.docks, ground=scene.ground, rules=scene.rules, plane=scene.plane
+            )
+        flown = {sortie.sortie_id for sortie in kept}
+        done = np.zeros(self.costs.count, np.bool_)
+        for sortie, draft in made:
+            done[[target for target, _ in draft.stops]] = sortie.sortie_id in flown
+        told = {each.visit_id for each in said if not each.is_warning}
+        left = [each for each in left_out(scene, wanted, self.costs, done, self.fleet) if each.visit_id not in told]
         return Plan(
             window=scene.window,
             visits=tuple(wanted.visits),
-            sorties=tuple(sorted(kept_apart, key=lambda sortie: (sortie.takeoff_us, sortie.sortie_id))),
+            sorties=tuple(sorted(kept, key=lambda sortie: (sortie.takeoff_us, sortie.sortie_id))),
             conflicts=tuple(conflicts),
-            refusals=tuple(refusals),
+            refusals=tuple(each for each in [*refusals, *unflown, *said, *left]),
             figures=figures_of(scene, wanted, self.watchings, done, decided, before=standing.figures),
             seed=self.effort.seed,
             score=self._score(done),
             made_us=scene.now_us,
         )
+
+    def _made(self, decided: Decided, first_id: int) -> tuple[list[tuple[Sortie, Draft]], list[Refusal]]:
+        """Return the sorties of what is decided with their drafts, and what is said of those without a way."""
+        made: list[tuple[Sortie, Draft]] = []
+        unflown = []
+        for draft in decided.drafts:
+            try:
+                sortie = sortie_of(draft, self.wanted.targets, self.scene, first_id + len(made))
+            except InputError as error:
+                unflown.append(msgspec.structs.replace(_unflown(str(error)), airframe_id=draft.booking.airframe_id))
+                continue
+            made.append((self.standing.unchanged(sortie), draft))
+        return made, unflown
 
     def _score(self, done: NDArray[np.bool_]) -> float:
         """Return what the plan gains: its visits, those that stand too, and events by how much of them is watched."""

@@ -30,6 +30,7 @@ def parted(
         sorties,
         plane=scene.plane,
         docks=scene.programme.docks,
+        ground=scene.ground,
         sky=scene.sky,
         margin_m=margins.margin_m,
         height_m=margins.height_m,

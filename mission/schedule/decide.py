@@ -64,7 +64,7 @@ def decide(
     search.begin(first)
     cuts = _CUTS[: _rounds(effort)]
     for number, cut in enumerate(cuts):
-        if search.stop():
+        if search.stop() or (first and search.is_whole):
             break
         search.improve(cut, _share_of(effort, number, len(cuts)))
     return search.best
@@ -97,11 +97,20 @@ class _Search:
         self.until_s = scene.seconds_of(scene.window.end_us)
         self._on_better = on_better
         self.best = Decided((), 0, 0)
+        self._stays = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every target, one of each group, is flown: nothing more can be gained."""
+        flown = {target for draft in self.best.drafts for target, _ in draft.stops}
+        groups = {int(self.costs.group[target]) for target in flown}
+        return all(row in flown or int(self.costs.group[row]) in groups - {-1} for row in range(self.costs.count))
 
     def begin(self, first: Sequence[Draft]) -> None:
-        """Make first plans, beginning with the present one."""
+        """Make first plans, beginning with the present one: that stays where nothing gains more."""
         if first:
-            self._fill(list(first))
+            self._fill(list(first), is_present=True)
+            self._stays = True
         for seed in range(1 if first else FIRST_TRIES):
             if self.stop() and self.best.drafts:
                 return
@@ -141,12 +150,13 @@ class _Search:
             int(sum(self.costs.prize[target] for draft in drafts for target, _ in draft.stops)),
             sum(draft.flight_s for draft in drafts),
         )
-        if found.worth > self.best.worth:
+        is_better = found.score > self.best.score if self._stays and self.best.drafts else found.worth > self.best.worth
+        if is_better:
             self.best = found
             self._on_better(found)
 
-    def _fill(self, drafts: list[Draft]) -> None:
-        """Book drafts and give what time is left to the targets that are left."""
+    def _fill(self, drafts: list[Draft], *, is_present: bool = False) -> None:
+        """Book drafts and give what time is left to the targets that are left; those of the present plan are not moved."""
         ledger, kept = Ledger(self.fleet), []
         left = np.ones(self.costs.count, np.bool_)
         for draft in drafts:
@@ -158,7 +168,7 @@ class _Search:
                     take(self.costs, left, target)
         if left.any():
             kept += first_plan(self.costs, self.crafts, ledger, until_s=self.until_s, left=left)
-        self._keep(self._nearer(kept))
+        self._keep(kept if is_present else self._nearer(kept))
 
     def _nearer(self, drafts: list[Draft]) -> list[Draft]:
         """Give each sortie to whoever flies it in the least time, where that fits."""

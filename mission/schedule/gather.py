@@ -65,11 +65,12 @@ def _gather(scene: Scene, task: Task, wanted: Wanted, standing: Standing) -> Non
     if not asked or (not hours and not standing.visits):
         wanted.refusals.append(reasons.no_hours(task, scene.window))
         return
+    parts = parts_of(task, scene, Window(asked[0].start_us, asked[-1].end_us))
     visits = [visit for visit in standing.visits if visit.task_id == task.task_id]
     if not visits:
-        visits = visits_of(task, hours, 1 + max((visit.visit_id for visit in wanted.visits), default=0))
+        first_id = 1 + max((visit.visit_id for visit in wanted.visits), default=0)
+        visits = visits_of(task, hours, first_id, part_count=len(parts))
         wanted.visits += visits
-    parts = parts_of(task, scene, Window(asked[0].start_us, asked[-1].end_us))
     wanted.parts[task.task_id] = parts
     if task.kind is not TaskKind.EVENT:
         wanted.done |= done_of(standing, parts, scene)

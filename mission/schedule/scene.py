@@ -15,6 +15,7 @@ from mission.model import Airframe, Dock, Programme, Weather, Window, ZoneKind
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, rule_set
 from mission.sky import Sky
+from mission.terrain import FLAT, Ground
 from mission.weather import at as weather_at
 from mission.weather import changes_us, gust_of, wind_of
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
@@ -51,6 +52,7 @@ class Scene:
     sky: Sky
     rules: RuleSet
     wind: Wind
+    ground: Ground = FLAT
 
     @cached_property
     def kinds(self) -> tuple[Airframe, ...]:
@@ -167,13 +169,15 @@ class Scene:
         return TRANSIT_ALT_M + _LAYERS_RECKONED * self.rules.number("R-05", "layer_m")
 
 
-def scene_of(programme: Programme, window: Window, *, now_us: int, rules: RuleSet | None = None) -> Scene:
+def scene_of(
+    programme: Programme, window: Window, *, now_us: int, rules: RuleSet | None = None, ground: Ground = FLAT
+) -> Scene:
     """Return the scene of a day. Raises InputError for zones or rules that cannot be."""
     in_force = rules or rule_set(programme.rule_set, programme.rules)
     plane = _plane_of(programme)
     margin_m = in_force.number("R-03", "margin_m")
     sky = Sky(programme.zones, plane=plane, margin_m=margin_m)
-    return Scene(programme, window, now_us, plane, sky, in_force, _wind_of(programme, window))
+    return Scene(programme, window, now_us, plane, sky, in_force, _wind_of(programme, window), ground)
 
 
 def _wind_of(programme: Programme, window: Window) -> Wind:

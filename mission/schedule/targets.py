@@ -23,7 +23,6 @@ PRIZE_OF_ONE: Final = 100
 PRIORITY_FACTOR: Final = 1.6
 _SOON_S: Final = ((600.0, 1.0), (1800.0, 0.7), (math.inf, 0.4))
 """What is left of a search's prize when it begins later."""
-_PART_SLACK_SHARE: Final = 0.5
 _STOP_S: Final = 5.0
 _PARTS_OF_VISIT: Final = 1000
 _SHORT_SHARE: Final = 0.5
@@ -175,28 +174,28 @@ def _service_s(part: Pattern, scene: Scene, kind: int, able: set[int]) -> float:
 def targets_of(visit: Visit, parts: Sequence[Part], hours: Window, permit: Permit, scene: Scene) -> list[Target]:
     """Return the targets of one visit: each part is begun when the rules allow it, so that it ends within the hours.
 
-    Parts beyond the first may begin later, for one drone flies them one after the other. Where kinds of airframe may begin at
-    different times, a part has several targets of which one is flown. A part that may never be begun has none.
+    Where kinds of airframe may begin at different times, a part has several targets of which one is flown. A part that may
+    never be begun has none.
     """
     found = []
     for part in parts:
         service_s = min(part.service_s)
-        until_us = visit.window.end_us
-        if part.part_count > 1 and part.task.revisit_s:
-            until_us = max(until_us, visit.window.start_us + round(_PART_SLACK_SHARE * part.task.revisit_s * US))
-        within = Window(visit.window.start_us, min(until_us, hours.end_us - math.ceil(service_s * US)))
+        within = Window(visit.window.start_us, min(visit.window.end_us, hours.end_us - math.ceil(service_s * US)))
         if within.end_us < within.start_us:
             continue
         spans = [(each, kinds) for windows, kinds in permit.kinds_by_windows(within).items() for each in windows]
-        choices = [
-            Target(visit, part, scene.seconds_of(each.start_us), scene.seconds_of(each.end_us), part.prize, kinds=kinds)
-            for each, kinds in spans
-        ]
+        choices = [Target(visit, part, *_begins_s(scene, each), part.prize, kinds=kinds) for each, kinds in spans]
         if part.task.kind is TaskKind.SEARCH:
             choices = [soon for target in choices for soon in _soon(target)]
         group = None if len(choices) == 1 else visit.visit_id * _PARTS_OF_VISIT + part.number
         found += [replace(target, group=group) for target in choices]
     return found
+
+
+def _begins_s(scene: Scene, window: Window) -> tuple[float, float]:
+    """Return a window to begin in as seconds; its end is no part of it."""
+    from_s, until_s = scene.seconds_of(window.start_us), scene.seconds_of(window.end_us)
+    return from_s, max(until_s - 1.0, from_s)
 
 
 def _soon(target: Target) -> list[Target]:

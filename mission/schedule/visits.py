@@ -13,6 +13,7 @@ REVISIT_SLACK_SHARE: Final = 0.1
 """How much of a revisit period may be used to choose when to begin: visits come that much more often, and are kept."""
 MOST_VISITS: Final = 2000
 """Of one task in one plan; what would be more is planned for its first so many (and said by `mission.checking`)."""
+_PARTS_SHARE: Final = 0.5
 _US: Final = 1_000_000
 
 
@@ -29,7 +30,7 @@ def hours_of(task: Task, window: Window, *, holidays: Collection[date] = ()) -> 
     return united(wanted)
 
 
-def visits_of(task: Task, wanted: Sequence[Window], first_id: int = 1) -> list[Visit]:
+def visits_of(task: Task, wanted: Sequence[Window], first_id: int = 1, *, part_count: int = 1) -> list[Visit]:
     """Return the visits that keep what the task asks for, numbered from 1, with ids from `first_id` on.
 
     Without a revisit period one visit a window. With one, each window gets the fewest visits with which no place waits longer
@@ -39,7 +40,11 @@ def visits_of(task: Task, wanted: Sequence[Window], first_id: int = 1) -> list[V
     begins = []
     for window in wanted:
         again = task.revisit_s is not None and task.kind not in {TaskKind.EVENT, TaskKind.STREETS, TaskKind.SEARCH}
-        begins += _again_and_again(window, task.revisit_s or math.inf) if again else [window]
+        these = _again_and_again(window, task.revisit_s or math.inf) if again else [window]
+        wide_us = round(_PARTS_SHARE * (task.revisit_s or 0.0) * _US) if part_count > 1 else 0
+        begins += [
+            Window(each.start_us, min(max(each.end_us, each.start_us + wide_us), window.end_us)) for each in these
+        ]
     return [
         Visit(visit_id=first_id + number, task_id=task.task_id, number=number + 1, window=begin)
         for number, begin in enumerate(begins[:MOST_VISITS])
