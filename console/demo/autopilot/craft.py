@@ -1,5 +1,6 @@
 """The flying part of the autopilot: modes, arming, what each mode does in a tenth of a second, and what makes it come home."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -117,9 +118,9 @@ class Craft:
         return self.place_at(item.lat_e7, item.lon_e7)
 
     def place_at(self, lat_e7: int, lon_e7: int) -> Place:
-        """Return a place in the plane."""
-        east_m, north_m = self.plane.to_plane(lat_e7 / 1e7, lon_e7 / 1e7)
-        return Place(float(east_m), float(north_m))
+        """Return a place in the plane; its own place for one so far away that it lies in none."""
+        east_m, north_m = (float(axis) for axis in self.plane.to_plane(lat_e7 / 1e7, lon_e7 / 1e7))
+        return Place(east_m, north_m) if math.isfinite(east_m) and math.isfinite(north_m) else self.body.place
 
     def height_of(self, item: MissionItem) -> float:
         """Return an item's height above home; the ground is flat."""

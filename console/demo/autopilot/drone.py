@@ -1,6 +1,7 @@
 """One drone on the air: its craft's flight as MAVLink 2, and its ear for whoever has its key."""
 
 import hmac
+import math
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -25,6 +26,7 @@ SIGNING_LINK: Final = 1
 PARAMS_A_TURN: Final = 4
 STEP_US: Final = round(STEP_S * 1e6)
 TEXT_BYTES: Final = 50
+HIGHEST_MSG_ID: Final = 65_535
 GROUND_STATION: Final = 6
 """MAV_TYPE_GCS."""
 _TRANSFERS: Final = frozenset(
@@ -227,18 +229,20 @@ class Drone:
 
     def _query(self, number: int, fields: Fields) -> tuple[Result, list[Say]]:
         """Answer what only asks or sets a stream."""
-        first, second = real(fields, "param1"), real(fields, "param2")
+        asked = real(fields, "param1")
+        msg_id = int(asked) if 0.0 <= asked <= HIGHEST_MSG_ID else -1
         match number:
             case Do.SET_MESSAGE_INTERVAL:
-                done = self._streams.set_interval(int(first), second, now_s=self._elapsed_s)
+                every_us = real(fields, "param2")
+                done = math.isfinite(every_us) and self._streams.set_interval(msg_id, every_us, now_s=self._elapsed_s)
                 return (Result.ACCEPTED if done else Result.FAILED), []
-            case Do.MESSAGE_INTERVAL_OF:
-                interval: Fields = {"message_id": int(first), "interval_us": self._streams.interval_us(int(first))}
+            case Do.MESSAGE_INTERVAL_OF if msg_id >= 0:
+                interval: Fields = {"message_id": msg_id, "interval_us": self._streams.interval_us(msg_id)}
                 return Result.ACCEPTED, [Say("MESSAGE_INTERVAL", interval)]
             case Do.REQUEST_PROTOCOL_VERSION:
                 return Result.UNSUPPORTED, []  # as ArduPilot: AUTOPILOT_VERSION tells that it speaks MAVLink 2
-        asked = {Do.GET_HOME: "HOME_POSITION", Do.REQUEST_CAPABILITIES: "AUTOPILOT_VERSION"}
-        name = asked.get(Do(number)) or next((n for n in self._telling.names if MESSAGE_ID[n] == int(first)), None)
+        known = {Do.GET_HOME: "HOME_POSITION", Do.REQUEST_CAPABILITIES: "AUTOPILOT_VERSION"}
+        name = known.get(Do(number)) or next((n for n in self._telling.names if MESSAGE_ID[n] == msg_id), None)
         return (Result.ACCEPTED, [Say(name, self._telling.content(name))]) if name else (Result.FAILED, [])
 
     def _parameter(self, name: str, fields: Fields) -> list[Say]:

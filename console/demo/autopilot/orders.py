@@ -33,7 +33,7 @@ _RELATIVE_ALT_FRAMES: Final = HOME_FRAMES | TERRAIN_FRAMES
 def order_of(fields: Fields, *, is_int: bool) -> MissionItem:
     """Return a command as an item: places in 1e-7 degree; a COMMAND_LONG's place is taken as degrees, heights above home."""
     params = [real(fields, f"param{number}") for number in range(1, 5)]
-    kept = [None if math.isnan(value) else value for value in params]
+    kept = [value if math.isfinite(value) else None for value in params]
     if is_int:
         x, y, alt_m, frame = whole(fields, "x"), whole(fields, "y"), real(fields, "z"), whole(fields, "frame")
     else:
@@ -48,7 +48,7 @@ def order_of(fields: Fields, *, is_int: bool) -> MissionItem:
         param4=kept[3],
         lat_e7=x,
         lon_e7=y,
-        alt_m=alt_m,
+        alt_m=alt_m if math.isfinite(alt_m) else math.nan,
     )
 
 

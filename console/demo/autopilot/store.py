@@ -116,6 +116,8 @@ def _are_whole(items: Sequence[MissionItem]) -> bool:
 def _checked_mission(item: MissionItem) -> MissionResult:
     if item.command in _PLACED or (item.command == Nav.LAND and (item.lat_e7 or item.lon_e7)):
         return _checked_place(item)
+    if item.command in _NAVS and not math.isfinite(item.alt_m):
+        return MissionResult.INVALID_ALT
     if item.command in _NAVS or item.command in _DOS:
         known = item.frame in _FRAMES or item.frame == PLACELESS_FRAME
         return MissionResult.ACCEPTED if known else MissionResult.UNSUPPORTED_FRAME

@@ -6,6 +6,7 @@ from typing import Final
 from telemetry.sources.mavlink.tables import MESSAGE_ID
 
 ALL_STREAMS: Final = 0
+LONGEST_US: Final = 2**31 - 1
 STREAMS: Final[dict[int, tuple[str, ...]]] = {
     2: ("SYS_STATUS", "GPS_RAW_INT", "MISSION_CURRENT", "FENCE_STATUS", "NAV_CONTROLLER_OUTPUT"),
     6: ("GLOBAL_POSITION_INT",),
@@ -46,7 +47,7 @@ class Streams:
         if name is None:
             return 0
         every_s = self._every_s.get(name)
-        return -1 if every_s is None else round(every_s * 1e6)
+        return -1 if every_s is None else min(round(every_s * 1e6), LONGEST_US)
 
     def set_interval(self, msg_id: int, interval_us: float, *, now_s: float) -> bool:
         """Send a message each interval from now on; 0 is the usual one, negative never. False for one not known."""

@@ -178,7 +178,7 @@ class Transfer:
 
 def _item_of(fields: Fields) -> MissionItem:
     """Return an item as it is kept: frames without their int twins, NaN as "not given", places in 1e-7 degree."""
-    params = [None if math.isnan(value) else value for value in (real(fields, f"param{n}") for n in range(1, 5))]
+    params = [value if math.isfinite(value) else None for value in (real(fields, f"param{n}") for n in range(1, 5))]
     frame = whole(fields, "frame")
     return MissionItem(
         command=whole(fields, "command"),
