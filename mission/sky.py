@@ -262,7 +262,7 @@ def _inside(path: FlightPath, zone: Zone, area: Any) -> Iterator[Offence]:  # no
     shapely.prepare(inner)
     for leg in np.flatnonzero(shapely.intersects(inner, path.lines)).tolist():
         for since, until in _shares_in_area(path.lines[leg], inner):
-            yield from _offences_of_stretch(path, zone, leg, since=since, until=until)
+            yield from _offences_of_stretch(path, zone, leg, since_share=since, until_share=until)
 
 
 def _shares_in_area(line: Any, area: Any) -> list[tuple[float, float]]:  # noqa: ANN401 - shapely has no types
@@ -278,15 +278,17 @@ def _shares_in_area(line: Any, area: Any) -> list[tuple[float, float]]:  # noqa:
     return sorted(share for share in shares if share[1] > share[0])
 
 
-def _offences_of_stretch(path: FlightPath, zone: Zone, leg: int, *, since: float, until: float) -> Iterator[Offence]:
+def _offences_of_stretch(
+    path: FlightPath, zone: Zone, leg: int, *, since_share: float, until_share: float
+) -> Iterator[Offence]:
     """Yield what of a stretch of a leg (shares 0..1) lies in the zone's heights and windows."""
     from_us, until_us = int(path.at_us[leg]), int(path.at_us[leg + 1])
     from_m, until_m = float(path.alt_agl_m[leg]), float(path.alt_agl_m[leg + 1])
     in_band = _share_between(from_m, until_m, zone.floor_agl_m, ceiling_of(zone))
     for window in zone.windows or (_EVER,):
         in_time = _share_between(from_us, until_us, window.start_us, window.end_us)
-        first = max(since, in_band[0], in_time[0])
-        last = min(until, in_band[1], in_time[1])
+        first = max(since_share, in_band[0], in_time[0])
+        last = min(until_share, in_band[1], in_time[1])
         if first > last or (first == last and from_us != until_us):
             continue
         heights = [from_m + (until_m - from_m) * share for share in (first, last)]
@@ -302,10 +304,10 @@ def _offences_of_stretch(path: FlightPath, zone: Zone, leg: int, *, since: float
         )
 
 
-def _share_between(start: float, end: float, low: float, high: float) -> tuple[float, float]:
-    """Return from which to which share of the way from `start` to `end` it is between `low` and `high`; (1, 0): never."""
-    if start == end:
-        return (0.0, 1.0) if low <= start < high else (1.0, 0.0)
-    one, other = (low - start) / (end - start), (high - start) / (end - start)
+def _share_between(a: float, b: float, lowest: float, highest: float) -> tuple[float, float]:
+    """Return from which to which share of the way from `a` to `b` it is between two bounds; (1, 0): never."""
+    if a == b:
+        return (0.0, 1.0) if lowest <= a < highest else (1.0, 0.0)
+    one, other = (lowest - a) / (b - a), (highest - a) / (b - a)
     first, last = max(0.0, min(one, other)), min(1.0, max(one, other))
     return (first, last) if first < last else (1.0, 0.0)

@@ -24,7 +24,7 @@ class Breach(NamedTuple):
     key: str
     rule_id: str
     numbers: Told
-    severity: float = 0.0
+    weight: float = 0.0
     is_warning: bool = False
     remedies: tuple[Remedy, ...] = ()
 

@@ -11,17 +11,17 @@ RuleValue: TypeAlias = float | str | bool
 class Number(NamedTuple):
     """A number between two bounds, both included."""
 
-    low: float
-    high: float
+    lowest: float
+    highest: float
 
     def check(self, value: RuleValue) -> RuleValue | None:
         """Return the value as a float; None where it is none within the bounds."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        return float(value) if self.low <= value <= self.high else None
+        return float(value) if self.lowest <= value <= self.highest else None
 
     def __str__(self) -> str:
-        return f"{self.low:g} to {self.high:g}"
+        return f"{self.lowest:g} to {self.highest:g}"
 
 
 class Choice(NamedTuple):

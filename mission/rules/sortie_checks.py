@@ -118,7 +118,7 @@ class _Scene:
         cells = [(cell, self.conditions.breaches(cell, flight)) for cell in self.conditions.cells(whole)]
         found = []
         for run in runs(cells):
-            worst = max((breach for _, breach in run), key=lambda breach: breach.severity)
+            worst = max((breach for _, breach in run), key=lambda breach: breach.weight)
             if worst.rule_id != "R-18":
                 others = tuple(self._other_times(worst.key, sortie, flight))
                 worst = worst._replace(remedies=(*others, *_for_way(worst.remedies, highest_agl_m)))

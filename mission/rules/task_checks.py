@@ -185,7 +185,7 @@ class _Asked:
         around = [] if is_free else self._cells_around(window, lasting_us)
         said = []
         for run in runs(cells):
-            worst = max((breach for _, breach in run), key=lambda breach: breach.severity)
+            worst = max((breach for _, breach in run), key=lambda breach: breach.weight)
             during = Window(start_us=run[0][0].start_us, end_us=run[-1][0].end_us)
             if not worst.is_warning and worst.rule_id != "R-18":
                 last_us = max(min(during.end_us, window.end_us), during.start_us)
