@@ -8,6 +8,7 @@ import msgspec
 from console.demo.api_client import ApiClient
 from mission.model import Programme
 from mission.plan import Plan, Sortie, SortieState
+from telemetry.model.commands import FlightAction
 
 PILOT: Final = "demo pilot"
 LOOK_EVERY_S: Final = 2.0
@@ -41,6 +42,12 @@ class FlightAnswer(msgspec.Struct, frozen=True):
     """What the console answers about a drone."""
 
     flight: Flight
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What confirms a prepared order."""
+
+    token: str
 
 
 class PlanAnswer(msgspec.Struct, frozen=True):
@@ -89,25 +96,34 @@ class DayPilot:
             body = {"plan_id": self._plan_id, "sortie_id": sortie.sortie_id}
             await self._order(sortie, now_us, f"/api/flights/{unit_id}/sortie", body)
         elif is_ours and given.step == READY and now_us >= sortie.takeoff_us:
-            if await self._order(sortie, now_us, f"/api/flights/{unit_id}/sortie/start"):
+            if await self._start(sortie, unit_id, now_us):
                 self.started.add(sortie.sortie_id)
         elif is_ours and given.step in OVER:
             self.started.add(sortie.sortie_id)
+
+    async def _start(self, sortie: Sortie, unit_id: int, now_us: int) -> bool:
+        """Order the start as any pilot does: prepared, then confirmed."""
+        path, wanted = f"/api/flights/{unit_id}/actions", {"action": FlightAction.START}
+        prepared = await self._order(sortie, now_us, f"{path}/prepare", wanted)
+        if prepared is None:
+            return False
+        token = msgspec.json.decode(prepared, type=Prepared).token
+        return await self._order(sortie, now_us, path, wanted | {"token": token}) is not None
 
     async def _given(self, unit_id: int) -> Given | None:
         answer = await self._client.ask("GET", f"/api/flights/{unit_id}")
         return msgspec.json.decode(answer.body, type=FlightAnswer).flight.sortie if answer.ok else None
 
-    async def _order(self, sortie: Sortie, now_us: int, path: str, body: object = None) -> bool:
+    async def _order(self, sortie: Sortie, now_us: int, path: str, body: object) -> bytes | None:
         answer = await self._client.ask("POST", path, body)
         if answer.ok:
-            return True
+            return answer.body
         self._not_before_us[sortie.sortie_id] = now_us + AGAIN_US
         if sortie.sortie_id not in self._told:
             self._told.add(sortie.sortie_id)
             said = answer.body[:300].decode(errors="replace")
             self._say(f"day plan: sortie {sortie.sortie_id} waits: {answer.status} {said}")
-        return False
+        return None
 
 
 def due(plan: Plan, now_us: int) -> list[Sortie]:

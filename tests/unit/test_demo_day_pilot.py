@@ -50,10 +50,13 @@ class Console:
         if self.refuses:
             self.refuses -= 1
             return Answer(409, {}, b'{"error":"Li is in control"}')
-        if path.endswith("/start"):
+        assert isinstance(body, dict)
+        if path.endswith("/prepare"):
+            return self._answer({"token": "t"})
+        if path.endswith("/actions"):
+            assert body == {"action": "start", "token": "t"}
             self.given[unit_id]["step"] = "flying"
         else:
-            assert isinstance(body, dict)
             self.given[unit_id] = body | {"step": "uploading"}
         return self._answer({"flight": {}})
 
@@ -84,7 +87,7 @@ async def test_a_sortie_is_given_a_minute_before_and_started_at_its_time(said: l
     assert len(console.orders) == 1
     await pilot.look(takeoff_us)
     await pilot.look(takeoff_us + 2_000_000)
-    assert console.orders[1:] == ["/api/flights/101/sortie/start"]
+    assert console.orders[1:] == ["/api/flights/101/actions/prepare", "/api/flights/101/actions"]
     assert (pilot.started, said) == ({1}, [])
 
 
