@@ -70,3 +70,20 @@ def test_open_air_is_crossed_straight() -> None:
     found = Ways(shapely.GeometryCollection()).way(np.zeros(2), np.array([30.0, 40.0]))
     assert found is not None
     assert found.tolist() == [[0.0, 0.0], [30.0, 40.0]]
+
+
+def test_ways_among_zones_of_many_corners_are_hardly_longer_and_still_find_narrow_passages() -> None:
+    rng = np.random.default_rng(1)
+    middles = np.column_stack((rng.uniform(0.0, 1_200.0, 8), rng.uniform(-600.0, 600.0, 8)))
+    round_zones = [shapely.Point(middle).buffer(rng.uniform(60.0, 200.0), quad_segs=64) for middle in middles]
+    passage = [shapely.box(-300.0, -2_000.0, -290.0, 299.5), shapely.box(-300.0, 300.5, -290.0, 2_000.0)]
+    closed = shapely.union_all([*round_zones, *passage])
+    start, end = np.array([-1_500.0, 0.0]), np.array([1_500.0, 100.0])
+    found, exact = Ways(closed).way(start, end), Ways(closed, is_exact=True).way(start, end)
+    assert found is not None
+    assert exact is not None
+    assert not shapely.LineString(found).intersects(closed)
+    assert len(Ways(closed).corners) < len(Ways(closed, is_exact=True).corners) / 2
+    assert (
+        shapely.LineString(exact).length <= shapely.LineString(found).length <= 1.03 * shapely.LineString(exact).length
+    )
