@@ -88,33 +88,33 @@ def read_metar(text: str, *, now_us: int) -> Weather:
         raise InputError(message)
     found = _HEAD.fullmatch(line)
     if found is None:
-        raise _unreadable(
-            line.split()[0], "a METAR begins with METAR or SPECI, the station's four letters and the time"
-        )
+        raise unreadable(line.split()[0], "a METAR begins with METAR or SPECI, the station's four letters and the time")
     station, rest = found["station"], _REMARKS.sub("", found["rest"])
-    observed_us = _observed_us(found["time"], now_us)
+    observed_us = time_us_of(found["time"], now_us)
     body, *trends = _TREND.split(rest)
     for group in rest.split():
         if _WIND_WITHOUT_UNIT.fullmatch(group):
-            raise _unreadable(group, "a wind says its unit: MPS, KT or KMH")
+            raise unreadable(group, "a wind says its unit: MPS, KT or KMH")
     if "NIL" in body.split():
-        raise _unreadable("NIL", "the station reports nothing: take its last report or enter the weather")
-    seen = _weather_of(station, body.split(), source=line, observed_us=observed_us)
+        raise unreadable("NIL", "the station reports nothing: take its last report or enter the weather")
+    seen = weather_of_groups(station, body.split(), source=line, observed_us=observed_us)
     coming = [
-        _weather_of(station, _TREND_TIME.sub("", trend).split(), source=line, observed_us=observed_us)
+        weather_of_groups(station, _TREND_TIME.sub("", trend).split(), source=line, observed_us=observed_us)
         for trend in trends
     ]
-    return _worst(seen, coming)
+    return worst_of(seen, coming)
 
 
-def _unreadable(group: str, reason: str) -> InputError:
-    return InputError(f"the METAR's group {group!r} cannot be read: {reason}")
+def unreadable(group: str, reason: str) -> InputError:
+    """Return the error that names a group of a report, and why it cannot be read."""
+    return InputError(f"the report's group {group!r} cannot be read: {reason}")
 
 
-def _observed_us(group: str, now_us: int) -> int:
+def time_us_of(group: str, now_us: int) -> int:
+    """Return the time of a group like 181300Z that is nearest to now and not ahead of it. Raises InputError."""
     found = _TIME.fullmatch(group)
     if found is None:
-        raise _unreadable(group, "the time is day, hour and minute like 181300Z")
+        raise unreadable(group, "the time is day, hour and minute like 181300Z")
     now = datetime.fromtimestamp(now_us // US, UTC)
     candidates = []
     for months in (-1, 0, 1):
@@ -125,16 +125,16 @@ def _observed_us(group: str, now_us: int) -> int:
             continue
         candidates.append(round(when.timestamp()) * US)
     if not candidates:
-        raise _unreadable(group, "there is no such day or time")
+        raise unreadable(group, "there is no such day or time")
     nearest = min(candidates, key=lambda when_us: abs(when_us - now_us))
     if nearest > now_us + _AHEAD_US:
-        raise _unreadable(
+        raise unreadable(
             group, f"it is {(nearest - now_us) / 3600 / US:.1f} h in the future; is the report an old one?"
         )
     return nearest
 
 
-def _weather_of(station: str, groups: list[str], *, source: str, observed_us: int) -> Weather:
+def weather_of_groups(station: str, groups: list[str], *, source: str, observed_us: int) -> Weather:
     """Return what one part of a report says; None for what it does not say."""
     has_wind = any(_WIND.fullmatch(group) for group in groups)
     wind = [] if has_wind else ["/////MPS"]  # else the package takes 0400, a visibility, for a wind
@@ -143,7 +143,7 @@ def _weather_of(station: str, groups: list[str], *, source: str, observed_us: in
     except Metar.ParserError as error:
         named = _UNPARSED.search(str(error))
         group = next((one for one in named.groups() if one), "?") if named else "?"
-        raise _unreadable(group, "it is no group of a METAR, or stands where it does not belong") from error
+        raise unreadable(group, "it is no group of a METAR, or stands where it does not belong") from error
     is_fine = "CAVOK" in groups
     return Weather(
         from_us=observed_us,
@@ -153,7 +153,7 @@ def _weather_of(station: str, groups: list[str], *, source: str, observed_us: in
         wind_mps=_rounded(report.wind_speed, "MPS"),
         gust_mps=_rounded(report.wind_gust, "MPS"),
         visibility_m=None if "////" in groups else _rounded(report.vis, "M"),
-        rain_mmph=_rain_mmph(report.weather, is_said=is_fine or has_wind),
+        rain_mmph=_rain_mmph(report.weather, is_said=is_fine or has_wind or "NSW" in groups),
         cloud_base_agl_m=NO_CLOUD_M if is_fine else _cloud_base_m(report.sky),
         temperature_c=_rounded(report.temp, "C"),
         thunderstorm=any("TS" in (description or "") for _, description, *_ in report.weather),
@@ -185,7 +185,7 @@ def _cloud_base_m(sky: Sequence[tuple[str, Any, str | None]]) -> float | None:
     return NO_CLOUD_M if any(cover in _NO_CEILING for cover, *_ in sky) else None
 
 
-def _worst(seen: Weather, coming: Sequence[Weather]) -> Weather:
+def worst_of(seen: Weather, coming: Sequence[Weather]) -> Weather:
     """Return an observation with what is worse in its trends."""
 
     def most(name: str) -> float | None:
