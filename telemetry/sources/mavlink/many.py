@@ -103,7 +103,14 @@ def feed_many(pieces: Sequence[Piece], now_us: int, *, is_tapped: bool = False) 
         batch = concatenate([batch, scalar.batch])[order]
     elif others:
         batch = scalar.batch
-    output = Output(batch=batch, events=scalar.events, facts=scalar.facts, bad=scalar.bad, heard=scalar.heard)
+    output = Output(
+        batch=batch,
+        events=scalar.events,
+        facts=scalar.facts,
+        bad=scalar.bad,
+        heard=scalar.heard,
+        sightings=scalar.sightings,
+    )
     return ManySaid(output, row_counts, bad_counts)
 
 

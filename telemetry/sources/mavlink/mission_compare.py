@@ -76,17 +76,17 @@ def _single(value_e7: int) -> int:
     return round(float(struct.unpack("<f", struct.pack("<f", value_e7 / 1e7))[0]) * 1e7)
 
 
-def _may_be_zero(command: int, number: int, asked: float | None) -> bool:
+def _may_be_zero(command: int, number: int, value: float | None) -> bool:
     """Tell whether a firmware may keep 0: items that go somewhere lose parameters, and fractions of a second of waiting."""
-    return command <= LAST_NAV and (number > 1 or (asked is not None and abs(asked) < SHORTENED_BELOW))
+    return command <= LAST_NAV and (number > 1 or (value is not None and abs(value) < SHORTENED_BELOW))
 
 
-def _is_same_param(asked: float | None, found: float | None, *, may_be_zero: bool) -> bool:
+def _is_same_param(value: float | None, result: float | None, *, may_be_zero: bool) -> bool:
     """Tell whether a parameter was kept: what was not given may be anything, fractions are lost where there is no room."""
-    if asked is None:
+    if value is None:
         return True
-    if not found:
-        return asked == 0 or may_be_zero
-    apart = abs(asked - found)
-    is_shortened = found == int(found) and apart < SHORTENED_BELOW
-    return is_shortened or apart <= SAME_PARAM_RATIO * max(1.0, abs(asked))
+    if not result:
+        return value == 0 or may_be_zero
+    apart = abs(value - result)
+    is_shortened = result == int(result) and apart < SHORTENED_BELOW
+    return is_shortened or apart <= SAME_PARAM_RATIO * max(1.0, abs(value))

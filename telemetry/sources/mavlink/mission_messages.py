@@ -122,8 +122,8 @@ PLACES_BESIDE: Final = frozenset({179, 189, 192, 195, 201, 5000, 5001, 5002, 500
 """Set home, land start, reposition, region of interest, fence vertices and circles, rally points, user places."""
 
 
-def _e7(degrees: float) -> float:
-    return round(degrees * E7) if math.isfinite(degrees) else 0
+def _e7(angle_deg: float) -> float:
+    return round(angle_deg * E7) if math.isfinite(angle_deg) else 0
 
 
 def _whole(number: float) -> int:
@@ -194,8 +194,8 @@ def for_ardupilot(item: MissionItem) -> MissionItem:
     )
 
 
-def _number(param: float | None) -> float:
-    return math.nan if param is None else param
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _addressed(target: Target) -> dict[str, Value]:

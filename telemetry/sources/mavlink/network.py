@@ -266,6 +266,7 @@ class Network:
                     self._judge(member, vehicle, early_frame, link, at_us, turn)
         if frame.component_id != vehicle.component_id:
             self._tap(member, frame, link, turn)
+            vehicle.see(frame, now_us, turn)
             return
         if frame.msg_id == HEARTBEAT and self._contradicts(member, vehicle, frame, now_us):
             turn.bad["second_speaker"] += 1

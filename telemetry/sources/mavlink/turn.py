@@ -7,6 +7,7 @@ import numpy as np
 from telemetry.model.batch import REPORT, Batch, concatenate, new_batch
 from telemetry.model.decoding import NOTHING, Fact, Output, Promise, Reply
 from telemetry.model.events import AnyEvent
+from telemetry.model.sighting import Sighting
 from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.sources.mavlink.fusion import Row
 
@@ -14,7 +15,7 @@ from telemetry.sources.mavlink.fusion import Row
 class Turn:
     """Rows, events, facts, frames to send, frames as they were heard, and counts of what was bad, in the order they came."""
 
-    __slots__ = ("bad", "batches", "events", "facts", "frames", "heard", "rows")
+    __slots__ = ("bad", "batches", "events", "facts", "frames", "heard", "rows", "sightings")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -23,11 +24,21 @@ class Turn:
         self.facts: list[Fact] = []
         self.frames: list[bytes] = []
         self.heard: list[VehicleFrame] = []
+        self.sightings: list[Sighting] = []
         self.bad: Counter[str] = Counter()
 
     def output(self) -> Output:
         """Return what was gathered."""
-        if not (self.rows or self.batches or self.events or self.facts or self.frames or self.bad or self.heard):
+        if not (
+            self.rows
+            or self.batches
+            or self.events
+            or self.facts
+            or self.frames
+            or self.bad
+            or self.heard
+            or self.sightings
+        ):
             return NOTHING
         return Output(
             batch=self._batch(),
@@ -36,6 +47,7 @@ class Turn:
             facts=tuple(self.facts),
             bad=dict(self.bad),
             heard=self.heard,
+            sightings=self.sightings,
         )
 
     def _batch(self) -> Batch:

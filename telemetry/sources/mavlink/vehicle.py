@@ -22,6 +22,7 @@ from telemetry.sources.mavlink.secondary import (
     fix_of_high_latency,
     fix_of_utm,
 )
+from telemetry.sources.mavlink.sightings import TELLS_OF_OTHERS, is_foreign, sighting_of
 from telemetry.sources.mavlink.status import Status
 from telemetry.sources.mavlink.tables import MESSAGES
 from telemetry.sources.mavlink.turn import Turn
@@ -82,9 +83,17 @@ class Vehicle:
         """Take a frame that is this vehicle's without doubt."""
         self.hear(now_us, turn)
         self.requests.heard(frame.msg_id, now_us)
+        if frame.msg_id in TELLS_OF_OTHERS:
+            self.see(frame, now_us, turn)
         handler = _HANDLERS.get(frame.msg_id)
         if handler is not None:
             handler(self, MESSAGES[frame.msg_id].codec.unpack(frame.payload), now_us, turn)
+
+    def see(self, frame: Frame, now_us: int, turn: Turn) -> None:
+        """Take whom a receiver aboard saw in the air."""
+        sighting = None if self._replayed else sighting_of(frame, now_us)
+        if sighting is not None:
+            turn.sightings.append(sighting)
 
     def hear(self, now_us: int, turn: Turn) -> None:
         """Note that the vehicle speaks; a silence that was told, or should have been, ends here."""
@@ -198,7 +207,8 @@ class Vehicle:
 
     def drone_id_position(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take OPEN_DRONE_ID_LOCATION."""
-        self._secondary(fix_of_drone_id(fields), now_us, turn)
+        if not is_foreign(fields):
+            self._secondary(fix_of_drone_id(fields), now_us, turn)
 
     def sparse(self, fields: Fields, now_us: int, turn: Turn) -> None:
         """Take HIGH_LATENCY2, which stands for everything on a satellite link."""
