@@ -43,7 +43,7 @@ def orbit(asked: Asked) -> Pattern:
         return hold(asked)
     lap_s = float(fly_s(lap, asked.airframe, asked.wind).sum())
     rounds = min(max(1, ceil(asked.task.dwell_s / max(lap_s, 1.0))), _MOST_ROUNDS)
-    places = np.concatenate([lap, *([lap[1:]] * (rounds - 1))])
+    places = in_order([lap] * rounds, asked.ways)
     return _gazing(asked, places, middle, np.zeros(len(places)), radius_m)
 
 

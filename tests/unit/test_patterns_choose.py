@@ -130,6 +130,14 @@ def test_an_orbit_is_flown_as_often_as_the_dwell_asks_for() -> None:
     assert longer.length_m / once.length_m >= 3.0
 
 
+def test_an_orbit_whose_north_is_closed_goes_round_it_again_between_its_laps() -> None:
+    zone = Zone(name="N", kind=ZoneKind.NO_FLY, geometry=box(-20.0, 60.0, 40.0, 140.0))
+    sky = Sky([zone], plane=PLANE)
+    laps = flown(TaskKind.POINT, sky=sky, width_m=100.0, dwell_s=300.0)
+    assert laps.length_m > 1_200.0
+    assert not line_of(laps).intersects(sky.closed_at())
+
+
 def test_a_watch_stands_over_its_place_or_looks_from_the_nearest_open_one() -> None:
     over = flown(TaskKind.EVENT, dwell_s=600.0)
     assert over.places.shape == (1, 2)
