@@ -8,7 +8,8 @@ from console.api.contract import account_of, database_scope, parts_of, read_body
 from console.api.models_responder import CandidateFlight, FlyToReply, FlyToWish
 from console.api.while_asked import while_asked
 from console.auth.policy import Policy, policy
-from mission.responder import STAY_S, Candidate, Errand
+from mission.responder import Candidate
+from mission.responder_trip import STAY_S, Errand
 from mission.schedule.scene import TRANSIT_ALT_M
 from telemetry.model.datum import to_wgs84
 
@@ -46,6 +47,7 @@ def errand_of(wish: FlyToWish) -> Errand:
         lon_deg=float(lon[0]),
         alt_agl_m=TRANSIT_ALT_M if wish.alt_agl_m is None else wish.alt_agl_m,
         stay_s=STAY_S if wish.stay_s is None else wish.stay_s,
+        search_radius_m=wish.search_radius_m,
     )
 
 
@@ -60,4 +62,5 @@ def view_of_candidate(one: Candidate) -> CandidateFlight:
         return_ratio=one.return_ratio,
         way=one.way,
         refusals=list(one.refusals),
+        detection_ratio=one.detection_ratio,
     )

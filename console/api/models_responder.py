@@ -13,7 +13,8 @@ Id = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 class FlyToWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a drone is wanted, in `crs`. `unit_id`: that one and no other; null: the one that is there soonest.
 
-    `dry_run`: only say who would go. `incident_id` is written down with the flight.
+    With `search_radius_m` it searches round the place instead of standing there. `dry_run`: only say who would go. `incident_id` is
+    written down with the flight.
     """
 
     lat_deg: Annotated[float, msgspec.Meta(ge=-85, le=85)]
@@ -21,6 +22,7 @@ class FlyToWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     crs: Crs = Crs.WGS84
     alt_agl_m: Annotated[float, msgspec.Meta(ge=5, le=500)] | None = None
     stay_s: Annotated[float, msgspec.Meta(ge=0, le=7200)] | None = None
+    search_radius_m: Annotated[float, msgspec.Meta(ge=10, le=5000)] | None = None
     unit_id: Id | None = None
     incident_id: Id | None = None
     dry_run: bool = False
@@ -30,6 +32,7 @@ class CandidateFlight(msgspec.Struct, frozen=True, kw_only=True):
     """A drone for it: in how many seconds it is there, what its battery holds then (0..1) and once it is home again.
 
     `way` is GeoJSON, WGS-84; null, as the figures, where it cannot go. With a refusal that is no warning it is not chosen.
+    `detection_ratio`: how likely its search finds who is there.
     """
 
     airframe_id: int
@@ -40,6 +43,7 @@ class CandidateFlight(msgspec.Struct, frozen=True, kw_only=True):
     return_ratio: float | None
     way: dict[str, Any] | None
     refusals: list[Refusal]
+    detection_ratio: float | None
 
 
 class FlyToReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,11 @@ from typing import Final
 
 import msgspec
 
+from console.audit import Audit, AuditAction
 from console.auth.accounts import Account
 from console.flight.control import holder_of
 from console.flight.desk import FlightDesk
+from console.patrols.launches import Launches
 from console.patrols.plan_desk import PlanDesk
 from console.patrols.programme_desk import ProgrammeDesk
 from console.patrols.protocol import RespondAsked, Responders
@@ -16,9 +18,10 @@ from infra.clock import MICROSECONDS, Clock
 from infra.database import SERVICE, Scope
 from mission.model import Airframe, Programme, Window
 from mission.plan import Sortie
-from mission.responder import Candidate, Errand, Standing
+from mission.responder import Candidate
+from mission.responder_trip import Errand, Standing
 from telemetry.flight.control import NOBODY
-from telemetry.model.errors import NotFoundError, UnavailableError
+from telemetry.model.errors import NotFoundError
 
 AROUND_S: Final = 3600
 """Sorties of published plans that are in the air or due within this are kept clear of."""
@@ -29,10 +32,19 @@ class FirstResponder:
     """Chooses and sends drones of the programme that speak MAVLink."""
 
     def __init__(
-        self, bridge: FieldBridge, clock: Clock, *, programme: ProgrammeDesk, plans: PlanDesk, flights: FlightDesk
+        self,
+        bridge: FieldBridge,
+        clock: Clock,
+        audit: Audit,
+        *,
+        programme: ProgrammeDesk,
+        plans: PlanDesk,
+        flights: FlightDesk,
     ) -> None:
         self._bridge, self._clock = bridge, clock
         self._programme, self._plans, self._flights = programme, plans, flights
+        self._audit = audit
+        self.launches: Final = Launches(flights, clock)
 
     async def candidates(
         self, errand: Errand, account: Account, scope: Scope, *, unit_id: int | None = None
@@ -61,10 +73,21 @@ class FirstResponder:
         return msgspec.json.decode(answer, type=Responders).candidates, programme
 
     async def send(self, chosen: Candidate, programme: Programme, account: Account, *, incident_id: int | None) -> int:
-        """Give a candidate its sortie and launch it once that is on board; return its unit_id."""
-        del chosen, programme, account, incident_id
-        message = "drones are not launched yet: ask with dry_run"
-        raise UnavailableError(message)
+        """Give a candidate its sortie, to be launched once that is on board; return its unit_id.
+
+        Raises ConflictError where another took control meanwhile.
+        """
+        assert chosen.sortie is not None
+        assert chosen.unit_id is not None
+        airframe = next(one for one in programme.airframes if one.airframe_id == chosen.airframe_id)
+        dock = next(one for one in programme.docks if one.dock_id == airframe.dock_id)
+        await self._flights.hand(
+            chosen.unit_id, chosen.sortie, airframe, dock, account, zones=programme.zones, goal=chosen.goal
+        )
+        detail = {"unit_id": chosen.unit_id, "incident_id": incident_id, "arrive_s": chosen.arrive_s}
+        await self._audit.write_soon(account, AuditAction.SORTIE_GIVEN, subject=chosen.name, detail=detail)
+        self.launches.expect(chosen.unit_id, account)
+        return chosen.unit_id
 
     def _ours(self, programme: Programme, account: Account, unit_id: int | None) -> Iterable[Airframe]:
         units, drones = self._bridge.registry.units, self._flights.drones.by_unit()

@@ -7,7 +7,8 @@ import msgspec
 from console.process_pipe import REPLIES, Pipe
 from mission.model import Programme, Window
 from mission.plan import Plan, Sortie
-from mission.responder import Candidate, Errand, Standing
+from mission.responder import Candidate
+from mission.responder_trip import Errand, Standing
 from mission.schedule.change import Change
 
 
