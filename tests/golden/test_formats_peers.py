@@ -18,7 +18,7 @@ from mission.formats import icalendar as calendar
 from mission.formats.mavlink_items import items_of
 from mission.model import ZoneKind
 from mission.plan import CameraAction
-from tests.patrol_day import DOCK, EAST, HAWK, HOMEWARD, LOOK, PLAN, PROGRAMME, SORTIE, WEST
+from tests.flown_day import DOCK, EAST, HAWK, HOMEWARD, LOOK, PLAN, PROGRAMME, SORTIE, WEST
 
 
 @pytest.mark.shared_data

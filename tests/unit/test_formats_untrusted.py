@@ -11,7 +11,7 @@ from mission.formats import geojson, gpx, icalendar, kml, qgc_plan, waypoints_fi
 from mission.formats.brought import Brought
 from mission.formats.mavlink_items import items_of
 from telemetry.model.errors import FileFormatError, InputError
-from tests.patrol_day import DOCK, HAWK, PROGRAMME, SORTIE
+from tests.flown_day import DOCK, HAWK, PROGRAMME, SORTIE
 
 ENTITY = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bang">]><kml><Document><name>&b;</name></Document></kml>'
 EXTERNAL = b'<?xml version="1.0"?><!DOCTYPE a SYSTEM "file:///etc/passwd"><gpx/>'

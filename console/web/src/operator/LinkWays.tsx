@@ -1,6 +1,5 @@
 // The links by which a drone is heard, one by one: what is lost on each, how long there and back, which one orders leave by.
-import { age, figure } from "../format/figures";
-import { live } from "../live/live";
+import { figure } from "../format/figures";
 import { useText } from "../state/useText";
 import type { LinkWayView } from "../wire.generated";
 
@@ -28,8 +27,6 @@ export function LinkWays({ links }: { links: readonly LinkWayView[] }) {
               )}
               {link.rtt_ms === null ? null : <span>{t("flight.rtt", { ms: figure(link.rtt_ms) })}</span>}
               {link.duplicates ? <span>{t("flight.duplicates", { n: link.duplicates })}</span> : null}
-              <span className="sp" />
-              <span>{age(Math.max(0, live.nowMs() - link.heard_ms), t)}</span>
             </span>
           </li>
         ))}
