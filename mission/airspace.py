@@ -1,6 +1,6 @@
 """How soon drones are at a place: straight or the shortest way round no-fly zones, with the wind that blows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from mission.model import Zone, ZoneKind
 from telemetry.model.errors import FileFormatError, InputError
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
 
@@ -176,22 +177,39 @@ def _plane_near(lat_deg: float, lon_deg: float) -> LocalPlane:
 
 
 def load_airspace(folder: Path, *, plane: LocalPlane | None = None) -> Airspace:
-    """Return the airspace of a city's folder, an open one where it names no zones.
+    """Return the airspace of a city's folder, an open one where it names no zones; what is closed at times only is open here.
 
+    Raises FileFormatError for a file that is no GeoJSON of sound polygons.
+    """
+    shut = [zone for zone in load_zones(folder) if zone.kind is ZoneKind.NO_FLY and not zone.windows]
+    return Airspace([shapely.geometry.shape(zone.geometry) for zone in shut], plane=plane)
+
+
+def load_zones(folder: Path) -> tuple[Zone, ...]:
+    """Return the zones of a city's folder, none where it names none; their ids are their places in the file, from 1.
+
+    A feature's properties are those of a Zone (kind, name, floor_agl_m, windows ...); one without a kind is a no-fly zone.
     Raises FileFormatError for a file that is no GeoJSON of sound polygons.
     """
     path = folder / NO_FLY_FILE
     if not path.is_file():
-        return Airspace(plane=plane)
+        return ()
     try:
         features = msgspec.json.decode(path.read_bytes())["features"]
-        zones = [shapely.geometry.shape(item["geometry"]) for item in features]
+        zones = tuple(_zone_of(feature, number) for number, feature in enumerate(features, 1))
+        areas = [shapely.geometry.shape(zone.geometry) for zone in zones]
     except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
         raise _no_zones(path, str(error)) from error
-    for zone in zones:
-        if zone.geom_type not in {"Polygon", "MultiPolygon"} or not zone.is_valid:
-            raise _no_zones(path, f"a {zone.geom_type} that is no sound polygon")
-    return Airspace(zones, plane=plane)
+    for area in areas:
+        if area.geom_type not in {"Polygon", "MultiPolygon"} or not area.is_valid or area.is_empty:
+            raise _no_zones(path, f"a {area.geom_type} that is no sound polygon")
+    return zones
+
+
+def _zone_of(feature: Mapping[str, Any], number: int) -> Zone:
+    said = {name: value for name, value in (feature.get("properties") or {}).items() if name in Zone.__struct_fields__}
+    usual = {"name": str(said.get("name", NO_FLY_FILE)), "kind": ZoneKind.NO_FLY.value}
+    return msgspec.convert(usual | said | {"geometry": feature["geometry"], "zone_id": number}, Zone)
 
 
 def _no_zones(path: Path, reason: str) -> FileFormatError:

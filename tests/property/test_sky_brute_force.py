@@ -1,16 +1,19 @@
 """What a sky calls closed is what its zones say place by place, moment by moment and height by height, one at a time."""
 
 import math
+from pathlib import Path
 from random import Random
 
+import msgspec
 import numpy as np
 import pytest
 import shapely
 
+from mission.airspace import NO_FLY_FILE, load_airspace, load_zones
 from mission.flight_path import FlightPath
 from mission.model import Window, Zone, ZoneKind
 from mission.sky import Sky, approvals_of
-from telemetry.model.errors import InputError
+from telemetry.model.errors import FileFormatError, InputError
 from tests.sky_scene import PLANE, US, box, zone
 
 KINDS = (ZoneKind.NO_FLY, ZoneKind.RESTRICTED, ZoneKind.TRAFFIC, ZoneKind.KEEP_IN)
@@ -144,3 +147,31 @@ def test_touching_a_border_is_allowed_and_a_centimetre_more_is_not() -> None:
 def test_a_zone_that_is_no_sound_polygon_is_refused_by_its_name(geometry: dict[str, object]) -> None:
     with pytest.raises(InputError, match="临时管制"):
         Sky([zone(ZoneKind.NO_FLY, geometry)], plane=PLANE)
+
+
+def test_zones_of_a_city_are_read_from_plain_polygons_and_from_features_that_say_their_kind(tmp_path: Path) -> None:
+    corridor = {
+        "kind": "traffic",
+        "name": "救援直升机",
+        "floor_agl_m": 90.0,
+        "windows": [{"start_us": 1, "end_us": 2}],
+        "area": 5,
+    }
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": box(0, 0, 100, 100)},
+        {"type": "Feature", "properties": corridor, "geometry": box(200, 0, 300, 100)},
+    ]
+    (tmp_path / NO_FLY_FILE).write_bytes(msgspec.json.encode({"type": "FeatureCollection", "features": features}))
+    plain, traffic = load_zones(tmp_path)
+    assert (plain.kind, plain.zone_id, plain.windows) == (ZoneKind.NO_FLY, 1, ())
+    assert (traffic.kind, traffic.name, traffic.floor_agl_m) == (ZoneKind.TRAFFIC, "救援直升机", 90.0)
+    assert load_airspace(tmp_path, plane=PLANE).closed.area == pytest.approx(10_000.0, rel=1e-3)
+    assert load_zones(tmp_path / "elsewhere") == ()
+
+
+@pytest.mark.parametrize("kind", ["no", 3, None])
+def test_a_zone_of_an_unknown_kind_is_refused_with_the_file_it_stands_in(tmp_path: Path, kind: object) -> None:
+    feature = {"type": "Feature", "properties": {"kind": kind}, "geometry": box(0, 0, 100, 100)}
+    (tmp_path / NO_FLY_FILE).write_bytes(msgspec.json.encode({"features": [feature]}))
+    with pytest.raises(FileFormatError, match=r"no_fly\.geojson"):
+        load_zones(tmp_path)
