@@ -25,6 +25,16 @@ _SECOND_PASS_DEG: Final = 30.0
 _LEAST_RINGS: Final = 2
 
 
+def sweep_width_m(
+    uncorrected_m: float, *, weather_factor: float = 1.0, fatigue_factor: float = 1.0, speed_factor: float = 1.0
+) -> float:
+    """Return the sweep width W = W0 fw ff fv: the table's width corrected for weather, fatigue (0.9 of a tired crew), speed.
+
+    For a camera W0 is what it sees across its track: a sensor that finds all within a definite range and nothing beyond.
+    """
+    return uncorrected_m * weather_factor * fatigue_factor * speed_factor
+
+
 def coverage_of(sweep_width_m: float, tracks_m: float, area_m2: float) -> float:
     """Return C = W L / A."""
     return sweep_width_m * tracks_m / area_m2
@@ -93,14 +103,16 @@ def parallel_track(asked: Asked) -> Pattern:
         datum, radius_m = _datum(asked), asked.task.width_m or USUAL_RADIUS_M
         area = shapely.box(*(datum - radius_m), *(datum + radius_m))
     found = survey(area, asked.ways.closed, swath_m=asked.swath_m, legs_s=asked.legs_s)
-    detection = detection_normal(coverage_of(asked.seen_m, length_m(found.places), area.area))
+    detection = detection_normal(coverage_of(sweep_width_m(asked.seen_m), length_m(found.places), area.area))
     return asked.flown(found.places, left_out_m2=found.left_out_m2, detection_ratio=detection)
 
 
 def _searched(asked: Asked, tracks: Floats, area_m2: float) -> Pattern:
     places = in_order(open_pieces(tracks, asked.ways), asked.ways)
     tracks_m = min(length_m(places), length_m(tracks))
-    return asked.flown(places, detection_ratio=detection_normal(coverage_of(asked.seen_m, tracks_m, area_m2)))
+    return asked.flown(
+        places, detection_ratio=detection_normal(coverage_of(sweep_width_m(asked.seen_m), tracks_m, area_m2))
+    )
 
 
 def _datum(asked: Asked) -> Floats:

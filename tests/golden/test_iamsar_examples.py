@@ -10,6 +10,7 @@ from mission.patterns.search import (
     detection_of_all,
     sector_legs,
     square_legs,
+    sweep_width_m,
 )
 
 
@@ -53,3 +54,8 @@ def test_two_searches_of_coverage_one_find_as_much_as_one_of_coverage_two() -> N
 
 def test_coverage_is_swept_area_over_area() -> None:
     assert coverage_of(40.0, 10_000.0, 500_000.0) == pytest.approx(0.8)
+
+
+def test_the_sweep_width_is_corrected_by_weather_fatigue_and_speed() -> None:
+    assert sweep_width_m(100.0) == 100.0
+    assert sweep_width_m(100.0, weather_factor=0.5, fatigue_factor=0.9, speed_factor=1.1) == pytest.approx(49.5)
