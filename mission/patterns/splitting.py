@@ -22,6 +22,7 @@ _STEP_M: Final = 25.0
 _HALVINGS: Final = 12
 _MOST_PARTS: Final = 200
 _SLACK_S: Final = 1e-6
+_AT_ONCE: Final = 32
 
 
 def split(
@@ -138,7 +139,7 @@ def _beyond_s(
         return np.zeros(len(places)), np.zeros(len(places))
     slow_s = airframe.cruise_mps / airframe.acceleration_mps2
     away_m = np.hypot(*(places - home).T)
-    round_m = away_m if ways is None else ways.between(np.concatenate((home[None], places)))[0, 1:]
+    round_m = away_m if ways is None else _round_m(places, home, ways)
     longer = round_m / np.maximum(away_m, 1e-9)
     there, back = (ground_mps(way, airframe.cruise_mps, wind) for way in (places - home, home - places))
     if not (np.minimum(there, back)[away_m > 0.0] > 0.0).all():
@@ -149,6 +150,15 @@ def _beyond_s(
         for speed in (there, back)
     )
     return there_s, back_s
+
+
+def _round_m(places: Floats, home: Floats, ways: Ways) -> Floats:
+    """Return the metres of the shortest ways from home, a few at a time: those among the places are not asked for."""
+    found = [
+        ways.between(np.concatenate((home[None], some)))[0, 1:]
+        for some in np.split(places, range(_AT_ONCE, len(places), _AT_ONCE))
+    ]
+    return np.concatenate(found)
 
 
 def _too_far(line: _Line, limit_s: float) -> InputError:
