@@ -46,21 +46,21 @@ def point(east_m: float, north_m: float) -> dict[str, Any]:
     return {"type": "Point", "coordinates": place(east_m, north_m)}
 
 
-def airframe(airframe_id: int, dock_id: int, **changes: Any) -> Airframe:
-    values: dict[str, Any] = {
+def airframe(airframe_id: int, dock_id: int, **changes: object) -> Airframe:
+    values: dict[str, object] = {
         "airframe_id": airframe_id, "name": f"巡鹰-{airframe_id:02d}", "dock_id": dock_id, "endurance_s": 1800.0,
         "cameras": (Camera(name="wide"), Camera(name="zoom", kind="zoom", horizontal_fov_deg=30.0, vertical_fov_deg=17.0)),
     }  # fmt: skip
-    return Airframe(**(values | changes))
+    return Airframe(**(values | changes))  # type: ignore[arg-type]
 
 
-def dock(dock_id: int, east_m: float, north_m: float, **changes: Any) -> Dock:
+def dock(dock_id: int, east_m: float, north_m: float, **changes: object) -> Dock:
     lon_deg, lat_deg = place(east_m, north_m)
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "dock_id": dock_id, "name": f"机库-{dock_id:02d}", "lat_deg": lat_deg, "lon_deg": lon_deg, "pad_count": 2,
         "charger_count": 3,
     }  # fmt: skip
-    return Dock(**(values | changes))
+    return Dock(**(values | changes))  # type: ignore[arg-type]
 
 
 DAILY = "FREQ=DAILY"
@@ -100,8 +100,8 @@ def tasks() -> tuple[Task, ...]:
     )  # fmt: skip
 
 
-def programme(**changes: Any) -> Programme:
-    values: dict[str, Any] = {
+def programme(**changes: object) -> Programme:
+    values: dict[str, object] = {
         "tasks": tasks(),
         "docks": (dock(1, -200, 200), dock(2, 100, 1500), dock(3, 1500, 0)),
         "airframes": (
@@ -115,11 +115,11 @@ def programme(**changes: Any) -> Programme:
                     gust_mps=6.0, visibility_m=10_000.0, rain_mmph=0.0),
         ),
     }  # fmt: skip
-    return Programme(**(values | changes))
+    return Programme(**(values | changes))  # type: ignore[arg-type]
 
 
-def batteries(dock_id: int, count: int, **changes: Any) -> tuple[Battery, ...]:
+def batteries(dock_id: int, count: int, **changes: object) -> tuple[Battery, ...]:
     return tuple(
-        Battery(battery_id=dock_id * 100 + number, name=f"{dock_id}-{number}", dock_id=dock_id, **changes)
+        Battery(battery_id=dock_id * 100 + number, name=f"{dock_id}-{number}", dock_id=dock_id, **changes)  # type: ignore[arg-type]
         for number in range(count)
     )
