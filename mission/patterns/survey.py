@@ -55,7 +55,7 @@ def survey(area: Shape, closed: Shape, *, swath_m: float, legs_s: LegSeconds) ->
 
     Each place of the line sees half a swath around it; it keeps out of `closed` (no-fly zones), but flies over holes of the
     area itself, which need not be seen. Strips are cut at several angles; those that look best are ordered and flown out,
-    and the one that takes the fewest seconds (turns and wind included) is returned. What stays unseen is at most 0.0008 of
+    and of those that see enough the one that takes the fewest seconds (turns and wind included) is returned. What stays unseen is at most 0.0008 of
     the area, unless it cannot be reached. Raises InputError where nothing is left to see, or it is too large for its swaths.
     """
     ways = ways_of(closed)
@@ -64,10 +64,16 @@ def survey(area: Shape, closed: Shape, *, swath_m: float, legs_s: LegSeconds) ->
         message = f"of the {area.area:.0f} m2 asked for nothing lies in open air: move the area or the no-fly zones"
         raise InputError(message)
     flown = [_flown(free, ways, cut, swath_m) for cut in _promising(free, ways, swath_m, legs_s)]
-    tried = [(float(legs_s(line).sum()), line) for one in flown for line in (one, one[::-1])]
-    places = min(tried, key=lambda one: one[0])[1]
-    missed_m2 = float(unseen(free, places, swath_m / 2.0).area)
-    return Survey(places, missed_m2, max(float(area.area - free.area), 0.0))
+    missed_m2 = [float(unseen(free, line, swath_m / 2.0).area) for line in flown]
+    enough_m2 = max(MOST_UNSEEN_RATIO * free.area, min(missed_m2))
+    tried = [
+        (float(legs_s(places).sum()), number, places)
+        for number, line in enumerate(flown)
+        for places in (line, line[::-1])
+        if missed_m2[number] <= enough_m2
+    ]
+    _, number, places = min(tried, key=lambda one: one[:2])
+    return Survey(places, missed_m2[number], max(float(area.area - free.area), 0.0))
 
 
 def _reachable(free: Shape, ways: Ways) -> Shape:
