@@ -1,0 +1,110 @@
+"""A plan mended while it is flown: what has begun is untouched, what a lost drone did not see is planned again."""
+
+import msgspec
+import pytest
+
+from mission.model import Task, TaskKind, Weather
+from mission.plan import Plan, SortieState
+from mission.planner import plan_day, repair
+from mission.schedule.change import Change, changed
+from mission.schedule.routing_problem import Effort
+from tests.patrol_day import day, hour, point, programme
+
+FEW = Effort(within_s=None, iterations=60)
+PROGRAMME = programme(
+    weather=tuple(
+        Weather(from_us=hour(at), observed_us=hour(at), source="m", wind_from_deg=320.0, wind_mps=4.0, gust_mps=6.0)
+        for at in range(-2, 24)
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    made = plan_day(PROGRAMME, day(), now_us=hour(-2), effort=FEW)
+    return msgspec.structs.replace(made, plan_id=5, version=3)
+
+
+def mended(plan: Plan, at: float, change: Change) -> Plan:
+    found = repair(plan, PROGRAMME, change, now_us=hour(at), effort=FEW)
+    before = {sortie.sortie_id: sortie for sortie in plan.sorties}
+    for sortie in plan.sorties:
+        if sortie.takeoff_us <= hour(at) and not sortie.is_standby:
+            (same,) = [each for each in found.sorties if each.sortie_id == sortie.sortie_id]
+            assert same == before[sortie.sortie_id] or same.state is SortieState.BROKEN_OFF
+    for sortie in found.sorties:
+        is_new = sortie.sortie_id not in before
+        assert not is_new or sortie.takeoff_us >= hour(at) - 1_000_000
+    return found
+
+
+def test_nothing_changes_where_nothing_has_changed(plan: Plan) -> None:
+    found = mended(plan, 10.0, Change())
+    assert found.sorties == plan.sorties
+    assert (found.plan_id, found.version) == (5, 4)
+
+
+def test_a_lost_drone_flies_no_more_and_others_take_its_visits(plan: Plan) -> None:
+    busy = max(
+        (sortie for sortie in plan.sorties if sortie.task_ids == (1,)), key=lambda each: each.takeoff_us
+    ).airframe_id
+    found = mended(plan, 8.7, Change(without_airframe_ids=(busy,)))
+    later = [sortie for sortie in found.sorties if sortie.takeoff_us > hour(8.7) and sortie.airframe_id == busy]
+    assert not later
+    assert found.score >= 0.9 * plan.score
+
+
+def test_a_drone_lost_in_the_air_is_broken_off_and_what_it_did_not_see_is_flown_again(plan: Plan) -> None:
+    sortie = next(each for each in plan.sorties if 3 in each.task_ids)
+    middle = (sortie.takeoff_us + sortie.landing_us) / 2
+    at = (middle - hour(0)) / 3.6e9
+    found = mended(plan, at, Change(without_airframe_ids=(sortie.airframe_id,)))
+    broken = next(each for each in found.sorties if each.sortie_id == sortie.sortie_id)
+    assert broken.state is SortieState.BROKEN_OFF
+    assert 0 < broken.flown_waypoints < len(sortie.waypoints)
+    assert any(3 in each.task_ids for each in found.sorties if each.sortie_id != sortie.sortie_id)
+
+
+def test_a_watcher_lost_in_the_night_is_relieved_by_others(plan: Plan) -> None:
+    watcher = next(each for each in plan.sorties if each.on_watch and each.takeoff_us > hour(20))
+    found = mended(plan, 20.0, Change(without_airframe_ids=(watcher.airframe_id,)))
+    later = [each for each in found.sorties if each.on_watch and each.takeoff_us > hour(20)]
+    assert later
+    assert watcher.airframe_id not in {each.airframe_id for each in later}
+    (figures,) = [each for each in found.figures if each.task_id == 2]
+    assert figures.longest_gap_s is not None
+    assert figures.longest_gap_s <= 600.0
+
+
+def test_gusts_that_come_up_take_out_the_visits_of_their_hours_only(plan: Plan) -> None:
+    storm = tuple(
+        Weather(from_us=hour(at), observed_us=hour(9.9), source="f", wind_from_deg=0.0, wind_mps=6.0, gust_mps=gust_mps)
+        for at, gust_mps in ((14, 14.0), (15, 14.0), (16, 6.0))
+    )
+    calm = tuple(each for each in PROGRAMME.weather if not hour(14) <= each.from_us < hour(16))
+    of = msgspec.structs.replace(PROGRAMME, weather=calm)
+    found = repair(plan, of, Change(weather=storm), now_us=hour(10), effort=FEW)
+    assert not [each for each in found.sorties if hour(14) < each.takeoff_us < hour(15.9) and not each.is_standby]
+    assert [each for each in found.sorties if hour(16) < each.takeoff_us < hour(18)]
+    assert "R-12" in {said.rule_id for said in found.refusals}
+
+
+def test_a_new_urgent_task_is_flown_at_once(plan: Plan) -> None:
+    urgent = Task(
+        task_id=70, name_zh="紧急", name_en="urgent", kind=TaskKind.POINT, priority=10, geometry=point(0, 600), alt_agl_m=60.0,
+        windows=(day(10.05, 10.4),),
+    )  # fmt: skip
+    found = mended(plan, 10.0, Change(tasks=(urgent,)))
+    assert any(70 in each.task_ids for each in found.sorties)
+    assert max(visit.visit_id for visit in found.visits) > max(visit.visit_id for visit in plan.visits)
+
+
+def test_a_change_is_put_into_the_programme() -> None:
+    of = changed(PROGRAMME, Change(priorities={3: 9}, without_task_ids=(4,), without_airframe_ids=(2,)))
+    assert {task.task_id: task.priority for task in of.tasks} == {1: 5, 2: 9, 3: 9, 5: 5}
+    assert [each.is_ready for each in of.airframes] == [True, False, True, True, True]
+
+
+def test_the_same_change_gives_the_same_plan(plan: Plan) -> None:
+    change = Change(without_airframe_ids=(4,))
+    assert mended(plan, 9.0, change) == mended(plan, 9.0, change)
