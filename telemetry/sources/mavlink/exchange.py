@@ -1,12 +1,13 @@
 """What upload, download and clearing of a list have in common: who is spoken to, waiting, and how it ended."""
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from telemetry.model.mission_items import MissionList
 from telemetry.sources.mavlink.mission_messages import MissionSaid, Target, result_words
 from telemetry.sources.mavlink.patience import Patience
 from telemetry.sources.mavlink.requests import Ask
 
-MOST_ATTEMPTS = 10
+MOST_ATTEMPTS: Final = 10
 """So often the same is asked without any answer. At a loss of one in ten each way all are lost once in ten million times."""
 
 
@@ -84,9 +85,13 @@ class Waiting:
 def silence(what: str, target: Target, waiting: Waiting, *, now_us: int, touched: bool) -> Ended:
     """Return the end of an exchange that the vehicle left without an answer."""
     waited_s = (now_us - waiting.said_us) / 1e6
+    is_mission = target.mission_list is MissionList.MISSION
+    remedy = (
+        "try again" if is_mission else f"try again, or leave it out: its firmware may know no {target.mission_list}"
+    )
     problem = (
         f"no answer to {what} of the {target.mission_list} in {waited_s:.0f} s and {waiting.attempt} attempts: "
-        "look at the link, then try again"
+        f"look at the link, then {remedy}"
     )
     return Ended(problem, touched)
 
