@@ -207,9 +207,11 @@ def load_zones(folder: Path) -> tuple[Zone, ...]:
 
 
 def _zone_of(feature: Mapping[str, Any], number: int) -> Zone:
-    said = {name: value for name, value in (feature.get("properties") or {}).items() if name in Zone.__struct_fields__}
-    usual = {"name": str(said.get("name", NO_FLY_FILE)), "kind": ZoneKind.NO_FLY.value}
-    return msgspec.convert(usual | said | {"geometry": feature["geometry"], "zone_id": number}, Zone)
+    properties = feature.get("properties") or {}
+    said = {name: properties[name] for name in Zone.__struct_fields__ if name in properties}
+    name = properties.get("name") or properties.get("name_zh") or NO_FLY_FILE
+    fixed = {"name": name, "geometry": feature["geometry"], "zone_id": number}
+    return msgspec.convert({"kind": ZoneKind.NO_FLY.value} | said | fixed, Zone)
 
 
 def _no_zones(path: Path, reason: str) -> FileFormatError:
