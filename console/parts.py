@@ -37,6 +37,7 @@ from console.stream.incidents import IncidentFeed
 from console.stream.live import LiveStream, session_codes
 from console.stream.plans import PlanFeed
 from console.stream.tasks import TaskFeed
+from console.stream.traffic import TrafficFeed
 from console.webhooks.outbox import Webhooks
 from infra.clock import Clock
 from infra.settings import Settings
@@ -127,23 +128,16 @@ def make_parts(services: Services) -> Parts:
     desk = IncidentDesk(services.pool, clock, services.bridge)
     nearest = NearestUnits(services.bridge, desk.board, clock, services.coverage)
     desk.orders = nearest.orders
-    stream.feeds.append(IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch))
     orders = CommandDesk(services.bridge, clock)
-    flights = FlightDesk(
-        services.bridge,
-        clock,
-        accounts,
-        orders=orders,
-        idle_s=settings.session_idle_s,
-        briefs_dir=settings.data_dir / "briefs",
-    )
+    flights = _flights(services, accounts, orders)
     plan_feed = PlanFeed()
     programme, plans = ProgrammeDesk(services.pool), PlanDesk(services.pool, clock)
-    stream.feeds.append(plan_feed)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
-    stream.feeds += [CommandFeed(services.bridge), FlightFeed(flights, services.bridge), tasks]
+    incidents = IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch)
+    air = (FlightFeed(flights, services.bridge), TrafficFeed(services.bridge, clock), plan_feed)
+    stream.feeds += [incidents, CommandFeed(services.bridge), tasks, *air]
     past = PastIncidents(services.pool, clock)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)
     health.further["webhooks"] = lambda: webhooks.trouble
@@ -164,11 +158,7 @@ def make_parts(services: Services) -> Parts:
         reports=PageReports(services.bridge, services.pool, clock),
         webhooks=webhooks,
         planning=PlanningDesk(
-            services.city_dir,
-            services.bridge,
-            clock,
-            past_incidents=past.told,
-            posts=MannedPosts(services.pool).told,
+            services.city_dir, services.bridge, clock, past_incidents=past.told, posts=MannedPosts(services.pool).told
         ),
         geofences=GeofenceDesk(services.pool),
         doors=DeviceDoors(services.pool, clock, settings.data_dir),
@@ -176,10 +166,22 @@ def make_parts(services: Services) -> Parts:
         flights=flights,
         programme=programme,
         plans=plans,
-        responder=FirstResponder(services.bridge, clock, programme=programme, plans=plans, flights=flights),
+        responder=FirstResponder(services.bridge, clock, audit, programme=programme, plans=plans, flights=flights),
         plan_feed=plan_feed,
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
+    )
+
+
+def _flights(services: Services, accounts: Accounts, orders: CommandDesk) -> FlightDesk:
+    settings = services.settings
+    return FlightDesk(
+        services.bridge,
+        services.clock,
+        accounts,
+        orders=orders,
+        idle_s=settings.session_idle_s,
+        briefs_dir=settings.data_dir / "briefs",
     )
 
 

@@ -9,6 +9,7 @@ from console.coverage.protocol import Answer, Leaving, Question, ScopeCover
 from console.wire_coverage import Contour, CoverageChanged
 from telemetry.alarms.decisions import AlarmDecision
 from telemetry.flight.control import Control
+from telemetry.flight.traffic import Hazard
 from telemetry.geofences.stays import Stay
 from telemetry.links.link import LinkStatus, PeerStatus
 from telemetry.model.alarm import Alarm
@@ -160,6 +161,17 @@ class SortieSource(Protocol):
         """Return the last state of every device."""
 
 
+class TrafficSource(Protocol):
+    """Who else is in the air (telemetry/flight/traffic.py)."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+
+    def hazards(self) -> list[Hazard]:
+        """Return who is in the air, those who come nearest first."""
+
+
 class GroundStations(Protocol):
     """The ground stations that drones are forwarded to (telemetry/forwarding/board.py)."""
 
@@ -245,6 +257,10 @@ class FieldBridge(BridgeSource, Protocol):
     @property
     def sorties(self) -> SortieSource:
         """The sortie that each drone was given last."""
+
+    @property
+    def traffic(self) -> TrafficSource:
+        """Who else is in the air."""
 
     @property
     def stations(self) -> GroundStations:

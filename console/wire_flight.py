@@ -7,6 +7,7 @@ import msgspec
 from telemetry.model.commands import CommandState, FlightAction
 from telemetry.model.control_events import ControlChange, HolderKind
 from telemetry.model.flight_events import SortieStep
+from telemetry.model.sighting import SightingSource
 
 
 class ActionWay(StrEnum):
@@ -130,8 +131,7 @@ class HazardView(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody else in the air, by a name of this process alone. Who that is is neither asked nor kept."""
 
     hazard_id: str
-    source: str
-    """adsb or remote_id."""
+    source: SightingSource
     lat_deg: float
     lon_deg: float
     alt_msl_m: float | None

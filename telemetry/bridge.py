@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -17,6 +18,7 @@ from telemetry.alarms.confirming import Confirmations
 from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.counted import InputCounts
 from telemetry.flight.control import ControlBoard
+from telemetry.flight.lookout import Lookout
 from telemetry.flight.sorties import SortieBoard
 from telemetry.forwarding.board import ForwardBoard
 from telemetry.forwarding.setting import parse_forwards
@@ -91,6 +93,8 @@ class Bridge:
         self.said = DeviceBook()
         self.control = ControlBoard()
         self.sorties = SortieBoard()
+        self._lookout = Lookout(self.picture, registry, secrets.token_bytes(32))
+        self.traffic = self._lookout.board
         self._folds = (
             self.alarms.apply,
             self.statuses.apply,
@@ -161,6 +165,8 @@ class Bridge:
         self._tell(events, now_us)
         events += self.alarms.take_numbered()
         self._learnt.remember(output.facts)
+        if output.sightings:
+            self.traffic.take(output.sightings)
         if output.heard:
             for tap in self._frame_taps:
                 tap(output.heard, now_us)
@@ -324,7 +330,7 @@ class Bridge:
         """Do what time asks for: decoders' heartbeats and timeouts, silence, link states, escalation."""
         for link in self.links:
             link.tick(now_us)
-        silent = (*self._tracker.tick(now_us), *self.geofences.tick(now_us))
+        silent = (*self._tracker.tick(now_us), *self.geofences.tick(now_us), *self._lookout.tick(now_us))
         if silent:
             self._tell(silent, now_us)
             silent += self.alarms.take_numbered()

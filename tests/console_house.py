@@ -29,6 +29,7 @@ from telemetry.alarms.board import AlarmBoard
 from telemetry.alarms.decisions import AlarmDecision, check_decision
 from telemetry.flight.control import ControlBoard
 from telemetry.flight.sorties import SortieBoard
+from telemetry.flight.traffic import TrafficBoard
 from telemetry.flight_log.log import FlightLog
 from telemetry.geofences.watch import GeofenceWatch
 from telemetry.links.link import LinkStatus, PeerStatus
@@ -126,6 +127,7 @@ class SmallBridge:
         self.said = DeviceBook()
         self.control = ControlBoard()
         self.sorties = SortieBoard()
+        self.traffic = TrafficBoard(b"test")
         self.stations = FixedStations()
         self.listeners: list[Callable[[AnyEvent, int], None]] = []
 

@@ -17,11 +17,13 @@ from console.api.models_flights import (
     PilotsReply,
     PilotView,
     SortieReply,
+    TrafficReply,
     WantAction,
 )
 from console.audit import AuditAction
 from console.auth.accounts import Account
 from console.auth.policy import ALLOWED, Policy, policy
+from console.flight.views import hazards_seen
 from console.parts import Parts
 from console.wire import Role
 from infra.clock import MICROSECONDS
@@ -174,6 +176,15 @@ async def list_pilots(request: Request, unit_id: UnitId) -> Response:
         if one.account_id != account.account_id
     ]
     return reply(PilotsReply(pilots=sorted(views, key=lambda view: (not view.is_signed_in, view.name))))
+
+
+@ROUTER.get("/api/traffic", **says(TrafficReply))
+@policy(Policy.SEE_FLIGHTS)
+async def list_traffic(request: Request) -> Response:
+    """Return who else is in the air, without names, and how near each comes to the drones of the scope."""
+    parts = parts_of(request)
+    hazards = hazards_seen(parts.services.bridge, account_of(request).scope)
+    return reply(TrafficReply(at_ms=parts.services.clock.now_us() / 1000, hazards=hazards))
 
 
 def drone_of(request: Request, unit_id: int) -> tuple[Parts, Account, Unit]:

@@ -1,9 +1,23 @@
 """Flights as people are shown them."""
 
+from collections.abc import Set
+
+from console.auth.policy import Scope
 from console.flight.control import account_of_holder
-from console.wire_flight import ActionView, ActionWay, ControlView, HolderView, LinkWayView, SortieView
+from console.sources import FieldBridge
+from console.wire_flight import (
+    ActionView,
+    ActionWay,
+    ApproachView,
+    ControlView,
+    HazardView,
+    HolderView,
+    LinkWayView,
+    SortieView,
+)
 from mission.pilot import Pilot
 from telemetry.flight.control import Control, Holder
+from telemetry.flight.traffic import Hazard
 from telemetry.model.commands import CommandState, FlightCommand
 from telemetry.model.flight_events import SortieMoved
 from telemetry.model.link_ways import LinkWay
@@ -65,6 +79,39 @@ def view_of_sortie(
         cause=moved.cause,
         reason_zh=moved.reason_zh,
         reason_en=moved.reason_en,
+    )
+
+
+def hazards_seen(bridge: FieldBridge, scope: Scope) -> list[HazardView]:
+    """Return who else is in the air, with how near each comes to the drones of a scope."""
+    units = bridge.registry.units
+    seen = {unit_id for unit_id, unit in units.items() if scope.sees(unit)}
+    return [_view_of_hazard(hazard, seen) for hazard in bridge.traffic.hazards()]
+
+
+def _view_of_hazard(hazard: Hazard, seen: Set[int]) -> HazardView:
+    sighting = hazard.sighting
+    return HazardView(
+        hazard_id=hazard.hazard_id,
+        source=sighting.source,
+        lat_deg=sighting.lat_deg,
+        lon_deg=sighting.lon_deg,
+        alt_msl_m=sighting.alt_msl_m,
+        speed_mps=sighting.speed_mps,
+        climb_mps=sighting.climb_mps,
+        course_deg=sighting.course_deg,
+        seen_ms=sighting.seen_us / 1000,
+        approaches=[
+            ApproachView(
+                unit_id=approach.unit_id,
+                in_s=approach.in_s,
+                distance_m=approach.distance_m,
+                height_apart_m=approach.height_apart_m,
+                is_near=approach.is_near,
+            )
+            for approach in hazard.approaches
+            if approach.unit_id in seen
+        ],
     )
 
 

@@ -37,8 +37,11 @@ _DEVICE_PRIORITY: Final = {
     AlarmKind.STOLEN: 2,
     AlarmKind.TAMPER: 2,
     AlarmKind.POWER_CUT: 2,
+    AlarmKind.TRAFFIC: 2,
 }
-_LASTING: Final = frozenset({AlarmKind.SOS, AlarmKind.LINK_LOST, AlarmKind.OUTSIDE_AREA, AlarmKind.OFFICER_ALONE})
+_LASTING: Final = frozenset(
+    {AlarmKind.SOS, AlarmKind.LINK_LOST, AlarmKind.OUTSIDE_AREA, AlarmKind.OFFICER_ALONE, AlarmKind.TRAFFIC}
+)
 
 CauseKey = tuple[AlarmKind, int, int]
 """What is one alarm while it is open: kind, device, and the geofence (0: none)."""

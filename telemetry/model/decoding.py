@@ -10,6 +10,7 @@ import numpy as np
 from telemetry.model.batch import Batch, new_batch
 from telemetry.model.commands import Command
 from telemetry.model.events import AnyEvent
+from telemetry.model.sighting import Sighting
 from telemetry.model.unit import Device, UnitKind
 from telemetry.model.vehicle_frames import VehicleFrame
 
@@ -72,7 +73,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What one turn of a decoder gave: a batch, events, replies, facts to remember, counts of what was bad.
 
     `proven` are the devices that this peer has just proved to be (a connection of theirs that is older is closed);
-    `close` says why the peer must go once its replies are sent. `heard` are vehicles' frames as they came, for other programs.
+    `close` says why the peer must go once its replies are sent. `heard` are vehicles' frames as they came, for other
+    programs; `sightings` are others in the air, for now and not to be kept.
     """
 
     batch: Batch = msgspec.field(default_factory=lambda: new_batch(0))
@@ -83,11 +85,12 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     proven: tuple[int, ...] = ()
     close: str | None = None
     heard: Sequence[VehicleFrame] = ()
+    sightings: Sequence[Sighting] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
         said = self.events or self.replies or self.facts or self.bad or self.proven
-        return bool(len(self.batch) or said or self.close or self.heard)
+        return bool(len(self.batch) or said or self.close or self.heard or self.sightings)
 
 
 NOTHING = Output(batch=np.array(new_batch(0)))

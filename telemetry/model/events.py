@@ -37,6 +37,8 @@ class AlarmKind(StrEnum):
     GEOFENCE = "geofence"
     OUTSIDE_AREA = "outside_area"
     OFFICER_ALONE = "officer_alone"
+    TRAFFIC = "traffic"
+    """Somebody else in the air comes too near to a drone of ours."""
 
 
 class LandedState(StrEnum):

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 from console.wire import Role
+from telemetry.flight.traffic import OwnDrone
 from telemetry.flight_log.log import FlightLog
 from telemetry.model.commands import FlightAction, FlightCommand
 from telemetry.model.events import ArmedChanged, CommandAnswered
+from telemetry.model.sighting import Sighting, SightingSource
 from tests.conftest import FakeClock, TestDatabase
 from tests.console_house import CAR, DRONE, House, hello, next_text, running
 from tests.mavlink_scene import Drone
@@ -198,6 +200,40 @@ async def test_what_is_no_drone_of_the_scope_is_not_there(house: House, operator
         assert (await stranger.get("/api/flights")).json()["flights"] == []
     async with house.client(await house.cookie(Role.VIEWER)) as viewer:
         assert (await change(viewer, "take")).status_code == 403
+
+
+async def test_others_in_the_air_are_told_without_a_name_and_told_once_more_when_they_are_gone(
+    house: House, operator: httpx.AsyncClient, fake_clock: FakeClock
+) -> None:
+    drone = OwnDrone(
+        unit_id=DRONE,
+        device_id=HAWK,
+        lat_deg=36.05,
+        lon_deg=103.8,
+        alt_msl_m=1600.0,
+        east_mps=0,
+        north_mps=0,
+        climb_mps=0,
+    )
+    now_us, traffic = fake_clock.now_us(), house.bridge.traffic
+    plane = Sighting(
+        key=b"B-1234", source=SightingSource.ADSB, seen_us=now_us, lat_deg=36.055, lon_deg=103.8, alt_msl_m=1640.0
+    )
+    traffic.take([plane])
+    traffic.look([drone], now_us)
+    async with house.socket(await house.cookie(Role.VIEWER)) as socket:
+        await hello(socket)
+        told = await next_text(socket, "traffic")
+        (hazard,) = told["hazards"]
+        assert (hazard["source"], hazard["approaches"][0]["unit_id"], "B-1234" in str(told)) == ("adsb", DRONE, False)
+        assert hazard["approaches"][0]["distance_m"] == pytest.approx(556, abs=2)
+        listed = (await operator.get("/api/traffic")).json()["hazards"]
+        assert [one["hazard_id"] for one in listed] == [hazard["hazard_id"]]
+        async with house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as stranger:
+            assert (await stranger.get("/api/traffic")).json()["hazards"][0]["approaches"] == []
+        fake_clock.advance(61)
+        traffic.look([drone], fake_clock.now_us())
+        assert (await next_text(socket, "traffic"))["hazards"] == []
 
 
 async def test_the_log_of_a_flight_is_listed_fetched_and_the_fetch_is_written_down(

@@ -86,7 +86,7 @@ export type DutyStatus = (typeof DUTY_STATUSES)[number];
 export const LINK_STATES = ["never", "live", "stale", "lost"] as const;
 export type LinkState = (typeof LINK_STATES)[number];
 
-export const ALARM_KINDS = ["sos", "link_lost", "battery_low", "identity_conflict", "collision", "rollover", "power_cut", "tamper", "stolen", "fatigue", "speeding", "device_fault", "geofence", "outside_area", "officer_alone"] as const;
+export const ALARM_KINDS = ["sos", "link_lost", "battery_low", "identity_conflict", "collision", "rollover", "power_cut", "tamper", "stolen", "fatigue", "speeding", "device_fault", "geofence", "outside_area", "officer_alone", "traffic"] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 export const ALARM_STATES = ["raised", "acknowledged", "ended"] as const;
@@ -127,6 +127,9 @@ export type ActionWay = (typeof ACTION_WAIES)[number];
 
 export const SORTIE_STEPS = ["handed", "uploading", "ready", "starting", "flying", "paused", "returning", "done", "failed"] as const;
 export type SortieStep = (typeof SORTIE_STEPS)[number];
+
+export const SIGHTING_SOURCES = ["adsb", "remote_id"] as const;
+export type SightingSource = (typeof SIGHTING_SOURCES)[number];
 
 export const DUTY_BY_HANDS = ["off_duty", "standby", "free"] as const;
 export type DutyByHand = (typeof DUTY_BY_HANDS)[number];
@@ -684,7 +687,7 @@ export interface ApproachView {
 /** Somebody else in the air, by a name of this process alone. Who that is is neither asked nor kept. */
 export interface HazardView {
   hazard_id: string;
-  source: string;
+  source: SightingSource;
   lat_deg: number;
   lon_deg: number;
   alt_msl_m: number | null;
@@ -2126,19 +2129,20 @@ export interface ImportReply {
   programme: Programme;
 }
 
-/** Where a drone is wanted, in `crs`. `unit_id`: that one and no other; null: the one that is there soonest. `dry_run`: only say who would go. `incident_id` is written down with the flight. */
+/** Where a drone is wanted, in `crs`. `unit_id`: that one and no other; null: the one that is there soonest. With `search_radius_m` it searches round the place instead of standing there. `dry_run`: only say who would go. `incident_id` is written down with the flight. */
 export interface FlyToWish {
   lat_deg: number;
   lon_deg: number;
   crs?: Crs;
   alt_agl_m?: number | null;
   stay_s?: number | null;
+  search_radius_m?: number | null;
   unit_id?: number | null;
   incident_id?: number | null;
   dry_run?: boolean;
 }
 
-/** A drone for it: in how many seconds it is there, what its battery holds then (0..1) and once it is home again. `way` is GeoJSON, WGS-84; null, as the figures, where it cannot go. With a refusal that is no warning it is not chosen. */
+/** A drone for it: in how many seconds it is there, what its battery holds then (0..1) and once it is home again. `way` is GeoJSON, WGS-84; null, as the figures, where it cannot go. With a refusal that is no warning it is not chosen. `detection_ratio`: how likely its search finds who is there. */
 export interface CandidateFlight {
   airframe_id: number;
   unit_id: number | null;
@@ -2148,6 +2152,7 @@ export interface CandidateFlight {
   return_ratio: number | null;
   way: Record<string, unknown> | null;
   refusals: Refusal[];
+  detection_ratio: number | null;
 }
 
 /** Those that could go, the soonest first, then those that cannot, with why; `chosen` is the airframe_id of the first. `flight_id` is the unit_id of the drone that was sent, null in a dry run: GET /api/flights/{unit_id} tells how far it is. */

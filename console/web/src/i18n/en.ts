@@ -175,6 +175,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   "alarms.geofence": "Geofence",
   "alarms.outside_area": "Outside the assigned area",
   "alarms.officer_alone": "Officer alone",
+  "alarms.traffic": "Aircraft near",
   "alarms.nearest": "nearest other unit {distance} away",
   "alarms.nobodyNear": "no other unit is known near",
   "alarms.late": "Sent late: the device saw it at {time}",

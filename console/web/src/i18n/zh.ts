@@ -174,6 +174,7 @@ export const zh = {
   "alarms.geofence": "电子围栏",
   "alarms.outside_area": "离开任务区",
   "alarms.officer_alone": "单警无支援",
+  "alarms.traffic": "附近有航空器",
   "alarms.nearest": "最近的其他单位距离 {distance}",
   "alarms.nobodyNear": "附近没有其他单位",
   "alarms.late": "延迟上报：设备于 {time} 发现",

@@ -18,6 +18,7 @@ const LINES: Readonly<Record<AlarmKind, string>> = {
   outside_area: "M10 4 3.5 9l2.5 10h9M14 10h7M18 6.5l3.5 3.5L18 13.5",
   officer_alone:
     "M12 7a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM7.5 18c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M4 6a10 10 0 0 0 0 12M20 6a10 10 0 0 1 0 12",
+  traffic: "M12 3v7l8 5v2l-8-2.5M12 10l-8 5v2l8-2.5M12 14.5V19M9.5 21 12 19l2.5 2",
 };
 
 export function AlarmIcon({ kind, size = 16 }: { kind: AlarmKind; size?: number }) {
