@@ -1,10 +1,11 @@
 """What is said of a task or sortie that cannot be done: the rule, its numbers and what would make it possible, in two languages.
 
-A remedy names to a program what to change: of a task `alt_agl_m`, `approval`, `camera`, `ground_pixel_m`, `light`, `lat_deg` with
-`lon_deg` (its place); of a visit `start_us` with `end_us`; of a sortie `takeoff_us`, `lower_m`, `raise_m`, `keep_waypoints`,
-`shorter_s`, `shorter_m`, `drop_swath_count`, `detour` ("lat,lon lat,lon" after waypoint `after_waypoint`), `delete_sortie_id`; of an airframe
-`wind_limit_mps`, `gust_limit_mps`, `flies_in_rain`, `endurance_s`; of the weather log `observed_us` (one so young is needed); of a
-rule its value by `rule_id`. Done as said, the refusal goes.
+A remedy names to a program what to change (`mission.remedies` does it): of a task `alt_agl_m`, `approval`, `camera`,
+`ground_pixel_m`, `light`, `lat_deg` with `lon_deg` (its place); of a visit `start_us` with `end_us`; of a sortie `takeoff_us`,
+`lower_m`, `raise_m`, `keep_waypoints` with `way_home`, `shorter_s`, `detour`, `delete_sortie_id`; of an airframe `wind_limit_mps`,
+`gust_limit_mps`, `flies_in_rain`; of a rule its value beside `rule_id`. Done as said, the refusal goes. Where only a person can say
+the value it is "?" (an `approval` number, another `crew_id`, a `terrain`); `observed_us` is how young the weather must be that is
+entered, `endurance_s` what another airframe must last. The rest are numbers that come with these.
 """
 
 from collections.abc import Mapping
@@ -83,6 +84,8 @@ REMEDIES: Final[dict[str, Said]] = {
     "raise_way": Said("升高 {raise_m:.0f} m", "raise the way by {raise_m:.0f} m"),
     "approve": Said("填写批准文号；{apply_zh}", "enter the approval number; {apply_en}"),
     "move": Said("移到区外 {away_m:.0f} m 处", "move it {away_m:.0f} m, out of the zone"),
+    "wait": Said("各时段预报均不允许：等待新的预报", "no hour of the forecast allows it: wait for a newer forecast"),
+    "no_way_round": Said("没有可行的绕行航线：移动任务或改区域", "there is no way round: move the task, or redraw the zone"),
     "draw_elsewhere": Said("整块都在区内：改画区域", "all of it lies in the zone: draw it elsewhere"),
     "left_out": Said("只飞区外部分", "what lies outside is flown"),
     "detour": Said("绕行 +{detour}，落地电量 {landing_pct:.0f} %", "go round, +{detour}, {landing_pct:.0f} % of the battery left on landing"),

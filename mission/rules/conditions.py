@@ -139,6 +139,11 @@ class Conditions:
         return Remedy("approve", told, change)
 
 
+def waiting(rule_id: str) -> tuple[Remedy, ...]:
+    """Return what is left to do about weather that no other time, height or airframe answers."""
+    return (Remedy("wait"),) if rule_id in WEATHER_RULES else ()
+
+
 def _weather_breaches(now: Weather, flight: Flight, rules: RuleSet) -> list[Breach]:
     checks = (_wind, _gust, _rain, _visibility, _cloud, _temperature, _thunderstorm)
     found = [breach for check in checks for breach in check(now, flight, rules)]

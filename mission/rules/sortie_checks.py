@@ -9,7 +9,7 @@ from mission.flight_path import path_of
 from mission.model import Airframe, Crew, Dock, Task, Weather, Window
 from mission.plan import Refusal, Sortie, Visit
 from mission.refusals import Remedy, Told, refusal
-from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs
+from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs, waiting
 from mission.rules.rule_set import RuleSet
 from mission.rules.way_checks import WayChecks, shift_remedy, to_minute_us
 from mission.rules.ways_out import Course
@@ -121,7 +121,8 @@ class _Scene:
             worst = max((breach for _, breach in run), key=lambda breach: breach.weight)
             if worst.rule_id != "R-18":
                 others = tuple(self._other_times(worst.key, sortie, flight))
-                worst = worst._replace(remedies=(*others, *_for_way(worst.remedies, highest_agl_m)))
+                remedies = (*others, *_for_way(worst.remedies, highest_agl_m))
+                worst = worst._replace(remedies=remedies or waiting(worst.rule_id))
             found.append((worst, Window(start_us=run[0][0].start_us, end_us=run[-1][0].end_us)))
         return found
 

@@ -12,7 +12,7 @@ from mission.model import Airframe, Task, TaskKind, Weather, Window
 from mission.patterns.footprint import camera_of, ground_pixel_m
 from mission.plan import Refusal, Visit
 from mission.refusals import Remedy, refusal
-from mission.rules.conditions import US, WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs
+from mission.rules.conditions import US, WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs, waiting
 from mission.rules.place_checks import PlaceChecks, height_of, highest_m
 from mission.rules.rule_set import RuleSet
 from mission.sky import Sky, approvals_of
@@ -191,7 +191,8 @@ class _Asked:
                 last_us = max(min(during.end_us, window.end_us), during.start_us)
                 missed = Window(start_us=during.start_us, end_us=last_us)
                 others = self._at_another_time(worst, missed, around, lasting_us)
-                worst = worst._replace(remedies=(*others, *worst.remedies))
+                remedies = (*others, *worst.remedies)
+                worst = worst._replace(remedies=remedies or waiting(worst.rule_id))
             said.append(self.refused(worst, visit_id, window=during))
         return begins, said
 

@@ -65,7 +65,13 @@ class WayChecks:
                 "inside_m": inside_m,
                 **hours_of(zone, mine[0].window, self.conditions.daylight),
             }
-            yield Breach(key, rule_id, numbers, inside_m, remedies=tuple(self._past_zone(mine, rule_id)))
+            yield Breach(
+                key,
+                rule_id,
+                numbers,
+                inside_m,
+                remedies=tuple(self._past_zone(mine, rule_id)) or (Remedy("no_way_round"),),
+            )
 
     def _past_zone(self, offences: list[Offence], rule_id: str) -> Iterator[Remedy]:
         """Yield what takes a sortie past a zone: round it, at another time, or with a number; each tried before it is told."""
