@@ -185,7 +185,7 @@ class DockPilot:
         return True
 
     def _wait(self) -> None:
-        self._waits_s -= STEP_S
+        self._gives_power()
         if self._waits_s > 0.0 or self.route is None:
             return
         craft = self.craft
