@@ -67,6 +67,7 @@ export function UnitRowView({ row, top, height, index, sosSinceMs }: UnitRowProp
       tabIndex={-1}
       data-testid="unit-row"
       data-unit-id={row.unitId}
+      data-kind={row.meta.kind}
       data-freshness={row.freshness}
       className={`li ${selected ? "sel" : ""} ${row.unitId === cursorId ? "cur" : ""} ${live ? "" : "dimmed"}`}
       style={{ top, height }}
