@@ -55,9 +55,13 @@ def find(
     Spares that stay in their docks and sorties that are over do not count, nor two sorties of one airframe.
     """
     scene = Scene(plane=plane, docks=docks, ground=ground, sky=sky, airframes=airframes)
+    return conflicts(sorties, scene, Margins(margin_m, height_m, margin_s))
+
+
+def conflicts(sorties: Sequence[Sortie], scene: Scene, margins: Margins) -> list[Conflict]:
+    """Return the same for a scene that is made already."""
     flying = [one for one in sorties if flies(one)]
     paths = [scene.path(one) for one in flying]
-    margins = Margins(margin_m, height_m, margin_s)
     volumes = joined([volumes_of(path, number) for number, path in enumerate(paths)])
     found = [*_between_sorties(flying, volumes, meetings(volumes, margins), scene)]
     for sortie, path in zip(flying, paths, strict=True):

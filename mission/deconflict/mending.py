@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from mission.deconflict.finding import Scene, find, flies
+from mission.deconflict.finding import Scene, conflicts, flies
 from mission.deconflict.moves import Limits, delayed, raised, slack_us
 from mission.deconflict.volumes import US, Margins, Volumes, joined, meetings_between, volumes_of
 from mission.flight_path import FlightPath
@@ -43,14 +43,12 @@ def mend(
     bounds = limits or Limits()
     scene = Scene(plane=plane, docks=docks, ground=ground, sky=sky, airframes=bounds.airframes)
     margins = Margins(margin_m, height_m, margin_s)
-    where = {"plane": plane, "docks": docks, "ground": ground, "sky": sky, "airframes": bounds.airframes}
-    asked = {"margin_m": margin_m, "height_m": height_m, "margin_s": margin_s}
-    before = find(sorties, **where, **asked)  # type: ignore[arg-type]
+    before = conflicts(sorties, scene, margins)
     if not before:
         return list(sorties), []
     placing = _Placing(list(sorties), scene, margins, bounds)
     placing.place_all()
-    after = find(placing.sorties, **where, **asked)  # type: ignore[arg-type]
+    after = conflicts(placing.sorties, scene, margins)
     return placing.sorties, _report(before, after, placing.moved_by)
 
 
