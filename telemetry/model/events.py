@@ -7,7 +7,7 @@ import msgspec
 
 from telemetry.model.control_events import ControlChanged
 from telemetry.model.event import Event
-from telemetry.model.flight_events import MissionTransferred, SortieMoved, TransferProgress
+from telemetry.model.flight_events import MissionTransferred, SortieMoved, SortieStep, TransferProgress
 
 
 class Severity(IntEnum):
@@ -380,9 +380,14 @@ def severity_of(event: AnyEvent) -> Severity:
             return Severity.ALARM
         case BatteryLow() | IdentityConflict():
             return Severity.WARNING
-        case DeviceAlarm(active=True) | OutsideArea(active=True) | OfficerAlone(active=True):
+        case (
+            DeviceAlarm(active=True)
+            | OutsideArea(active=True)
+            | OfficerAlone(active=True)
+            | GeofenceSpeeding(active=True)
+        ):
             return Severity.WARNING
-        case GeofenceSpeeding(active=True):
+        case SortieMoved(step=SortieStep.FAILED):
             return Severity.WARNING
         case StatusText(level=level):
             return Severity.WARNING if level <= STATUS_TEXT_WARNING_LEVEL else Severity.INFO
