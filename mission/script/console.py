@@ -1,0 +1,305 @@
+"""A running console, spoken to by HTTP with a script's key: its programme, its plans, its drones."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final, Self
+
+import httpx
+import msgspec
+
+from infra.clock import MICROSECONDS, SYSTEM_CLOCK
+from mission.model import Airframe, Battery, Dock, Programme, Window
+from mission.plan import Plan, PlanState
+from mission.programme_items import FORMS, Item, ItemKind, number_of, raw_of
+from mission.schedule.days import day_at, day_window
+from mission.script.day import PlannedDay, programme_of_things
+from telemetry.model.errors import (
+    ConflictError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    SkybeatError,
+    UnavailableError,
+)
+
+URL: Final = "http://127.0.0.1:8420"
+TIMEOUT_S: Final = 90.0
+LOOK_EVERY_S: Final = 1.0
+_ERRORS: Final[Mapping[int, type[SkybeatError]]] = {
+    401: NotAllowedError,
+    403: NotAllowedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: InputError,
+    429: NotAllowedError,
+    503: UnavailableError,
+}
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a flight is: handed, uploading, ready, starting, flying, paused, returning, done, failed; none without a sortie.
+
+    `flown` of `waypoint_count` waypoints lie behind it; `left_m` and `arrive_s` (from now) are those of its goal; `text` says why
+    it waits, paused or failed.
+    """
+
+    unit_id: int
+    step: str
+    flown: int = 0
+    waypoint_count: int = 0
+    left_m: float | None = None
+    arrive_s: float | None = None
+    text: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self.step in {"done", "failed"}
+
+
+class Flight(msgspec.Struct, frozen=True, kw_only=True):
+    """A drone that was sent: which, when it is there (seconds from now), what its battery holds there and home again."""
+
+    unit_id: int
+    name: str
+    arrive_s: float
+    battery_at_scene_ratio: float
+    return_ratio: float
+
+
+def connect(url: str | None = None, key: str | None = None) -> "Console":
+    """Return a running console, for a key of `skybeat user key NAME --label L`; use it in a `with`.
+
+    Without arguments the environment's SKYBEAT_URL and SKYBEAT_KEY count. Raises InputError without a key.
+    """
+    token = key or os.environ.get("SKYBEAT_KEY", "")
+    if not token:
+        message = "no key: give one, or set SKYBEAT_KEY; `skybeat user key NAME --label L` makes one"
+        raise InputError(message)
+    return Console(url or os.environ.get("SKYBEAT_URL", URL), token)
+
+
+class Console:
+    """Everything that a script asks of a console; its account's role and stations decide what it may.
+
+    Every call raises NotAllowedError, NotFoundError, ConflictError, InputError or UnavailableError with the console's own words.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url.rstrip("/")
+        headers = {"authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=self._url, headers=headers, timeout=TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        """Return the console itself."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; what was ordered goes on."""
+        self._http.close()
+
+    # --- what is asked for -------------------------------------------------------------------------------------------
+
+    def programme(self) -> Programme:
+        """Return what patrols are asked for and with what, as the account sees it."""
+        return msgspec.convert(self._ask("GET", "/api/programme")["programme"], Programme)
+
+    def add(self, *things: Programme | Item, station_id: int | None = None) -> list[int]:
+        """Add tasks, docks, drones, zones, weather; return their numbers in the console, in their order. Docks may come with their drones."""
+        brought = programme_of_things(things, None)
+        docks: dict[int, int] = {}
+        numbers: dict[int, int] = {}
+        for kind, item in _docks_first(brought):
+            placed = item
+            if isinstance(item, Airframe | Battery):
+                placed = msgspec.structs.replace(item, dock_id=docks.get(item.dock_id, item.dock_id))
+            body = {"item": raw_of(placed)} | ({} if station_id is None else {"station_id": station_id})
+            number = int(self._ask("POST", f"/api/programme/{FORMS[kind].field}", body)["item_id"])
+            numbers[id(item)] = number
+            if isinstance(item, Dock):
+                docks[number_of(kind, item)] = number
+        return [numbers[id(item)] for _, item in _in_order(brought)]
+
+    def remove(self, kind: str, item_id: int) -> None:
+        """Take an item away; `kind` is its list: tasks, zones, airframes, docks, batteries, crews or weather."""
+        self._ask("DELETE", f"/api/programme/{kind}/{item_id}")
+
+    # --- plans -------------------------------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        day: str | date | None = None,
+        *,
+        window: Window | None = None,
+        effort_s: float = 10.0,
+        keep: bool = True,
+        seed: int = 1,
+    ) -> PlannedDay:
+        """Return the plan of a day (today by default) of what the console is asked for; kept there as a draft."""
+        programme = self.programme()
+        wanted = window or _day(day, programme.zone)
+        wish = {
+            "from_us": wanted.start_us,
+            "until_us": wanted.end_us,
+            "effort_s": effort_s,
+            "is_kept": keep,
+            "seed": seed,
+        }
+        found = self._ask("POST", "/api/plans", wish)
+        return PlannedDay(msgspec.convert(found["plan"], Plan), programme)
+
+    def read_plan(self, plan_id: int) -> PlannedDay:
+        """Return a kept plan."""
+        found = self._ask("GET", f"/api/plans/{plan_id}")
+        return PlannedDay(msgspec.convert(found["plan"], Plan), msgspec.convert(found["programme"], Programme))
+
+    def submit(self, day: PlannedDay) -> PlannedDay:
+        """Submit a draft to whoever approves it."""
+        return self._set_state(day, PlanState.SUBMITTED)
+
+    def approve(self, day: PlannedDay, *, reason: str = "") -> PlannedDay:
+        """Approve what another submitted; an administrator who approves its own says why."""
+        return self._set_state(day, PlanState.APPROVED, reason=reason)
+
+    def publish(self, day: PlannedDay, *, reason: str = "") -> PlannedDay:
+        """Publish a plan; an administrator's draft goes all the way, with the reason why nobody else looked at it."""
+        state = day.plan.state
+        if state is PlanState.DRAFT:
+            day = self.submit(day)
+        if day.plan.state is PlanState.SUBMITTED:
+            day = self.approve(day, reason=reason)
+        return self._set_state(day, PlanState.PUBLISHED)
+
+    def report(self, day: PlannedDay, *, language: str = "en") -> str:
+        """Return what tracks prove of a plan as a page to print (HTML)."""
+        path = f"/api/plans/{day.plan.plan_id}/report"
+        return self._send("GET", path, params={"format": "html", "language": language}).text
+
+    # --- flights -----------------------------------------------------------------------------------------------------
+
+    def fly(self, day: PlannedDay, sortie_id: int) -> int:
+        """Give a published sortie to its drone and start it once it is on board; return the drone's unit_id."""
+        sortie = next((one for one in day.plan.sorties if one.sortie_id == sortie_id), None)
+        airframes = {airframe.airframe_id: airframe for airframe in day.programme.airframes}
+        unit_id = None if sortie is None else airframes[sortie.airframe_id].unit_id
+        if unit_id is None:
+            message = f"sortie {sortie_id}: there is none in the plan, or its airframe has no unit_id in the programme"
+            raise InputError(message)
+        self._ask("POST", f"/api/flights/{unit_id}/sortie", {"plan_id": day.plan.plan_id, "sortie_id": sortie_id})
+        self._start_when_ready(unit_id)
+        return unit_id
+
+    def fly_to(
+        self,
+        lat_deg: float,
+        lon_deg: float,
+        *,
+        crs: str = "wgs84",
+        alt_agl_m: float | None = None,
+        stay_s: float | None = None,
+        dry_run: bool = False,
+    ) -> Flight:
+        """Send the drone that is there soonest (or only say which); it stays so long, or as its battery lets it.
+
+        Raises NotFoundError with every reason where none can go.
+        """
+        wish = {"lat_deg": lat_deg, "lon_deg": lon_deg, "crs": crs, "dry_run": dry_run}
+        return self._sent(wish | {"alt_agl_m": alt_agl_m, "stay_s": stay_s})
+
+    def search(
+        self, at: tuple[float, float], *, radius_m: float = 300.0, crs: str = "wgs84", dry_run: bool = False
+    ) -> Flight:
+        """Send the drone that is there soonest to search round a place (lat, lon) where somebody was last seen."""
+        wish = {"lat_deg": at[0], "lon_deg": at[1], "crs": crs, "search_radius_m": radius_m, "dry_run": dry_run}
+        return self._sent(wish)
+
+    def progress(self, unit_id: int, *, every_s: float = LOOK_EVERY_S) -> Iterator[Progress]:
+        """Give how far a drone's sortie is, whenever that changes, until it is over."""
+        last: Progress | None = None
+        while True:
+            found = self.flight(unit_id)
+            if found != last:
+                yield found
+                last = found
+            if found.is_over:
+                return
+            time.sleep(every_s)
+
+    def flight(self, unit_id: int) -> Progress:
+        """Return how far a drone's sortie is now; step "none" where it has none."""
+        sortie = self._ask("GET", f"/api/flights/{unit_id}")["flight"]["sortie"]
+        if sortie is None:
+            return Progress(unit_id=unit_id, step="none")
+        arrive_ms = sortie["arrive_ms"]
+        arrive_s = None if arrive_ms is None else round(arrive_ms / 1000 - SYSTEM_CLOCK.now_us() / MICROSECONDS)
+        told = {name: sortie[name] for name in ("step", "flown", "waypoint_count", "left_m")}
+        return Progress(unit_id=unit_id, arrive_s=arrive_s, text=sortie["reason_en"], **told)
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _sent(self, wish: dict[str, Any]) -> Flight:
+        found = self._ask("POST", "/api/flights/to", wish)
+        if found["chosen"] is None:
+            reasons = [f"{one['name']}: {one['refusals'][0]['reason_en']}" for one in found["candidates"]]
+            message = f"no drone can go there: {'; '.join(reasons) or 'there is none'}"
+            raise NotFoundError(message)
+        best = next(one for one in found["candidates"] if one["airframe_id"] == found["chosen"])
+        return msgspec.convert({name: best[name] for name in Flight.__struct_fields__}, Flight)
+
+    def _start_when_ready(self, unit_id: int) -> None:
+        for found in self.progress(unit_id):
+            if found.step == "ready":
+                prepared = self._ask("POST", f"/api/flights/{unit_id}/actions/prepare", {"action": "start"})
+                self._ask("POST", f"/api/flights/{unit_id}/actions", {"action": "start", "token": prepared["token"]})
+                return
+            if found.is_over:
+                message = f"unit {unit_id} did not take the sortie: {found.text or found.step}"
+                raise UnavailableError(message)
+
+    def _set_state(self, day: PlannedDay, state: PlanState, *, reason: str = "") -> PlannedDay:
+        wish = {"state": state.value, "version": day.plan.version, "reason": reason}
+        found = self._ask("POST", f"/api/plans/{day.plan.plan_id}/state", wish)
+        return PlannedDay(msgspec.convert(found["plan"], Plan), day.programme)
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        return self._send(method, path, json=body).json()
+
+    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        try:
+            answer = self._http.request(
+                method, path, **{name: value for name, value in more.items() if value is not None}
+            )
+        except httpx.HTTPError as error:
+            message = f"the console at {self._url} does not answer ({error}): is `skybeat serve` running there?"
+            raise UnavailableError(message) from error
+        if answer.is_success:
+            return answer
+        raise _ERRORS.get(answer.status_code, SkybeatError)(_words(answer))
+
+
+def _words(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the console answered {answer.status_code}: is this the address of a skybeat console?"
+
+
+def _day(day: str | date | None, zone: str) -> Window:
+    wanted = day_at(SYSTEM_CLOCK.now_us(), zone) if day is None else day
+    return day_window(wanted if isinstance(wanted, date) else date.fromisoformat(wanted), zone)
+
+
+def _in_order(programme: Programme) -> Iterator[tuple[ItemKind, Item]]:
+    for kind, form in FORMS.items():
+        for item in getattr(programme, form.field):
+            yield kind, item
+
+
+def _docks_first(programme: Programme) -> list[tuple[ItemKind, Item]]:
+    return sorted(_in_order(programme), key=lambda one: one[0] is not ItemKind.DOCK)
