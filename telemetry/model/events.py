@@ -380,14 +380,9 @@ def severity_of(event: AnyEvent) -> Severity:
             return Severity.ALARM
         case BatteryLow() | IdentityConflict():
             return Severity.WARNING
-        case (
-            DeviceAlarm(active=True)
-            | OutsideArea(active=True)
-            | OfficerAlone(active=True)
-            | GeofenceSpeeding(active=True)
-        ):
+        case DeviceAlarm(active=True) | OutsideArea(active=True) | OfficerAlone(active=True):
             return Severity.WARNING
-        case SortieMoved(step=SortieStep.FAILED):
+        case GeofenceSpeeding(active=True) | SortieMoved(step=SortieStep.FAILED):
             return Severity.WARNING
         case StatusText(level=level):
             return Severity.WARNING if level <= STATUS_TEXT_WARNING_LEVEL else Severity.INFO
