@@ -1,10 +1,11 @@
 """Events of a day: who watches each of them, in sorties, with a spare, and what is said where a gap remains."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mission.model import Window
+from mission.model import Task, TaskKind, Window
 from mission.plan import Refusal, Sortie
 from mission.schedule import reasons
 from mission.schedule.costs import costs_of
@@ -77,6 +78,18 @@ def watch(
     return Watching(watched, found, tuple(sorties), tuple(bookings), _said(watched, scene, fleet, event, ways, found))
 
 
+def positions_of(task: Task) -> int:
+    """Return how many watch at once for one part of a task: each walk of a patrol has one drone."""
+    return 1 if task.kind is TaskKind.STREETS else max(task.watcher_count, 1)
+
+
+def serves(sortie: Sortie, watched: Watched) -> bool:
+    """Tell whether a sortie watches this: its visit, and of a patrol its walk."""
+    if watched.visit.visit_id not in sortie.visit_ids:
+        return False
+    return not sortie.visit_parts or sortie.visit_parts[0].number == watched.part.number
+
+
 def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequence[Sortie]) -> Watching | None:
     """Return the watch of a plan that is mended where nothing speaks against it, else None; `past` watches stand."""
     task, ready = watched.part.task, {airframe.airframe_id: airframe for airframe in scene.airframes}
@@ -84,7 +97,7 @@ def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequ
         airframe = ready.get(sortie.airframe_id)
         if airframe is None or scene.kind_number(airframe) not in watched.kinds:
             return None
-    found = watches_of([*past, *sorties], scene, max(task.watcher_count, 1))
+    found = watches_of([*past, *sorties], scene, positions_of(task))
     event = replace(_event(watched, scene, ()), start_s=round(scene.seconds_of(scene.now_us)))
     event = replace(event, start_s=max(event.start_s, round(scene.seconds_of(watched.window.start_us))))
     gaps = gaps_of(event, found)
@@ -96,18 +109,21 @@ def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequ
 
 
 def _event(watched: Watched, scene: Scene, past: Sequence[Sortie]) -> Event:
+    """Return what is watched, seconds from the plan's zero; a patrol ends with its last whole round."""
     task, window = watched.part.task, watched.window
-    count = max(task.watcher_count, 1)
+    count = positions_of(task)
     stands = watches_of(past, scene, count)
-    return Event(
-        covered_s=tuple(
-            max((each.end_s for each in stands if each.position == position), default=0) for position in range(count)
-        ),
-        start_s=round(scene.seconds_of(window.start_us)),
-        end_s=round(scene.seconds_of(window.end_us)),
-        watcher_count=max(task.watcher_count, 1),
-        overlap_s=max(round(task.overlap_s), _LEAST_OVERLAP_S),
+    start_s, end_s = round(scene.seconds_of(window.start_us)), round(scene.seconds_of(window.end_us))
+    covered_s = tuple(
+        max((each.end_s for each in stands if each.position == position), default=0) for position in range(count)
     )
+    if task.kind is not TaskKind.STREETS:
+        overlap_s = max(round(task.overlap_s), _LEAST_OVERLAP_S)
+        return Event(start_s=start_s, end_s=end_s, watcher_count=count, overlap_s=overlap_s, covered_s=covered_s)
+    round_s = math.ceil(max(each for each in watched.part.service_s if each < math.inf))
+    since_s = max(start_s, *covered_s)
+    until_s = since_s + max((end_s - since_s) // round_s, 1) * round_s
+    return Event(start_s=start_s, end_s=until_s, overlap_s=0, covered_s=covered_s, step_s=round_s)
 
 
 def _ways(watched: Watched, scene: Scene, fleet: Fleet) -> dict[int, Span]:
@@ -129,7 +145,7 @@ def _enough(event: Event, fleet: Fleet, ways: dict[int, Span]) -> dict[int, Span
     for count in range(event.watcher_count, len(nearest)):
         some = {airframe: ways[airframe] for airframe in nearest[:count]}
         if not gaps_of(event, rota(event, fleet, some)):
-            return {airframe: ways[airframe] for airframe in nearest[: count + 1]}
+            return {airframe: ways[airframe] for airframe in nearest[: count if event.step_s else count + 1]}
     return ways
 
 

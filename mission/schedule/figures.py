@@ -13,9 +13,9 @@ from mission.plan import Refusal, TaskFigures, Visit
 from mission.schedule import reasons
 from mission.schedule.costs import Costs
 from mission.schedule.decide import Decided
-from mission.schedule.events import Watching
+from mission.schedule.events import Watching, positions_of
 from mission.schedule.fleet import Fleet, most_flight_s
-from mission.schedule.gather import Wanted
+from mission.schedule.gather import WATCHED_KINDS, Wanted
 from mission.schedule.scene import Scene
 
 
@@ -47,9 +47,9 @@ def figures_of(
     found = []
     for task in scene.programme.tasks:
         visits = [visit for visit in wanted.visits if visit.task_id == task.task_id]
-        if task.kind is TaskKind.EVENT and events[task.task_id]:
+        if task.kind in WATCHED_KINDS and events[task.task_id]:
             found.append(_event_figures(task, visits, events[task.task_id]))
-        elif task.kind is TaskKind.EVENT:
+        elif task.kind in WATCHED_KINDS:
             found += [each for each in before if each.task_id == task.task_id]
         elif visits and task.task_id in wanted.parts:
             found.append(_task_figures(scene, wanted, task, visits, begun, flown))
@@ -57,16 +57,26 @@ def figures_of(
 
 
 def _event_figures(task: Task, visits: Sequence[Visit], watchings: Sequence[Watching]) -> TaskFigures:
-    wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * max(task.watcher_count, 1)
+    parts = len({each.watched.part.number for each in watchings})
+    wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * parts * positions_of(task)
     gap_s = sum(each.relay.gap_s for each in watchings)
     overlaps = [each.relay.least_overlap_s for each in watchings if each.relay.least_overlap_s is not None]
     return TaskFigures(
         task_id=task.task_id,
         visit_count=len(visits),
-        planned_count=sum(bool(each.relay.watches) for each in watchings),
+        planned_count=len({each.watched.visit.visit_id for each in watchings if each.relay.watches}),
         watched_ratio=round(1.0 - gap_s / max(wanted_s, 1.0), 6),
         longest_gap_s=float(max((each.relay.longest_gap_s for each in watchings), default=0)),
-        least_overlap_s=float(min(overlaps)) if overlaps else None,
+        least_overlap_s=float(min(overlaps)) if overlaps and task.kind is TaskKind.EVENT else None,
+        longest_revisit_s=_longest_round_s(watchings) if task.kind is TaskKind.STREETS else None,
+    )
+
+
+def _longest_round_s(watchings: Sequence[Watching]) -> float:
+    """Return how long a place of a patrol waits at most: a round, and what is missing between two drones."""
+    return max(
+        math.ceil(max(s for s in each.watched.part.service_s if s < math.inf)) + each.relay.longest_gap_s
+        for each in watchings
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,7 @@ from mission.model import Airframe, Battery, Task, TaskKind, Window
 from mission.plan import Refusal, Visit
 from mission.schedule import reasons
 from mission.schedule.fleet import Booking, Cell, Fleet, Flyer, Ground, Staff
+from mission.schedule.patrols import walks_of
 from mission.schedule.permits import Permit, permit_of
 from mission.schedule.recurrence import clipped
 from mission.schedule.scene import Scene
@@ -16,6 +18,9 @@ from mission.schedule.standing import NOTHING, Standing, done_of
 from mission.schedule.targets import Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
 from telemetry.model.errors import InputError
+
+WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
+"""Tasks that somebody is at all the time; a patrol of streets has a part for each of its walks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +70,15 @@ def _gather(scene: Scene, task: Task, wanted: Wanted, standing: Standing) -> Non
     if not asked or (not hours and not standing.visits):
         wanted.refusals.append(reasons.no_hours(task, scene.window))
         return
-    parts = parts_of(task, scene, Window(asked[0].start_us, asked[-1].end_us))
+    parted = walks_of if task.kind is TaskKind.STREETS else parts_of
+    parts = parted(task, scene, Window(asked[0].start_us, asked[-1].end_us))
     visits = [visit for visit in standing.visits if visit.task_id == task.task_id]
     if not visits:
         first_id = 1 + max((visit.visit_id for visit in wanted.visits), default=0)
         visits = visits_of(task, hours, first_id, part_count=len(parts))
         wanted.visits += visits
     wanted.parts[task.task_id] = parts
-    if task.kind is not TaskKind.EVENT:
+    if task.kind not in WATCHED_KINDS:
         wanted.done |= done_of(standing, parts, scene)
     if hours:
         _plan_for(wanted, [visit for visit in visits if visit.window.end_us >= since.start_us], hours, scene)
@@ -83,25 +89,25 @@ def _plan_for(wanted: Wanted, visits: Sequence[Visit], hours: tuple[Window, ...]
     for visit in visits[:1]:
         parts = wanted.parts[visit.task_id]
         task = parts[0].task
-        lasting_s = 0.0 if task.kind is TaskKind.EVENT else max(min(part.service_s) for part in parts)
+        lasting_s = 0.0 if task.kind in WATCHED_KINDS else max(min(part.service_s) for part in parts)
         permit = permit_of(task, hours, scene, lasting_s=lasting_s)
         wanted.refusals += permit.warnings
         for each in visits:
             since_us = max(each.window.start_us, scene.now_us)
             now = msgspec.structs.replace(each, window=Window(min(since_us, each.window.end_us), each.window.end_us))
-            if task.kind is TaskKind.EVENT:
-                _watch(wanted, now, parts[0], permit)
+            if task.kind in WATCHED_KINDS:
+                _watch(wanted, now, parts, permit)
             else:
                 left = [part for part in parts if (each.visit_id, part.number) not in wanted.done]
                 _aim(wanted, now, left, permit, scene)
 
 
-def _watch(wanted: Wanted, visit: Visit, part: Part, permit: Permit) -> None:
+def _watch(wanted: Wanted, visit: Visit, parts: Sequence[Part], permit: Permit) -> None:
     """Have an event watched by the kinds that may watch it longest; what they may not is refused."""
     by_windows = permit.kinds_by_windows(visit.window)
     windows = max(by_windows, key=lambda each: (sum(one.end_us - one.start_us for one in each), each), default=())
     kinds = frozenset(kind for some, able in by_windows.items() if set(windows) <= set(some) for kind in able)
-    wanted.events += [Watched(visit, part, window, kinds) for window in windows]
+    wanted.events += [Watched(visit, part, window, kinds) for window in windows for part in parts]
     if windows != (visit.window,):
         wanted.refusals += [
             msgspec.structs.replace(each, visit_id=visit.visit_id)

@@ -61,7 +61,8 @@ def relay(event: Event, fleet: Fleet, *, ways: Mapping[int, Span], seconds: floa
     spare_id, watches = _with_spare(event, fleet, ways)
     usable = {airframe: way for airframe, way in ways.items() if airframe != spare_id}
     effort_s = seconds if any(_worth(event, watches)[:2]) else min(seconds, _EVEN_S)
-    polished = polish(event, fleet, ways=usable, found=watches, seconds=effort_s, seed=seed) if watches else None
+    is_open = bool(watches) and not event.step_s
+    polished = polish(event, fleet, ways=usable, found=watches, seconds=effort_s, seed=seed) if is_open else None
     if polished is not None and _worth(event, polished.watches) <= _worth(event, watches):
         watches = polished.watches
     return Relay(

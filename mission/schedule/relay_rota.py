@@ -16,7 +16,8 @@ _LEAST_WATCH_S: Final = 60
 class Event:
     """What is watched, seconds from the fleet's zero: by how many at once, and how long two are there at each handover.
 
-    `covered_s` is until when each position is watched already by who is there now; empty: by nobody.
+    `covered_s` is until when each position is watched already by who is there now; empty: by nobody. With a `step_s` watches
+    last so long or a multiple of it (rounds of a patrol), but for the last.
     """
 
     start_s: int
@@ -24,6 +25,7 @@ class Event:
     watcher_count: int = 1
     overlap_s: int = 60
     covered_s: tuple[int, ...] = ()
+    step_s: int = 0
 
     def covered_until_s(self, position: int) -> int:
         """Return until when a position is watched already, its start where by nobody."""
@@ -115,6 +117,8 @@ def _offer(
     out_s, back_s = way
     longest_s = most_flight_s(flyer, ledger.fleet.cells_of(flyer)) - out_s - back_s
     watch_s = min(int(longest_s * share), event.end_s - wanted_s)
+    if event.step_s:
+        watch_s = min(longest_s, event.end_s - wanted_s) // event.step_s * event.step_s
     if longest_s < _LEAST_WATCH_S or watch_s <= 0:
         return None
     flight_s = out_s + watch_s + back_s

@@ -13,6 +13,7 @@ from mission.patterns.waypoints import waypoints_of
 from mission.plan import Sortie, VisitPart, Waypoint
 from mission.schedule.fleet import Booking
 from mission.schedule.greedy import Draft
+from mission.schedule.patrols import again_for
 from mission.schedule.relay_rota import Watch
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
 from mission.schedule.targets import Part, Target
@@ -128,7 +129,10 @@ def watch_of(
     late_s = max(watch.start_s - flight.clock_s, 0.0)
     takeoff_s, flight.clock_s = watch.takeoff_s + late_s, flight.clock_s + late_s
     flight.waypoints = [_later(waypoint, late_s) for waypoint in flight.waypoints]
-    stood = replace(part.pattern, hold_s=np.array([max(watch.end_s - flight.clock_s, 0.0)]), alt_agl_m=alt_m)
+    watch_s = max(watch.end_s - flight.clock_s, 0.0)
+    stood = replace(part.pattern, hold_s=np.array([watch_s]), alt_agl_m=alt_m)
+    if len(part.pattern.places) > 1:
+        stood = again_for(replace(part.pattern, alt_agl_m=alt_m), part.service_s[scene.kind_number(airframe)], watch_s)
     flight.part(replace(part, pattern=stood), visit_id)
     sortie = _landed(
         flight, booking, sortie_id, takeoff_s=takeoff_s, visit_ids=(visit_id,), task_ids=(part.task.task_id,),

@@ -202,3 +202,19 @@ def test_nothing_asked_and_nothing_there_is_an_empty_plan() -> None:
     without = plan_day(programme(airframes=()), day(), now_us=NOW_US, effort=FEW)
     assert without.sorties == ()
     assert len([said for said in without.refusals if not said.is_warning]) >= 5
+
+
+def test_streets_are_patrolled_in_rounds_by_as_many_drones_as_asked() -> None:
+    lines = [[patrol_day.place(-600, y), patrol_day.place(600, y)] for y in (0, 500)]
+    lines += [[patrol_day.place(x, 0), patrol_day.place(x, 500)] for x in (-600, 600)]
+    net = Task(
+        task_id=1, name_zh="老城", name_en="old town", kind=TaskKind.STREETS, watcher_count=2, alt_agl_m=60.0,
+        geometry={"type": "MultiLineString", "coordinates": lines}, windows=(day(9, 10),),
+    )  # fmt: skip
+    made = plan_day(programme(tasks=(net,)), day(), now_us=NOW_US, effort=FEW)
+    assert_sound(made, programme())
+    assert {part.number for sortie in flying(made) for part in sortie.visit_parts} == {0, 1}
+    (figures,) = made.figures
+    assert figures.longest_revisit_s is not None
+    assert figures.longest_revisit_s <= 900.0
+    assert (figures.watched_ratio or 0.0) > 0.8
