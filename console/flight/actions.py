@@ -89,7 +89,8 @@ class ActionDesk:
         device_id = self._drones.device_of(unit_id)
         self._control.demand(device_id, account)
         check_action(wanted)
-        self._engine.expect(device_id)
+        if wanted.action in BY_MAVSDK:
+            self._engine.expect(device_id)
         now_s = self._clock.monotonic_s()
         self._prepared = {token: held for token, held in self._prepared.items() if held.until_s > now_s}
         if len(self._prepared) >= PREPARED_AT_MOST:

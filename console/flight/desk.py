@@ -220,6 +220,7 @@ class FlightDesk:
         if now_s - self._looked_s < LINKS_EVERY_S:
             return
         self._looked_s = now_s
+        self.engine.forget_idle()
         for unit_id, device_id in self.drones.by_unit().items():
             told = [rounded(way) for way in self._bridge.ways_of(device_id)]
             if self._links.get(device_id) != told:

@@ -34,6 +34,8 @@ class MavsdkEngine:
         self._module = module
         self._numbers = itertools.count(1)
         self._process: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
+        self._warming: asyncio.Task[asyncio.subprocess.Process] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[Acted]] = {}
         self._known_until_s: dict[int, float] = {}
@@ -41,13 +43,12 @@ class MavsdkEngine:
         """Pieces that were not handed on because the process was behind."""
         self.crashes = 0
 
-    def known(self) -> list[int]:
-        """Return the devices whose frames it wants."""
+    def forget_idle(self) -> None:
+        """Let go of drones that nobody ordered anything for ten minutes."""
         now_s = self._clock.monotonic_s()
         for device_id in [device_id for device_id, until_s in self._known_until_s.items() if until_s < now_s]:
             del self._known_until_s[device_id]
             self._write(Forget(device_id))
-        return list(self._known_until_s)
 
     def hear(self, heard: Sequence[VehicleFrame]) -> None:
         """Take frames of drones; those of drones that it does not fly are passed over."""
@@ -58,6 +59,8 @@ class MavsdkEngine:
     def expect(self, device_id: int) -> None:
         """Begin to take a drone's frames, so that it is known when it is asked for something."""
         self._known_until_s[device_id] = self._clock.monotonic_s() + KNOWN_FOR_S
+        if self._process is None and (self._warming is None or self._warming.done()):
+            self._warming = asyncio.create_task(self._started(), name="mavsdk starts")
 
     async def act(
         self,
@@ -91,6 +94,8 @@ class MavsdkEngine:
 
     async def stop(self) -> None:
         """End the process."""
+        if self._warming is not None:
+            await asyncio.wait((self._warming,))
         process, self._process = self._process, None
         if process is not None:
             await process_pipe.end(process)
@@ -98,10 +103,11 @@ class MavsdkEngine:
             await asyncio.wait((self._reading,))
 
     async def _started(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            process = self._process = await process_pipe.start(self._module)
-            self._reading = asyncio.create_task(self._read(process), name="mavsdk")
-        return self._process
+        async with self._starting:
+            if self._process is None:
+                process = self._process = await process_pipe.start(self._module)
+                self._reading = asyncio.create_task(self._read(process), name="mavsdk")
+            return self._process
 
     def _write(self, question: Question) -> None:
         if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():

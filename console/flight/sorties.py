@@ -109,18 +109,20 @@ class SortieDesk:
         self._control.demand(device_id, account)
         now_us = self._clock.now_us()
         flown = self.flown(device_id)
-        await asyncio.to_thread(self._briefs.keep, device_id, given)
-        if flown is not None and flown.pilot.state.has_flown:
+        if flown is None:
+            pilot = Pilot(device_id, given.brief, now_us)
+            flown = self._take_up(device_id, Flown(unit_id, given, pilot, account))
+            self._keep(pilot.state)
+        else:
             async with flown.turn:
                 says = flown.pilot.give_another(given.brief, now_us)
                 flown.given, flown.account = given, account
                 self._given[device_id] = given
                 await self._do(flown, says)
-            return flown
-        flown = self._take_up(device_id, Flown(unit_id, given, Pilot(device_id, given.brief, now_us), account))
-        async with flown.turn:
-            self._keep(flown.pilot.state)
-            await self._do(flown, flown.pilot.begin(self._readiness(flown), now_us))
+        await asyncio.to_thread(self._briefs.keep, device_id, given)
+        if not flown.pilot.state.has_flown:
+            async with flown.turn:
+                await self._do(flown, flown.pilot.begin(self._readiness(flown), now_us))
         return flown
 
     async def order(self, unit_id: int, action: FlightAction, account: Account) -> None:

@@ -52,6 +52,7 @@ class Network:
         self._registry = registry
         self._replayed = replayed
         self._members: dict[int, Member | None] = {}
+        self._by_device: dict[int, Member] = {}
         self._looked_up_us: dict[int, int] = {}
         self._strangers: dict[int, Stranger] = {}
         self.is_tapped = False
@@ -97,7 +98,7 @@ class Network:
 
     def ways_of(self, device_id: int) -> list[LinkWay]:
         """Return the links by which a device is heard, the one heard last first."""
-        member = next((one for one in self._members.values() if one is not None and one.device_id == device_id), None)
+        member = self._by_device.get(device_id)
         if member is None:
             return []
         return [self._told_way(member, way) for way in member.ways.all() if way.number in self._links]
@@ -117,7 +118,8 @@ class Network:
 
     def vehicle_of(self, device_id: int) -> Vehicle | None:
         """Return the discovered vehicle of a device."""
-        return next((vehicle for vehicle in self.vehicles() if vehicle.device_id == device_id), None)
+        member = self._by_device.get(device_id)
+        return None if member is None else member.vehicle
 
     def signing_key(self, device_id: int) -> bytes | None:
         """Return the key that frames for this device are signed with."""
@@ -214,12 +216,16 @@ class Network:
             return self._members[system_id]
         self._looked_up_us[system_id] = now_us
         device = self._registry.device("mavlink", f"{self.link_group}/{system_id}")
-        member = self._members.get(system_id)
+        before = member = self._members.get(system_id)
         if device is None or device.revoked:
             member = None
         elif member is None or member.device_id != device.device_id:
             member = Member(device.device_id, self._registry)
-        self._members[system_id] = member
+        if member is not before:
+            self._members[system_id] = member
+            self._by_device = {one.device_id: one for one in self._members.values() if one is not None}
+        elif member is None:
+            self._members[system_id] = None
         return member
 
     def _is_allowed(self, member: Member, frame: Frame, link: Link, now_us: int, turn: Turn) -> bool:
@@ -236,9 +242,7 @@ class Network:
             return True
         if verdict is Signature.NO_KEY and link.allow_unsigned:
             return True
-        if (
-            verdict is Signature.REPLAYED
-        ):  # a copy by a second link: from the next one on they are told apart from replays
+        if verdict is Signature.REPLAYED:  # a copy by a second link? the next ones are told apart from replays then
             member.ways.way(link.number, now_us)
         self._reject(member, frame, verdict, now_us, turn)
         return False
