@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -35,19 +36,41 @@ _NO_CEILING: Final = frozenset({"SKC", "CLR", "NSC", "NCD", "FEW", "SCT"})
 _CEILING: Final = frozenset({"BKN", "OVC", "VV"})
 
 
-def at(log: Sequence[Weather], at_us: int) -> Weather | None:
-    """Return the weather of a log that holds at a time; None before its first entry.
+class Timeline:
+    """A log of weather made ready to be asked often: about 1 us a question."""
 
-    That is the entry that begins last, of those the one made last. An observation of the hour before goes before forecasts that
-    were made earlier.
-    """
-    begun = [one for one in log if one.from_us <= at_us]
-    if not begun:
-        return None
-    holds = max(begun, key=lambda one: (one.from_us, one.observed_us))
-    seen = [one for one in begun if is_observation(one) and at_us - one.observed_us <= CURRENT_S * US]
-    last = max(seen, key=lambda one: one.observed_us, default=None)
-    return last if last is not None and last.observed_us > holds.observed_us else holds
+    def __init__(self, log: Sequence[Weather]) -> None:
+        self.entries = sorted(log, key=lambda one: (one.from_us, one.observed_us))
+        self._from_us = [one.from_us for one in self.entries]
+        self._seen = sorted((one for one in log if is_observation(one)), key=lambda one: one.observed_us)
+        self._seen_us = [one.observed_us for one in self._seen]
+
+    def at(self, at_us: int) -> Weather | None:
+        """Return the weather that holds at a time; None before the first entry.
+
+        That is the entry that begins last, of those the one made last. An observation of the hour before goes before forecasts
+        that were made earlier.
+        """
+        begun = bisect_right(self._from_us, at_us)
+        if not begun:
+            return None
+        holds = self.entries[begun - 1]
+        seen = bisect_right(self._seen_us, at_us)
+        last = self._seen[seen - 1] if seen else holds
+        is_fresh = at_us - last.observed_us <= CURRENT_S * US
+        return last if is_fresh and last.observed_us > holds.observed_us else holds
+
+    def changes_us(self, start_us: int, end_us: int) -> list[int]:
+        """Return the times within a span, its start included, at which another entry may begin to hold, in order."""
+        begins = self._from_us[bisect_left(self._from_us, start_us) : bisect_left(self._from_us, end_us)]
+        late_us = round(CURRENT_S * US) + 1
+        fades = [at_us + late_us for at_us in self._seen_us[bisect_left(self._seen_us, start_us - late_us) :]]
+        return sorted({start_us, *begins, *(at_us for at_us in fades if start_us <= at_us < end_us)} - {end_us})
+
+
+def at(log: Sequence[Weather], at_us: int) -> Weather | None:
+    """Return the weather of a log that holds at a time, as `Timeline.at` does; for one question."""
+    return Timeline(log).at(at_us)
 
 
 def is_observation(weather: Weather) -> bool:
@@ -56,11 +79,8 @@ def is_observation(weather: Weather) -> bool:
 
 
 def changes_us(log: Sequence[Weather], start_us: int, end_us: int) -> list[int]:
-    """Return the times within a span, its start included, at which another entry of a log may begin to hold, in order."""
-    edges = {start_us}
-    for one in log:
-        edges |= {one.from_us, one.observed_us + round(CURRENT_S * US) + 1}
-    return sorted(edge for edge in edges if start_us <= edge < end_us)
+    """Return when another entry of a log may begin to hold, as `Timeline.changes_us` does; for one question."""
+    return Timeline(log).changes_us(start_us, end_us)
 
 
 def gust_of(weather: Weather) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from mission.daylight import Daylight
 from mission.model import Airframe, Light, Weather, Window
 from mission.refusals import Remedy, Told
 from mission.rules.rule_set import RuleSet
+from mission.weather import Timeline
 
 US: Final = 1_000_000
 WEATHER_RULES: Final = frozenset(f"R-{number}" for number in range(11, 19))
@@ -47,10 +49,15 @@ class Conditions:
     rules: RuleSet
     now_us: int
 
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The weather by time."""
+        return Timeline(self.weather)
+
     def cells(self, window: Window, edges_us: Sequence[int] = ()) -> list[Window]:
         """Return a window cut so that weather, light and the age of both are the same within each piece, at further edges too."""
         edges = {window.start_us, window.end_us, *edges_us}
-        edges.update(weather_log.changes_us(self.weather, window.start_us, window.end_us))
+        edges.update(self.timeline.changes_us(window.start_us, window.end_us))
         soon_us = self.now_us + round(self.rules.number("R-18", "soon_s") * US) + 1
         edges.add(soon_us)
         for rule_id in ("R-21", "R-22"):
@@ -62,7 +69,7 @@ class Conditions:
 
     def breaches(self, cell: Window, flight: Flight) -> list[Breach]:
         """Return the rules that a flight breaks in a piece of time that `cells` made."""
-        now = weather_log.at(self.weather, cell.start_us)
+        now = self.timeline.at(cell.start_us)
         found = [*self._age(now, cell.start_us), *self._light(cell, flight)]
         if now is not None:
             found += _weather_breaches(now, flight, self.rules)
@@ -70,7 +77,7 @@ class Conditions:
 
     def is_known(self, cell: Window) -> bool:
         """Tell whether nothing is to be said of the weather's age."""
-        return not list(self._age(weather_log.at(self.weather, cell.start_us), cell.start_us))
+        return not list(self._age(self.timeline.at(cell.start_us), cell.start_us))
 
     def _age(self, now: Weather | None, at_us: int) -> Iterator[Breach]:
         rules = self.rules

@@ -1,6 +1,7 @@
 """METARs as they are sent become weather; one that cannot be read says which group; a log answers for a time."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
@@ -120,3 +121,29 @@ def test_a_newer_forecast_for_the_same_time_goes_before_an_older_one() -> None:
     found = weather.at(log, clock(20, 30))
     assert found is not None
     assert found.gust_mps == 6.0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_timeline_answers_as_the_words_say_for_every_minute(seed: int) -> None:
+    dice = Random(seed)
+    log: list[Weather] = []
+    for _ in range(dice.randrange(1, 12)):
+        from_us = clock(12) + dice.randrange(0, 600) * 60 * US
+        made_us = dice.choice((from_us, from_us - dice.randrange(1, 400) * 60 * US))
+        log.append(entry(from_us, observed_us=made_us, temperature_c=float(len(log))))
+    timeline = weather.Timeline(log)
+    changes = timeline.changes_us(clock(11), clock(23))
+    held = timeline.at(clock(11))
+    for minute in range(12 * 60):
+        at_us = clock(11) + minute * 60 * US
+        begun = [one for one in log if one.from_us <= at_us]
+        best = max(begun, key=lambda one: (one.from_us, one.observed_us), default=None)
+        fresh = [one for one in begun if weather.is_observation(one) and at_us - one.observed_us <= 3600 * US]
+        newest = max(fresh, key=lambda one: one.observed_us, default=None)
+        if best is not None and newest is not None and newest.observed_us > best.observed_us:
+            best = newest
+        found = timeline.at(at_us)
+        assert (found and (found.from_us, found.observed_us)) == (best and (best.from_us, best.observed_us))
+        if found != held:
+            assert any(at_us - 60 * US < change <= at_us for change in changes)
+            held = found
