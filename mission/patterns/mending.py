@@ -92,7 +92,7 @@ def _lost_m2(area: Shape, places: Floats, changed: Floats, half_m: float) -> flo
     first, last = _same_ends(places, changed)
     near = np.concatenate((places[first : len(places) - last], changed[first : len(changed) - last]))
     low, high = near.min(axis=0) - half_m, near.max(axis=0) + half_m
-    part = shapely.clip_by_rect(area, *low, *high)
+    part = shapely.intersection(area, shapely.box(*low, *high))
     box = (*(low - half_m), *(high + half_m))
     then, now = (
         shapely.difference(part, shapely.clip_by_rect(shapely.linestrings(line), *box).buffer(half_m, quad_segs=16))

@@ -15,6 +15,7 @@ from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 MOST_STRIPS: Final = 2_000
+_GRID_M: Final = 1e-4
 _EDGE_SHARE: Final = 0.02
 """So much of a strip at both of its edges joins no parts: what hangs together there alone is not flown through."""
 _LEAST_PART_M2: Final = 1e-6
@@ -59,6 +60,7 @@ def lines_of(area: Shape, *, half_m: float, inset_m: float) -> Lines:
     where strips overlap; corners of full strips are left unseen by so much as ends `inset_m` before them leave.
     Raises InputError for more than 2,000 strips.
     """
+    area = shapely.set_precision(area, _GRID_M)  # turned borders that nearly meet may cross by a rounding
     west, _, east, _ = shapely.bounds(area)
     count = max(1, ceil((east - west) / (2.0 * half_m) - 1e-9))
     if count > MOST_STRIPS:

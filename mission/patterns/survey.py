@@ -25,6 +25,8 @@ _ANGLES_CUT: Final = 10
 _ANGLES_FLOWN: Final = 3
 _ANGLES_APART_DEG: Final = 1.0
 _LEAST_AREA_M2: Final = 1e-3
+_GRID_M: Final = 1e-3
+"""Borders are snapped to a millimetre: what is thinner is no area, and no rounding makes an unsound one of it."""
 _KICKS: Final = 20
 _MOST_KICKED: Final = 120
 
@@ -59,7 +61,9 @@ def survey(area: Shape, closed: Shape, *, swath_m: float, legs_s: LegSeconds) ->
     the area, unless it cannot be reached. Raises InputError where nothing is left to see, or it is too large for its swaths.
     """
     ways = ways_of(closed)
-    free = _reachable(shapely.difference(area, ways.shut), ways)
+    reachable = _reachable(shapely.difference(area, ways.shut), ways)
+    left_out_m2 = max(float(area.area - reachable.area), 0.0)
+    free = shapely.set_precision(reachable, _GRID_M)
     if free.area < _LEAST_AREA_M2:
         message = f"of the {area.area:.0f} m2 asked for nothing lies in open air: move the area or the no-fly zones"
         raise InputError(message)
@@ -73,7 +77,7 @@ def survey(area: Shape, closed: Shape, *, swath_m: float, legs_s: LegSeconds) ->
         if missed_m2[number] <= enough_m2
     ]
     _, number, places = min(tried, key=lambda one: one[:2])
-    return Survey(places, missed_m2[number], max(float(area.area - free.area), 0.0))
+    return Survey(places, missed_m2[number], left_out_m2)
 
 
 def _reachable(free: Shape, ways: Ways) -> Shape:

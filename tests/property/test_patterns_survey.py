@@ -47,7 +47,7 @@ def stars(draw: st.DrawFn, size_m: float, most_corners: int, within_m: float = 0
     )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(area=stars(180.0, 10), zones=st.lists(stars(45.0, 6, 120.0), max_size=3))
 def test_all_of_an_area_is_seen_and_no_zone_is_entered(area: Shape, zones: list[Shape]) -> None:
     closed = shapely.union_all(zones)
@@ -126,3 +126,27 @@ def test_the_same_area_is_flown_the_same_way_again() -> None:
     zone = shapely.box(100.0, 50.0, 180.0, 120.0)
     first, second = (survey(area, zone, swath_m=SWATH_M, legs_s=legs_s).places for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def jagged(rng: np.random.Generator, middle: tuple[float, float], size_m: float, count: int) -> Shape:
+    """Return a polygon around a place, corners at any bearing."""
+    bearing = np.sort(rng.uniform(0.0, 2.0 * np.pi, count))
+    radius = size_m * rng.uniform(0.35, 1.0, count)
+    return shapely.Polygon(
+        np.column_stack((middle[0] + radius * np.cos(bearing), middle[1] + radius * np.sin(bearing)))
+    )
+
+
+@pytest.mark.parametrize("seed", [613, 644, 668, 684])
+def test_borders_that_cross_by_less_than_a_rounding_are_surveyed(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size_m = float(rng.choice([60, 200, 400, 700]))
+    area = jagged(rng, (0.0, 0.0), size_m, int(rng.integers(3, 14)))
+    zones = []
+    for _ in range(rng.integers(0, 4)):
+        middle = rng.uniform(-size_m * 0.6, size_m * 0.6, 2)
+        zones.append(jagged(rng, (middle[0], middle[1]), size_m * rng.uniform(0.08, 0.3), int(rng.integers(3, 8))))
+    closed = shapely.union_all([zone for zone in zones if zone.is_valid])
+    found = survey(area, closed, swath_m=SWATH_M, legs_s=legs_s)
+    assert unseen_ratio(area.difference(closed), found.places, SWATH_M) <= 0.001
+    assert line_of(found.places).intersection(closed).length == 0.0
