@@ -5,7 +5,9 @@ from mission.rules.rule_set import RuleSet
 
 
 def margins_of(rules: RuleSet) -> Margins:
-    """Return the margins between flights (R-05)."""
+    """Return the margins between flights (R-05); none where that rule is off."""
+    if not rules.is_on("R-05"):
+        return Margins(0.0, 0.0, 0.0)
     return Margins(*(rules.number("R-05", name) for name in ("margin_m", "height_m", "margin_s")))
 
 

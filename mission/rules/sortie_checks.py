@@ -179,7 +179,7 @@ class _Scene:
                 continue
             ended_us = ends.get(visit.task_id)
             delete = Remedy("delete", {}, {"delete_sortie_id": sortie.sortie_id})
-            if ended_us is not None and begin_us >= ended_us:
+            if ended_us is not None and begin_us > ended_us:
                 yield Breach("over", "R-31", {"until_clock": clock(ended_us, beside_us=begin_us)}, remedies=(delete,))
                 continue
             if visit.window.start_us <= begin_us <= visit.window.end_us:

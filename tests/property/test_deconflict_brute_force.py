@@ -12,6 +12,7 @@ from mission.deconflict.volumes import US, Volumes, joined, meetings, meetings_b
 from mission.flight_path import path_of
 from mission.model import Airframe, Camera, Crew, Window, ZoneKind
 from mission.plan import Sortie, SortieState, Visit
+from mission.rules import limits_of, margins_of, rule_set
 from mission.sky import Sky
 from tests.sky_scene import DOCK, PLANE, box, clock, sortie, task, window, zone
 
@@ -199,3 +200,13 @@ def test_sorties_of_one_airframe_spares_and_those_that_are_over_are_no_conflict(
     assert find([one, same, spare, over], plane=PLANE, docks=[DOCK]) == []
     assert joined([]).owner.size == 0
     assert mend([one], plane=PLANE) == ([one], [])
+
+
+def test_margins_and_layers_are_those_of_the_rules_and_none_where_the_rule_is_off() -> None:
+    rules = rule_set("default", {"R-05": {"margin_m": 70.0, "layer_m": 20.0}})
+    assert margins_of(rules) == Margins(70.0, 12.0, 20.0)
+    assert (limits_of(rules).layer_m, limits_of(rules).most_agl_m) == (20.0, 120.0)
+    off = margins_of(rule_set("default", {"R-05": {"level": "off"}}))
+    same = [sortie([(0.0, 500.0)], clock(20), sortie_id=number, airframe_id=number) for number in (1, 2)]
+    found = find(same, plane=PLANE, docks=[DOCK], margin_m=off.margin_m, height_m=off.height_m, margin_s=off.margin_s)
+    assert found == []
