@@ -13,7 +13,6 @@ from mission.formats.plan_files import PlanFormat, read_file, write_plan, write_
 from mission.formats.plan_files import ProgrammeFormat as FileOfProgramme
 from mission.model import Airframe, Battery, Crew, Dock, Programme, Task, Weather, Window, Zone
 from mission.plan import Plan, Refusal, Sortie
-from mission.planner import plan_day
 from mission.programme_items import FORMS, Item
 from mission.schedule.days import day_at, day_window
 from mission.schedule.recurrence import zone_of
@@ -122,6 +121,8 @@ def plan(
     `zone` is the tz database's name of the place. With `iterations` the same script gives the same plan on every machine.
     Raises InputError for what cannot be planned at all; what of it cannot be done stands in `refusals`.
     """
+    from mission.planner import plan_day  # the solvers: seconds that commands without a plan need not wait
+
     programme = programme_of_things(things, zone)
     now_us = SYSTEM_CLOCK.now_us()
     wanted = window or day_window(_date(day, now_us, programme.zone), programme.zone)

@@ -1,0 +1,134 @@
+"""`skybeat plan`: a day of patrols from a mission file, without a server; plans of a running console submitted and published."""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from console.script_door import console_options, open_console
+from mission.plan import PlanState
+from mission.script import PlannedDay, load, plan
+from telemetry.model.errors import InputError
+
+
+class PlanGroup(click.Group):
+    """A group whose first argument may be a file instead of a command: `skybeat plan FILE` is `skybeat plan make FILE`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; what is no command is a mission file."""
+        if args and args[0] not in self.commands:
+            args = ["make", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group("plan", cls=PlanGroup)
+def command() -> None:
+    """Plan a day of patrols.
+
+    \b
+    Examples:
+      skybeat plan day.yaml
+      skybeat plan day.yaml --day 2026-12-01 --out day.kmz --out day.ics
+      skybeat plan publish 12
+    """  # noqa: D301 - \b is click's mark for "do not wrap"
+
+
+@command.command("make")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--day", help="Which day, such as 2026-12-01; today by default.")
+@click.option("--effort", "effort_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds.")
+@click.option("--iterations", type=click.IntRange(1), help="Instead of --effort: the same plan on every machine.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--out",
+    "outs",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save it: .plan .waypoints .kmz (one file a sortie) .kml .geojson .gpx .ics .yaml .json; may be given again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print plan and refusals as JSON.")
+def make(
+    *,
+    file: Path,
+    day: str | None,
+    effort_s: float,
+    iterations: int | None,
+    seed: int,
+    outs: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Plan a day from a mission file (YAML; or what .geojson, .kml, .plan ... bring). No server is needed.
+
+    Exit status 2: something that is asked for cannot be done; the plan says what, why, and what would make it possible.
+
+    \b
+    Examples:
+      skybeat plan day.yaml --day 2026-12-01
+      skybeat plan day.yaml --json --iterations 200
+      skybeat plan day.yaml --out day.plan --out day.ics
+    """  # noqa: D301 - as above
+    found = plan(load(file), day=day, effort_s=effort_s, iterations=iterations, seed=seed)
+    saved = [path for out in outs for path in found.save(out)]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found.plan)).decode())
+    else:
+        click.echo(str(found))
+        for path in saved:
+            click.echo(f"saved {path}")
+    if found.refusals:
+        sys.exit(2)
+
+
+@command.command("submit")
+@click.argument("plan_id", type=click.IntRange(1))
+@console_options
+def submit(plan_id: int, url: str | None, key: str | None, account_name: str | None) -> None:
+    """Submit a draft of the running console to whoever approves it.
+
+    \b
+    Example:
+      skybeat plan submit 12 --as planner
+    """  # noqa: D301 - as above
+    with open_console(url, key, account_name) as console:
+        _tell(console.submit(console.read_plan(plan_id)))
+
+
+@command.command("approve")
+@click.argument("plan_id", type=click.IntRange(1))
+@click.option("--reason", default="", help="Why an administrator approves what it submitted itself.")
+@console_options
+def approve(plan_id: int, reason: str, url: str | None, key: str | None, account_name: str | None) -> None:
+    """Approve a plan that another submitted.
+
+    \b
+    Example:
+      skybeat plan approve 12 --as chief
+    """  # noqa: D301 - as above
+    with open_console(url, key, account_name) as console:
+        _tell(console.approve(console.read_plan(plan_id), reason=reason))
+
+
+@command.command("publish")
+@click.argument("plan_id", type=click.IntRange(1))
+@click.option("--reason", default="", help="Why an administrator alone takes a draft all the way.")
+@console_options
+def publish(plan_id: int, reason: str, url: str | None, key: str | None, account_name: str | None) -> None:
+    """Publish an approved plan: its sorties are offered to pilots when they are due.
+
+    \b
+    Example:
+      skybeat plan publish 12 --as planner
+    """  # noqa: D301 - as above
+    with open_console(url, key, account_name) as console:
+        day = console.read_plan(plan_id)
+        if day.plan.state is not PlanState.APPROVED and not reason:
+            message = f"plan {plan_id} is {day.plan.state.value}: let another approve it, or say why not (--reason)"
+            raise InputError(message)
+        _tell(console.publish(day, reason=reason))
+
+
+def _tell(day: PlannedDay) -> None:
+    click.echo(f"plan {day.plan.plan_id} is {day.plan.state.value} (version {day.plan.version})")
