@@ -53,6 +53,8 @@ class Autopilot:
     key: bytes | None = None
     position_ok: bool = True
     says: list[tuple[int, str]] = field(default_factory=list)
+    tells_more: int = 0
+    """So many more items than it has it says that it has."""
     in_progress: int = 0
     """So many answers "in progress" come before a command is accepted."""
     change: Callable[[int, Any], Any] = lambda _, item: item
@@ -214,7 +216,7 @@ class Autopilot:
             self._ack(by, ERROR, kind)
             return
         self._download = {"type": kind, "next": 0, "heard_us": now_us}
-        self.mav.mission_count_send(*by, len(self.lists[kind]), kind)
+        self.mav.mission_count_send(*by, len(self.lists[kind]) + self.tells_more, kind)
 
     def _on_mission_request_int(self, message: Message, now_us: int) -> None:
         by, kind = (message.get_srcSystem(), message.get_srcComponent()), self._type(message)

@@ -154,7 +154,7 @@ def test_an_item_that_is_other_on_board_than_it_was_sent_is_never_taken_for_done
     line = line_to(Autopilot(change=lower))
     answer = settle(line, UploadMission(device_id=1, command_id=5, mission=mission_of(5)))
     assert answer.state == "refused"
-    assert "item 2: height 40.25 m was sent, 20 m is on board" in answer.text
+    assert "item 3: height 40.25 m was sent, 20 m is on board" in answer.text
     assert transfers(line.events)[-1].on_board is OnBoard.UNKNOWN
 
 
@@ -248,3 +248,11 @@ def test_none_is_sent_as_nan_to_a_px4_and_as_zero_to_an_ardupilot() -> None:
         params.append(line.vehicle.lists[0][-1].param4)
     assert params[0] == 0.0
     assert params[1] != params[1]
+
+
+@BOTH
+def test_a_list_that_came_to_another_length_is_not_read_whole_and_said_to_differ(manners: Manners) -> None:
+    line = line_to(Autopilot(manners=manners, tells_more=60_000))
+    answer = settle(line, UploadMission(device_id=1, command_id=5, mission=mission_of(5)))
+    assert "reads otherwise than it was sent: 5 items were sent, 60005 are on board" in answer.text
+    assert transfers(line.events)[-1].on_board is OnBoard.UNKNOWN

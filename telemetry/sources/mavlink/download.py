@@ -34,10 +34,13 @@ class Download:
     """The count, then every item, then our thanks. `items` is whole once it ended well.
 
     The number of items asked for at once grows by one with each answer up to `widest` and halves when one is overdue; 1 is the
-    protocol's own way, and all that most autopilots but ArduPilot take.
+    protocol's own way, and all that most autopilots but ArduPilot take. Where another count than `expected_count` is told, it
+    ends there: `total` says enough.
     """
 
-    def __init__(self, target: Target, patience: Patience, *, widest: int = 1) -> None:
+    def __init__(
+        self, target: Target, patience: Patience, *, widest: int = 1, expected_count: int | None = None
+    ) -> None:
         self.outbox: list[Ask] = []
         self.ended: Ended | None = None
         self.total: int | None = None
@@ -45,6 +48,7 @@ class Download:
         self._patience = patience
         self._waiting = Waiting(patience)
         self._widest = widest
+        self._expected_count = expected_count
         self._width = 1
         self._next = 0
         self._wanted: dict[int, _Wanted] = {}
@@ -79,6 +83,10 @@ class Download:
         if said.msg_id == messages.COUNT and self.total is None:
             self._waiting.answered(now_us)
             self.total = said.number
+            if self._expected_count is not None and self.total != self._expected_count:
+                self.outbox.append(messages.acknowledge(self._target))
+                self.ended = Ended()
+                return
             self._go_on(now_us)
         elif said.item is not None and self.total is not None:
             self._take_item(said.number, said.item, now_us)

@@ -19,7 +19,7 @@ FRAMES: Final = {5: 0, 6: 3, 11: 10}
 DIGEST_BYTES: Final = 8
 
 
-def difference(asked: Sequence[MissionItem], found: Sequence[MissionItem], *, first: int = 0) -> str:
+def difference(asked: Sequence[MissionItem], found: Sequence[MissionItem], *, first: int = 1) -> str:
     """Return how the first item that differs does so, "" where none does. `first` is the number of the first one in words."""
     if len(asked) != len(found):
         return f"{len(asked)} items were sent, {len(found)} are on board"

@@ -65,6 +65,8 @@ class Transfer:
         self._firmware = firmware
         self._items = items
         self._round = 0
+        self._item_count = 0
+        """How many items the vehicle said that it has, its home left out."""
         self._failed: Ended | None = None
         self._is_checking = kind is TransferKind.DOWNLOAD
         self._exchange: Exchange = self._reading() if self._is_checking else self._writing()
@@ -113,10 +115,10 @@ class Transfer:
         if self.kind is TransferKind.CLEAR or not self._items:
             return Clearing(self._target, self._patience)
         items = (for_ardupilot(item) for item in self._items) if self._firmware.zero_for_none else self._items
-        return Upload((*self._home(), *items), self._target, self._patience)
+        return Upload((*self._home(), *items), self._target, self._patience, first_item=self.first_item)
 
-    def _reading(self) -> Download:
-        return Download(self._target, self._patience, widest=self._firmware.widest)
+    def _reading(self, *, expected_count: int | None = None) -> Download:
+        return Download(self._target, self._patience, widest=self._firmware.widest, expected_count=expected_count)
 
     def _home(self) -> tuple[MissionItem, ...]:
         """Return the item that stands for home, which the vehicle knows better: it bears the first place of ours."""
@@ -130,9 +132,11 @@ class Transfer:
         if ended is None:
             return
         if isinstance(self._exchange, Download):
+            self._item_count = max(0, (self._exchange.total or 0) - self.first_item)
             self._judge(ended, self._exchange.items[self.first_item :], now_us)
         elif not ended.problem:
-            self._next(self._reading(), now_us, is_checking=True)
+            expected_count = None if not self._wanted else len(self._wanted) + self.first_item
+            self._next(self._reading(expected_count=expected_count), now_us, is_checking=True)
         else:
             self._answer_failure(ended, now_us)
 
@@ -172,8 +176,10 @@ class Transfer:
         return Transferred(OnBoard.AS_BEFORE, problem=ended.problem)
 
     def _compare(self, items: tuple[MissionItem, ...], now_us: int) -> None:
-        wanted = () if self.kind is TransferKind.CLEAR else self._items
-        differs = difference(wanted, items)
+        if len(self._wanted) != self._item_count:
+            differs = f"{len(self._wanted)} items were sent, {self._item_count} are on board"
+        else:
+            differs = difference(self._wanted, items)
         if not differs:
             self.ended = Transferred(OnBoard.AS_ASKED, items, digest(items))
         elif self._round + 1 < MOST_ROUNDS:
@@ -181,12 +187,17 @@ class Transfer:
             self._next(self._writing(), now_us, is_checking=False)
         else:
             problem = f"the {self.mission_list} reads otherwise than it was sent: {differs}"
-            self.ended = Transferred(self._found(items), items, digest(items), problem)
+            told = items if len(items) == self._item_count else None
+            self.ended = Transferred(self._found(items), told, "" if told is None else digest(told), problem)
+
+    @property
+    def _wanted(self) -> tuple[MissionItem, ...]:
+        return () if self.kind is TransferKind.CLEAR else self._items
 
     def _found(self, items: tuple[MissionItem, ...]) -> OnBoard:
-        if self._firmware.digest and digest(items) == self._firmware.digest:
+        if self._firmware.digest and digest(items) == self._firmware.digest and len(items) == self._item_count:
             return OnBoard.AS_BEFORE
-        return OnBoard.UNKNOWN if items else OnBoard.NOTHING
+        return OnBoard.UNKNOWN if self._item_count else OnBoard.NOTHING
 
     def _next(self, exchange: Exchange, now_us: int, *, is_checking: bool) -> None:
         exchange.outbox += self._exchange.outbox

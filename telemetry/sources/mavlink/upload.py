@@ -28,10 +28,13 @@ class Upload:
     An answer to something else (another list, an earlier transfer) is passed over. `done` counts the items asked for so far.
     """
 
-    def __init__(self, items: Sequence[MissionItem], target: Target, patience: Patience) -> None:
+    def __init__(
+        self, items: Sequence[MissionItem], target: Target, patience: Patience, *, first_item: int = 0
+    ) -> None:
         self.outbox: list[Ask] = []
         self.ended: Ended | None = None
         self._items = items
+        self._first_item = first_item
         self._target = target
         self._waiting = Waiting(patience)
         self._asked: set[int] = set()
@@ -52,6 +55,11 @@ class Upload:
     def _has_all(self) -> bool:
         """Tell whether every item was asked for: whoever reads the list back will see whether all came."""
         return len(self._asked) == len(self._items)
+
+    @property
+    def _last_in_words(self) -> str:
+        """Return the item that was asked for last as people count, from 1, a home left out."""
+        return "its home" if self._last < self._first_item else f"item {self._last - self._first_item + 1}"
 
     def begin(self, now_us: int) -> None:
         """Say how many items there are."""
@@ -80,7 +88,7 @@ class Upload:
         if self._has_all and self._waiting.attempt > THANKS_MISSED:
             self.ended = Ended(touched=True)
         elif asks is None:
-            what = f"item {self._last}" if self._asked else "the count"
+            what = self._last_in_words if self._asked else "the count"
             self.ended = silence(what, self._target, self._waiting, now_us=now_us, touched=True)
         else:
             self.outbox += asks
@@ -139,7 +147,7 @@ class Upload:
             self._paused_until_us = now_us + BUSY_PAUSES_US[self._busy]
             self._busy += 1
             return
-        at = f"at item {self._last}" if self._asked else "at its beginning"
+        at = f"at {self._last_in_words}" if self._asked else "at its beginning"
         self.ended = refusal(result, self._target, at=at, touched=bool(self._asked))
 
 
