@@ -1,6 +1,7 @@
 """Rule sets are data: the packaged ones are whole, changes are checked, what is unknown is refused with what is allowed."""
 
 from importlib import resources
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -76,3 +77,15 @@ def test_a_file_that_is_no_rule_set_is_refused(data: bytes) -> None:
 def test_levels_written_off_without_quotes_are_taken_as_meant() -> None:
     assert msgspec.yaml.decode(b"off") is False
     assert not rule_set("default", {"R-15": {"level": False}}).is_on("R-15")
+
+
+def test_the_page_of_the_rules_names_each_of_them_with_its_values_and_ranges() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    rows = {line.split(" | ")[0].strip("| "): line for line in page.splitlines() if line.startswith("| R-")}
+    assert set(rows) == set(VALUES)
+    for rule_id, meanings in VALUES.items():
+        rule = rule_set().rules[rule_id]
+        assert f"{rule.name_en} · {rule.name_zh} | {rule.values['level']} |" in rows[rule_id]
+        for name, meaning in meanings.items():
+            assert f"`{name}` " in rows[rule_id]
+            assert f"({meaning})" in rows[rule_id]
