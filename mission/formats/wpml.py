@@ -25,11 +25,20 @@ HIGHEST_M: Final = 1_500.0
 LOWEST_RETURN_M: Final = 20.0
 SHORTEST_TRIGGER_M: Final = 1.0
 STOP_AT_POINT: Final = "toPointAndStopWithDiscontinuityCurvature"
+LINK_LOSS: Final = {
+    "return": ("executeLostAction", "goBack"),
+    "hold": ("executeLostAction", "hover"),
+    "land": ("executeLostAction", "landing"),
+    "continue": ("goContinue", "goBack"),
+}
+"""What is done without a link: exitOnRCLost and executeRCLostAction."""
 EPOCH_ZIP: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def write(sortie: Sortie, airframe: Airframe, *, camera: Camera | None = None) -> bytes:
+def write(sortie: Sortie, airframe: Airframe, *, camera: Camera | None = None, link_loss: str = "return") -> bytes:
     """Return a KMZ that DJI Pilot 2 and docks take; heights are above the take-off place.
+
+    `link_loss` is what it does when it hears nobody: return, hold, land or continue.
 
     Raises InputError for a sortie without waypoints, and for an airframe whose model DJI's numbers are not known of.
     """
@@ -39,10 +48,12 @@ def write(sortie: Sortie, airframe: Airframe, *, camera: Camera | None = None) -
         )
     register_namespace("", KML)
     register_namespace("wpml", WPML)
-    files = {
-        TEMPLATE: _document(_template_folder(sortie, airframe), sortie, airframe, camera),
-        WAYLINES: _document(_wayline_folder(sortie, airframe), sortie, airframe, camera),
-    }
+    if link_loss not in LINK_LOSS:
+        raise InputError(f"link loss action {link_loss!r}: allowed are {', '.join(LINK_LOSS)}")
+    folders = {TEMPLATE: _template_folder(sortie, airframe), WAYLINES: _wayline_folder(sortie, airframe)}
+    files = {}
+    for name, folder in folders.items():
+        files[name] = _document(folder, _mission_config(sortie, airframe, camera, LINK_LOSS[link_loss]))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -50,22 +61,22 @@ def write(sortie: Sortie, airframe: Airframe, *, camera: Camera | None = None) -
     return buffer.getvalue()
 
 
-def _document(folder: Element, sortie: Sortie, airframe: Airframe, camera: Camera | None) -> bytes:
+def _document(folder: Element, config: Element) -> bytes:
     root = Element(f"{{{KML}}}kml")
     document = SubElement(root, f"{{{KML}}}Document")
-    document.append(_mission_config(sortie, airframe, camera))
+    document.append(config)
     document.append(folder)
     content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return content
 
 
-def _mission_config(sortie: Sortie, airframe: Airframe, camera: Camera | None) -> Element:
+def _mission_config(sortie: Sortie, airframe: Airframe, camera: Camera | None, lost: tuple[str, str]) -> Element:
     drone, payload = drone_of(airframe), payload_of(airframe, camera)
     config = Element(f"{{{WPML}}}missionConfig")
     _say(config, "flyToWaylineMode", "safely")
     _say(config, "finishAction", "goHome")
-    _say(config, "exitOnRCLost", "executeLostAction")
-    _say(config, "executeRCLostAction", "goBack")
+    _say(config, "exitOnRCLost", lost[0])
+    _say(config, "executeRCLostAction", lost[1])
     security_m = min(max(sortie.transit_alt_home_m, LOWEST_SECURITY_M), HIGHEST_M)
     _say(config, "takeOffSecurityHeight", _number(security_m))
     _say(config, "globalTransitionalSpeed", _number(min(airframe.cruise_mps, FASTEST_MPS)))

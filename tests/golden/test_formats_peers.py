@@ -139,3 +139,18 @@ def test_places_go_round_by_geojson_kml_and_gpx_without_an_order_of_lat_and_lon_
     assert bank.geometry == PROGRAMME.tasks[0].geometry
     (route,) = gpx.read(gpx.write(PLAN)).tasks
     assert route.geometry["coordinates"] == [[point.lon_deg, point.lat_deg] for point in SORTIE.waypoints]
+
+
+def test_a_wayline_does_without_a_link_what_the_rules_say() -> None:
+    said = {}
+    for action in ("return", "hold", "land", "continue"):
+        with zipfile.ZipFile(io.BytesIO(wpml.write(SORTIE, HAWK, link_loss=action))) as archive:
+            text = archive.read("wpmz/waylines.wpml").decode()
+        said[action] = (
+            text.split("exitOnRCLost>")[1].split("<")[0],
+            text.split("executeRCLostAction>")[1].split("<")[0],
+        )
+    assert said["hold"] == ("executeLostAction", "hover")
+    assert said["land"] == ("executeLostAction", "landing")
+    assert said["return"] == ("executeLostAction", "goBack")
+    assert said["continue"][0] == "goContinue"

@@ -91,11 +91,11 @@ function Goal({ flight }: { flight: FlightView }) {
   const t = useText();
   const lat_deg = picked?.lat ?? null;
   const lon_deg = picked?.lon ?? null;
-  const height = heightOf(flight.unit_id);
   const isChosen = picking === "goTo" && lat_deg !== null && lon_deg !== null;
   useEffect(() => {
-    if (isChosen) begin(flight.unit_id, { action: "go_to", lat_deg, lon_deg, alt_home_m: height });
-  }, [isChosen, lat_deg, lon_deg, height, flight.unit_id]);
+    if (!isChosen) return;
+    begin(flight.unit_id, { action: "go_to", lat_deg, lon_deg, alt_home_m: heightOf(flight.unit_id) });
+  }, [isChosen, lat_deg, lon_deg, flight.unit_id]);
   if (picking !== "goTo") return null;
   if (!isChosen)
     return (

@@ -1,0 +1,88 @@
+"""An operator flies a demo drone from the console in a real browser: control, confirmed orders, a place on the map, the way home."""
+
+import re
+from typing import Final
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import RunningDemo, Visit
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+SOON_MS: Final = 30_000
+TWICE: Final = 2
+
+
+async def a_drone_aloft(page: Page) -> None:
+    """Open the inspector of a drone in the air, whoever flies it."""
+    row = page.locator('[data-testid="unit-row"][data-kind="drone"]').filter(has_text=re.compile("空中|airborne"))
+    await expect(row.first).to_be_visible(timeout=SOON_MS)
+    await row.first.click()
+    await expect(page.get_by_test_id("inspector")).to_be_visible()
+
+
+async def take_control(page: Page) -> None:
+    await page.get_by_test_id("control-take").click()
+    await expect(page.get_by_test_id("control")).to_have_attribute("data-mine", "true")
+
+
+async def press_twice(page: Page, key: str) -> None:
+    """Press a key, see what the order costs, and press it again in time."""
+    await page.keyboard.press(key)
+    await page.wait_for_timeout(300)
+    await page.keyboard.press(key)
+
+
+async def ordered(page: Page, text: str) -> None:
+    """Wait until the newest order is this one, and done."""
+    newest = page.get_by_test_id("flight-order").first
+    await expect(newest).to_contain_text(text, timeout=SOON_MS)
+    await expect(newest).to_have_attribute("data-state", "delivered", timeout=SOON_MS)
+
+
+async def test_a_drone_is_held_sent_to_a_place_and_brought_home(demo: RunningDemo, visit: Visit) -> None:
+    await visit.sign_in(demo.sign_in_url())
+    page = visit.page
+    await a_drone_aloft(page)
+    await expect(page.get_by_test_id("battery-home")).to_be_visible()
+    await expect(page.get_by_test_id("action-hold")).to_have_count(0)  # not before control is taken
+    await take_control(page)
+    await press_twice(page, "h")
+    await ordered(page, "Hold")
+    await page.keyboard.press("d")
+    await expect(page.get_by_test_id("action-go_to")).to_have_attribute("aria-pressed", "true")
+    box = await page.get_by_test_id("map").bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + box["width"] / TWICE + 60, box["y"] + box["height"] / TWICE - 60)
+    go = page.get_by_test_id("go-here")
+    await expect(go).to_be_visible()
+    await expect(page.get_by_test_id("action-cost")).to_be_visible(timeout=SOON_MS)
+    await go.hover()
+    await page.mouse.down()
+    await page.wait_for_timeout(1000)
+    await page.mouse.up()
+    await ordered(page, "Send to")
+    await press_twice(page, "r")
+    await ordered(page, "Return home")
+    await page.get_by_test_id("control-release").click()
+    await expect(page.get_by_test_id("control")).to_have_attribute("data-mine", "false")
+    assert visit.errors == []
+
+
+async def test_one_press_orders_nothing_and_escape_forgets_it_in_chinese(
+    demo: RunningDemo, chinese_visit: Visit
+) -> None:
+    visit = chinese_visit
+    await visit.sign_in(demo.sign_in_url())
+    page = visit.page
+    await a_drone_aloft(page)
+    await take_control(page)
+    await expect(page.get_by_test_id("control-holder")).to_have_text("由我控制")
+    before = await page.get_by_test_id("flight-order").count()
+    await page.keyboard.press("r")
+    await expect(page.get_by_test_id("action-cost")).to_contain_text("电量", timeout=SOON_MS)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("action-cost")).to_have_count(0)
+    assert await page.get_by_test_id("flight-order").count() == before
+    await page.get_by_test_id("control-release").click()
+    assert visit.errors == []
