@@ -16,7 +16,7 @@ from mission.schedule.apart import parted
 from mission.schedule.change import NO_CHANGE, Change, changed
 from mission.schedule.costs import costs_of
 from mission.schedule.decide import Decided, decide
-from mission.schedule.events import Watching, intact, positions_of, serves, watch
+from mission.schedule.events import Watching, intact, watch
 from mission.schedule.examine import examined
 from mission.schedule.figures import figures_of, left_out, useless
 from mission.schedule.gather import Watched, fleet_of, wanted_of
@@ -30,7 +30,7 @@ from telemetry.model.errors import InputError
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
 REPAIR_EFFORT: Final = Effort(within_s=1.3)
-_RELAY_SECONDS: Final = 1.0
+_RELAY_S: Final = 1.0
 
 
 def plan_day(
@@ -120,8 +120,8 @@ class _Day:
 
         next_id = self.standing.next_id
         for watched in sorted(self.wanted.events, key=rank):
-            now = [each for each in self.standing.open if serves(each, watched)]
-            past = [each for each in self.standing.sorties if serves(each, watched)]
+            now = [each for each in self.standing.open if watched.visit.visit_id in each.visit_ids]
+            past = [each for each in self.standing.sorties if watched.visit.visit_id in each.visit_ids]
             found = intact(watched, self.scene, now, past) if now else None
             if found is None:
                 found = watch(
@@ -129,7 +129,7 @@ class _Day:
                     self.scene,
                     self.fleet,
                     first_id=next_id,
-                    seconds=_RELAY_SECONDS,
+                    within_s=_RELAY_S,
                     seed=self.effort.seed,
                     past=past,
                 )
@@ -192,7 +192,7 @@ class _Day:
         stands = sum(part_of[key].prize for key in self.wanted.done if key in part_of)
         watched = 0.0
         for each in self.watchings:
-            window, count = each.watched.window, positions_of(each.watched.part.task)
+            window, count = each.watched.window, each.watched.count
             wanted_s = (window.end_us - window.start_us) / 1e6 * count
             watched += each.watched.part.prize * max(1.0 - each.relay.gap_s / max(wanted_s, 1.0), 0.0)
         return round(float(self.costs.prize[done].sum()) + stands + watched, 3)

@@ -35,7 +35,7 @@ def run(*, runs: int, seed: int) -> Figures:
     took_s = []
     for _ in range(runs):
         began = perf_counter()
-        found = relay(event, fleet, ways=ways, seconds=2.0, seed=seed)
+        found = relay(event, fleet, ways=ways, within_s=2.0, seed=seed)
         took_s.append(perf_counter() - began)
     gap_s, overlap_s = watched(event, found.watches)
     return Figures(

@@ -108,5 +108,5 @@ def _window(from_s: float, until_s: float) -> Window:
     return Window(_us(from_s), _us(until_s))
 
 
-def _us(seconds: float) -> int:
-    return _BEGIN_US + round(seconds * 1e6)
+def _us(time_s: float) -> int:
+    return _BEGIN_US + round(time_s * 1e6)

@@ -40,13 +40,13 @@ def chain(
     fleet: Fleet,
     *,
     known: Collection[Chosen] = (),
-    seconds: float = 1.0,
+    within_s: float = 1.0,
     seed: int = 0,
 ) -> list[Chosen]:
     """Return which candidates are flown, by whom and when, in order of take-off: the most prize, then the least time in the air.
 
     Each airframe charges before it flies again (or takes a charged battery of its dock); chargers, pads, crews' shifts and
-    drones at once are kept, beside what is booked in the fleet. `known` is a chain to begin from. Runs for up to `seconds` of
+    drones at once are kept, beside what is booked in the fleet. `known` is a chain to begin from. Runs for up to `within_s` of
     CP-SAT's deterministic time; without an answer by then `known` is returned.
     """
     if not candidates:
@@ -63,7 +63,7 @@ def chain(
         if option.by
     ]
     model.cp.maximize(sum(gain))
-    answer = solved(model.cp, seconds=seconds, seed=seed)
+    answer = solved(model.cp, within_s=within_s, seed=seed)
     if answer is None:
         return sorted(known, key=lambda chosen: chosen.takeoff_s)
     return _read(options, answer[0].value)

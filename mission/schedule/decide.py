@@ -29,7 +29,7 @@ _CUTS: Final = (
 )
 _ROUND_S: Final = 1.2
 _ROUND_ITERATIONS: Final = 400
-_CHAIN_SECONDS: Final = 0.3
+_CHAIN_S: Final = 0.3
 _FEW_SLOTS: Final = 400
 
 
@@ -238,7 +238,7 @@ class _Search:
             Chosen(number, draft.booking.airframe_id, draft.booking.takeoff_s)
             for number, draft in enumerate(self.best.drafts)
         ]
-        chosen = chain([candidate for _, _, candidate in pool], self.fleet, known=known, seconds=_CHAIN_SECONDS)
+        chosen = chain([candidate for _, _, candidate in pool], self.fleet, known=known, within_s=_CHAIN_S)
         ledger, drafts = Ledger(self.fleet), []
         for each in chosen:
             craft, stops, _ = pool[each.candidate]

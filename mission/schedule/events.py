@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mission.model import Task, TaskKind, Window
+from mission.model import Window
 from mission.plan import Refusal, Sortie
 from mission.schedule import reasons
 from mission.schedule.costs import costs_of
@@ -40,19 +40,19 @@ def watch(
     fleet: Fleet,
     *,
     first_id: int,
-    seconds: float,
+    within_s: float,
     seed: int,
     past: Sequence[Sortie] = (),
 ) -> Watching:
     """Return who watches an event: the fewest of the nearest drones that leave no gap, and one more as a spare.
 
     Sorties are numbered from `first_id`. `past` are watches that stand: they are relieved. The relay is solved for up to
-    `seconds` of CP-SAT's deterministic time.
+    `within_s` of CP-SAT's deterministic time.
     """
     event = _event(watched, scene, past)
     ways = _ways(watched, scene, fleet)
     chosen = _enough(event, fleet, ways)
-    found = relay(event, fleet, ways=chosen, seconds=seconds, seed=seed)
+    found = relay(event, fleet, ways=chosen, within_s=within_s, seed=seed)
     ledger, sorties = Ledger(fleet), []
     for number, each in enumerate(found.watches):
         booking = ledger.fit(ledger.flyers[each.airframe_id], each.takeoff_s, each.landing_s)
@@ -63,7 +63,7 @@ def watch(
             watch_of(
                 each,
                 booking,
-                watched.part,
+                watched.parts[each.position] if watched.is_patrol else watched.part,
                 scene,
                 visit_id=watched.visit.visit_id,
                 sortie_id=first_id + number,
@@ -78,26 +78,14 @@ def watch(
     return Watching(watched, found, tuple(sorties), tuple(bookings), _said(watched, scene, fleet, event, ways, found))
 
 
-def positions_of(task: Task) -> int:
-    """Return how many watch at once for one part of a task: each walk of a patrol has one drone."""
-    return 1 if task.kind is TaskKind.STREETS else max(task.watcher_count, 1)
-
-
-def serves(sortie: Sortie, watched: Watched) -> bool:
-    """Tell whether a sortie watches this: its visit, and of a patrol its walk."""
-    if watched.visit.visit_id not in sortie.visit_ids:
-        return False
-    return not sortie.visit_parts or sortie.visit_parts[0].number == watched.part.number
-
-
 def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequence[Sortie]) -> Watching | None:
     """Return the watch of a plan that is mended where nothing speaks against it, else None; `past` watches stand."""
-    task, ready = watched.part.task, {airframe.airframe_id: airframe for airframe in scene.airframes}
+    ready = {airframe.airframe_id: airframe for airframe in scene.airframes}
     for sortie in sorties:
         airframe = ready.get(sortie.airframe_id)
         if airframe is None or scene.kind_number(airframe) not in watched.kinds:
             return None
-    found = watches_of([*past, *sorties], scene, positions_of(task))
+    found = watches_of([*past, *sorties], scene, watched.count)
     event = replace(_event(watched, scene, ()), start_s=round(scene.seconds_of(scene.now_us)))
     event = replace(event, start_s=max(event.start_s, round(scene.seconds_of(watched.window.start_us))))
     gaps = gaps_of(event, found)
@@ -110,30 +98,29 @@ def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequ
 
 def _event(watched: Watched, scene: Scene, past: Sequence[Sortie]) -> Event:
     """Return what is watched, seconds from the plan's zero; a patrol ends with its last whole round."""
-    task, window = watched.part.task, watched.window
-    count = positions_of(task)
+    task, window, count = watched.part.task, watched.window, watched.count
     stands = watches_of(past, scene, count)
     start_s, end_s = round(scene.seconds_of(window.start_us)), round(scene.seconds_of(window.end_us))
     covered_s = tuple(
         max((each.end_s for each in stands if each.position == position), default=0) for position in range(count)
     )
-    if task.kind is not TaskKind.STREETS:
+    if not watched.is_patrol:
         overlap_s = max(round(task.overlap_s), _LEAST_OVERLAP_S)
         return Event(start_s=start_s, end_s=end_s, watcher_count=count, overlap_s=overlap_s, covered_s=covered_s)
-    round_s = math.ceil(max(each for each in watched.part.service_s if each < math.inf))
-    since_s = max(start_s, *covered_s)
+    round_s = math.ceil(max(each for part in watched.parts for each in part.service_s if each < math.inf))
+    since_s = max(start_s, min(covered_s))
     until_s = since_s + max((end_s - since_s) // round_s, 1) * round_s
-    return Event(start_s=start_s, end_s=until_s, overlap_s=0, covered_s=covered_s, step_s=round_s)
+    return Event(start_s=start_s, end_s=until_s, watcher_count=count, overlap_s=0, covered_s=covered_s, step_s=round_s)
 
 
 def _ways(watched: Watched, scene: Scene, fleet: Fleet) -> dict[int, Span]:
     """Return how long each airframe that can watch flies there and back."""
-    costs = costs_of([Target(watched.visit, watched.part, 0.0, 0.0, 1)], scene)
+    costs = costs_of([Target(watched.visit, part, 0.0, 0.0, 1) for part in watched.parts], scene)
     ways = {}
     kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
     for flyer in fleet.flyers:
         kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
-        out_s, back_s = float(costs.out_s[kind][dock, 0]), float(costs.back_s[kind][0, dock])
+        out_s, back_s = float(costs.out_s[kind][dock].max()), float(costs.back_s[kind][:, dock].max())
         if kind in watched.kinds and max(out_s, back_s, watched.part.service_s[kind]) < float("inf"):
             ways[flyer.airframe_id] = (int(out_s) + 1, int(back_s) + 1)
     return ways

@@ -13,7 +13,7 @@ from mission.plan import Refusal, TaskFigures, Visit
 from mission.schedule import reasons
 from mission.schedule.costs import Costs
 from mission.schedule.decide import Decided
-from mission.schedule.events import Watching, positions_of
+from mission.schedule.events import Watching
 from mission.schedule.fleet import Fleet, most_flight_s
 from mission.schedule.gather import WATCHED_KINDS, Wanted
 from mission.schedule.scene import Scene
@@ -57,8 +57,8 @@ def figures_of(
 
 
 def _event_figures(task: Task, visits: Sequence[Visit], watchings: Sequence[Watching]) -> TaskFigures:
-    parts = len({each.watched.part.number for each in watchings})
-    wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * parts * positions_of(task)
+    count = max(each.watched.count for each in watchings)
+    wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * count
     gap_s = sum(each.relay.gap_s for each in watchings)
     overlaps = [each.relay.least_overlap_s for each in watchings if each.relay.least_overlap_s is not None]
     return TaskFigures(
@@ -75,7 +75,8 @@ def _event_figures(task: Task, visits: Sequence[Visit], watchings: Sequence[Watc
 def _longest_round_s(watchings: Sequence[Watching]) -> float:
     """Return how long a place of a patrol waits at most: a round, and what is missing between two drones."""
     return max(
-        math.ceil(max(s for s in each.watched.part.service_s if s < math.inf)) + each.relay.longest_gap_s
+        math.ceil(max(s for part in each.watched.parts for s in part.service_s if s < math.inf))
+        + each.relay.longest_gap_s
         for each in watchings
     )
 

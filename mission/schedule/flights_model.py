@@ -123,23 +123,23 @@ class FlightsModel:
                 self._crew[booking.crew_id].append(flown)
 
 
-def solved(cp: Any, *, seconds: float, seed: int, enough_share: float = 0.0) -> tuple[Any, bool] | None:  # noqa: ANN401 - ortools has no types
+def solved(cp: Any, *, within_s: float, seed: int, enough_share: float = 0.0) -> tuple[Any, bool] | None:  # noqa: ANN401 - ortools has no types
     """Solve a model with hints, on one thread: return the solver and whether nothing better exists, None without an answer.
 
-    `seconds` are of CP-SAT's deterministic time, so that the same model gives the same answer on every machine.
+    `within_s` are of CP-SAT's deterministic time, so that the same model gives the same answer on every machine.
     """
     _complete_hint(cp)
-    solver = _solver(seconds, seed)
+    solver = _solver(within_s, seed)
     solver.parameters.relative_gap_limit = enough_share
     status = solver.solve(cp)
     return (solver, status == cp_model.OPTIMAL) if status in {cp_model.OPTIMAL, cp_model.FEASIBLE} else None
 
 
-def _solver(seconds: float, seed: int) -> Any:  # noqa: ANN401 - ortools has no types
+def _solver(within_s: float, seed: int) -> Any:  # noqa: ANN401 - ortools has no types
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
-    solver.parameters.max_deterministic_time = seconds
+    solver.parameters.max_deterministic_time = within_s
     return solver
 
 

@@ -25,12 +25,30 @@ WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """An event's visit, or what the rules leave of it: all of `window` is watched, by these kinds of airframe."""
+    """An event's visit, or what the rules leave of it: all of `window` is watched, by these kinds of airframe.
+
+    Of a patrol of streets each part is a walk, flown by one drone at a time.
+    """
 
     visit: Visit
-    part: Part
+    parts: tuple[Part, ...]
     window: Window
     kinds: frozenset[int]
+
+    @property
+    def part(self) -> Part:
+        """Return what is watched; of a patrol its first walk."""
+        return self.parts[0]
+
+    @property
+    def is_patrol(self) -> bool:
+        """Whether walks are flown, not a place stood over."""
+        return self.part.task.kind is TaskKind.STREETS
+
+    @property
+    def count(self) -> int:
+        """Return how many watch at once."""
+        return len(self.parts) if self.is_patrol else max(self.part.task.watcher_count, 1)
 
 
 @dataclass(eq=False)
@@ -107,7 +125,7 @@ def _watch(wanted: Wanted, visit: Visit, parts: Sequence[Part], permit: Permit) 
     by_windows = permit.kinds_by_windows(visit.window)
     windows = max(by_windows, key=lambda each: (sum(one.end_us - one.start_us for one in each), each), default=())
     kinds = frozenset(kind for some, able in by_windows.items() if set(windows) <= set(some) for kind in able)
-    wanted.events += [Watched(visit, part, window, kinds) for window in windows for part in parts]
+    wanted.events += [Watched(visit, tuple(parts), window, kinds) for window in windows]
     if windows != (visit.window,):
         wanted.refusals += [
             msgspec.structs.replace(each, visit_id=visit.visit_id)

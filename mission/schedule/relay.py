@@ -51,18 +51,18 @@ class Remedy:
     value: int
 
 
-def relay(event: Event, fleet: Fleet, *, ways: Mapping[int, Span], seconds: float = 2.0, seed: int = 0) -> Relay:
+def relay(event: Event, fleet: Fleet, *, ways: Mapping[int, Span], within_s: float = 2.0, seed: int = 0) -> Relay:
     """Return who watches the event when.
 
     `ways` says for each airframe that may watch how long it flies to the event and back. A rota by simulation is found at
-    once (about 10 ms for 6 hours and 3 drones); CP-SAT closes its gaps, and makes its watches even, for `seconds` of its
+    once (about 10 ms for 6 hours and 3 drones); CP-SAT closes its gaps, and makes its watches even, for `within_s` of its
     deterministic time (about as many on a free core). Where one drone is more than needed, one stays as a spare.
     """
     spare_id, watches = _with_spare(event, fleet, ways)
     usable = {airframe: way for airframe, way in ways.items() if airframe != spare_id}
-    effort_s = seconds if any(_worth(event, watches)[:2]) else min(seconds, _EVEN_S)
+    effort_s = within_s if any(_worth(event, watches)[:2]) else min(within_s, _EVEN_S)
     is_open = bool(watches) and not event.step_s
-    polished = polish(event, fleet, ways=usable, found=watches, seconds=effort_s, seed=seed) if is_open else None
+    polished = polish(event, fleet, ways=usable, found=watches, within_s=effort_s, seed=seed) if is_open else None
     if polished is not None and _worth(event, polished.watches) <= _worth(event, watches):
         watches = polished.watches
     return Relay(

@@ -119,7 +119,7 @@ class _Model:
 
 
 def polish(
-    event: Event, fleet: Fleet, *, ways: Mapping[int, Span], found: Sequence[Watch], seconds: float, seed: int
+    event: Event, fleet: Fleet, *, ways: Mapping[int, Span], found: Sequence[Watch], within_s: float, seed: int
 ) -> Polished | None:
     """Return a rota at least as good, or None where none was found in the time: see `relay.relay`."""
     model = _Model(event, fleet, ways)
@@ -132,7 +132,7 @@ def polish(
     model.flights.bound()
     model.hint(found)
     model.weigh()
-    answer = solved(model.cp, seconds=seconds, seed=seed, enough_share=_ENOUGH_SHARE)
+    answer = solved(model.cp, within_s=within_s, seed=seed, enough_share=_ENOUGH_SHARE)
     if answer is None:
         return None
     watches = _read(model, answer[0])

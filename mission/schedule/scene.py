@@ -119,9 +119,9 @@ class Scene:
         """Return a time as seconds from the plan's zero."""
         return (time_us - self.window.start_us) / US
 
-    def us_of(self, seconds: float) -> int:
+    def us_of(self, time_s: float) -> int:
         """Return seconds from the plan's zero as a time."""
-        return self.window.start_us + round(seconds * US)
+        return self.window.start_us + round(time_s * US)
 
     def way(self, start: Floats, end: Floats) -> Floats | None:
         """Return the places (k, 2) of the shortest way between two places that keeps out of closed air."""

@@ -31,7 +31,7 @@ class _Flight:
     clock_s: float
     alt_m: float
     waypoints: list[Waypoint]
-    metres: float = 0.0
+    flown_m: float = 0.0
     visit_parts: list[VisitPart] = field(default_factory=list)
 
     def transit(self, there: Floats, task_name: str) -> None:
@@ -53,7 +53,7 @@ class _Flight:
             for row in range(1, len(places) - 1)
         ]
         self.clock_s += float(seconds[-1])
-        self.metres += length_m(places)
+        self.flown_m += length_m(places)
         self.here = there
 
     def wait_until(self, time_s: float) -> None:
@@ -88,7 +88,7 @@ class _Flight:
             )
         )
         self.clock_s = float(arrive_s[-1] + hold_s[-1])
-        self.metres += pattern.length_m
+        self.flown_m += pattern.length_m
         self.here = np.asarray(places[-1], np.float64)
 
 
@@ -179,7 +179,7 @@ def _landed(
         visit_ids=visit_ids,
         task_ids=task_ids,
         waypoints=tuple(flight.waypoints),
-        length_m=round(flight.metres, 1),
+        length_m=round(flight.flown_m, 1),
         landing_battery_ratio=round(1.0 - (landing_s - takeoff_s) / (airframe.endurance_s * health_ratio), 4),
         transit_alt_home_m=flight.alt_m,
         battery_id=booking.battery_id,
@@ -189,8 +189,8 @@ def _landed(
     )
 
 
-def _later(waypoint: Waypoint, seconds: float) -> Waypoint:
-    return msgspec.structs.replace(waypoint, arrive_us=(waypoint.arrive_us or 0) + round(seconds * 1e6))
+def _later(waypoint: Waypoint, later_s: float) -> Waypoint:
+    return msgspec.structs.replace(waypoint, arrive_us=(waypoint.arrive_us or 0) + round(later_s * 1e6))
 
 
 def _airframe(scene: Scene, booking: Booking) -> Airframe:

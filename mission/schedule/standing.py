@@ -134,12 +134,13 @@ def drafts_of(standing: Standing, targets: Sequence[Target], scene: Scene) -> li
 
 
 def watches_of(sorties: Sequence[Sortie], scene: Scene, watcher_count: int) -> list[Watch]:
-    """Return sorties over an event as watches: each relieves whoever's watch ends first."""
+    """Return sorties over an event as watches: each relieves whoever's watch ends first; those on a walk, who is on it."""
     until_us = [0] * watcher_count
     found: list[Watch] = []
     watching = sorted((each.on_watch, each.sortie_id, each) for each in sorties if each.on_watch is not None)
     for window, _, sortie in watching:
-        position = until_us.index(min(until_us))
+        walks = [part.number for part in sortie.visit_parts if part.part_count > 1]
+        position = walks[0] if walks else until_us.index(min(until_us))
         end_us = min(window.end_us, sortie.landing_us)
         until_us[position] = end_us
         if end_us <= window.start_us:

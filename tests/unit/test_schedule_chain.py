@@ -40,7 +40,7 @@ def prize_of(chosen: list[Chosen], candidates: list[Candidate]) -> int:
 
 def test_a_route_is_shifted_until_its_airframe_is_charged() -> None:
     candidates = [candidate(0, 0), candidate(0, 3000)]
-    chosen = chain(candidates, fleet(1), seconds=0.1)
+    chosen = chain(candidates, fleet(1), within_s=0.1)
     assert_sound(chosen, candidates, fleet(1))
     assert [each.candidate for each in chosen] == [0, 1]
     assert chosen[1].takeoff_s >= 600 + 675
@@ -48,13 +48,13 @@ def test_a_route_is_shifted_until_its_airframe_is_charged() -> None:
 
 def test_of_two_routes_with_one_target_the_better_is_flown() -> None:
     candidates = [candidate(0, 100, 5, claims=(1,)), candidate(0, 100, 9, claims=(1,))]
-    assert [each.candidate for each in chain(candidates, fleet(), seconds=0.1)] == [1]
+    assert [each.candidate for each in chain(candidates, fleet(), within_s=0.1)] == [1]
 
 
 def test_a_crew_flies_no_more_drones_at_once_than_it_may() -> None:
     of = fleet(staff=(Staff(1, ((0, 2000),), drone_count=1),))
     candidates = [candidate(0, 900), candidate(0, 900), candidate(1500, 2500)]
-    chosen = chain(candidates, of, seconds=0.1)
+    chosen = chain(candidates, of, within_s=0.1)
     assert_sound(chosen, candidates, of)
     assert {each.candidate for each in chosen} == {0, 1}
 
@@ -63,7 +63,7 @@ def test_batteries_of_a_dock_are_shared() -> None:
     cells = (Cell(battery_id=1), Cell(battery_id=2), Cell(battery_id=3))
     of = fleet(1, grounds=(Ground(1, pad_count=1, charger_count=3, cells=cells),))
     candidates = [candidate(0, 4000) for _ in range(3)]
-    chosen = chain(candidates, of, seconds=0.1)
+    chosen = chain(candidates, of, within_s=0.1)
     assert_sound(chosen, candidates, of)
     assert len(chosen) == 3
     assert chosen[1].takeoff_s == chosen[0].takeoff_s + 600 + 180
@@ -72,14 +72,14 @@ def test_batteries_of_a_dock_are_shared() -> None:
 def test_what_is_booked_stands() -> None:
     of = fleet(1, booked=(Booking(1, 1, 500, 1000, 1500, 1500),))
     candidates = [candidate(0, 400), candidate(1000, 1600)]
-    chosen = chain(candidates, of, seconds=0.1)
+    chosen = chain(candidates, of, within_s=0.1)
     assert [(each.candidate, each.takeoff_s >= 1500) for each in chosen] == [(1, True)]
 
 
 def test_a_known_chain_is_never_made_worse() -> None:
     candidates = [candidate(0, 100, 5), candidate(0, 100, 6), candidate(0, 100, 7)]
     known = [Chosen(1, 1, 0), Chosen(2, 2, 0)]
-    assert prize_of(chain(candidates, fleet(), known=known, seconds=1e-6), candidates) >= 13
+    assert prize_of(chain(candidates, fleet(), known=known, within_s=1e-6), candidates) >= 13
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -93,7 +93,7 @@ def test_nothing_better_is_found_by_trying_every_order(seed: int) -> None:
         candidates.append(
             candidate(earliest_s, earliest_s + int(random.integers(0, 1500)), prize, flight_s=flight_s, claims=claims)
         )
-    chosen = chain(candidates, fleet(), seconds=0.5)
+    chosen = chain(candidates, fleet(), within_s=0.5)
     assert_sound(chosen, candidates, fleet())
     assert prize_of(chosen, candidates) >= brute(candidates)
 

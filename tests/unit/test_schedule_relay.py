@@ -42,7 +42,7 @@ def assert_sound(found: Relay, of: Fleet, asked: Event) -> None:
 
 def test_three_drones_of_25_minutes_watch_six_hours_without_a_gap() -> None:
     of, asked = fleet(3), event(6.0, overlap_s=30)
-    found = relay(asked, of, ways=ways(3), seconds=0.05)
+    found = relay(asked, of, ways=ways(3), within_s=0.05)
     assert_sound(found, of, asked)
     assert found.gap_s == 0
     assert found.least_overlap_s is not None
@@ -51,7 +51,7 @@ def test_three_drones_of_25_minutes_watch_six_hours_without_a_gap() -> None:
 
 def test_a_drone_more_than_needed_stands_by() -> None:
     of = fleet(5)
-    found = relay(event(2.0), of, ways=ways(5), seconds=0.03)
+    found = relay(event(2.0), of, ways=ways(5), within_s=0.03)
     assert found.spare_id is not None
     assert found.spare_id not in {watch.airframe_id for watch in found.watches}
     assert found.failure_gap_s is not None
@@ -60,7 +60,7 @@ def test_a_drone_more_than_needed_stands_by() -> None:
 
 def test_two_positions_are_watched_at_once() -> None:
     of, asked = fleet(8), event(1.0, watcher_count=2)
-    found = relay(asked, of, ways=ways(8), seconds=0.05)
+    found = relay(asked, of, ways=ways(8), within_s=0.05)
     assert_sound(found, of, asked)
     assert found.gap_s == 0
     for second in range(asked.start_s, asked.end_s, 60):
@@ -69,19 +69,19 @@ def test_two_positions_are_watched_at_once() -> None:
 
 def test_too_few_drones_leave_gaps_and_it_is_said_what_would_close_them() -> None:
     of, asked = fleet(2), event(2.0)
-    found = relay(asked, of, ways=ways(2), seconds=0.05)
+    found = relay(asked, of, ways=ways(2), within_s=0.05)
     assert_sound(found, of, asked)
     assert found.gap_s > 0
     assert found.longest_gap_s <= found.gap_s
     said = {each.field: each.value for each in remedies(asked, of, ways=ways(2))}
     more = said["airframes"]
-    assert relay(asked, fleet(2 + more), ways=ways(2 + more), seconds=0.05).gap_s == 0
-    assert relay(event(2.0, end_s=said["end"]), of, ways=ways(2), seconds=0.05).gap_s == 0
+    assert relay(asked, fleet(2 + more), ways=ways(2 + more), within_s=0.05).gap_s == 0
+    assert relay(event(2.0, end_s=said["end"]), of, ways=ways(2), within_s=0.05).gap_s == 0
 
 
 def test_nobody_in_reach_leaves_the_whole_event_unwatched() -> None:
     asked = event(1.0)
-    found = relay(asked, fleet(2), ways={}, seconds=0.03)
+    found = relay(asked, fleet(2), ways={}, within_s=0.03)
     assert found.gap_s == HOUR
     assert found.failure_gap_s == 0
 
@@ -89,7 +89,7 @@ def test_nobody_in_reach_leaves_the_whole_event_unwatched() -> None:
 def test_one_charger_for_three_drones_is_kept_to() -> None:
     of = fleet(3, grounds=(Ground(1, pad_count=2, charger_count=1),))
     asked = event(2.0)
-    found = relay(asked, of, ways=ways(3), seconds=0.05)
+    found = relay(asked, of, ways=ways(3), within_s=0.05)
     assert_sound(found, of, asked)
 
 
@@ -97,7 +97,7 @@ def test_batteries_that_are_changed_let_two_drones_do() -> None:
     cells = tuple(Cell(battery_id=number, charge_s=1800.0) for number in range(1, 7))
     of = fleet(2, grounds=(Ground(1, pad_count=2, charger_count=6, cells=cells),))
     asked = event(2.0)
-    found = relay(asked, of, ways=ways(2), seconds=0.05)
+    found = relay(asked, of, ways=ways(2), within_s=0.05)
     assert_sound(found, of, asked)
     assert found.gap_s == 0
 
@@ -105,7 +105,7 @@ def test_batteries_that_are_changed_let_two_drones_do() -> None:
 def test_crews_off_shift_fly_nothing() -> None:
     of = fleet(4, staff=(Staff(7, ((0, 600 + HOUR),), drone_count=3),))
     asked = event(2.0)
-    found = relay(asked, of, ways=ways(4), seconds=0.05)
+    found = relay(asked, of, ways=ways(4), within_s=0.05)
     assert_sound(found, of, asked)
     assert all(watch.landing_s <= 600 + HOUR for watch in found.watches)
     assert found.gap_s > 0
@@ -114,7 +114,7 @@ def test_crews_off_shift_fly_nothing() -> None:
 def test_who_watches_already_is_relieved_in_time() -> None:
     of = fleet(4)
     asked = event(1.0, covered_s=(1500,))
-    found = relay(asked, of, ways=ways(4), seconds=0.05)
+    found = relay(asked, of, ways=ways(4), within_s=0.05)
     assert found.gap_s == 0
     first = min(watch.start_s for watch in found.watches)
     assert 600 < first <= 1500 - 60
@@ -122,15 +122,15 @@ def test_who_watches_already_is_relieved_in_time() -> None:
 
 def test_the_same_question_has_the_same_answer() -> None:
     asked = event(2.0)
-    assert relay(asked, fleet(3), ways=ways(3), seconds=0.05, seed=3) == relay(
-        asked, fleet(3), ways=ways(3), seconds=0.05, seed=3
+    assert relay(asked, fleet(3), ways=ways(3), within_s=0.05, seed=3) == relay(
+        asked, fleet(3), ways=ways(3), within_s=0.05, seed=3
     )
 
 
 @pytest.mark.parametrize(("count", "charge_s", "way_s"), [(2, 900.0, 60), (2, 3600.0, 150), (3, 1800.0, 150), (3, 3600.0, 60)])
 def test_no_shorter_gap_is_found_by_trying_every_order_of_drones(count: int, charge_s: float, way_s: int) -> None:
     of, asked = fleet(count, charge_s=charge_s), event(1.0)
-    found = relay(asked, of, ways=ways(count, way_s), seconds=0.05)
+    found = relay(asked, of, ways=ways(count, way_s), within_s=0.05)
     assert_sound(found, of, asked)
     assert found.gap_s <= brute_gap_s(of, asked, way_s)
 
@@ -165,5 +165,5 @@ def test_what_is_booked_is_left_alone() -> None:
 
 
 def test_watches_follow_each_other_in_time() -> None:
-    found = relay(event(2.0), fleet(3), ways=ways(3), seconds=0.03)
+    found = relay(event(2.0), fleet(3), ways=ways(3), within_s=0.03)
     assert all(before.start_s <= after.start_s for before, after in pairwise(found.watches))
