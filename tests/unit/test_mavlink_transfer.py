@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from telemetry.model.commands import ClearMission, DownloadMission, UploadMission
+from telemetry.model.decoding import Peer
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import AnyEvent, CommandAnswered
 from telemetry.model.flight_events import MissionTransferred, OnBoard, TransferProgress
@@ -229,6 +230,22 @@ def test_a_transfer_whose_link_is_closed_ends_there_and_goes_by_no_other_one() -
     assert answer is not None
     assert "the link that the transfer began on is gone" in answer.text
     assert line.vehicle.lists[0] == []
+
+
+def test_a_transfer_goes_on_when_an_address_translator_gives_the_vehicle_another_port() -> None:
+    decoder = MavlinkDecoder(
+        registry_of(1), "g", allow_unsigned=True, peer=Peer(transport="udp", host="198.51.100.7", port=4_000)
+    )
+    line = BadLine(decoder, Autopilot(), delay_us=50_000)
+    assert line.run(lambda: decoder.network.vehicle_of(1) is not None, at_most_s=60)
+    line.take(decoder.send(UploadMission(device_id=1, command_id=5, mission=mission_of(60)), line.now_us))
+    line.run(lambda: False, at_most_s=2)
+    peer = Peer(transport="udp", host="198.51.100.7", port=4_711)
+    line.decoder = MavlinkDecoder(registry_of(1), "g", allow_unsigned=True, network=decoder.network, peer=peer)
+    assert line.run(lambda: answer_of(line, 5) is not None, at_most_s=120)
+    answer = answer_of(line, 5)
+    assert answer is not None
+    assert answer.text == ""
 
 
 def test_every_frame_of_a_transfer_bears_our_signature() -> None:

@@ -144,6 +144,7 @@ class MavlinkDecoder:
                     turn.frames.append(self._encode(ask, vehicle, now_us))
             for vehicle in self.network.talking.values():
                 if vehicle.dialogue is not None:
+                    self._follow_port(vehicle, vehicle.dialogue, now_us)
                     turn.events += vehicle.dialogue.tick(self.link.number, now_us)
             self._say_on(now_us, turn)
         return turn.output()
@@ -185,6 +186,18 @@ class MavlinkDecoder:
             turn.frames.append(self._encode(vehicle.requests.message_now(HOME_POSITION), vehicle, now_us))
         self.network.talking[vehicle.device_id] = vehicle
         return vehicle.dialogue
+
+    def _follow_port(self, vehicle: Vehicle, dialogue: Dialogue, now_us: int) -> None:
+        """Go on by this link with what began on one that is silent now, where only the port of the same host is another.
+
+        An address translator on the way does that; it is still the same way to the vehicle.
+        """
+        if vehicle.route != self.link.number or self.link.transport != "udp":
+            return
+        host = self.link.peer.rpartition(":")[0]
+        for link in self.network.links_silent(vehicle.device_id, now_us):
+            if link.transport == "udp" and link.peer.rpartition(":")[0] == host:
+                dialogue.move(link.number, self.link.number, now_us)
 
     def _say_on(self, now_us: int, turn: Turn) -> None:
         """Send what is to be said by this link, and forget the vehicles with which all is settled."""

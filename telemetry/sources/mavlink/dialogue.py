@@ -123,6 +123,15 @@ class Dialogue:
             return self._go_on(now_us)
         return []
 
+    def move(self, link_number: int, new_number: int, now_us: int) -> None:
+        """Go on by a link that is the same one under another number."""
+        open_ones: list[_Task | _Flight] = [*self._tasks, *self._flights]
+        for one in open_ones:
+            if one.link_number == link_number:
+                one.link_number = new_number
+                self._heard_of[new_number] = now_us
+        self._say(new_number, self.outbox.pop(link_number, ()))
+
     def _take_answer(self, answer: Answer, now_us: int) -> list[AnyEvent]:
         events: list[AnyEvent] = []
         if answer.target_system not in {self._own_system_id, 0}:

@@ -23,7 +23,7 @@ from telemetry.sources.mavlink.members import (
 from telemetry.sources.mavlink.signing import Verdict as Signature
 from telemetry.sources.mavlink.turn import Turn
 from telemetry.sources.mavlink.vehicle import Vehicle
-from telemetry.sources.mavlink.ways import Way
+from telemetry.sources.mavlink.ways import LIVE_US, Way
 
 TIMESYNC: Final = 111
 RADIO_MESSAGES: Final = frozenset({109, 166})
@@ -102,6 +102,14 @@ class Network:
         if member is None:
             return []
         return [self._told_way(member, way) for way in member.ways.all() if way.number in self._links]
+
+    def links_silent(self, device_id: int, now_us: int) -> list[Link]:
+        """Return the links by which a device was heard and is not any more."""
+        member = self._by_device.get(device_id)
+        ways = [] if member is None else member.ways.all()
+        return [
+            self._links[way.number] for way in ways if way.number in self._links and now_us - way.heard_us > LIVE_US
+        ]
 
     def _told_way(self, member: Member, way: Way) -> LinkWay:
         link = self._links[way.number]
