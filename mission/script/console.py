@@ -219,7 +219,7 @@ class Console:
         wish = {"lat_deg": at[0], "lon_deg": at[1], "crs": crs, "search_radius_m": radius_m, "dry_run": dry_run}
         return self._sent(wish)
 
-    def progress(self, unit_id: int, *, every_s: float = LOOK_EVERY_S) -> Iterator[Progress]:
+    def progress(self, unit_id: int, *, every_s: float | None = None) -> Iterator[Progress]:
         """Give how far a drone's sortie is, whenever that changes, until it is over."""
         last: Progress | None = None
         while True:
@@ -229,7 +229,7 @@ class Console:
                 last = found
             if found.is_over:
                 return
-            time.sleep(every_s)
+            time.sleep(LOOK_EVERY_S if every_s is None else every_s)
 
     def flight(self, unit_id: int) -> Progress:
         """Return how far a drone's sortie is now; step "none" where it has none."""

@@ -20,6 +20,8 @@ from mission.schedule.routing_problem import Effort
 from telemetry.model.errors import FileFormatError, InputError
 
 ZONE: Final = "Asia/Shanghai"
+USUAL_EFFORT_S: Final = 5.0
+"""How long a plan is looked for where a script does not say it."""
 _ONE_EACH: Final = (PlanFormat.PLAN, PlanFormat.WAYPOINTS, PlanFormat.KMZ)
 
 
@@ -111,7 +113,7 @@ def plan(
     *things: Programme | Item,
     day: str | date | None = None,
     zone: str | None = None,
-    effort_s: float = 5.0,
+    effort_s: float | None = None,
     iterations: int | None = None,
     seed: int = 1,
     window: Window | None = None,
@@ -128,7 +130,7 @@ def plan(
     wanted = window or day_window(_date(day, now_us, programme.zone), programme.zone)
     now_us = now_us if now_us < wanted.end_us else wanted.start_us
     programme = _with_present_weather(programme, wanted, now_us)
-    effort = Effort(within_s=None if iterations else effort_s, iterations=iterations, seed=seed)
+    effort = Effort(within_s=None if iterations else effort_s or USUAL_EFFORT_S, iterations=iterations, seed=seed)
     return PlannedDay(plan_day(programme, wanted, now_us=now_us, effort=effort), programme)
 
 
