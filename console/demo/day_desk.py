@@ -91,8 +91,11 @@ class DayDesk:
         if shown is None:
             return False
         if msgspec.json.decode(shown, type=Asked).programme.tasks:
-            weather = {"item": msgspec.to_builtins(day_weather(now_us))}
-            return await self._done(self._planner, "POST", "/api/programme/weather", weather) is not None
+            for weather in day_weather(now_us):
+                told = {"item": msgspec.to_builtins(weather)}
+                if await self._done(self._planner, "POST", "/api/programme/weather", told) is None:
+                    return False
+            return True
         setting = {"zone": programme.zone, "rules": programme.rules}
         if await self._done(self._planner, "PUT", "/api/programme/settings", setting) is None:
             return False

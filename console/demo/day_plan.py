@@ -43,6 +43,7 @@ MOST_AIRFRAMES: Final = 24
 CRUISE_MPS: Final = 10.0
 FASTEST_MPS: Final = 15.0
 HOUR_US: Final = 3_600_000_000
+FORECAST_FROM_US: Final = HOUR_US // 2
 FESTIVAL_LASTS_US: Final = 6 * HOUR_US
 AREA_CORNERS: Final = 16
 FIRST_ON: Final = date(2026, 1, 1)
@@ -91,7 +92,7 @@ def day_programme(
             for number, drone in zip(numbers, drones, strict=True)
         ),
         zones=tuple(_zones(city)),
-        weather=(day_weather(now_us),),
+        weather=day_weather(now_us),
         rules={"R-18": {"level": "warn"}},  # nobody reports the demo's weather from hour to hour
     )
 
@@ -103,9 +104,9 @@ def planned_drones(plan: ForcePlan) -> list[PlannedUnit]:
     return (free or drones)[:MOST_AIRFRAMES]
 
 
-def day_weather(now_us: int) -> Weather:
-    """Return the breeze that the demo's drones fly in, as observed now."""
-    return Weather(
+def day_weather(now_us: int) -> tuple[Weather, ...]:
+    """Return the breeze that the demo's drones fly in: as observed now, and as forecast for what follows."""
+    seen = Weather(
         from_us=now_us - 24 * HOUR_US,
         observed_us=now_us,
         source="demo",
@@ -116,6 +117,7 @@ def day_weather(now_us: int) -> Weather:
         rain_mmph=0.0,
         temperature_c=18.0,
     )
+    return seen, msgspec.structs.replace(seen, from_us=now_us + FORECAST_FROM_US, source="demo forecast")
 
 
 def search_task(lat_deg: float, lon_deg: float, *, now_us: int, task_id: int = 0) -> Task:
