@@ -187,9 +187,10 @@ class Network:
         ahead = 0 if member.guard.news is not None else member.guard.follow(sequence, now_us, boot_ms)
         if not ahead:
             return None
-        way.sequence, way.heard_us = sequence, now_us  # as `hear` does, which would be a call too many here
+        way.sequence = sequence  # as `hear` does, which would be a call too many here; when it was heard is the member's
         way.received += 1
-        way.lost += ahead - 1
+        if ahead != 1:
+            way.lost += ahead - 1
         member.heard_us = now_us
         vehicle.heard_calmly(now_us)
         return vehicle
@@ -213,6 +214,8 @@ class Network:
         for member in self._members.values():
             if member is None or member.vehicle is None:
                 continue
+            if member.ways.only is not None:
+                member.ways.only.heard_us = max(member.ways.only.heard_us, member.heard_us)
             member.ways.turn(now_us)
             member.vehicle.route = member.ways.best or member.vehicle.route
             for way in member.ways.all():
