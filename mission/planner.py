@@ -29,7 +29,7 @@ from mission.terrain import FLAT, Ground
 from telemetry.model.errors import InputError
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
-REPAIR_EFFORT: Final = Effort(within_s=1.3)
+REPAIR_EFFORT: Final = Effort(within_s=1.5)
 _RELAY_S: Final = 1.0
 
 

@@ -27,6 +27,7 @@ _CUTS: Final = (
     Cut(0.5, is_new=True),
     Cut(0.2, is_new=False),
 )
+"""How a plan is cut in turn; one that is mended begins with the slots that it has."""
 _ROUND_S: Final = 1.2
 _ROUND_ITERATIONS: Final = 400
 _CHAIN_S: Final = 0.3
@@ -62,7 +63,7 @@ def decide(
     if costs.count == 0 or not search.crafts:
         return search.best
     search.begin(first)
-    cuts = _CUTS[: _rounds(effort)]
+    cuts = (_CUTS[1:] if first else _CUTS)[: _rounds(effort)]
     for number, cut in enumerate(cuts):
         if search.stop() or (first and search.is_whole):
             break
