@@ -156,7 +156,8 @@ class _Day:
         for sortie, draft in made:
             done[[target for target, _ in draft.stops]] = sortie.sortie_id in flown
         told = {each.visit_id for each in said if not each.is_warning}
-        left = [each for each in left_out(scene, wanted, self.costs, done, self.fleet) if each.visit_id not in told]
+        booked = replace(self.fleet, booked=(*self.fleet.booked, *(draft.booking for draft in decided.drafts)))
+        left = [each for each in left_out(scene, wanted, self.costs, done, booked) if each.visit_id not in told]
         return Plan(
             window=scene.window,
             visits=tuple(wanted.visits),

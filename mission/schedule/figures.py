@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,10 @@ from mission.schedule.decide import Decided
 from mission.schedule.events import Watching
 from mission.schedule.fleet import Fleet, most_flight_s
 from mission.schedule.gather import WATCHED_KINDS, Wanted
+from mission.schedule.ledger import Ledger
 from mission.schedule.scene import Scene
+
+_MOST_LOOKED_FOR: Final = 20
 
 
 def figures_of(
@@ -114,14 +118,35 @@ def _longest_wait_s(scene: Scene, hours: Window, begun_s: Sequence[float]) -> fl
 
 
 def left_out(scene: Scene, wanted: Wanted, costs: Costs, done: NDArray[np.bool_], fleet: Fleet) -> list[Refusal]:
-    """Return for each visit of which a part is not flown why not: no way, too far, no crew, or nobody free."""
+    """Return for each visit of which a part is not flown why not: no way, too far, no crew, or nobody free.
+
+    `fleet` has all flights of the plan booked: of the first visits it is said when somebody could come.
+    """
     groups = set(costs.group[done & (costs.group >= 0)].tolist())
     refused: dict[int, Refusal] = {}
+    ledger = Ledger(fleet)
     for number, target in enumerate(wanted.targets):
         if done[number] or target.group in groups or target.visit.visit_id in refused:
             continue
-        refused[target.visit.visit_id] = _reason(scene, wanted, costs, number, fleet)
+        looked_for = ledger if len(refused) < _MOST_LOOKED_FOR else None
+        refused[target.visit.visit_id] = _reason(scene, wanted, costs, number, fleet, looked_for)
     return list(refused.values())
+
+
+def _next_begin_us(scene: Scene, costs: Costs, number: int, ledger: Ledger) -> int | None:
+    """Return when, after its window, somebody could begin a target; None where nobody can within the plan's time."""
+    kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
+    offers = []
+    for flyer in ledger.flyers.values():
+        kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
+        out_s, back_s = costs.out_s[kind][dock, number], costs.back_s[kind][number, dock]
+        flight_s = out_s + costs.service_s[kind, number] + back_s
+        if flight_s <= most_flight_s(flyer, ledger.fleet.cells_of(flyer)):
+            from_s = math.ceil(costs.until_s[number] - out_s)
+            until_s = int(scene.seconds_of(scene.window.end_us) - flight_s)
+            found = ledger.earliest(flyer, math.ceil(flight_s), from_s=from_s, until_s=until_s)
+            offers += [found.takeoff_s + out_s] if found else []
+    return scene.us_of(math.ceil(min(offers) / 60.0) * 60.0) if offers else None
 
 
 def useless(scene: Scene, costs: Costs, fleet: Fleet) -> list[Refusal]:
@@ -141,7 +166,7 @@ def useless(scene: Scene, costs: Costs, fleet: Fleet) -> list[Refusal]:
     return found
 
 
-def _reason(scene: Scene, wanted: Wanted, costs: Costs, number: int, fleet: Fleet) -> Refusal:
+def _reason(scene: Scene, wanted: Wanted, costs: Costs, number: int, fleet: Fleet, ledger: Ledger | None) -> Refusal:
     target = wanted.targets[number]
     task, visit = target.part.task, target.visit
     window = Window(scene.us_of(target.from_s), scene.us_of(target.until_s))
@@ -165,4 +190,7 @@ def _reason(scene: Scene, wanted: Wanted, costs: Costs, number: int, fleet: Flee
     )
     if fleet.staff and not on_shift:
         return reasons.no_crew(task, visit, window)
-    return reasons.nobody_free(task, visit, window, scene.programme.zone, begin_us=None, drone_count=len(fleet.flyers))
+    begin_us = _next_begin_us(scene, costs, number, ledger) if ledger is not None else None
+    return reasons.nobody_free(
+        task, visit, window, scene.programme.zone, begin_us=begin_us, drone_count=len(fleet.flyers)
+    )

@@ -2,12 +2,14 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from mission.model import Task, Window
 from mission.plan import Refusal, Visit
 from mission.schedule.recurrence import zone_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LEAST_WINDOW_US: Final = 900_000_000
 
 
 def clock(time_us: int, zone: str) -> str:
@@ -42,7 +44,7 @@ def too_short(task: Task, visit: Visit, window: Window, needed_s: float) -> Refu
         reason_en=f"the time of {have_min:.0f} min is shorter than the flight of {need_min:.0f} min",
         remedy_zh=f"时段延长到 {need_min:.0f} 分钟，或缩小范围", remedy_en=f"give it {need_min:.0f} min, or a smaller area",
         numbers={"window_s": round(have_min * 60), "needed_s": round(needed_s)},
-        remedy={"field": "window_end_us", "value": window.start_us + round(needed_s * 1e6)},
+        remedy={"start_us": window.start_us, "end_us": window.start_us + round(needed_s * 1e6)},
         task_id=task.task_id, visit_id=visit.visit_id, window=window,
     )  # fmt: skip
 
@@ -71,7 +73,7 @@ def too_far(
         remedy_zh=f"缩短 {(needed_s - usable_s) / 60.0:.1f} 分钟，或用更近的机库",
         remedy_en=f"make it {(needed_s - usable_s) / 60.0:.1f} min shorter, or fly from a nearer dock",
         numbers={"needed_s": round(needed_s), "usable_s": round(usable_s), "reserve_ratio": reserve_ratio},
-        remedy={"field": "shorter_s", "value": round(needed_s - usable_s)},
+        remedy={"shorter_s": round(needed_s - usable_s)},
         task_id=task.task_id, visit_id=visit.visit_id, window=window,
     )  # fmt: skip
 
@@ -123,11 +125,11 @@ def nobody_free(
     else:
         at = clock(begin_us, zone)
         remedy_zh, remedy_en = f"改到 {at}，或增加一架无人机", f"begin at {at}, or add a drone"
-        remedy = {"field": "begin_us", "value": float(begin_us)}
+        remedy = {"start_us": begin_us, "end_us": begin_us + max(window.end_us - window.start_us, _LEAST_WINDOW_US)}
     return Refusal(
         rule_id="R-32",
         reason_zh=f"{until} 前 {drone_count} 架无人机均在执行更高价值任务或充电",
-        reason_en=f"until {until} all {drone_count} drones fly what is worth more, or charge",
+        reason_en=f"until {until} each of {drone_count} drones flies what is worth more, or charges",
         remedy_zh=remedy_zh, remedy_en=remedy_en, numbers={"drone_count": float(drone_count)}, remedy=remedy,
         task_id=task.task_id, visit_id=visit.visit_id, window=window,
     )  # fmt: skip
