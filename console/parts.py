@@ -27,6 +27,7 @@ from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
 from console.orders import CommandDesk
 from console.patrols.first_responder import FirstResponder
+from console.patrols.follower import PlanFollower
 from console.patrols.plan_desk import PlanDesk
 from console.patrols.programme_desk import ProgrammeDesk
 from console.planning.desk import PlanningDesk
@@ -102,6 +103,7 @@ class Parts:
     plans: PlanDesk
     responder: FirstResponder
     plan_feed: PlanFeed
+    plan_follower: PlanFollower
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -168,6 +170,7 @@ def make_parts(services: Services) -> Parts:
         plans=plans,
         responder=FirstResponder(services.bridge, clock, audit, programme=programme, plans=plans, flights=flights),
         plan_feed=plan_feed,
+        plan_follower=PlanFollower(services.pool, services.bridge, plan_feed),
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

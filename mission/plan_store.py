@@ -97,6 +97,19 @@ async def change_plan(connection: AsyncConnection, after: KeptPlan, *, now_us: i
     return msgspec.structs.replace(plan, version=int(rows[0]["version"]))
 
 
+async def lock_plan(connection: AsyncConnection, plan_id: int) -> Plan:
+    """Return a plan that nobody else changes until the transaction's end. Raises NotFoundError."""
+    rows = await _run(connection, "lock_plan", {"plan_id": plan_id})
+    if not rows:
+        raise _unknown(plan_id)
+    return _kept(rows[0]).plan
+
+
+async def note_sorties(connection: AsyncConnection, plan: Plan) -> None:
+    """Write how far a plan's sorties came; that is no change of the plan, its version stays."""
+    await _run(connection, "note_sorties", {"plan_id": plan.plan_id, "body": Jsonb(msgspec.to_builtins(plan))})
+
+
 async def remove_plan(connection: AsyncConnection, plan_id: int) -> None:
     """Take a draft away. Raises NotFoundError for one that is no draft or that the scope may not change."""
     if not await _run(connection, "remove_plan", {"plan_id": plan_id}):

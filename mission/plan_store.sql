@@ -36,6 +36,15 @@ update public.plan set
 where plan_id = %(plan_id)s::int and version = %(version)s::int
 returning version;
 
+-- name: lock_plan
+-- A plan that nobody else changes until the transaction's end.
+select plan_id, version, state, body, programme, submitter_account_id, approver_account_id
+from public.plan where plan_id = %(plan_id)s::int for update;
+
+-- name: note_sorties
+-- How far the sorties of a plan came.
+update public.plan set body = %(body)s where plan_id = %(plan_id)s::int;
+
 -- name: remove_plan
 -- The number of the draft that was taken away; nothing for another state, or where the scope may not.
 delete from public.plan where plan_id = %(plan_id)s::int returning plan_id;

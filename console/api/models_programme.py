@@ -110,10 +110,10 @@ class ItemWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class WeatherWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Weather: as an `item`, or the text of a METAR, which is read."""
+    """Weather: as an `item`, or the text of a METAR, SPECI or TAF, which is read."""
 
     item: Any = None
-    metar: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    metar: Annotated[str, msgspec.Meta(max_length=3000)] | None = None
     station_id: Id | None = None
 
 

@@ -42,7 +42,7 @@ from mission.programme_items import (
 )
 from mission.rules import rule_set, rule_sets
 from mission.schedule.days import day_window
-from mission.weather import read_metar
+from mission.taf import read_report
 from telemetry.model.errors import InputError, NotAllowedError
 
 ROUTER: Final = router("programme")
@@ -78,14 +78,15 @@ async def set_programme(request: Request) -> Response:
 @ROUTER.post("/api/programme/weather", **says(ItemReply, takes=WeatherWish, status=201))
 @policy(Policy.PLAN)
 async def tell_weather(request: Request) -> Response:
-    """Add weather, entered or as a METAR's text."""
+    """Add weather, entered or as the text of a METAR, SPECI or TAF, which may be several: the first is answered."""
     wish = await read_body(request, WeatherWish)
     if (wish.metar is None) == (wish.item is None):
         message = 'weather is either an "item" or a "metar": give one of them'
         raise InputError(message)
     now_us = parts_of(request).services.clock.now_us()
-    item = item_of(ItemKind.WEATHER, wish.item) if wish.metar is None else read_metar(wish.metar, now_us=now_us)
-    return await _added(request, ItemKind.WEATHER, item, wish.station_id)
+    told = (item_of(ItemKind.WEATHER, wish.item),) if wish.metar is None else read_report(wish.metar, now_us=now_us)
+    answers = [await _added(request, ItemKind.WEATHER, item, wish.station_id) for item in told]
+    return answers[0]
 
 
 @ROUTER.post("/api/programme/check", **says(CheckReply, takes=CheckWish))

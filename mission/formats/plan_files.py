@@ -15,6 +15,7 @@ from mission.formats.mavlink_items import items_of
 from mission.formats.untrusted import checked_size, read_zip
 from mission.model import Programme, TaskKind, Window
 from mission.plan import Plan, Sortie
+from mission.rules import rule_set
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError
 
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -161,7 +162,8 @@ def _of_sortie(sortie: Sortie, programme: Programme, file_format: PlanFormat) ->
         message = f"sortie {sortie.sortie_id} flies airframe {sortie.airframe_id} of dock {sortie.dock_id}, which the programme has not"
         raise InputError(message)
     if file_format is PlanFormat.KMZ:
-        return wpml.write(sortie, airframe)
+        in_force = rule_set(programme.rule_set, programme.rules)
+        return wpml.write(sortie, airframe, link_loss=in_force.word("R-08", "action"))
     items = items_of(sortie, airframe, dock, zones=programme.zones)
     return qgc_plan.write(items, airframe) if file_format is PlanFormat.PLAN else waypoints_file.write(items)
 

@@ -1,0 +1,53 @@
+"""What becomes of sorties is written into their plans, and nothing else of them."""
+
+import pytest
+
+from console.patrols.follower import with_steps
+from mission.model import Window
+from mission.plan import Plan, Sortie, SortieState, Waypoint
+from telemetry.model.flight_events import SortieMoved, SortieStep
+
+PLACES = tuple(Waypoint(lat_deg=36.0, lon_deg=103.8, alt_home_m=60.0, speed_mps=10.0) for _ in range(4))
+
+
+def sortie(number: int) -> Sortie:
+    return Sortie(
+        sortie_id=number, airframe_id=1, dock_id=1, takeoff_us=0, landing_us=1, free_us=1, visit_ids=(), task_ids=(),
+        waypoints=PLACES, length_m=1.0, landing_battery_ratio=0.5, transit_alt_home_m=60.0,
+    )  # fmt: skip
+
+
+def moved(step: SortieStep, **more: int | bool) -> SortieMoved:
+    return SortieMoved(
+        device_id=1,
+        observed_us=0,
+        received_us=0,
+        plan_id=3,
+        sortie_id=2,
+        step=step,
+        waypoint_count=4,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "flown"),
+    [
+        (moved(SortieStep.READY), SortieState.UPLOADED, 0),
+        (moved(SortieStep.FLYING, flown=2, has_flown=True), SortieState.FLYING, 2),
+        (moved(SortieStep.FLYING, flown=3, flown_before=9, has_flown=True), SortieState.FLYING, 4),
+        (moved(SortieStep.DONE, flown=4, has_flown=True), SortieState.FLOWN, 4),
+        (moved(SortieStep.FAILED, flown=1, has_flown=True), SortieState.BROKEN_OFF, 1),
+        (moved(SortieStep.FAILED), SortieState.PLANNED, 0),
+    ],
+)
+def test_a_sortie_is_as_far_as_its_last_event_says(event: SortieMoved, state: SortieState, flown: int) -> None:
+    plan = Plan(window=Window(0, 1), visits=(), sorties=(sortie(1), sortie(2)), plan_id=3, version=7)
+    after = with_steps(plan, {2: event})
+    assert (after.sorties[1].state, after.sorties[1].flown_waypoints) == (state, flown)
+    assert (after.sorties[0], after.version) == (plan.sorties[0], 7)
+
+
+def test_every_step_of_a_flight_has_its_state() -> None:
+    for step in SortieStep:
+        with_steps(Plan(window=Window(0, 1), visits=(), sorties=(sortie(2),)), {2: moved(step)})
