@@ -2077,7 +2077,7 @@ export interface ItemWish {
   version?: number | null;
 }
 
-/** Weather: as an `item`, or the text of a METAR, which is read. */
+/** Weather: as an `item`, or the text of a METAR, SPECI or TAF, which is read. */
 export interface WeatherWish {
   item?: unknown;
   metar?: string | null;
