@@ -58,7 +58,7 @@ while not (plans and modes and armed):
     time.sleep(0.05)
 items = [[item.command, item.x, item.y, round(item.z, 3)] for item in plans[-1].mission_items]
 print(json.dumps(items), flush=True)
-time.sleep(1.5)
+time.sleep(0.8)
 for _ in items:
     missions.set_current_item_complete()
     time.sleep(0.1)
@@ -196,14 +196,14 @@ async def test_mavsdks_autopilot_takes_our_mission_over_a_bad_line_runs_it_and_r
             sys.executable, "-c", MAVSDK_VEHICLE, str(port), stdout=asyncio.subprocess.PIPE
         )
         try:
-            pilot = Pilot(1, brief_of(3), SYSTEM_CLOCK.now_us())
+            pilot = Pilot(1, brief_of(2), SYSTEM_CLOCK.now_us())
             await here.fly(pilot)
             assert vehicle.stdout is not None
             lines = (await vehicle.stdout.read(65_536)).decode().splitlines()
         finally:
             vehicle.kill()
             await vehicle.wait()
-    assert (pilot.step, pilot.state.flown, pilot.state.reason_en) == (SortieStep.DONE, 3, "")
+    assert (pilot.step, pilot.state.flown, pilot.state.reason_en) == (SortieStep.DONE, 2, "")
     said = next(json.loads(line) for line in lines if line.startswith("[["))
     assert said == [[item.command, item.lat_e7, item.lon_e7, round(item.alt_m, 3)] for item in pilot.brief.plan.mission]
 
@@ -215,13 +215,13 @@ async def test_a_plan_gets_whole_through_a_line_that_loses_doubles_and_delays(tm
         transport, on_socket = await loop.create_datagram_endpoint(lambda: OnSocket(vehicle), remote_addr=(HERE, port))
         running = asyncio.create_task(on_socket.run())
         try:
-            order = UploadMission(device_id=1, command_id=5, mission=mission_of(9), fence=())
+            order = UploadMission(device_id=1, command_id=5, mission=mission_of(5), fence=())
             assert (await here.answer(order)).text == ""
         finally:
             running.cancel()
             transport.close()
     assert [told.on_board for told in here.transfers()] == [OnBoard.AS_ASKED] * 2
-    assert [item.x for item in vehicle.lists[0][2:]] == [item.lat_e7 for item in mission_of(9)[1:]]
+    assert [item.x for item in vehicle.lists[0][2:]] == [item.lat_e7 for item in mission_of(5)[1:]]
     assert vehicle.unsigned == 0
 
 
