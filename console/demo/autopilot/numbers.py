@@ -176,6 +176,7 @@ class Capability(IntFlag):
     MISSION_FENCE = 16384
     MISSION_RALLY = 32768
     MAVLINK2 = 8192
+    PARAM_ENCODE_C_CAST = 131072
 
 
 MSL_FRAMES: Final = frozenset({0, 5})
