@@ -105,7 +105,10 @@ class MavsdkEngine:
     async def _started(self) -> asyncio.subprocess.Process:
         async with self._starting:
             if self._process is None:
-                process = self._process = await process_pipe.start(self._module)
+                try:
+                    process = self._process = await process_pipe.start(self._module)
+                except OSError as error:
+                    raise UnavailableError(f"MAVSDK's process cannot be started: {error}") from error
                 self._reading = asyncio.create_task(self._read(process), name="mavsdk")
             return self._process
 

@@ -13,9 +13,9 @@ from console.orders import CommandDesk, numbered
 from console.sources import FieldBridge
 from console.wire import Role
 from infra.clock import Clock
-from infra.logs import get_logger
+from infra.tasks import Supervisor
 from mission.pilot import OVER, Pilot, Says
-from mission.preflight import Readiness
+from mission.preflight import Readiness, in_the_way, joined
 from telemetry.flight.control import NOBODY
 from telemetry.model.commands import Command, CommandState, FlightAction, FlightCommand
 from telemetry.model.decoding import Output
@@ -29,7 +29,6 @@ SENT_WITHIN_S: Final = 10.0
 PROTOCOL: Final = "console"
 BY_PILOT: Final = frozenset({FlightAction.START, FlightAction.PAUSE, FlightAction.CONTINUE, FlightAction.RETURN_HOME})
 """What a person asks of the sortie, and not of the drone alone, while it has one."""
-_LOG: Final = get_logger("flight")
 
 
 class Flown:
@@ -75,6 +74,7 @@ class SortieDesk:
         self._flown: dict[int, Flown] = {}
         self._driving: dict[int, asyncio.Task[None]] = {}
         self._given: dict[int, Given] = {}
+        self._supervisor = Supervisor()
 
     # --- what is known -------------------------------------------------------------------------------------------
 
@@ -173,9 +173,7 @@ class SortieDesk:
 
     async def stop(self) -> None:
         """Leave the drones to what they have on board."""
-        for task in self._driving.values():
-            task.cancel()
-        await asyncio.gather(*self._driving.values(), return_exceptions=True)
+        await self._supervisor.stop()
 
     # -------------------------------------------------------------------------------------------------------------
 
@@ -184,7 +182,7 @@ class SortieDesk:
         if before is not None:
             before.cancel()
         self._flown[device_id], self._given[device_id] = flown, flown.given
-        self._driving[device_id] = asyncio.create_task(self._drive(flown), name=f"pilot {flown.unit_id}")
+        self._driving[device_id] = self._supervisor.start(f"pilot {flown.unit_id}", lambda: self._drive(flown))
         return flown
 
     async def _drive(self, flown: Flown) -> None:
@@ -194,11 +192,21 @@ class SortieDesk:
                 event = await asyncio.wait_for(flown.events.get(), TICK_S)
             except TimeoutError:
                 async with flown.turn:
-                    await self._do(flown, flown.pilot.tick(self._clock.now_us()))
+                    await self._do(flown, self._look_again(flown))
                 self._tell(flown.unit_id)
                 continue
             async with flown.turn:
                 await self._do(flown, flown.pilot.take(event, self._clock.now_us()))
+
+    def _look_again(self, flown: Flown) -> Says:
+        """Let the pilot look at the time, and begin once nothing is in the way any more: a battery tells itself, a link comes back."""
+        pilot, now_us = flown.pilot, self._clock.now_us()
+        if pilot.step is not SortieStep.HANDED or not pilot.brief.plan.mission:
+            return pilot.tick(now_us)
+        readiness = self._readiness(flown)
+        found = in_the_way(readiness, least_battery_ratio=pilot.brief.least_battery_ratio)
+        is_news = not found or joined(found).cause.value != pilot.state.cause
+        return pilot.begin(readiness, now_us) if is_news else pilot.tick(now_us)
 
     async def _do(self, flown: Flown, says: Says) -> None:
         """Keep how far the pilot came and carry out what it wants, until it wants nothing more."""

@@ -198,3 +198,40 @@ async def test_the_links_of_a_drone_are_shown_with_loss_and_delay(sky: Sky) -> N
     await until(lambda: any(way.rtt_ms is not None for way in sky.desk.view(HAWK).links))
     (way,) = sky.desk.view(HAWK).links
     assert (way.link, way.is_best, way.loss_ratio) == ("udp", True, 0.0)
+
+
+async def test_a_sortie_that_had_to_wait_begins_by_itself_and_a_restart_goes_on_with_it(
+    sky: Sky, tmp_path: Path
+) -> None:
+    airframe = Airframe(airframe_id=1, name="Hawk 7", dock_id=1, unit_id=HAWK)
+    dock = Dock(dock_id=1, name="Dock", lat_deg=PAD_LAT_DEG, lon_deg=PAD_LON_DEG)
+    with sky.drone.lock:
+        sky.drone.drone.craft.body.battery.ratio = 0.05
+    await until(lambda: ((sky.desk.drones.place_of(HAWK) or NO_PLACE).battery_ratio or 1.0) < 0.1)
+    view = await sky.desk.hand(HAWK, sortie(), airframe, dock, WANG)
+    assert view.sortie is not None
+    assert (view.sortie.step, view.sortie.cause) == (SortieStep.HANDED, "battery")
+    with sky.drone.lock:
+        sky.drone.drone.craft.body.battery.ratio = 1.0
+
+    def step(desk: FlightDesk) -> SortieStep | None:
+        told = desk.view(HAWK).sortie
+        return None if told is None else told.step
+
+    await until(lambda: step(sky.desk) is SortieStep.READY, within_s=15.0)
+    await sky.desk.stop()
+    again = FlightDesk(
+        sky.bridge,
+        SYSTEM_CLOCK,
+        Everybody(),
+        orders=CommandDesk(sky.bridge, SYSTEM_CLOCK),
+        idle_s=3600,
+        briefs_dir=tmp_path / "briefs",
+    )
+    await again.sorties.restore()
+    given = again.sorties.given(1)
+    assert given is not None
+    assert given.sortie == sortie()
+    await again.start(HAWK, WANG)
+    await until(lambda: step(again) is SortieStep.FLYING, within_s=20.0)
+    await again.stop()
