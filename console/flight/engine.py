@@ -95,7 +95,7 @@ class MavsdkEngine:
     async def stop(self) -> None:
         """End the process."""
         if self._warming is not None:
-            await asyncio.wait((self._warming,))
+            await asyncio.gather(self._warming, return_exceptions=True)
         process, self._process = self._process, None
         if process is not None:
             await process_pipe.end(process)
