@@ -319,6 +319,8 @@ class BadLine:
     delay_us: int = 300_000
     jitter_us: int = 0
     now_us: int = 1_790_000_000 * SECOND
+    loses_next: int = 0
+    """So many of the next frames to the vehicle are lost."""
     silent: Callable[[int], bool] = lambda _: False
     """Tells of a time since the start in microseconds whether nothing gets through."""
 
@@ -370,6 +372,9 @@ class BadLine:
             self._put(frame, is_up=False)
 
     def _put(self, data: bytes, *, is_up: bool) -> None:
+        if is_up and self.loses_next:
+            self.loses_next -= 1
+            return
         copies = 1 + (self._random.random() < self.doubling)
         for _ in range(copies):
             lost = self._random.random() < self.loss or self.silent(self.now_us - self._began_us)

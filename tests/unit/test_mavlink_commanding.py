@@ -5,7 +5,7 @@ import pymavlink.dialects.v20.ardupilotmega as dialect
 import pytest
 
 from telemetry.model.commands import FlightAction, FlightCommand, RelayFrames, UploadMission
-from telemetry.model.errors import InputError
+from telemetry.model.errors import ConflictError, InputError
 from telemetry.model.events import CommandAnswered
 from telemetry.sources.mavlink.frame import FrameReader, encode
 from tests.mavlink_scene import KEY
@@ -91,6 +91,29 @@ def test_what_is_urgent_does_not_wait_for_what_was_asked_before() -> None:
     assert order(line, FlightAction.RETURN_HOME).state == "delivered"
     assert answered(line, 8)[0].text == "given up for a newer order: return_home"
     assert line.vehicle.mode == 6
+
+
+def test_an_answer_to_what_was_said_before_is_not_taken_for_one_to_the_urgent_order() -> None:
+    line = line_to(Autopilot(), delay_us=500_000)
+    line.vehicle.mode = 5
+    line.run(lambda: False, at_most_s=3)
+    line.take(line.decoder.send(FlightCommand(device_id=1, command_id=8, action=FlightAction.CONTINUE), line.now_us))
+    line.run(lambda: False, at_most_s=0.5)
+    line.loses_next = 2  # the order, and the question for its home that goes with it
+    assert order(line, FlightAction.HOLD).state == "delivered"
+    assert line.vehicle.mode == 4
+
+
+def test_an_urgent_order_is_taken_however_many_wait() -> None:
+    line = line_to(Autopilot())
+    line.silent = lambda elapsed_us: elapsed_us < 3 * SECOND
+    for number in range(8):
+        line.take(
+            line.decoder.send(FlightCommand(device_id=1, command_id=number, action=FlightAction.ARM), line.now_us)
+        )
+    with pytest.raises(ConflictError, match="8 commands wait"):
+        line.decoder.send(FlightCommand(device_id=1, command_id=9, action=FlightAction.ARM), line.now_us)
+    assert order(line, FlightAction.RETURN_HOME).state == "delivered"
 
 
 def test_no_answer_at_all_is_told_after_all_attempts() -> None:

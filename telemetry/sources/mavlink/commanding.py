@@ -23,6 +23,8 @@ PROGRESS_WAIT_US: Final = 10_000_000
 LONGEST_US: Final = 120_000_000
 ATTEMPTS_BEFORE_OTHER_WAY: Final = 4
 """There are vehicles that do not even answer a command that they do not know."""
+LATE_AT_MOST_US: Final = 10_000_000
+"""An answer that is later than this does not come any more."""
 TEXTS_AFTER_US: Final = 600_000
 """What a vehicle says of a refusal often comes after it."""
 TEXTS_KEPT: Final = 3
@@ -96,10 +98,27 @@ def read_answer(fields: tuple[Any, ...]) -> Answer:
     return Answer(command, result, progress, target_system)
 
 
+class Unanswered:
+    """Commands that were said more often than they were answered: what still comes of them answers no newer command."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, tuple[int, int]] = {}
+
+    def leave(self, command: int, count: int, now_us: int) -> None:
+        """Note how many answers to a command that is over may still come."""
+        if count > 0:
+            self._left[command] = (count, now_us)
+
+    def take(self, command: int, now_us: int) -> int:
+        """Return how many answers are to be passed over by whoever says this command now."""
+        count, left_us = self._left.pop(command, (0, 0))
+        return count if now_us - left_us < LATE_AT_MOST_US else 0
+
+
 class CommandRun:
     """One step until it is over. `ended` is then the words of what went wrong, "" for well."""
 
-    def __init__(self, step: Step, vehicle: Flying, patience: Patience) -> None:
+    def __init__(self, step: Step, vehicle: Flying, patience: Patience, unanswered: Unanswered) -> None:
         self.outbox: list[Ask] = []
         self.ended: str | None = None
         self.result = NO_ANSWER
@@ -108,18 +127,25 @@ class CommandRun:
         self._waiting = Waiting(patience)
         self._as_place = step.frame is not None
         self._began_us = 0
+        self._unanswered = unanswered
+        self._sent = self._answers = self._late = 0
         self._texts: list[str] = []
         self._refused_us: int | None = None
 
     def begin(self, now_us: int) -> None:
         """Say it."""
         self._began_us = now_us
+        self._late = self._unanswered.take(self._step.command, now_us)
         self.outbox += self._waiting.say(now_us, self._ask(0))
 
     def take(self, answer: Answer, now_us: int) -> None:
         """Take an answer; one to another command is passed over."""
         if self.ended is not None or answer.command != self._step.command or self._refused_us is not None:
             return
+        if self._late:  # it answers one that was said before this
+            self._late -= answer.result != IN_PROGRESS
+            return
+        self._answers += answer.result != IN_PROGRESS
         self._waiting.answered(now_us)
         self.result = answer.result
         if answer.result == ACCEPTED:
@@ -132,6 +158,10 @@ class CommandRun:
             self.outbox += self._waiting.say(now_us, self._ask(0))
         else:
             self._refused_us = now_us
+
+    def close(self, now_us: int) -> None:
+        """Leave what answers may still come to whoever says the same command next."""
+        self._unanswered.leave(self._step.command, self._sent - self._answers + self._late, now_us)
 
     def note_state(self) -> None:
         """Look at what the vehicle just told of itself: where an answer is overdue it stands for one."""
@@ -169,6 +199,7 @@ class CommandRun:
         return f"{self._step.said}: {reason}" + (f" (it says: {said})" if said else "")
 
     def _ask(self, confirmation: int) -> Ask:
+        self._sent += 1
         step = self._step
         if step.message is not None:
             return step.message
@@ -190,10 +221,11 @@ class CommandRun:
 class StepsRun:
     """The steps of one order, one after another; `ended` is the words of what went wrong, "" for well."""
 
-    def __init__(self, steps: tuple[Step, ...], vehicle: Flying, patience: Patience) -> None:
+    def __init__(self, steps: tuple[Step, ...], vehicle: Flying, patience: Patience, unanswered: Unanswered) -> None:
         self.ended: str | None = None
         self._vehicle = vehicle
         self._patience = patience
+        self._unanswered = unanswered
         self._left = list(steps)
         self._outbox: list[Ask] = []
         self._run: CommandRun | None = None
@@ -227,6 +259,11 @@ class StepsRun:
         if self._run is not None:
             self._run.note_text(text)
 
+    def give_up(self, now_us: int) -> None:
+        """Leave it as it is: what it said may still be answered."""
+        if self._run is not None:
+            self._run.close(now_us)
+
     def take_outbox(self) -> list[Ask]:
         """Return what is to be sent, once."""
         asks, self._outbox = self._outbox, []
@@ -239,6 +276,7 @@ class StepsRun:
                 self._run.outbox = []
                 if self._run.ended is None:
                     return
+                self._run.close(now_us)
                 self._close(self._run.ended, self._run.result)
             if self.ended is None:
                 self._open(now_us)
@@ -248,7 +286,7 @@ class StepsRun:
             self.ended = ""
             return
         self._step = self._left.pop(0)
-        self._run = CommandRun(self._step, self._vehicle, self._patience)
+        self._run = CommandRun(self._step, self._vehicle, self._patience, self._unanswered)
         self._run.begin(now_us)
 
     def _close(self, problem: str, result: int) -> None:

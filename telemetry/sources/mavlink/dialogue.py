@@ -18,7 +18,7 @@ from telemetry.model.errors import ConflictError
 from telemetry.model.events import AnyEvent, CommandAnswered, StatusText
 from telemetry.model.flight_events import MissionTransferred, OnBoard, TransferKind, TransferProgress
 from telemetry.model.mission_items import MissionItem, MissionList
-from telemetry.sources.mavlink.commanding import COMMAND_ACK, Answer, Flying, StepsRun, read_answer
+from telemetry.sources.mavlink.commanding import COMMAND_ACK, Answer, Flying, StepsRun, Unanswered, read_answer
 from telemetry.sources.mavlink.flight_steps import FENCE_ON, steps_of
 from telemetry.sources.mavlink.mission_messages import SPOKEN, Target, read
 from telemetry.sources.mavlink.modes import ARDUPILOT
@@ -80,6 +80,7 @@ class Dialogue:
         self._own_system_id = own_system_id
         self._patience: dict[int, Patience] = {}
         self._heard_of: dict[int, int] = {}
+        self._unanswered = Unanswered()
         self._digests: dict[MissionList, str] = {}
         self._tasks: deque[_Task] = deque()
         self._flights: deque[_Flight] = deque()
@@ -101,13 +102,16 @@ class Dialogue:
         """Take a flight command; an urgent one does not wait. Raises InputError for a value that is missing or wrong."""
         first_item = int(self._vehicle.autopilot == ARDUPILOT)
         steps = steps_of(command, self._vehicle, first_item=first_item)
-        if len(self._flights) >= WAITING_AT_MOST:
+        is_urgent = command.action in URGENT
+        if len(self._flights) >= WAITING_AT_MOST and not is_urgent:
             raise ConflictError(f"{len(self._flights)} commands wait for this vehicle already: let them end")
         events: list[AnyEvent] = []
-        if command.action in URGENT:
+        if is_urgent:
+            if self._flights:
+                self._running().give_up(now_us)
             events += [self._given_up(flight, command, now_us) for flight in self._flights]
             self._flights.clear()
-        run = StepsRun(steps, self._vehicle, self._patience_of(link_number))
+        run = StepsRun(steps, self._vehicle, self._patience_of(link_number), self._unanswered)
         self._flights.append(_Flight(command, link_number, run))
         self._heard_of[link_number] = now_us
         if len(self._flights) == 1:
@@ -279,7 +283,8 @@ class Dialogue:
             self._tasks.popleft()
             events.append(self._answered(task.command_id, ended.problem, now_us))
         elif transfer.switches_on and self._vehicle.autopilot == ARDUPILOT:
-            task.switching = StepsRun((FENCE_ON,), self._vehicle, self._patience_of(task.link_number))
+            patience = self._patience_of(task.link_number)
+            task.switching = StepsRun((FENCE_ON,), self._vehicle, patience, self._unanswered)
             task.switching.begin(now_us)
         return events
 
