@@ -30,7 +30,8 @@ from telemetry.model.errors import InputError
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
 REPAIR_EFFORT: Final = Effort(within_s=1.5)
-_RELAY_S: Final = 1.0
+_RELAY_SHARE: Final = 0.06
+_RELAY_S: Final = 0.2
 
 
 def plan_day(
@@ -129,7 +130,7 @@ class _Day:
                     self.scene,
                     self.fleet,
                     first_id=next_id,
-                    within_s=_RELAY_S,
+                    within_s=_relay_s(self.effort),
                     seed=self.effort.seed,
                     past=past,
                 )
@@ -163,7 +164,7 @@ class _Day:
             visits=tuple(wanted.visits),
             sorties=tuple(sorted(kept, key=lambda sortie: (sortie.takeoff_us, sortie.sortie_id))),
             conflicts=tuple(conflicts),
-            refusals=tuple(each for each in [*refusals, *unflown, *said, *left]),
+            refusals=_once([*refusals, *unflown, *said, *left]),
             figures=figures_of(scene, wanted, self.watchings, done, decided, before=standing.figures),
             seed=self.effort.seed,
             score=self._score(done),
@@ -197,6 +198,21 @@ class _Day:
             wanted_s = (window.end_us - window.start_us) / 1e6 * count
             watched += each.watched.part.prize * max(1.0 - each.relay.gap_s / max(wanted_s, 1.0), 0.0)
         return round(float(self.costs.prize[done].sum()) + stands + watched, 3)
+
+
+def _once(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """Return the refusals in their order; a warning of the same sentence is said once a task."""
+    found: dict[object, Refusal] = {}
+    for number, each in enumerate(refusals):
+        found.setdefault(
+            (each.rule_id, each.task_id, each.airframe_id, each.reason_en) if each.is_warning else number, each
+        )
+    return tuple(found.values())
+
+
+def _relay_s(effort: Effort) -> float:
+    """Return how long an event's relay may be solved, in CP-SAT's deterministic time: a small share of the effort."""
+    return _RELAY_S if effort.within_s is None else effort.within_s * _RELAY_SHARE
 
 
 def _unflown(message: str) -> Refusal:

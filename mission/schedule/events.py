@@ -9,11 +9,11 @@ from mission.model import Window
 from mission.plan import Refusal, Sortie
 from mission.schedule import reasons
 from mission.schedule.costs import costs_of
-from mission.schedule.fleet import Booking, Fleet, Span
+from mission.schedule.fleet import Booking, Fleet, Flyer, Span, charging_s
 from mission.schedule.gather import Watched
 from mission.schedule.ledger import Ledger
 from mission.schedule.relay import Relay, Remedy, gaps_of, least_overlap_s, relay, remedies
-from mission.schedule.relay_rota import Event, rota
+from mission.schedule.relay_rota import Event, Watch, rota
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
 from mission.schedule.sorties import watch_of
 from mission.schedule.standing import booking_of, watches_of
@@ -55,8 +55,8 @@ def watch(
     found = relay(event, fleet, ways=chosen, within_s=within_s, seed=seed)
     ledger, sorties = Ledger(fleet), []
     for number, each in enumerate(found.watches):
-        booking = ledger.fit(ledger.flyers[each.airframe_id], each.takeoff_s, each.landing_s)
-        assert booking is not None, "a relay keeps what the ledger asks"
+        flyer = ledger.flyers[each.airframe_id]
+        booking = ledger.fit(flyer, each.takeoff_s, each.landing_s) or _as_flown(fleet, flyer, each)
         ledger.book(booking)
         alt_m = _height_m(scene, watched, event, each.position, number)
         sorties.append(
@@ -143,6 +143,22 @@ def _height_m(scene: Scene, watched: Watched, event: Event, position: int, numbe
         watched.part.pattern.alt_agl_m, max(most_m - (_LAYERS * event.watcher_count - 1) * layer_m, TRANSIT_ALT_M / 2)
     )
     return min(lowest_m + (_LAYERS * position + number // event.watcher_count % _LAYERS) * layer_m, most_m)
+
+
+def _as_flown(fleet: Fleet, flyer: Flyer, watch: Watch) -> Booking:
+    """Return the booking of a watch that was found in another order of flights: its cell charges as soon as it has landed."""
+    cells = fleet.cells_of(flyer)
+    charged_s = watch.landing_s + charging_s(flyer, cells, watch.landing_s - watch.takeoff_s)
+    free_s = watch.landing_s + fleet.turn_s(flyer) if fleet.turn_s(flyer) else charged_s
+    return Booking(
+        airframe_id=flyer.airframe_id,
+        dock_id=flyer.dock_id,
+        takeoff_s=watch.takeoff_s,
+        landing_s=watch.landing_s,
+        free_s=free_s,
+        charged_s=charged_s,
+        battery_id=cells[0].battery_id,
+    )
 
 
 def _spare(airframe_id: int, fleet: Fleet, event: Event) -> Booking:

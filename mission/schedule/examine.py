@@ -44,5 +44,5 @@ def examined(
             key = (each.rule_id, each.task_id, each.reason_en)
             if each.is_warning and key not in warned:
                 warned.add(key)
-                refusals.append(msgspec.structs.replace(each, visit_id=None))
+                refusals.append(msgspec.structs.replace(each, visit_id=None, airframe_id=None))
     return kept, refusals

@@ -56,7 +56,7 @@ def permit_of(task: Task, hours: Sequence[Window], scene: Scene, *, lasting_s: f
             visit = Visit(visit_id=0, task_id=task.task_id, number=0, window=at_once)
             fixed = [each for each in check_task(task, visit, kind, **scene.conditions) if each.window is None]
             free, timed = allowed_windows(task, window, kind, lasting_s=lasting_s + _HOMEWARD_S, **scene.conditions)
-            said = [msgspec.structs.replace(each, visit_id=None) for each in (*fixed, *timed)]
+            said = [msgspec.structs.replace(each, visit_id=None, airframe_id=None) for each in (*fixed, *timed)]
             if not any(not each.is_warning for each in fixed):
                 allowed += free
             for each in said:

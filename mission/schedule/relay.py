@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from mission.schedule.fleet import Booking, Fleet, Span, most_flight_s
-from mission.schedule.ledger import Ledger
+from mission.schedule.fleet import Fleet, Flyer, Span, charging_s, most_flight_s
 from mission.schedule.relay_model import polish
 from mission.schedule.relay_rota import Event, Watch, rota
 
 _EVEN_S: Final = 0.2
 """How long watches that keep everything are made even."""
+LEAST_RELIEF_S: Final = 180
+"""How long who comes for a drone that failed can stay at least."""
 MOST_MORE_DRONES: Final = 6
 """How many more drones are tried when it is asked what would make a relay possible."""
 
@@ -126,40 +127,52 @@ def least_overlap_s(event: Event, watches: Sequence[Watch]) -> int | None:
 
 
 def failure_gap_s(event: Event, fleet: Fleet, ways: Mapping[int, Span], watches: Sequence[Watch]) -> int | None:
-    """Return how long a position is empty at most when any one drone fails as soon as it has relieved the one before."""
+    """Return how long a position is empty at most when any one drone fails as soon as it has relieved the one before.
+
+    Whoever can be there first takes off at once, charged for `LEAST_RELIEF_S` of watch at least; None where nobody can be there
+    before the event ends.
+    """
     worst_s = 0
     for failed in watches:
         fails_s = max([failed.start_s, *(each.end_s for each in watches if _relieves(failed, each))])
-        ledger = Ledger(replace(fleet, booked=(*fleet.booked, *_begun(fleet, watches, fails_s))))
+        if fails_s >= event.end_s:
+            continue
         arrivals = [
-            max(each.start_s, fails_s) for each in watches
-            if each.position == failed.position and each is not failed and each.takeoff_s <= fails_s < each.end_s
-        ]  # fmt: skip
-        for flyer in fleet.flyers:
-            if flyer.airframe_id in ways and flyer.airframe_id != failed.airframe_id:
-                out_s, back_s = ways[flyer.airframe_id]
-                found = ledger.earliest(flyer, out_s + back_s + 60, from_s=fails_s, until_s=event.end_s)
-                arrivals += [found.takeoff_s + out_s] if found else []
-        if fails_s < event.end_s:
-            if not arrivals:
-                return None
-            worst_s = max(
-                worst_s, min(*arrivals, event.end_s) - fails_s if len(arrivals) > 1 else arrivals[0] - fails_s
-            )
+            _arrival_s(fleet, flyer, ways[flyer.airframe_id], watches, fails_s)
+            for flyer in fleet.flyers
+            if flyer.airframe_id in ways and flyer.airframe_id != failed.airframe_id
+        ]
+        first_s = min(arrivals, default=event.end_s)
+        if first_s >= event.end_s:
+            return None
+        worst_s = max(worst_s, round(first_s) - fails_s)
     return worst_s
+
+
+def _arrival_s(fleet: Fleet, flyer: Flyer, way: Span, watches: Sequence[Watch], now_s: int) -> float:
+    """Return when a drone can be over the event, called at `now_s`: charged as far as it must be, or with another battery."""
+    mine = [each for each in watches if each.airframe_id == flyer.airframe_id and each.takeoff_s <= now_s]
+    flown = [(each.takeoff_s, each.landing_s) for each in mine]
+    flown += [
+        (each.takeoff_s, each.landing_s)
+        for each in fleet.booked
+        if each.airframe_id == flyer.airframe_id and each.takeoff_s <= now_s
+    ]
+    out_s, back_s = way
+    if not flown:
+        return max(now_s, flyer.ready_s) + out_s
+    takeoff_s, landing_s = max(flown, key=lambda each: each[1])
+    cells = fleet.cells_of(flyer)
+    if fleet.turn_s(flyer):
+        return max(now_s, landing_s + fleet.turn_s(flyer)) + out_s
+    left_ratio = 1.0 - (landing_s - takeoff_s) / flyer.full_s
+    needed_ratio = flyer.reserve_ratio + (out_s + back_s + LEAST_RELIEF_S) / flyer.full_s
+    charges_s = charging_s(flyer, cells, max(needed_ratio - left_ratio, 0.0) * flyer.full_s)
+    return max(now_s, landing_s + charges_s) + out_s
 
 
 def _relieves(after: Watch, before: Watch) -> bool:
     return before.position == after.position and before.start_s < after.start_s < before.end_s
-
-
-def _begun(fleet: Fleet, watches: Sequence[Watch], now_s: int) -> list[Booking]:
-    ledger = Ledger(fleet)
-    for watch in sorted(watches, key=lambda each: each.takeoff_s):
-        booking = ledger.fit(ledger.flyers[watch.airframe_id], watch.takeoff_s, watch.landing_s)
-        if booking is not None and watch.takeoff_s <= now_s:
-            ledger.book(booking)
-    return ledger.bookings[len(fleet.booked) :]
 
 
 def remedies(event: Event, fleet: Fleet, *, ways: Mapping[int, Span]) -> list[Remedy]:
