@@ -187,9 +187,8 @@ class Network:
         ahead = 0 if member.guard.news is not None else member.guard.follow(sequence, now_us, boot_ms)
         if not ahead:
             return None
-        way.sequence = (
-            sequence  # as `hear` does, which would be a call too many here; when it was heard is the member's
-        )
+        # as `hear` does, which would be a call too many here; when it was heard is the member's
+        way.sequence = sequence
         way.received += 1
         if ahead != 1:
             way.lost += ahead - 1
