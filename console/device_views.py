@@ -1,6 +1,6 @@
 """Devices as people are shown them: never a secret, of a phone not even the name, which is its shadow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Final
 
@@ -8,9 +8,11 @@ import msgspec
 
 from console.api.models_devices import DeviceView, OnBoardView, OptionsView, UnitDeviceView, VideoView
 from console.auth.policy import Scope
+from console.flight.views import view_of_way
 from console.sources import RegistrySource
 from telemetry.model.batch import UNKNOWN_I1, UNKNOWN_I2
 from telemetry.model.enrolment import EnrolmentRule, SecretKind, checked_hosts
+from telemetry.model.link_ways import LinkWay
 from telemetry.model.unit import Device, DeviceOptions, LinkState
 from telemetry.picture.device_book import DeviceSaid
 from telemetry.picture.devices import DeviceState
@@ -95,8 +97,10 @@ def options_of(view: OptionsView) -> DeviceOptions:
     return DeviceOptions(**values)
 
 
-def view_of_state(state: DeviceState, said: DeviceSaid, takes: frozenset[str]) -> UnitDeviceView:
-    """Return one of a unit's devices: how it is heard, whether it is believed, what it says of itself."""
+def view_of_state(
+    state: DeviceState, said: DeviceSaid, takes: frozenset[str], *, ways: Iterable[LinkWay] = ()
+) -> UnitDeviceView:
+    """Return one of a unit's devices: how and by which links it is heard, whether it is believed, what it says of itself."""
     row = None if state.report is None else state.report[0]
     accuracy_dm = UNKNOWN_I2 if row is None else int(row["accuracy_dm"])
     battery_pct = UNKNOWN_I1 if row is None else int(row["battery_pct"])
@@ -124,4 +128,5 @@ def view_of_state(state: DeviceState, said: DeviceSaid, takes: frozenset[str]) -
         else OnBoardView(name=on_board.name, agency=on_board.agency, since_ms=on_board.since_us / 1000),
         video=[VideoView(channel=channel, url=url) for channel, url in sorted(said.video.items())],
         zone_offset_s=said.zone_offset_s,
+        links=[view_of_way(way) for way in ways],
     )

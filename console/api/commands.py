@@ -34,9 +34,14 @@ UnitId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 async def list_unit_devices(request: Request, unit_id: UnitId) -> Response:
     """Return what each of a unit's devices says, how far it is from the one shown, and which one people chose."""
     parts, _, unit = _unit(request, unit_id)
-    taken, said = find_taken_commands(), parts.services.bridge.said
+    bridge, taken = parts.services.bridge, find_taken_commands()
     views = [
-        view_of_state(state, said.of(state.device_id), taken.get(state.protocol, frozenset()))
+        view_of_state(
+            state,
+            bridge.said.of(state.device_id),
+            taken.get(state.protocol, frozenset()),
+            ways=bridge.ways_of(state.device_id),
+        )
         for state in _states(parts, unit_id)
     ]
     return reply(UnitDevicesReply(unit_id=unit_id, trusted_device_id=unit.trusted_device_id, devices=views))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from console.wire_command import CommandKind, CommandView
+from console.wire_flight import LinkWayView
 from telemetry.model.enrolment import SecretKind
 from telemetry.model.unit import LinkState, Service, UnitKind
 
@@ -172,7 +173,8 @@ class UnitDeviceView(msgspec.Struct, frozen=True, kw_only=True):
     """A device that speaks for a unit: what it says and whether it is believed.
 
     `is_shown`: it speaks for the unit now; `is_trusted`: a person chose it. `distance_m`: from the one shown, null where either is
-    unknown; `disagrees`: farther than their accuracies explain. `takes`: the commands that it understands.
+    unknown; `disagrees`: farther than their accuracies explain. `takes`: the commands that it understands. `links`: by which it is
+    heard, where its protocol tells them apart.
     """
 
     device_id: int
@@ -195,6 +197,7 @@ class UnitDeviceView(msgspec.Struct, frozen=True, kw_only=True):
     on_board: OnBoardView | None
     video: list[VideoView]
     zone_offset_s: float | None
+    links: list[LinkWayView] = []
 
 
 class UnitDevicesReply(msgspec.Struct, frozen=True, kw_only=True):

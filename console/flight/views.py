@@ -118,7 +118,7 @@ def _view_of_hazard(hazard: Hazard, seen: Set[int]) -> HazardView:
 def view_of_way(way: LinkWay) -> LinkWayView:
     """Return one of the links by which a drone is heard."""
     return LinkWayView(
-        link=way.transport,
+        link=f"{way.transport} {way.peer}".strip(),
         peer=way.peer,
         loss_ratio=way.loss_ratio,
         rtt_ms=None if way.rtt_us is None else way.rtt_us / 1000,

@@ -197,7 +197,7 @@ async def test_a_sortie_is_put_on_board_started_watched_with_its_time_of_arrival
 async def test_the_links_of_a_drone_are_shown_with_loss_and_delay(sky: Sky) -> None:
     await until(lambda: any(way.rtt_ms is not None for way in sky.desk.view(HAWK).links))
     (way,) = sky.desk.view(HAWK).links
-    assert (way.link, way.is_best, way.loss_ratio) == ("udp", True, 0.0)
+    assert (way.link, way.is_best, way.loss_ratio) == (f"udp {way.peer}", True, 0.0)
 
 
 async def test_a_sortie_that_had_to_wait_begins_by_itself_and_a_restart_goes_on_with_it(

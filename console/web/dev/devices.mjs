@@ -167,6 +167,7 @@ export function makeDevices(force, tell) {
         on_board: device.protocol === "jt808" ? { name: "Li Wei", agency: "Traffic", since_ms: began } : null,
         video: [],
         zone_offset_s: null,
+        links: [],
       })),
   });
 

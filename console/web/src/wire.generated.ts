@@ -1065,7 +1065,7 @@ export interface VideoView {
   url: string;
 }
 
-/** A device that speaks for a unit: what it says and whether it is believed. `is_shown`: it speaks for the unit now; `is_trusted`: a person chose it. `distance_m`: from the one shown, null where either is unknown; `disagrees`: farther than their accuracies explain. `takes`: the commands that it understands. */
+/** A device that speaks for a unit: what it says and whether it is believed. `is_shown`: it speaks for the unit now; `is_trusted`: a person chose it. `distance_m`: from the one shown, null where either is unknown; `disagrees`: farther than their accuracies explain. `takes`: the commands that it understands. `links`: by which it is heard, where its protocol tells them apart. */
 export interface UnitDeviceView {
   device_id: number;
   protocol: string;
@@ -1087,6 +1087,7 @@ export interface UnitDeviceView {
   on_board: OnBoardView | null;
   video: VideoView[];
   zone_offset_s: number | null;
+  links: LinkWayView[];
 }
 
 /** A unit's devices, the one shown first. `trusted_device_id` null: the best one is shown. */

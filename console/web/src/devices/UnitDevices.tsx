@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { RequestError } from "../api/client";
 import { age, clockTime, distance } from "../format/figures";
+import { LinkWays } from "../operator/LinkWays";
 import { useLive } from "../state/useLive";
 import { usePolled } from "../state/usePolled";
 import { useText } from "../state/useText";
@@ -114,6 +115,7 @@ function Told({ device }: { device: UnitDeviceView }) {
   const told = [...Object.entries(device.info), ...Object.entries(device.parameters), ...Object.entries(device.vendor)];
   return (
     <>
+      <LinkWays links={device.links} />
       {device.video.map(({ channel, url }) => (
         <p key={channel} className="f12 said" data-testid="device-video">
           {t("devices.videoAt", { channel: channel || "1" })} <span className="num c-acc">{url}</span>
