@@ -1,13 +1,26 @@
 """The parts of a programme as single items: their kinds, their numbers, and the programme that they make together."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, get_args
 
 import msgspec
 
-from mission.model import Airframe, Battery, Crew, Dock, Programme, Task, Weather, Zone
+from mission.model import (
+    Airframe,
+    Battery,
+    Camera,
+    Crew,
+    Dock,
+    Programme,
+    Recurrence,
+    Task,
+    Weather,
+    Window,
+    Zone,
+)
 from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.errors import InputError
 from telemetry.model.positions import to_wgs84_geometry
@@ -44,6 +57,14 @@ FORMS: Final[Mapping[ItemKind, ItemForm]] = {
     ItemKind.ZONE: ItemForm(Zone, "zone_id", "zones"),
     ItemKind.WEATHER: ItemForm(Weather, None, "weather"),
 }
+_WITHIN: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "recurrence": Recurrence,
+    "windows": Window,
+    "shifts": Window,
+    "cameras": Camera,
+}
+"""Fields of items that hold structs of their own."""
+_WRONG_WORD: Final = re.compile(r"Invalid enum value .* at `\$([.\w]+)`")
 KIND_OF_FIELD: Final[Mapping[str, ItemKind]] = {form.field: kind for kind, form in FORMS.items()}
 
 
@@ -73,17 +94,42 @@ def item_of(kind: ItemKind, said: object, item_id: int = 0) -> Item:
     if not isinstance(said, Mapping):
         message = f"a {kind.value} is an object of fields, and not {type(said).__name__}"
         raise InputError(message)
-    unknown = sorted(set(said) - set(form.struct.__struct_fields__))
-    if unknown:
-        allowed = ", ".join(form.struct.__struct_fields__)
-        message = f"a {kind.value} has no field {unknown[0]!r}: it has {allowed}"
-        raise InputError(message)
+    _check_fields(said, form.struct, f"a {kind.value}")
     numbered = {**said} if form.number is None else {**said, form.number: item_id}
     try:
         return msgspec.convert(numbered, form.struct)
     except msgspec.ValidationError as error:
-        message = f"the {kind.value} is not of its form: {error}"
+        message = f"the {kind.value} is not of its form: {error}{_allowed_words(str(error), form.struct)}"
         raise InputError(message) from error
+
+
+def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: str) -> None:
+    """Refuse fields that a struct has not, also those of the structs within it: what nobody reads is not passed over."""
+    unknown = sorted(str(name) for name in said if name not in struct.__struct_fields__)
+    if unknown:
+        allowed = ", ".join(struct.__struct_fields__)
+        message = f"{what} has no field {unknown[0]!r}: it has {allowed}"
+        if said.get(unknown[0], "") is None:
+            message += "; in YAML a text with a comma between braces stands in quotes"
+        raise InputError(message)
+    for name, within in _WITHIN.items():
+        parts = said.get(name) if name in struct.__struct_fields__ else None
+        for part in parts if isinstance(parts, list | tuple) else [parts]:
+            if isinstance(part, Mapping):
+                _check_fields(part, within, f"{name} of {what}")
+
+
+def _allowed_words(error: str, struct: type[msgspec.Struct]) -> str:
+    """Return the words that a field takes, where the error is of another word."""
+    found = _WRONG_WORD.search(error)
+    if found is None:
+        return ""
+    *above, last = found[1].removeprefix(".").split(".")
+    holder = _WITHIN.get(above[-1], struct) if above else struct
+    types = {field.name: field.type for field in msgspec.structs.fields(holder)}
+    kinds = [kind for kind in (types.get(last), *get_args(types.get(last))) if isinstance(kind, type)]
+    words = [word.value for kind in kinds if issubclass(kind, StrEnum) for word in kind]
+    return f"; allowed: {', '.join(words)}" if words else ""
 
 
 def number_of(kind: ItemKind, item: Item) -> int:

@@ -27,6 +27,13 @@ tasks:
     geometry: {type: Point, coordinates: [103.84, 36.07]}
     windows: [{start: 2026-09-19T18:00+08:00, end: 2026-09-19T18:00:01Z}]
 """
+COMMA = """
+tasks:
+  - name_en: A
+    kind: point
+    geometry: {type: Point, coordinates: [1, 2]}
+    recurrence: {rule: FREQ=WEEKLY;BYDAY=TU,SA, first_on: 2026-09-01, since: 07:30, until: 08:30, zone: UTC}
+"""
 
 
 def test_times_stay_times_names_stand_for_both_languages_and_numbers_are_given() -> None:
@@ -38,6 +45,11 @@ def test_times_stay_times_names_stand_for_both_languages_and_numbers_are_given()
     assert lanterns.windows == (Window(1_789_812_000_000_000, 1_789_840_801_000_000),)
     assert (found.airframes[0].airframe_id, found.airframes[0].dock_id) == (1, 7)
     assert found.rules == {"R-21": {"level": "off"}}
+
+
+def test_an_empty_value_is_one_that_is_not_said() -> None:
+    said = "tasks: [{name_en: A, kind: point, geometry: {type: Point, coordinates: [1, 2]}, revisit_s: }]"
+    assert read(said.encode()).tasks[0].revisit_s is None
 
 
 def test_what_is_written_is_read_again_as_it_was() -> None:
@@ -60,7 +72,8 @@ def test_places_of_another_datum_are_moved() -> None:
         ("colour: red", "has no part 'colour'"),
         ("tasks: {a: 1}", "tasks must be a list"),
         ("tasks: [{name_en: A, kind: point, geometry: {type: Point, coordinates: [1, 2]}, revisits_s: 4}]", "no field 'revisits_s'"),
-        ("tasks: [{name_en: A, kind: dance, geometry: {type: Point, coordinates: [1, 2]}}]", r"tasks 1 \(A\)"),
+        ("tasks: [{name_en: A, kind: dance, geometry: {type: Point, coordinates: [1, 2]}}]", r"tasks 1 \(A\).*allowed: area, corridor"),
+        (COMMA, "recurrence of a task has no field 'SA'.*stands in quotes"),
         ("docks: [{dock_id: 1, name: A, lat_deg: 1, lon_deg: 1}, {dock_id: 1, name: B, lat_deg: 1, lon_deg: 1}]", "the same dock_id"),
         ("weather: [{from: 2026-09-19T18:00, observed: 2026-09-19T18:00Z, source: x}]", "has no time zone"),
         ("zone: &a x\nrule_set: *a", "aliases"),
