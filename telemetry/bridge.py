@@ -203,6 +203,8 @@ class Bridge:
             self.geofences.restore(batch, self._clock.now_us())
         self._restored.clear()
         self.alarms.end_restore()
+        near = [alarm.device_id for alarm in self.alarms.open() if alarm.kind is AlarmKind.TRAFFIC]
+        self.traffic.resume(near)
         self._show_alarms()
 
     async def acknowledge_alarm(self, alarm_id: str, account_id: int, account_name: str, now_us: int) -> Alarm:

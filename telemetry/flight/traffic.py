@@ -70,6 +70,10 @@ class TrafficBoard:
         self._hazards: dict[str, Hazard] = {}
         self._near: dict[int, str] = {}
 
+    def resume(self, device_ids: Iterable[int]) -> None:
+        """Take it that these drones had somebody too near when the program ended: what is no longer so then ends."""
+        self._near = dict.fromkeys(device_ids, CODE)
+
     def hazards(self) -> list[Hazard]:
         """Return who is in the air, those who come nearest first."""
         return sorted(

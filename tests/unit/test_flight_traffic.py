@@ -69,6 +69,14 @@ def test_an_alarm_begins_once_ends_once_and_says_no_name() -> None:
     assert not ended.active
 
 
+def test_an_alarm_of_before_a_restart_ends_when_nobody_is_near_any_more() -> None:
+    board = TrafficBoard(b"secret")
+    board.resume([11])
+    (ended,) = board.look([HAWK], START_US)
+    assert isinstance(ended, DeviceAlarm)
+    assert (ended.device_id, ended.active) == (11, False)
+
+
 def test_a_hazard_is_forgotten_after_a_minute_and_its_name_is_this_processs_own() -> None:
     board, other = TrafficBoard(b"one"), TrafficBoard(b"two")
     for one in (board, other):
