@@ -19,7 +19,7 @@ from console.api.models_plans import (
 from console.api.while_asked import while_asked
 from console.audit import AuditAction
 from console.auth.policy import Policy, policy
-from console.patrols.plan_desk import checked_window
+from console.patrols.plan_desk import checked_window, for_review
 from console.wire_plan import PlanProgress
 from infra.clock import MICROSECONDS
 from mission.model import Programme
@@ -101,14 +101,18 @@ async def set_plan_state(request: Request, plan_id: PlanId) -> Response:
 @ROUTER.post("/api/plans/{plan_id}/repair", **says(PlanReply, takes=RepairWish))
 @policy(Policy.PLAN)
 async def repair_plan(request: Request, plan_id: PlanId) -> Response:
-    """Mend a plan after a change, whatever its state; what was flown stays. 409 when somebody changed it meanwhile."""
+    """Mend a plan after a change, whatever its state; what was flown stays. 409 when somebody changed it meanwhile.
+
+    A plan that waits for approval, and an approved one that gets new tasks or zones, waits for another's approval than yours.
+    """
     parts, account = parts_of(request), account_of(request)
     wish = await read_body(request, RepairWish, max_bytes=MAX_CHANGE_BYTES)
     kept = await _kept(request, plan_id)
     if wish.version not in (None, kept.plan.version):
         message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {wish.version}: read it again"
         raise ConflictError(message)
-    after = await while_asked(request, parts.plans.mend(kept, wish.change))
+    parts.plans.demand_now(wish.change)
+    after = for_review(await while_asked(request, parts.plans.mend(kept, wish.change)), wish.change, account)
     plan = await parts.plans.save(database_scope(account), after, by=account.name)
     await _tell(request, AuditAction.PLAN_REPAIRED, plan)
     return reply(PlanReply(plan=plan))

@@ -23,6 +23,8 @@ from mission.schedule.change import Change, changed
 from telemetry.model.errors import ConflictError, InputError, NotAllowedError
 
 LONGEST_S: Final = 2 * 86_400
+LATEST_US: Final = 253_402_300_800_000_000
+"""The end of the year 9999."""
 LISTED: Final = 500
 MARGIN_S: Final = 30.0
 """What a plan may take beside the effort that was asked for: gathering, deconflicting."""
@@ -64,8 +66,11 @@ class PlanDesk:
         return _plan_of(answer)
 
     async def mend(self, kept: KeptPlan, wished: PlanChange) -> KeptPlan:
-        """Return the plan mended after a change, with its programme changed; it is not kept."""
+        """Return the plan mended after a change, with its programme changed; it is not kept. Raises InputError."""
         now_us = self._clock.now_us() if wished.now_us is None else wished.now_us
+        if not 0 <= now_us <= LATEST_US:
+            message = f"now_us {now_us}: give UTC microseconds, 0 to {LATEST_US}, or leave it out"
+            raise InputError(message)
         change = Change(
             without_airframe_ids=tuple(wished.without_airframe_ids),
             without_task_ids=tuple(wished.without_task_ids),
@@ -79,6 +84,12 @@ class PlanDesk:
         same = {name: getattr(kept.plan, name) for name in ("plan_id", "version", "state", "made_us", "made_by")}
         programme = changed(kept.programme, change)
         return msgspec.structs.replace(kept, plan=msgspec.structs.replace(mended, **same), programme=programme)
+
+    def demand_now(self, wished: PlanChange) -> None:
+        """Raise InputError for a change that would be kept as of a time gone by: what has taken off since would be planned again."""
+        if wished.now_us is not None and wished.now_us < self._clock.now_us():
+            message = f"now_us {wished.now_us} is past: a plan is mended from now on; leave now_us out, or ask what_if"
+            raise InputError(message)
 
     async def check(self, asked: CheckAsked) -> bytes:
         """Return a CheckReply as JSON."""
@@ -150,9 +161,20 @@ def demand_four_eyes(kept: KeptPlan, account: Account, reason: str) -> None:
         raise InputError(message)
 
 
+def for_review(mended: KeptPlan, wished: PlanChange, account: Account) -> KeptPlan:
+    """Return a mended plan in the state in which two people still stand for it.
+
+    What waits for its approval is now submitted by who mended it. An approved plan stays approved when a drone, a task, the
+    weather or a priority changes, for that is urgent; one that got new tasks or zones waits for another's approval again.
+    """
+    state = mended.plan.state
+    is_new = state in (PlanState.APPROVED, PlanState.PUBLISHED) and bool(wished.tasks or wished.zones)
+    return _in_state(mended, PlanState.SUBMITTED, account) if is_new or state is PlanState.SUBMITTED else mended
+
+
 def checked_window(from_us: int, until_us: int, *, longest_s: int = LONGEST_S) -> Window:
     """Return a period. Raises InputError for one that is none or longer than `longest_s`, two days for a plan."""
-    if not 0 <= from_us < until_us <= 253_402_300_800_000_000:
+    if not 0 <= from_us < until_us <= LATEST_US:
         message = f"from_us {from_us}, until_us {until_us}: give UTC microseconds, the end after the beginning"
         raise InputError(message)
     if until_us - from_us > longest_s * MICROSECONDS:

@@ -173,3 +173,44 @@ async def test_a_repair_of_an_old_version_is_refused(house: House) -> None:
     assert (mended.status_code, mended.json()["plan"]["version"]) == (200, 2)
     assert late.status_code == 409
     assert asked.json()["plan"]["plan_id"] == 0
+
+
+async def test_who_mends_a_plan_does_not_approve_what_they_made_of_it(house: House) -> None:
+    one, other = await house.cookie(Role.SUPERVISOR), await house.cookie(Role.SUPERVISOR)
+    plan_id = (await make(house, one))["plan_id"]
+    await to(house, one, plan_id, "submitted", 1)
+    mended = await mend(house, other, plan_id, {})
+    assert (mended["state"], mended["version"]) == ("submitted", 3)
+    assert (await to(house, other, plan_id, "approved", 3)).status_code == 403
+    assert (await to(house, one, plan_id, "approved", 3)).status_code == 200
+
+
+async def test_an_approved_plan_stays_so_when_a_priority_changes_and_waits_again_when_it_gets_a_task(
+    house: House,
+) -> None:
+    one, other = await house.cookie(Role.SUPERVISOR), await house.cookie(Role.SUPERVISOR)
+    plan_id = (await make(house, one))["plan_id"]
+    await to(house, one, plan_id, "submitted", 1)
+    await to(house, other, plan_id, "approved", 2)
+    assert (await mend(house, one, plan_id, {"priorities": {"1": 9}}))["state"] == "approved"
+    new = task("smuggled in", 103.81) | {"task_id": 77}
+    assert (await mend(house, one, plan_id, {"tasks": [new]}))["state"] == "submitted"
+    assert (await to(house, one, plan_id, "approved", 5)).status_code == 403
+    assert (await to(house, other, plan_id, "approved", 5)).status_code == 200
+
+
+async def test_a_plan_is_not_mended_as_of_a_time_that_cannot_be(house: House) -> None:
+    cookie = await house.cookie(Role.SUPERVISOR)
+    plan_id = (await make(house, cookie))["plan_id"]
+    async with house.client(cookie) as client:
+        for now_us, said in ((1, "is past"), (-1, "is past"), (10**18, "UTC microseconds")):
+            answer = await client.post(f"/api/plans/{plan_id}/repair", json={"change": {"now_us": now_us}}, timeout=60)
+            assert answer.status_code == 422, answer.text
+            assert said in answer.json()["detail"]
+
+
+async def mend(house: House, cookie: str, plan_id: int, change: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    async with house.client(cookie) as client:
+        answer = await client.post(f"/api/plans/{plan_id}/repair", json={"change": change}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["plan"]
