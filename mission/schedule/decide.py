@@ -32,6 +32,10 @@ _ROUND_S: Final = 1.2
 _ROUND_ITERATIONS: Final = 400
 _CHAIN_S: Final = 0.3
 _FEW_SLOTS: Final = 400
+_MANY_SORTIES: Final = 60
+"""With more than these, whoever is nearest is left to the routes' own search."""
+_MOST_OPTIONS: Final = 200
+"""Sorties times who may fly them: a larger chain costs more time than it gains."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +173,8 @@ class _Search:
                     take(self.costs, left, target)
         if left.any():
             kept += first_plan(self.costs, self.crafts, ledger, until_s=self.until_s, left=left)
-        self._keep(kept if is_present else self._nearer(kept))
+        is_many = len(kept) > _MANY_SORTIES
+        self._keep(kept if is_present or is_many else self._nearer(kept))
 
     def _nearer(self, drafts: list[Draft]) -> list[Draft]:
         """Give each sortie to whoever flies it in the least time, where that fits."""
@@ -235,6 +240,8 @@ class _Search:
             if route.stops
         ]
         pool = [(craft, stops, self._candidate(craft, stops)) for craft, stops in [*now, *new]]
+        if sum(len(candidate.airframe_ids) for _, _, candidate in pool) > _MOST_OPTIONS:
+            return
         known = [
             Chosen(number, draft.booking.airframe_id, draft.booking.takeoff_s)
             for number, draft in enumerate(self.best.drafts)
