@@ -57,9 +57,9 @@ def read(data: bytes) -> Brought:
         if not isinstance(properties, Mapping):
             raise FileFormatError(f"{WHAT}, {where}: its properties are no object")
         geometry = checked_geometry(feature.get("geometry"), f"{WHAT}, {where}")
-        if properties.get("what") in ("dock", "sortie"):
+        if str(properties.get("what")) in ("dock", "sortie"):
             notes.append(f"{where}: a {properties['what']} is not brought in by GeoJSON and was left out")
-        elif properties.get("what") == "zone" or properties.get("kind") in set(ZoneKind):
+        elif properties.get("what") == "zone" or str(properties.get("kind")) in set(ZoneKind):
             zones.append(_zone(properties, geometry, where, notes))
         else:
             tasks.append(_task(properties, geometry, where, notes))
@@ -68,7 +68,7 @@ def read(data: bytes) -> Brought:
 
 def checked_geometry(geometry: object, where: str) -> Geometry:
     """Return a geometry whose positions are numbers in range. Raises FileFormatError: what and where."""
-    if not isinstance(geometry, Mapping) or geometry.get("type") not in _DEPTH:
+    if not isinstance(geometry, Mapping) or str(geometry.get("type")) not in _DEPTH:
         said = geometry.get("type") if isinstance(geometry, Mapping) else geometry
         raise FileFormatError(f"{where}: geometry {str(said)[:40]!r}: allowed are {', '.join(_DEPTH)}")
     kind = str(geometry["type"])
@@ -87,7 +87,7 @@ def _positions(said: object, depth: int, where: str) -> list[Any]:
 
 
 def _features(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    kind = root.get("type")
+    kind = str(root.get("type"))
     if kind == "FeatureCollection":
         found = root.get("features")
         if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
@@ -99,7 +99,7 @@ def _features(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield {"type": "Feature", "geometry": root, "properties": {}}
     else:
         raise FileFormatError(
-            f"{WHAT} is of type {str(kind)[:40]!r}: a FeatureCollection, a Feature or a geometry is needed"
+            f"{WHAT} is of type {kind[:40]!r}: a FeatureCollection, a Feature or a geometry is needed"
         )
 
 

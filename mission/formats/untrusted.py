@@ -1,7 +1,10 @@
 """The doors for files from outside: sizes bounded before anything is read, no XML entities, no zip bombs."""
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
@@ -17,6 +20,10 @@ MOST_BYTES: Final = 16 << 20
 MOST_UNPACKED_BYTES: Final = 64 << 20
 MOST_MEMBERS: Final = 256
 MOST_XML_DEPTH: Final = 100
+_BROKEN_ZIP: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError, OverflowError),
+)
 MOST_PLACES: Final = 20_000
 """Waypoints, vertices and the like that one file may bring."""
 
@@ -58,7 +65,7 @@ def read_zip(data: bytes, what: str) -> Mapping[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(checked_size(data, what))) as archive:
             return _unpacked(archive, what)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except _BROKEN_ZIP as error:
         raise FileFormatError(f"{what} is no zip archive that can be read: {error}") from error
 
 
@@ -90,7 +97,7 @@ def checked_count(count: int, what: str) -> None:
 
 
 def _unpacked(archive: zipfile.ZipFile, what: str) -> dict[str, bytes]:
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MOST_MEMBERS:
         raise FileFormatError(f"{what} holds {len(members)} files, at most {MOST_MEMBERS} are taken")
     files: dict[str, bytes] = {}

@@ -43,7 +43,7 @@ def drone_of(airframe: Airframe) -> tuple[int, int]:
     found = DRONES.get(_short(airframe.model))
     if found is None:
         raise InputError(
-            f"airframe {airframe.name!r} is of model {airframe.model!r}: a DJI file is written for {', '.join(DRONES)}"
+            f"airframe {airframe.name!r} is of model {airframe.model!r}: give it the `model` that it is, of those DJI files are written for: {', '.join(DRONES)}"
         )
     return found
 

@@ -54,7 +54,9 @@ def search(name: str, seconds: int, seed: int) -> None:
     """Let atheris search one target; libFuzzer ends the program."""
     import atheris
 
-    with atheris.instrument_imports(include=["telemetry", "infra.journal_segment"]):
+    with atheris.instrument_imports(
+        include=["telemetry", "infra.journal_segment", "mission.formats", "mission.taf", "mission.weather"]
+    ):
         from tests.fuzz.targets import TARGETS
     target = next(target for target in TARGETS if target.name == name)
     with tempfile.TemporaryDirectory(prefix="skybeat-fuzz-") as folder:

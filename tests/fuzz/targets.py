@@ -27,6 +27,7 @@ from telemetry.sources.jt808.frame import escape, unescape, xor_of
 from telemetry.sources.jt808.terminal import Edition, Terminal
 from telemetry.sources.mavlink.tables import MESSAGES
 from tests import gb28181_scene, jt808_scene
+from tests.fuzz.plan_targets import SOURCES
 from tests.mavlink_scene import Drone
 
 NOW_US: Final = 1_790_000_000_000_000
@@ -294,5 +295,6 @@ TARGETS: Final = (
     _link_target("owntracks", _owntracks_seeds, _owntracks_seal),
     Target(name="phones", seeds=_phone_seeds, run=_run_phones),
     Target(name="journal", seeds=_journal_seeds, run=_run_journal),
+    *(Target(name=name, seeds=seeds, run=run) for name, seeds, run in SOURCES),
 )
 """OsmAnd, both of Traccar's, OwnTracks over HTTP and our own page are the phones."""

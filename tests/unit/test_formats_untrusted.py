@@ -139,3 +139,25 @@ def test_the_fence_of_a_sortie_holds_its_zones_and_no_vertex_is_lost() -> None:
     fence = items_of(SORTIE, HAWK, DOCK, zones=PROGRAMME.zones).fence
     assert [item.param1 for item in fence] == [4.0] * 12
     assert [item.command for item in fence] == [5002] * 4 + [5001] * 4 + [5002] * 4
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"type": ["FeatureCollection"]}',
+        b'{"type": "Feature", "geometry": {"type": ["Point"], "coordinates": [1, 2]}}',
+        b'{"type": "Feature", "properties": {"kind": ["no_fly"], "what": []}, "geometry": {"type": "Point", "coordinates": [1]}}',
+    ],
+)
+def test_a_list_where_a_word_belongs_is_told(data: bytes) -> None:
+    with pytest.raises(FileFormatError):
+        geojson.read(data)
+
+
+def test_an_archive_with_a_nameless_or_broken_file_is_told() -> None:
+    whole = zipped(a__kml=b"<kml/>" * 50)
+    nameless = whole.replace(b"a.kml", b"\0.kml")
+    broken = whole[:45] + b"\xff\xff\xff" + whole[48:]
+    for data in (nameless, broken):
+        with pytest.raises(FileFormatError):
+            kml.read(data)
