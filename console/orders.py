@@ -60,12 +60,15 @@ class CommandDesk:
         assert order is not None
         return order
 
-    async def begin(self, command: Command, account: Account, unit_id: int | None, *, within_s: float) -> Order:
+    async def begin(
+        self, command: Command, account: Account, unit_id: int | None, *, within_s: float, by_pilot: bool = False
+    ) -> Order:
         """Keep a command that somebody else carries out, who says by `move` and `answer` how far it came.
 
-        Raises TooManyAttemptsError, and UnavailableError when it cannot be kept; it is worth nothing after `within_s`.
+        It is worth nothing after `within_s`. `by_pilot`: a sortie's pilot wants it, and many may set out at once. Raises
+        TooManyAttemptsError, and UnavailableError when it cannot be kept.
         """
-        if not self._rate.take(str(account.account_id), self._clock.monotonic_s()):
+        if not by_pilot and not self._rate.take(str(account.account_id), self._clock.monotonic_s()):
             message = f"more than {BURST} commands at once: wait a second, then send it again"
             raise TooManyAttemptsError(message)
         command_id = self._bridge.orders.next_id(self._clock.now_us())

@@ -116,7 +116,7 @@ class ActionDesk:
         """
         if not by_pilot:
             self._control.demand(command.device_id, account)
-        order = await self._orders.begin(command, account, unit_id, within_s=SENT_WITHIN_S)
+        order = await self._orders.begin(command, account, unit_id, within_s=SENT_WITHIN_S, by_pilot=by_pilot)
         task = asyncio.create_task(self._carry_out(order, command), name=f"flight {command.action}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)

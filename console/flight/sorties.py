@@ -227,7 +227,7 @@ class SortieDesk:
         """Carry out what the pilot wants; return it once it is on its way. Raises SkybeatError."""
         if isinstance(command, FlightCommand):
             return await self._actions.give(flown.unit_id, command, flown.account, by_pilot=True)
-        order = await self._orders.begin(command, flown.account, flown.unit_id, within_s=SENT_WITHIN_S)
+        order = await self._orders.begin(command, flown.account, flown.unit_id, within_s=SENT_WITHIN_S, by_pilot=True)
         try:
             self._bridge.send(numbered(command, order.command_id), self._clock.now_us())
         except SkybeatError as error:
