@@ -64,7 +64,7 @@ check: $(INSTALLED_DEV) $(STATIC) ## format, lint, types, import contracts, gene
 	@$(BIN)/python tools/build_web.py --check
 
 bench: install $(INSTALLED_DEV) ## every benchmark, against its goals and its peers
-	@for name in decode ingest journal stream coverage stations nearest siting moveup roads udp jt808 geofence pipeline; do $(BIN)/skybeat bench $$name --json || exit 1; done
+	@for name in decode ingest journal stream coverage stations nearest siting moveup roads udp jt808 geofence pipeline coverage_path deconflict idleness relay repair toptw; do $(BIN)/skybeat bench $$name --json || exit 1; done
 
 chaos: $(INSTALLED_DEV) ## the long form of the fault tests; writes docs/faults.md
 	@mkdir -p build && rm -f build/faults.jsonl
