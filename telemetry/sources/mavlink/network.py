@@ -107,9 +107,8 @@ class Network:
         """Return the links by which a device was heard and is not any more."""
         member = self._by_device.get(device_id)
         ways = [] if member is None else member.ways.all()
-        return [
-            self._links[way.number] for way in ways if way.number in self._links and now_us - way.heard_us > LIVE_US
-        ]
+        silent = [way.number for way in ways if now_us - way.heard_us > LIVE_US]
+        return [self._links[number] for number in silent if number in self._links]
 
     def _told_way(self, member: Member, way: Way) -> LinkWay:
         link = self._links[way.number]
@@ -187,8 +186,7 @@ class Network:
         ahead = 0 if member.guard.news is not None else member.guard.follow(sequence, now_us, boot_ms)
         if not ahead:
             return None
-        # as `hear` does, which would be a call too many here; when it was heard is the member's
-        way.sequence = sequence
+        way.sequence = sequence  # as `hear` does, a call too many here; when it was heard is the member's
         way.received += 1
         if ahead != 1:
             way.lost += ahead - 1
