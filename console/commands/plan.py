@@ -7,8 +7,10 @@ import click
 import msgspec
 
 from console.script_door import console_options, open_console
+from mission.formats.plan_files import read_file
+from mission.model import Programme, Task, Zone
 from mission.plan import PlanState
-from mission.script import PlannedDay, load, plan
+from mission.script import PlannedDay, plan
 from telemetry.model.errors import InputError
 
 
@@ -37,7 +39,7 @@ def command() -> None:
 
 
 @command.command("make")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--day", help="Which day, such as 2026-12-01; today by default.")
 @click.option("--effort", "effort_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds.")
 @click.option("--iterations", type=click.IntRange(1), help="Instead of --effort: the same plan on every machine.")
@@ -52,7 +54,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print plan and refusals as JSON.")
 def make(
     *,
-    file: Path,
+    files: tuple[Path, ...],
     day: str | None,
     effort_s: float,
     iterations: int | None,
@@ -60,26 +62,41 @@ def make(
     outs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Plan a day from a mission file (YAML; or what .geojson, .kml, .plan ... bring). No server is needed.
+    """Plan a day from a mission file (YAML). No server is needed.
 
+    Further files (.geojson, .kml, .kmz, .plan, .waypoints, .gpx) bring areas, routes and zones for its drones.
     Exit status 2: something that is asked for cannot be done; the plan says what, why, and what would make it possible.
 
     \b
     Examples:
       skybeat plan day.yaml --day 2026-12-01
       skybeat plan day.yaml --json --iterations 200
-      skybeat plan day.yaml --out day.plan --out day.ics
+      skybeat plan day.yaml area.kml --out day.plan --out day.ics
     """  # noqa: D301 - as above
-    found = plan(load(file), day=day, effort_s=effort_s, iterations=iterations, seed=seed)
-    saved = [path for out in outs for path in found.save(out)]
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found.plan)).decode())
-    else:
-        click.echo(str(found))
-        for path in saved:
-            click.echo(f"saved {path}")
+    programme, *others = [_programme_of(file) for file in files]
+    things = [one for other in others for one in _unnumbered(other)]
+    found = plan(programme, *things, day=day, effort_s=effort_s, iterations=iterations, seed=seed)
+    click.echo(msgspec.json.format(msgspec.json.encode(found.plan)).decode() if as_json else str(found))
+    for path in (path for out in outs for path in found.save(out)):
+        click.echo(f"saved {path}", err=as_json)
     if found.refusals:
         sys.exit(2)
+
+
+def _programme_of(file: Path) -> Programme:
+    """Return what a file brings; what of it was left out is told."""
+    brought = read_file(file.read_bytes(), file.name)
+    for note in brought.notes:
+        click.echo(f"{file.name}: {note}", err=True)
+    return brought.programme
+
+
+def _unnumbered(brought: Programme) -> tuple[Task | Zone, ...]:
+    """Return what is asked for and the zones, without the numbers that the first file may have given already."""
+    return (
+        *(msgspec.structs.replace(task, task_id=0) for task in brought.tasks),
+        *(msgspec.structs.replace(zone, zone_id=0) for zone in brought.zones),
+    )
 
 
 @command.command("submit")

@@ -79,7 +79,7 @@ class PlannedDay:
         return files
 
     def __str__(self) -> str:
-        """Return a table: take-off, landing, drone, tasks, battery left; then what cannot be done."""
+        """Return a table: take-off, landing, drone, battery left, tasks; then what cannot be done, and what is to be known."""
         names = {task.task_id: task.name_en or task.name_zh for task in self.programme.tasks}
         drones = {airframe.airframe_id: airframe.name for airframe in self.programme.airframes}
         lines = [
@@ -87,13 +87,17 @@ class PlannedDay:
             f"{sortie.landing_battery_ratio:4.0%}  {', '.join(names.get(task_id, '?') for task_id in sortie.task_ids)}"
             for sortie in self.sorties
         ]
-        refused = [
-            f"not done: {names.get(refusal.task_id or 0, '')} {refusal.reason_en} ({refusal.rule_id}): {refusal.remedy_en}"
-            for refusal in self.refusals
+        said = {True: "note", False: "not done"}
+        told = [
+            f"{said[each.is_warning]}: {_before(names.get(each.task_id or 0))}{each.reason_en} ({each.rule_id}): {each.remedy_en}"
+            for each in sorted(self.plan.refusals, key=lambda each: each.is_warning)
         ]
-        return "\n".join(
-            [*lines, *refused, f"{len(lines)} sorties, {len(refused)} refusals, score {self.plan.score:.0f}"]
-        )
+        counts = f"{len(lines)} sorties, {len(self.refusals)} refusals, score {self.plan.score:.0f}"
+        return "\n".join([self._title(), *lines, *dict.fromkeys(told), counts])
+
+    def _title(self) -> str:
+        starts = utc_of(self.plan.window.start_us).astimezone(zone_of(self.programme.zone))
+        return f"from {starts:%Y-%m-%d %H:%M} to {self._clock(self.plan.window.end_us)}, {self.programme.zone}"
 
     def _clock(self, at_us: int) -> str:
         return f"{utc_of(at_us).astimezone(zone_of(self.programme.zone)):%H:%M}"
@@ -193,6 +197,10 @@ def _date(day: str | date | None, now_us: int, zone: str) -> date:
     except ValueError as error:
         message = f"day {day!r}: write it like 2026-09-19"
         raise InputError(message) from error
+
+
+def _before(name: str | None) -> str:
+    return f"{name}: " if name else ""
 
 
 def _written(path: Path, data: bytes) -> Path:
