@@ -10,6 +10,8 @@ from telemetry.model.mission_items import MissionFrame, MissionItem
 
 HEADER: Final = "QGC WPL 110"
 COLUMNS: Final = 12
+PARAMETERS: Final = range(4, 8)
+"""The columns of the parameters 1 to 4, which may be nan: not given."""
 WHAT: Final = "the waypoint file"
 
 
@@ -61,10 +63,12 @@ def _item(line: str, number: int) -> MissionItem:
     cells = line.split()
     if len(cells) != COLUMNS:
         raise FileFormatError(f"{WHAT}, line {number} has {len(cells)} columns: {COLUMNS} are needed")
+    given = [None if cell.lower() == "nan" and column in PARAMETERS else cell for column, cell in enumerate(cells)]
     values = [
-        finite(cell, f"{WHAT}, line {number}, column {column}", lowest=-1e9, highest=1e9)
-        for column, cell in enumerate(cells, 1)
+        finite(0.0 if cell is None else cell, f"{WHAT}, line {number}, column {column}", lowest=-1e9, highest=1e9)
+        for column, cell in enumerate(given, 1)
     ]
+    parameters = [None if given[column] is None else values[column] for column in PARAMETERS]
     frame = int(values[2])
     is_place = frame != MissionFrame.NO_PLACE
     where = f"line {number}"
@@ -72,10 +76,10 @@ def _item(line: str, number: int) -> MissionItem:
     return MissionItem(
         command=int(values[3]),
         frame=frame,
-        param1=values[4],
-        param2=values[5],
-        param3=values[6],
-        param4=values[7],
+        param1=parameters[0],
+        param2=parameters[1],
+        param3=parameters[2],
+        param4=parameters[3],
         lat_e7=round((latitude(values[8], where) if is_place else values[8]) * scale),
         lon_e7=round((longitude(values[9], where) if is_place else values[9]) * scale),
         alt_m=values[10],

@@ -161,3 +161,11 @@ def test_an_archive_with_a_nameless_or_broken_file_is_told() -> None:
     for data in (nameless, broken):
         with pytest.raises(FileFormatError):
             kml.read(data)
+
+
+def test_a_parameter_that_is_not_given_in_a_waypoint_file_stays_so() -> None:
+    line = "QGC WPL 110\n0\t1\t0\t16\t0\t0\t0\tnan\t36.0\t103.0\t1500\t1\n"
+    (item,) = waypoints_file.read_items(line.encode())
+    assert (item.param3, item.param4) == (0.0, None)
+    with pytest.raises(FileFormatError, match="column 9"):
+        waypoints_file.read_items(line.replace("36.0", "nan").encode())
