@@ -26,6 +26,7 @@ from console.incidents.intake_keys import IntakeKeys
 from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
 from console.orders import CommandDesk
+from console.patrols.call_flights import CallFlights
 from console.patrols.first_responder import FirstResponder
 from console.patrols.follower import PlanFollower
 from console.patrols.plan_desk import PlanDesk
@@ -102,6 +103,7 @@ class Parts:
     programme: ProgrammeDesk
     plans: PlanDesk
     responder: FirstResponder
+    call_flights: CallFlights
     plan_feed: PlanFeed
     plan_follower: PlanFollower
     origins: frozenset[str]
@@ -134,6 +136,7 @@ def make_parts(services: Services) -> Parts:
     flights = _flights(services, accounts, orders)
     plan_feed = PlanFeed()
     programme, plans = ProgrammeDesk(services.pool), PlanDesk(services.pool, clock)
+    responder = FirstResponder(services.bridge, clock, audit, programme=programme, plans=plans, flights=flights)
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
@@ -168,7 +171,8 @@ def make_parts(services: Services) -> Parts:
         flights=flights,
         programme=programme,
         plans=plans,
-        responder=FirstResponder(services.bridge, clock, audit, programme=programme, plans=plans, flights=flights),
+        responder=responder,
+        call_flights=CallFlights(desk, responder, flights),
         plan_feed=plan_feed,
         plan_follower=PlanFollower(services.pool, services.bridge, plan_feed),
         origins=origins,

@@ -187,6 +187,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("webhooks", parts.webhooks.run)
             supervisor.start("planning", parts.planning.watch)
             supervisor.start("plans", parts.plan_follower.run)
+            supervisor.start("call flights", parts.call_flights.run)
             supervisor.start("launches", parts.responder.launches.run)
             supervisor.start("audit", lambda: _flush_audit(parts))
         try:

@@ -7,7 +7,7 @@ from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.api.conditions import newest_conditions
-from console.api.contract import account_of, parts_of, read_body, reply, router, says
+from console.api.contract import account_of, database_scope, parts_of, read_body, reply, router, says
 from console.api.models_incidents import (
     AgenciesReply,
     AgencyView,
@@ -128,7 +128,10 @@ async def list_candidates(request: Request, incident_id: IncidentId) -> Response
 @ROUTER.post("/api/incidents/{incident_id}/dispatch", **says(IncidentReply, takes=SendUnits))
 @policy(Policy.DISPATCH)
 async def send_units(request: Request, incident_id: IncidentId) -> Response:
-    """Send units of the scope, one push each; refused with the reason for those off duty, wanted elsewhere or out of scope."""
+    """Send units of the scope, one push each; refused with the reason for those off duty, wanted elsewhere or out of scope.
+
+    Drones of the programme fly there by themselves; one that cannot go is taken back, with the reason.
+    """
     parts, account = parts_of(request), account_of(request)
     wanted = await read_body(request, SendUnits)
     if len(set(wanted.unit_ids)) != len(wanted.unit_ids):
@@ -137,6 +140,7 @@ async def send_units(request: Request, incident_id: IncidentId) -> Response:
     after = await parts.desk.dispatch(incident_id, wanted.version, wanted.unit_ids, actor_of(account))
     detail = {"incident_id": incident_id, "unit_ids": wanted.unit_ids}
     await parts.audit.write_soon(account, AuditAction.DISPATCHED, subject=after.number, detail=detail)
+    parts.call_flights.send(after, wanted.unit_ids, account, database_scope(account))
     return _reply(parts, request, after)
 
 
@@ -149,6 +153,7 @@ async def recall_unit(request: Request, incident_id: IncidentId, dispatch_id: In
     after = await parts.desk.recall(incident_id, dispatch_id, actor_of(account), reason=wanted.reason)
     detail = {"incident_id": incident_id, "dispatch_id": dispatch_id}
     await parts.audit.write_soon(account, AuditAction.RECALLED, subject=after.number, detail=detail)
+    await parts.call_flights.recall(after, dispatch_id, account)
     return _reply(parts, request, after)
 
 

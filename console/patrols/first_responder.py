@@ -81,12 +81,14 @@ class FirstResponder:
         assert chosen.unit_id is not None
         airframe = next(one for one in programme.airframes if one.airframe_id == chosen.airframe_id)
         dock = next(one for one in programme.docks if one.dock_id == airframe.dock_id)
+        device_id = self._flights.drones.device_of(chosen.unit_id)
+        was_nobodys = self._flights.control.of(device_id).holder == NOBODY
         await self._flights.hand(
             chosen.unit_id, chosen.sortie, airframe, dock, account, zones=programme.zones, goal=chosen.goal
         )
         detail = {"unit_id": chosen.unit_id, "incident_id": incident_id, "arrive_s": chosen.arrive_s}
         await self._audit.write_soon(account, AuditAction.SORTIE_GIVEN, subject=chosen.name, detail=detail)
-        self.launches.expect(chosen.unit_id, account)
+        self.launches.expect(chosen.unit_id, account, lets_go=was_nobodys)
         return chosen.unit_id
 
     def _ours(self, programme: Programme, account: Account, unit_id: int | None) -> Iterable[Airframe]:

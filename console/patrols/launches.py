@@ -1,9 +1,10 @@
-"""Sorties that are to start by themselves as soon as they are on board: first responders, and docks that fly by themselves."""
+"""Sorties that start by themselves as soon as they are on board, and drones that are let go once they are home."""
 
 import asyncio
 from typing import Final, NamedTuple
 
 from console.auth.accounts import Account
+from console.flight.control import holder_of
 from console.flight.desk import FlightDesk
 from infra.clock import Clock
 from infra.logs import get_logger
@@ -13,12 +14,15 @@ from telemetry.model.flight_events import SortieStep
 LOOK_EVERY_S: Final = 0.25
 GIVEN_UP_AFTER_S: Final = 120.0
 _WAITING: Final = frozenset({SortieStep.HANDED, SortieStep.UPLOADING})
+_OVER: Final = frozenset({SortieStep.DONE, SortieStep.FAILED})
 _LOG: Final = get_logger("flight")
 
 
 class _Launch(NamedTuple):
     account: Account
     until_s: float
+    lets_go: bool
+    is_started: bool = False
 
 
 class Launches:
@@ -26,31 +30,44 @@ class Launches:
 
     def __init__(self, flights: FlightDesk, clock: Clock) -> None:
         self._flights, self._clock = flights, clock
-        self._waiting: dict[int, _Launch] = {}
+        self._flown: dict[int, _Launch] = {}
 
-    def expect(self, unit_id: int, account: Account) -> None:
-        """Let a drone start as soon as the sortie that it was just given is on board."""
-        self._waiting[unit_id] = _Launch(account, self._clock.monotonic_s() + GIVEN_UP_AFTER_S)
+    def expect(self, unit_id: int, account: Account, *, lets_go: bool) -> None:
+        """Let a drone start as soon as the sortie that it was just given is on board.
+
+        With `lets_go` the account lets go of it when it is home again: it was nobody's before.
+        """
+        until_s = self._clock.monotonic_s() + GIVEN_UP_AFTER_S
+        self._flown[unit_id] = _Launch(account, until_s, lets_go)
 
     async def run(self) -> None:
-        """Look for ever which drones are ready."""
+        """Look for ever which drones are ready, and which are home."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Start who is ready; give up who failed, flies already, or takes too long."""
-        for unit_id, launch in list(self._waiting.items()):
+        """Start who is ready, let go who is home; give up who takes too long or was given something else."""
+        for unit_id, launch in list(self._flown.items()):
             try:
                 await self._look_at(unit_id, launch)
             except SkybeatError as error:
-                self._waiting.pop(unit_id, None)
+                self._flown.pop(unit_id, None)
                 _LOG.warning("launch_refused", unit_id=unit_id, reason=str(error))
 
     async def _look_at(self, unit_id: int, launch: _Launch) -> None:
         sortie = self._flights.view(unit_id).sortie
-        if sortie is not None and sortie.step is SortieStep.READY:
-            self._waiting.pop(unit_id, None)
+        if sortie is None or sortie.step in _OVER:
+            del self._flown[unit_id]
+            await self._let_go(unit_id, launch)
+        elif sortie.step is SortieStep.READY and not launch.is_started:
+            self._flown[unit_id] = launch._replace(is_started=True)
             await self._flights.start(unit_id, launch.account)
-        elif sortie is None or sortie.step not in _WAITING or self._clock.monotonic_s() > launch.until_s:
-            self._waiting.pop(unit_id, None)
+        elif sortie.step in _WAITING and self._clock.monotonic_s() > launch.until_s:
+            del self._flown[unit_id]
+            await self._let_go(unit_id, launch)
+
+    async def _let_go(self, unit_id: int, launch: _Launch) -> None:
+        device_id = self._flights.drones.device_of(unit_id)
+        if launch.lets_go and self._flights.control.of(device_id).holder == holder_of(launch.account):
+            await self._flights.control.release(device_id, launch.account)
