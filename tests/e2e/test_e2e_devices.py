@@ -35,7 +35,7 @@ async def test_a_device_is_enrolled_by_keyboard_with_its_unit_and_its_secret_is_
 ) -> None:
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
-    await page.keyboard.press("Alt+3")
+    await page.keyboard.press("Alt+4")
     await expect(page.get_by_test_id("device-row").first).to_be_visible()
     await page.keyboard.press("n")
     await page.get_by_test_id("enrol-protocol").select_option("jt808")
@@ -68,7 +68,7 @@ async def test_a_device_is_enrolled_by_keyboard_with_its_unit_and_its_secret_is_
 async def test_a_text_to_a_vehicle_is_delivered_and_the_desk_sees_it(demo: RunningDemo, visit: Visit) -> None:
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
-    await page.keyboard.press("Alt+3")
+    await page.keyboard.press("Alt+4")
     await page.get_by_test_id("device-protocol").select_option("jt808")
     await page.get_by_test_id("device-filter-live").click()
     await page.get_by_test_id("device-row").first.click()
@@ -86,7 +86,7 @@ async def test_a_text_to_a_vehicle_is_delivered_and_the_desk_sees_it(demo: Runni
 async def test_links_tell_what_comes_in_and_the_journal_and_recorder_behind(demo: RunningDemo, visit: Visit) -> None:
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
-    await page.keyboard.press("Alt+4")
+    await page.keyboard.press("Alt+5")
     await expect(page.get_by_role("complementary").get_by_test_id("behind")).to_be_visible()
     row = page.get_by_test_id("link-row").filter(has_text="JT/T 808")
     await expect(row).to_contain_text("open")
@@ -105,7 +105,7 @@ async def test_a_strange_terminal_is_adopted_reports_and_hears_that_somebody_too
     page = visit.page
     host, port = await road_door(visit, demo)
     async with RoadTerminal(STRANGER, host, port, place=PLACE, clock=SystemClock()) as terminal:
-        await page.keyboard.press("Alt+3")
+        await page.keyboard.press("Alt+4")
         stranger = page.get_by_test_id("stranger").filter(has_text=STRANGER)
         await stranger.get_by_test_id("adopt").click()
         await expect(page.get_by_test_id("enrol-address")).to_have_value(STRANGER)
@@ -140,7 +140,7 @@ async def test_a_strange_terminal_is_adopted_reports_and_hears_that_somebody_too
 async def test_an_operator_says_which_of_an_officers_devices_is_believed(demo: RunningDemo, visit: Visit) -> None:
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
-    await page.keyboard.press("Alt+3")
+    await page.keyboard.press("Alt+4")
     await page.get_by_test_id("device-protocol").select_option("gb28181")
     await page.get_by_test_id("device-filter-live").click()
     await page.get_by_test_id("device-row").first.click()

@@ -43,7 +43,7 @@ async def test_a_fence_drawn_round_moving_units_tells_who_is_inside_and_is_chang
     visit, page = chinese_visit, chinese_visit.page
     await page.emulate_media(reduced_motion="reduce")
     await visit.sign_in(demo.sign_in_url())
-    await page.keyboard.press("Alt+5")
+    await page.keyboard.press("Alt+6")
     await expect(page.get_by_test_id("fence-map")).to_have_attribute("data-ready", "yes", timeout=SOON_MS)
     await page.keyboard.press("p")
     await expect(page.get_by_test_id("fence-middle")).to_be_visible()
@@ -73,7 +73,7 @@ async def test_a_fence_drawn_round_moving_units_tells_who_is_inside_and_is_chang
     await expect(fences).to_have_attribute("aria-pressed", "true")
     await page.keyboard.press("g")
     await expect(fences).to_have_attribute("aria-pressed", "false")
-    await page.keyboard.press("Alt+5")
+    await page.keyboard.press("Alt+6")
     await page.get_by_test_id("fence-remove").click()
     await page.get_by_test_id("fence-remove-yes").click()
     await expect(page.get_by_test_id("fence-row").filter(has_text=NAME)).to_have_count(0)

@@ -8,6 +8,7 @@ import "./styles/supervisor.css";
 import "./styles/devices.css";
 import "./styles/geofences.css";
 import "./styles/flight.css";
+import "./styles/planner.css";
 import "./styles/phone.css";
 import "./styles/officer.css";
 import { createRoot } from "react-dom/client";

@@ -65,7 +65,7 @@ describe("candidates", () => {
 
 describe("screens", () => {
   it("are the operator's and the supervisor's for who may see incidents, none for an officer", () => {
-    expect(screensOf("viewer")).toEqual(["operator", "supervisor", "geofences"]);
+    expect(screensOf("viewer")).toEqual(["operator", "supervisor", "plan", "geofences"]);
     expect(screensOf("officer")).toEqual([]);
   });
 

@@ -3,6 +3,8 @@ import { devicesEn } from "./devicesEn";
 import { flightEn } from "./flightEn";
 import { geofencesEn } from "./geofencesEn";
 import { officerEn } from "./officerEn";
+import { planFieldsEn } from "./planFieldsEn";
+import { plannerEn } from "./plannerEn";
 import { supervisorEn } from "./supervisorEn";
 import type { TextKey } from "./zh";
 
@@ -11,6 +13,8 @@ export const en: Readonly<Record<TextKey, string>> = {
   ...officerEn,
   ...devicesEn,
   ...flightEn,
+  ...plannerEn,
+  ...planFieldsEn,
   ...geofencesEn,
   "app.operator": "Operator",
   "app.force": "Police operations",

@@ -3,6 +3,8 @@ import { devicesZh } from "./devicesZh";
 import { flightZh } from "./flightZh";
 import { geofencesZh } from "./geofencesZh";
 import { officerZh } from "./officerZh";
+import { planFieldsZh } from "./planFieldsZh";
+import { plannerZh } from "./plannerZh";
 import { supervisorZh } from "./supervisorZh";
 
 export const zh = {
@@ -10,6 +12,8 @@ export const zh = {
   ...officerZh,
   ...devicesZh,
   ...flightZh,
+  ...plannerZh,
+  ...planFieldsZh,
   ...geofencesZh,
   "app.operator": "席位",
   "app.force": "警务态势",

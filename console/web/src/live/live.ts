@@ -6,6 +6,9 @@ import type {
   Degraded,
   FlightView,
   IncidentView,
+  PlanChanged,
+  PlanProgress,
+  ProgrammeChanged,
   Resume,
   TaskView,
   ToBrowser,
@@ -30,6 +33,8 @@ const LOST_TICK_MS = 1000;
 type AlarmListener = (alarm: Alarm) => void;
 type IncidentListener = (news: IncidentNews) => void;
 type TaskListener = (task: TaskView) => void;
+export type PlanningNews = PlanChanged | PlanProgress | ProgrammeChanged;
+type PlanningListener = (news: PlanningNews) => void;
 
 class Live {
   readonly store = new UnitStore();
@@ -54,6 +59,7 @@ class Live {
   private alarmListeners = new Set<AlarmListener>();
   private incidentListeners = new Set<IncidentListener>();
   private taskListeners = new Set<TaskListener>();
+  private planningListeners = new Set<PlanningListener>();
   private restartListeners = new Set<() => void>();
   private refusedListeners = new Set<() => void>();
   /** The server's time at which the connection broke: what is shown stands still there. */
@@ -119,6 +125,12 @@ class Live {
   onTask(listener: TaskListener): () => void {
     this.taskListeners.add(listener);
     return () => this.taskListeners.delete(listener);
+  }
+
+  /** Be told of plans and programmes that changed, and how far a plan is that this account asked for. */
+  onPlanning(listener: PlanningListener): () => void {
+    this.planningListeners.add(listener);
+    return () => this.planningListeners.delete(listener);
   }
 
   /** Be told when another run of the server answers: what was read from the old one is to be read anew. */
@@ -200,6 +212,11 @@ class Live {
       case "task":
         for (const listener of this.taskListeners) listener(message.task);
         break;
+      case "plan_changed":
+      case "plan_progress":
+      case "programme_changed":
+        for (const listener of this.planningListeners) listener(message);
+        return;
       case "command":
         this.commands.put(message.command);
         break;

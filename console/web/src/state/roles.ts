@@ -9,9 +9,9 @@ const PLANNING: ReadonlySet<Role> = new Set(["supervisor", "admin"]);
 /** The screens of a role, in the order of their keys. */
 export const screensOf = (role: Role): readonly Screen[] =>
   ACTING.has(role)
-    ? ["operator", "supervisor", "devices", "links", "geofences"]
+    ? ["operator", "supervisor", "plan", "devices", "links", "geofences"]
     : WATCHING.has(role)
-      ? ["operator", "supervisor", "geofences"]
+      ? ["operator", "supervisor", "plan", "geofences"]
       : [];
 
 /** The screen to show: the chosen one where the role has it, else the role's own. */
@@ -23,7 +23,7 @@ export function screenOf(role: Role, chosen: Screen | null): Screen {
 /** May take calls, change incidents, send and recall units. */
 export const mayDispatch = (role: Role): boolean => ACTING.has(role);
 
-/** May ask what if, and who should move up. */
+/** May ask what if, who should move up, change what patrols are asked for and plan them. */
 export const mayPlan = (role: Role): boolean => PLANNING.has(role);
 
 /** May see devices and links, ask devices for something, and say which of a unit's devices is believed. */

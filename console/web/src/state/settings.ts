@@ -6,7 +6,7 @@ import type { UnitKind } from "../wire.generated";
 export type Theme = "night" | "day";
 export type CoverageMode = "area" | "lines" | "off";
 export type Tab = "units" | "alarms" | "incidents" | "map" | "more";
-export type Screen = "operator" | "supervisor" | "devices" | "links" | "geofences";
+export type Screen = "operator" | "supervisor" | "plan" | "devices" | "links" | "geofences";
 /** What the supervisor's map shows of coverage: as it is, as planned, what differs, nothing. */
 export type CoverView = "now" | "plan" | "change" | "off";
 

@@ -8,6 +8,8 @@ import { nameIn } from "../i18n/text";
 import { LinksPage } from "../links/LinksPage";
 import { live } from "../live/live";
 import { answerFlightKey } from "../operator/keys";
+import { answerPlanKey } from "../planner/keys";
+import { PlanPage } from "../planner/PlanPage";
 import { selectUnit } from "../state/actions";
 import { changeDesk, useDesk } from "../state/desk";
 import { loadPlaces, usePlaces } from "../state/places";
@@ -110,6 +112,7 @@ export function Desk({ session, onSignOut }: DeskProps) {
     const own = (key: string): boolean =>
       (isSupervising && answerSupervisorKey(key)) ||
       (screen === "operator" && answerFlightKey(key)) ||
+      (screen === "plan" && answerPlanKey(key)) ||
       (screen === "devices" && answerDeviceKey(key)) ||
       (screen === "geofences" && answerFenceKey(key)) ||
       (!phone && answerScreenKey(key, screens)) ||
@@ -140,6 +143,8 @@ export function Desk({ session, onSignOut }: DeskProps) {
       <LinksPage />
     ) : screen === "geofences" ? (
       <GeofencesPage session={session} />
+    ) : screen === "plan" ? (
+      <PlanPage session={session} />
     ) : null;
   if (page) {
     return (

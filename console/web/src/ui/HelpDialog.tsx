@@ -23,7 +23,7 @@ const KEYS: readonly [string, TextKey][] = [
 ];
 
 const SUPERVISOR_KEYS: readonly [string, TextKey][] = [
-  ["Alt+1 … Alt+5", "help.screens"],
+  ["Alt+1 … Alt+6", "help.screens"],
   ["1 … 6", "help.candidates"],
   ["Enter", "help.send"],
   ["N", "help.new"],
@@ -46,6 +46,19 @@ const FENCE_KEYS: readonly [string, TextKey][] = [
   ["C", "help.fenceCircle"],
   ["L", "help.fenceCorridor"],
 ];
+const PLAN_KEYS: readonly [string, TextKey][] = [
+  ["[  ]", "help.planDay"],
+  ["J  K  ↓  ↑", "help.planNext"],
+  ["N", "help.planNew"],
+  ["E", "help.planChange"],
+  ["M", "help.planMiddle"],
+  ["R", "help.planAgain"],
+  ["T", "help.planDry"],
+  ["Ctrl+Enter", "help.planStep"],
+  ["G  ← → ↑ ↓", "help.planChart"],
+  ["+  −  ,  .", "help.planZoom"],
+  ["W", "help.planWeek"],
+];
 const FLIGHT_KEYS: readonly [string, TextKey][] = [
   ["H H", "help.flightHold"],
   ["D", "help.flightGo"],
@@ -62,6 +75,7 @@ function keysOf(screen: Screen): readonly (readonly [string, TextKey])[] {
   if (screen === "supervisor") return [...SUPERVISOR_KEYS, ...KEYS.filter(([, text]) => !OPERATOR_ONLY.has(text))];
   if (screen === "devices") return [screens, ...DEVICE_KEYS, ...everywhere];
   if (screen === "geofences") return [screens, ...FENCE_KEYS, ...everywhere];
+  if (screen === "plan") return [screens, ...PLAN_KEYS, ...everywhere];
   if (screen === "links") return [screens, ...everywhere];
   return [screens, ...KEYS, ...FLIGHT_KEYS];
 }

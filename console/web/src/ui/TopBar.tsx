@@ -52,7 +52,7 @@ function Screens({ role }: { role: Role }) {
 
 export function TopBar({ session, cityName, onSignOut, onSearchEnter }: TopBarProps) {
   const { language, theme, screen } = useSettings();
-  const isOnMap = !["devices", "links", "geofences"].includes(screenOf(session.role, screen));
+  const isOnMap = !["plan", "devices", "links", "geofences"].includes(screenOf(session.role, screen));
   const { nowMs } = useLive();
   const t = useText();
   const themeText = t(theme === "night" ? "theme.day" : "theme.night");

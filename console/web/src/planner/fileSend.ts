@@ -1,0 +1,28 @@
+// A file sent as it is: its bytes are the body, its name stands in the address.
+import { RequestError } from "../api/client";
+import type { ErrorReply } from "../wire.generated";
+
+async function detailOf(response: Response): Promise<string> {
+  if (!response.headers.get("content-type")?.includes("json")) return "";
+  return ((await response.json()) as Partial<ErrorReply>).detail ?? "";
+}
+
+/** Post a file; raises RequestError with the server's own sentence where it refuses it. */
+export async function sendFile<T>(path: string, file: File, query: Readonly<Record<string, string>>): Promise<T> {
+  const asked = new URLSearchParams({ ...query, name: file.name });
+  let response: Response;
+  try {
+    response = await fetch(`${path}?${asked}`, {
+      method: "POST",
+      credentials: "same-origin",
+      redirect: "error",
+      headers: { "Content-Type": "application/octet-stream", "X-Skybeat": "1" },
+      body: file,
+    });
+  } catch (error) {
+    if (error instanceof TypeError) throw new RequestError(0, "error.network");
+    throw error;
+  }
+  if (response.ok) return (await response.json()) as T;
+  throw new RequestError(response.status, "error.status", { status: response.status }, await detailOf(response));
+}
