@@ -35,6 +35,16 @@ _FIRST_US, _LAST_US = 631_152_000_000_000, 4_102_444_800_000_000
 _LONGEST_WINDOW_US: Final = 400 * 86_400 * 1_000_000
 _LEAST_REVISIT_S: Final = 60.0
 _M_PER_DEG: Final = 111_320.0
+_UNSOUND_ZH: Final = {
+    "Self-intersection": "自相交",
+    "Ring Self-intersection": "环自相交",
+    "Hole lies outside shell": "内环在外环之外",
+    "Holes are nested": "内环相互嵌套",
+    "Nested shells": "多边形相互嵌套",
+    "Interior is disconnected": "内部不连通",
+    "Duplicate Rings": "环重复",
+    "Too few points in geometry component": "顶点太少",
+}
 _SHAPES: Final = {
     TaskKind.AREA: ("Polygon", "MultiPolygon"),
     TaskKind.CORRIDOR: ("LineString", "MultiLineString"),
@@ -212,8 +222,9 @@ def _shape_fault(shape: Any, name: str, kinds: Sequence[str]) -> tuple[tuple[str
         )
     if not shape.is_valid:
         at = shapely.is_valid_reason(shape)
+        at_zh = _reason_zh(at)
         return (
-            (f"“{name}”的边界自相交：{at}（经度 纬度）", f"the border of {name!r} is not sound: {at} (lon lat)"),
+            (f"“{name}”的边界不成立：{at_zh}（经度 纬度）", f"the border of {name!r} is not sound: {at} (lon lat)"),
             ("在该处重画边界", "redraw the border there"),
         )
     area_km2 = shape.area * _M_PER_DEG**2 * math.cos(math.radians((south + north) / 2.0)) / 1e6
@@ -223,6 +234,12 @@ def _shape_fault(shape: Any, name: str, kinds: Sequence[str]) -> tuple[tuple[str
             ("分成几块，或检查经纬度是否写反", "cut it into several, and look whether lat and lon are swapped"),
         )  # fmt: skip
     return None
+
+
+def _reason_zh(reason: str) -> str:
+    """Return why GEOS takes a shape for unsound, such as `Self-intersection[103.8 36.1]`, in Chinese."""
+    what, bracket, at = reason.partition("[")
+    return f"{_UNSOUND_ZH.get(what.strip(), what)}{bracket}{at}"
 
 
 def _check_air_zone(zone: Zone) -> Iterator[Refusal]:

@@ -42,6 +42,7 @@ from mission.programme_items import (
 )
 from mission.rules import rule_set, rule_sets
 from mission.schedule.days import day_window
+from mission.schedule.recurrence import zone_of
 from mission.taf import read_report
 from telemetry.model.errors import InputError, NotAllowedError
 
@@ -66,6 +67,7 @@ async def set_programme(request: Request) -> Response:
     setting = ProgrammeSetting(
         zone=wish.zone, holidays=tuple(sorted(set(wish.holidays))), rule_set=wish.rule_set, rules=wish.rules
     )
+    await asyncio.to_thread(zone_of, setting.zone)
     await asyncio.to_thread(rule_set, setting.rule_set, setting.rules)
     now_us = parts.services.clock.now_us()
     await parts.programme.set(database_scope(account), setting, version=wish.version, now_us=now_us, by=account.name)

@@ -115,6 +115,8 @@ def write_programme(programme: Programme, file_format: ProgrammeFormat) -> FileM
 def read_file(data: bytes, name: str = "") -> FileRead:
     """Return what a file brings: YAML, GeoJSON, KML, KMZ (of DJI too), .plan, waypoints, GPX; told by its name and first bytes.
 
+    What has no numbers there is numbered from 1.
+
     Raises FileFormatError for a file that is none of them, or broken.
     """
     checked_size(data, "the file")
@@ -127,7 +129,11 @@ def read_file(data: bytes, name: str = "") -> FileRead:
         places = [(waypoint.lat_deg, waypoint.lon_deg) for waypoint in brought.waypoints]
         stem = PurePath(name).stem or "route"
         tasks = (*tasks, task_of(stem, TaskKind.CORRIDOR, line_of(places, f"{name}, its route")))
-    return FileRead(programme=Programme(tasks=tasks, zones=brought.zones), notes=brought.notes)
+    programme = Programme(
+        tasks=tuple(msgspec.structs.replace(task, task_id=number) for number, task in enumerate(tasks, 1)),
+        zones=tuple(msgspec.structs.replace(zone, zone_id=number) for number, zone in enumerate(brought.zones, 1)),
+    )
+    return FileRead(programme=programme, notes=brought.notes)
 
 
 def _reader_of(data: bytes, ending: str) -> Callable[[bytes], Brought]:

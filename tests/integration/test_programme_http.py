@@ -143,9 +143,11 @@ async def test_rules_are_chosen_and_changed_value_by_value(house: House) -> None
         wish = {"zone": "Asia/Shanghai", "rule_set": "cn_interim_2024", "rules": {"R-07": {"least_ratio": 0.4}}}
         shown = (await client.put("/api/programme/settings", json=wish)).json()
         bad = await client.put("/api/programme/settings", json=wish | {"rules": {"R-07": {"least_ratio": 4}}})
+        nowhere = await client.put("/api/programme/settings", json={"zone": "Asia/Beijing"})
     values = {one["rule_id"]: one["values"] for one in shown["rules"]}
     assert (shown["rule_set"], values["R-07"]["least_ratio"]) == ("cn_interim_2024", 0.4)
     assert bad.status_code == 422
+    assert (nowhere.status_code, "tz database" in nowhere.json()["detail"]) == (422, True)
 
 
 async def test_a_metar_becomes_weather(house: House) -> None:

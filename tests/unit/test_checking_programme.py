@@ -61,6 +61,12 @@ def test_a_wrong_task_is_told_where_and_why(changes: dict[str, object], where: s
     assert wrong == [said]
 
 
+def test_an_unsound_border_is_told_in_each_language_without_words_of_the_other() -> None:
+    (said,) = check_programme(with_task(geometry=ring((0, 0), (100, 100), (100, 0), (0, 100), (0, 0))))
+    assert "自相交[" in said.reason_zh
+    assert "Self" not in said.reason_zh
+
+
 def test_a_sound_programme_has_nothing_wrong() -> None:
     assert check_programme(programme()) == []
     assert sound_part(programme()) == (programme(), [])
