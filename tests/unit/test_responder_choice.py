@@ -1,0 +1,144 @@
+"""Which drone goes first: by time with wind, round closed air, with enough battery to come home, and said why where it cannot."""
+
+import msgspec
+import pytest
+import shapely
+
+from mission.model import Programme, Weather, Zone, ZoneKind
+from mission.responder import Candidate, candidates_for
+from mission.responder_trip import BESIDE_M, Errand, Standing
+from telemetry.model.errors import InputError
+from telemetry.model.geodesy import distance_m
+from tests.patrol_day import airframe, dock, hour, place, rectangle
+
+NOW_US = hour(10)
+EAST, WEST = airframe(1, 1, name="East"), airframe(2, 2, name="West")
+
+
+def programme(*zones: Zone, wind_mps: float = 2.0, from_deg: float = 0.0) -> Programme:
+    weather = Weather(
+        from_us=NOW_US - 1, observed_us=NOW_US - 1, source="here", wind_mps=wind_mps, wind_from_deg=from_deg,
+        gust_mps=wind_mps, visibility_m=9999.0, rain_mmph=0.0, temperature_c=15.0,
+    )  # fmt: skip
+    return Programme(airframes=(EAST, WEST), docks=(dock(1, 500, 0), dock(2, -500, 0)), zones=zones, weather=(weather,))
+
+
+def errand(east_m: float, north_m: float, **more: float) -> Errand:
+    lon_deg, lat_deg = place(east_m, north_m)
+    return Errand(lat_deg=lat_deg, lon_deg=lon_deg, **more)
+
+
+def ready(*numbers: int) -> list[Standing]:
+    return [Standing(airframe_id=number, battery_ratio=1.0) for number in numbers]
+
+
+def ask(wanted: Errand, whole: Programme, standings: list[Standing]) -> list[Candidate]:
+    return candidates_for(wanted, whole, standings, now_us=NOW_US)
+
+
+def test_the_nearest_goes_first_in_calm_air_and_the_one_with_the_wind_behind_it_in_a_gale() -> None:
+    middle = errand(50, 0)
+    assert [one.name for one in ask(middle, programme(), ready(1, 2))] == ["East", "West"]
+    gale = programme(wind_mps=9.0, from_deg=270.0)
+    assert [one.name for one in ask(middle, gale, ready(1, 2))] == ["West", "East"]
+
+
+def test_the_way_goes_round_closed_air_and_costs_the_time_of_the_detour() -> None:
+    wall = Zone(name="Works", kind=ZoneKind.NO_FLY, geometry=rectangle(150, -300, 100, 600))
+    plain, round_it = (ask(errand(0, 0), programme(*zones), ready(1))[0] for zones in ((), (wall,)))
+    assert round_it.can_go
+    assert plain.arrive_s is not None
+    assert round_it.arrive_s is not None
+    assert round_it.arrive_s > plain.arrive_s + 10
+    assert round_it.way is not None
+    assert not shapely.geometry.shape(round_it.way).intersects(shapely.geometry.shape(wall.geometry))
+
+
+def test_a_place_in_closed_air_and_one_beyond_the_battery_are_refused_with_why() -> None:
+    wall = Zone(name="Works", kind=ZoneKind.NO_FLY, geometry=rectangle(-50, -50, 100, 100))
+    (closed,) = ask(errand(0, 0), programme(wall), ready(1))[:1]
+    assert not closed.can_go
+    far = ask(errand(9000, 0), programme(), ready(1))[0]
+    assert not far.can_go
+    assert "of a battery that holds 100%" in far.refusals[0].reason_en
+
+
+def test_it_stays_no_longer_than_its_battery_brings_it_home_from() -> None:
+    whole = programme()
+    full = ask(errand(0, 0, stay_s=7200.0), whole, ready(1))[0]
+    low = ask(errand(0, 0), whole, [Standing(airframe_id=1, battery_ratio=0.45)])[0]
+    assert full.return_ratio == pytest.approx(0.25, abs=0.01)
+    assert low.can_go
+    assert low.return_ratio is not None
+    assert low.return_ratio >= 0.25
+    assert low.battery_at_scene_ratio is not None
+    assert low.battery_at_scene_ratio < 0.45
+
+
+def test_a_drone_in_the_air_begins_where_it_is_and_saves_the_climb() -> None:
+    lon_deg, lat_deg = place(100, 0)
+    docked = ask(errand(0, 0), programme(), ready(2))[0]
+    aloft = Standing(airframe_id=2, battery_ratio=0.8, is_airborne=True, lat_deg=lat_deg, lon_deg=lon_deg)
+    flying = next(one for one in ask(errand(0, 0), programme(), [aloft]) if one.airframe_id == 2)
+    assert flying.arrive_s is not None
+    assert docked.arrive_s is not None
+    assert flying.arrive_s < 20 < docked.arrive_s
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing(airframe_id=1, is_heard=False), "it is not heard"),
+        (Standing(airframe_id=1, controller="wang"), "wang is in control"),
+    ],
+)
+def test_who_is_silent_or_in_another_s_hands_is_not_chosen(standing: Standing, said: str) -> None:
+    found = ask(errand(0, 0), programme(), [standing, *ready(2)])
+    assert [one.can_go for one in found] == [True, False]
+    assert found[1].refusals[0].reason_en == said
+    assert found[1].refusals[0].reason_zh
+
+
+def test_it_stands_beside_the_place_and_looks_at_it_and_a_search_begins_on_it() -> None:
+    wanted = errand(0, 0)
+    standing = ask(wanted, programme(), ready(1))[0]
+    assert standing.sortie is not None
+    assert standing.goal is not None
+    over = standing.sortie.waypoints[standing.goal]
+    assert (over.gaze_lat_deg, over.gaze_lon_deg) == (wanted.lat_deg, wanted.lon_deg)
+    away = float(distance_m(over.lat_deg, over.lon_deg, wanted.lat_deg, wanted.lon_deg))
+    assert away == pytest.approx(BESIDE_M, abs=1.0)
+    searching = ask(errand(0, 0, search_radius_m=150.0), programme(), ready(1))[0]
+    assert searching.sortie is not None
+    assert searching.goal is not None
+    first = searching.sortie.waypoints[searching.goal]
+    assert float(distance_m(first.lat_deg, first.lon_deg, wanted.lat_deg, wanted.lon_deg)) < 2.0
+    assert searching.detection_ratio is not None
+    assert searching.can_go
+
+
+def test_too_much_wind_is_a_refusal_by_rule_and_two_first_responders_keep_apart() -> None:
+    gale = programme(wind_mps=14.0)
+    assert not ask(errand(0, 0), gale, ready(1))[0].can_go
+    twins = msgspec.structs.replace(programme(), airframes=(EAST, airframe(3, 1, name="Twin")))
+    first = ask(errand(0, 0), twins, ready(1))[0]
+    assert first.sortie is not None
+    other = msgspec.structs.replace(first.sortie, sortie_id=1)
+    second = candidates_for(errand(0, 0), twins, ready(3), now_us=NOW_US, others=[other])[0]
+    assert second.sortie is not None
+    assert second.name == "Twin"
+    is_later = second.sortie.takeoff_us > first.sortie.landing_us
+    assert second.sortie.transit_alt_home_m > first.sortie.transit_alt_home_m or is_later or not second.can_go
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Errand(lat_deg=95, lon_deg=0),
+        Errand(lat_deg=0, lon_deg=0, alt_agl_m=900),
+        Errand(lat_deg=0, lon_deg=0, search_radius_m=1),
+    ],
+)
+def test_what_is_no_place_is_refused(wanted: Errand) -> None:
+    with pytest.raises(InputError, match=r"allowed|within"):
+        ask(wanted, programme(), ready(1))
