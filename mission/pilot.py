@@ -4,10 +4,10 @@ from typing import Final
 
 import msgspec
 
+from mission.flying.pilot_words import Cause, Reason, reason
+from mission.flying.preflight import Readiness, in_the_way, joined
+from mission.flying.sortie_watch import IN_AIR, NOTHING, Brief, Purpose, Says, SortieWatch
 from mission.formats.mavlink_items import TAKEOFF
-from mission.pilot_words import Cause, Reason, reason
-from mission.preflight import Readiness, in_the_way, joined
-from mission.sortie_watch import IN_AIR, NOTHING, Brief, Purpose, Says, SortieWatch
 from telemetry.model.commands import CommandState, FlightAction, FlightCommand, UploadMission
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import AnyEvent, CommandAnswered, CommandMoved

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mission.air.terrain import FLAT, Ground
 from mission.checking import sound_part
 from mission.model import Programme, Window
 from mission.plan import Plan, Refusal, Sortie
@@ -25,7 +26,6 @@ from mission.schedule.routing_problem import Effort
 from mission.schedule.scene import Scene, scene_of
 from mission.schedule.sorties import sortie_of
 from mission.schedule.standing import NOTHING, Standing, booking_of, drafts_of, standing_of
-from mission.terrain import FLAT, Ground
 from telemetry.model.errors import InputError
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from mission.flying.preflight import Readiness
 from mission.formats.mavlink_items import MavlinkPlan
 from mission.pilot import Brief, Pilot, Says
-from mission.preflight import Readiness
 from telemetry.model.errors import SkybeatError
 from telemetry.model.flight_events import SortieMoved, SortieStep
 from telemetry.model.mission_items import MissionItem

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec.structs import replace
 
-from mission.daylight import Daylight
+from mission.air.daylight import Daylight
 from mission.model import Airframe, Dock, Task, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Sortie, Visit, Waypoint
 from telemetry.model.geodesy import local_plane

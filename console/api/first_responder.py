@@ -8,8 +8,8 @@ from console.api.contract import account_of, database_scope, parts_of, read_body
 from console.api.models_responder import CandidateFlight, FlyToReply, FlyToWish
 from console.api.while_asked import while_asked
 from console.auth.policy import Policy, policy
-from mission.responder import Candidate
-from mission.responder_trip import STAY_S, Errand
+from mission.flying.responder import Candidate
+from mission.flying.responder_trip import STAY_S, Errand
 from mission.schedule.scene import TRANSIT_ALT_M
 from telemetry.model.datum import to_wgs84
 

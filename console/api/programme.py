@@ -29,6 +29,7 @@ from console.patrols.checks import demand_sound
 from console.patrols.programme_desk import KeptProgramme
 from console.patrols.protocol import CheckAsked
 from infra.clock import MICROSECONDS
+from mission.air.taf import read_report
 from mission.model import Window
 from mission.programme_items import (
     FORMS,
@@ -43,7 +44,6 @@ from mission.programme_items import (
 from mission.rules import rule_set, rule_sets
 from mission.schedule.days import day_window
 from mission.schedule.recurrence import zone_of
-from mission.taf import read_report
 from telemetry.model.errors import InputError, NotAllowedError
 
 ROUTER: Final = router("programme")

@@ -14,8 +14,8 @@ from console.sources import FieldBridge
 from console.wire import Role
 from infra.clock import Clock
 from infra.tasks import Supervisor
+from mission.flying.preflight import Readiness, in_the_way, joined
 from mission.pilot import OVER, Pilot, Says
-from mission.preflight import Readiness, in_the_way, joined
 from telemetry.flight.control import NOBODY
 from telemetry.model.commands import Command, CommandState, FlightAction, FlightCommand
 from telemetry.model.decoding import Output

@@ -10,8 +10,8 @@ from console.patrols.first_responder import FirstResponder
 from infra.database import Scope
 from infra.logs import get_logger
 from mission.calls.incident import Incident
-from mission.responder import Candidate
-from mission.responder_trip import Errand
+from mission.flying.responder import Candidate
+from mission.flying.responder_trip import Errand
 from telemetry.model.commands import FlightAction
 from telemetry.model.errors import NotFoundError, SkybeatError, UnavailableError
 

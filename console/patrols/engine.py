@@ -8,11 +8,11 @@ from console.api.models_plans import PlanReply
 from console.api.models_programme import CheckReply
 from console.patrols.checks import said_of
 from console.patrols.protocol import CheckAsked, PlanAsked, Question, RepairAsked, RespondAsked, Responders
+from mission.flying.responder import candidates_for
 from mission.model import Task
 from mission.plan import Plan
 from mission.planner import plan_day, repair
 from mission.programme_items import ItemKind, item_of
-from mission.responder import candidates_for
 from mission.schedule.routing_problem import Effort
 from mission.sketch import sketch_task
 

@@ -16,10 +16,10 @@ from console.patrols.protocol import RespondAsked, Responders
 from console.sources import FieldBridge
 from infra.clock import MICROSECONDS, Clock
 from infra.database import SERVICE, Scope
+from mission.flying.responder import Candidate
+from mission.flying.responder_trip import Errand, Standing
 from mission.model import Airframe, Programme, Window
 from mission.plan import Sortie
-from mission.responder import Candidate
-from mission.responder_trip import Errand, Standing
 from telemetry.flight.control import NOBODY
 from telemetry.model.errors import NotFoundError
 

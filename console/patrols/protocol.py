@@ -5,10 +5,10 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from console.process_pipe import REPLIES, Pipe
+from mission.flying.responder import Candidate
+from mission.flying.responder_trip import Errand, Standing
 from mission.model import Programme, Window
 from mission.plan import Plan, Sortie
-from mission.responder import Candidate
-from mission.responder_trip import Errand, Standing
 from mission.schedule.change import Change
 
 

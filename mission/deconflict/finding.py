@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mission.air.flight_path import FlightPath, path_of
+from mission.air.sky import Sky
+from mission.air.terrain import FLAT, Ground
 from mission.deconflict.volumes import US, Margins, Meetings, Volumes, joined, meetings, volumes_of
-from mission.flight_path import FlightPath, path_of
 from mission.model import Airframe, Dock, Window
 from mission.plan import Conflict, Sortie, SortieState
-from mission.sky import Sky
-from mission.terrain import FLAT, Ground
 from telemetry.model.geodesy import LocalPlane
 
 ONE_CONFLICT_US: Final = 60 * US

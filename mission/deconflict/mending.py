@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec
 
+from mission.air.flight_path import FlightPath
+from mission.air.sky import Sky
+from mission.air.terrain import FLAT, Ground
 from mission.deconflict.finding import Scene, conflicts, flies
 from mission.deconflict.moves import Limits, delayed, raised, slack_us
 from mission.deconflict.volumes import US, Margins, Volumes, joined, meetings_between, volumes_of
-from mission.flight_path import FlightPath
 from mission.model import Dock
 from mission.plan import Conflict, Sortie, SortieState
-from mission.sky import Sky
-from mission.terrain import FLAT, Ground
 from telemetry.model.geodesy import LocalPlane
 
 STILL_US: Final = 1 * US

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from mission.flight_path import FlightPath
+from mission.air.flight_path import FlightPath
 from telemetry.model.geodesy import Floats
 
 US: Final = 1_000_000

@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 import shapely
 
+from mission.air.sky import Sky
 from mission.airspace import Airspace, Wind
 from mission.model import Airframe, Camera, Task, Window
 from mission.patterns.flown import Pattern, Shape, length_m, looking_down
 from mission.patterns.footprint import alt_of, camera_of, line_spacing_m, seen_width_m
 from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
-from mission.sky import Sky
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 

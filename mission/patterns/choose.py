@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from mission.air.sky import Sky
 from mission.airspace import CALM, Airspace, Wind
 from mission.model import Airframe, PatternKind, Task, TaskKind, Window
 from mission.patterns.along import corridor, perimeter, streets
@@ -11,7 +12,6 @@ from mission.patterns.flown import Pattern
 from mission.patterns.search import expanding_square, parallel_track, sector
 from mission.patterns.survey import survey
 from mission.patterns.watching import hold, orbit, viewpoints
-from mission.sky import Sky
 from telemetry.model.geodesy import LocalPlane
 
 USUAL: Final = {

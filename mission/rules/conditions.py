@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mission import weather as weather_log
-from mission.daylight import Daylight
+from mission.air.daylight import Daylight
 from mission.model import Airframe, Light, Weather, Window
-from mission.refusals import Remedy, Told
+from mission.rules.refusals import Remedy, Told
 from mission.rules.rule_set import RuleSet
 from mission.weather import Timeline
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from mission.daylight import Daylight
+from mission.air.daylight import Daylight
+from mission.air.sky import Sky, approvals_of, ceiling_of, is_closed_to, is_in_force
 from mission.model import Airframe, Task, Window, Zone, ZoneKind
 from mission.patterns.footprint import alt_of, camera_of
-from mission.refusals import Remedy, Told
 from mission.rules.conditions import Breach, Conditions
+from mission.rules.refusals import Remedy, Told
 from mission.rules.rule_set import RuleSet
-from mission.sky import Sky, approvals_of, ceiling_of, is_closed_to, is_in_force
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 

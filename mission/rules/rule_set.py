@@ -10,7 +10,7 @@ import msgspec
 from mission.rules.meanings import VALUES, RuleValue, checked
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError
 
-FOLDER: Final = "mission.rulesets"
+FOLDER: Final = "mission.rules.sets"
 DEFAULT: Final = "default"
 
 

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mission.daylight import Daylight
+from mission.air.daylight import Daylight
+from mission.air.flight_path import path_of
+from mission.air.sky import Offence, Sky
+from mission.air.terrain import FLAT, Ground
 from mission.deconflict.moves import begins_us, delayed
-from mission.flight_path import path_of
 from mission.model import Airframe, Crew, Dock, Task, Weather, Window
 from mission.plan import Refusal, Sortie, Visit
-from mission.refusals import Remedy, Told, refusal
 from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs, waiting
+from mission.rules.refusals import Remedy, Told, refusal
 from mission.rules.rule_set import RuleSet
 from mission.rules.way_checks import WayChecks, shift_remedy, to_minute_us
 from mission.rules.ways_out import Course
-from mission.sky import Offence, Sky
-from mission.terrain import FLAT, Ground
 from telemetry.model.geodesy import LocalPlane
 
 EARLIER_US, LATER_US = 12 * 3600 * US, 36 * 3600 * US

@@ -7,15 +7,15 @@ from functools import cached_property
 from itertools import groupby
 from typing import Final
 
-from mission.daylight import Daylight
+from mission.air.daylight import Daylight
+from mission.air.sky import Sky, approvals_of
 from mission.model import Airframe, Task, TaskKind, Weather, Window
 from mission.patterns.footprint import camera_of, ground_pixel_m
 from mission.plan import Refusal, Visit
-from mission.refusals import Remedy, refusal
 from mission.rules.conditions import US, WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs, waiting
 from mission.rules.place_checks import PlaceChecks, height_of, highest_m
+from mission.rules.refusals import Remedy, refusal
 from mission.rules.rule_set import RuleSet
-from mission.sky import Sky, approvals_of
 
 EARLIER_S: Final = 12 * 3600.0
 LATER_S: Final = 36 * 3600.0

@@ -8,15 +8,15 @@ from typing import Final
 import numpy as np
 import shapely
 
-from mission.daylight import Daylight
+from mission.air.daylight import Daylight
+from mission.air.sky import Offence, approvals_of
 from mission.model import Zone, ZoneKind
 from mission.plan import Sortie
-from mission.refusals import Remedy, Told
-from mission.remedies import remedied_sortie
 from mission.rules.conditions import US, Breach, Conditions
 from mission.rules.place_checks import highest_m, hours_of
+from mission.rules.refusals import Remedy, Told
+from mission.rules.remedies import remedied_sortie
 from mission.rules.ways_out import Course, detour, length_m, shorter
-from mission.sky import Offence, approvals_of
 from telemetry.model.geodesy import Floats
 
 _MOVING_M: Final = 0.5

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from mission.flight_path import FlightPath
+from mission.air.flight_path import FlightPath
+from mission.air.sky import Sky
 from mission.model import Airframe, Dock, Window
 from mission.patterns.transit import Ways, ways_of
 from mission.plan import Sortie
-from mission.refusals import Remedy, metres
-from mission.sky import Sky
+from mission.rules.refusals import Remedy, metres
 from telemetry.model.geodesy import Floats
 
 US: Final = 1_000_000

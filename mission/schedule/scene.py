@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 import shapely
 
+from mission.air.daylight import Daylight
+from mission.air.sky import Sky
+from mission.air.terrain import FLAT, Ground
 from mission.airspace import Wind, straight_s
-from mission.daylight import Daylight
 from mission.model import Airframe, Dock, Programme, Weather, Window, ZoneKind
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, rule_set
-from mission.sky import Sky
-from mission.terrain import FLAT, Ground
 from mission.weather import at as weather_at
 from mission.weather import changes_us, gust_of, wind_of
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane

@@ -55,7 +55,7 @@ def search(name: str, seconds: int, seed: int) -> None:
     import atheris
 
     with atheris.instrument_imports(
-        include=["telemetry", "infra.journal_segment", "mission.formats", "mission.taf", "mission.weather"]
+        include=["telemetry", "infra.journal_segment", "mission.formats", "mission.air.taf", "mission.weather"]
     ):
         from tests.fuzz.targets import TARGETS
     target = next(target for target in TARGETS if target.name == name)

@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import Callable
 from typing import Final
 
+from mission.air.taf import read_report
 from mission.checking import check_programme
 from mission.formats.plan_files import PlanFormat, ProgrammeFormat, read_file, write_plan, write_programme
-from mission.taf import read_report
 from telemetry.model.errors import InputError
 from tests.flown_day import PLAN, PROGRAMME
 

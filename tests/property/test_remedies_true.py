@@ -5,11 +5,11 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from mission.air.sky import Sky
 from mission.model import Light, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal
-from mission.remedies import remedied_airframe, remedied_rules, remedied_sortie, remedied_task, remedied_visit
 from mission.rules import check_sortie, check_task, rule_set
-from mission.sky import Sky
+from mission.rules.remedies import remedied_airframe, remedied_rules, remedied_sortie, remedied_task, remedied_visit
 from tests.sky_scene import DAYLIGHT, DOCK, FRAME, PLANE, US, box, clock, point, sortie, task, visit, weather, zone
 
 NOW_US = clock(17, 40)

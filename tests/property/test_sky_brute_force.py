@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
+from mission.air.flight_path import FlightPath
+from mission.air.sky import Sky, approvals_of
 from mission.airspace import NO_FLY_FILE, load_airspace, load_zones
-from mission.flight_path import FlightPath
 from mission.model import Window, Zone, ZoneKind
-from mission.sky import Sky, approvals_of
 from telemetry.model.errors import FileFormatError, InputError
 from tests.sky_scene import PLANE, US, box, zone
 

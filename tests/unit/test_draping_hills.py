@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from mission.draping import TOLERANCE_M, draped
-from mission.flight_path import path_of
+from mission.air.draping import TOLERANCE_M, draped
+from mission.air.flight_path import path_of
+from mission.air.terrain import FLAT, Ground
 from mission.plan import VisitPart
-from mission.remedies import remedied_sortie
-from mission.terrain import FLAT, Ground
+from mission.rules.remedies import remedied_sortie
 from tests.sky_scene import DOCK, PLANE, clock, sortie
 
 LAT = 36.0 + np.arange(60, -61, -1) * 0.0002

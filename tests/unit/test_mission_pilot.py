@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from mission.flying.preflight import Readiness
 from mission.pilot import Pilot
 from mission.plan import Refusal
-from mission.preflight import Readiness
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import (
     ArmedChanged,

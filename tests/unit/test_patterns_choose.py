@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import shapely
 
+from mission.air.sky import Sky
 from mission.airspace import Airspace, Wind
 from mission.model import Airframe, PatternKind, Task, TaskKind, Window, Zone, ZoneKind
 from mission.patterns.choose import USUAL, pattern_of
 from mission.patterns.flown import Pattern
-from mission.sky import Sky
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import local_plane
 

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from mission.refusals import REASONS, REMEDIES, Remedy, Said, metres, refusal
+from mission.rules.refusals import REASONS, REMEDIES, Remedy, Said, metres, refusal
 from telemetry.model.errors import NotFoundError
 
 

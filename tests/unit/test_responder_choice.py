@@ -4,9 +4,9 @@ import msgspec
 import pytest
 import shapely
 
+from mission.flying.responder import Candidate, candidates_for
+from mission.flying.responder_trip import BESIDE_M, Errand, Standing
 from mission.model import Programme, Weather, Zone, ZoneKind
-from mission.responder import Candidate, candidates_for
-from mission.responder_trip import BESIDE_M, Errand, Standing
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import distance_m
 from tests.patrol_day import airframe, dock, hour, place, rectangle

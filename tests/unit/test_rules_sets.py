@@ -62,7 +62,7 @@ def test_an_unknown_set_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_set_edited_by_a_person_builds_on_another_and_says_what_it_lacks() -> None:
-    text = (resources.files("mission.rulesets") / "cn_interim_2024.yaml").read_text(encoding="utf-8")
+    text = (resources.files("mission.rules.sets") / "cn_interim_2024.yaml").read_text(encoding="utf-8")
     assert read_rule_set(text.encode()) == rule_set("cn_interim_2024")
     with pytest.raises(InputError, match="R-07 least_ratio"):
         read_rule_set(text.replace("extends: default\n", "").encode())

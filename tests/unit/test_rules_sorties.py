@@ -7,13 +7,13 @@ import pytest
 import shapely
 from msgspec.structs import replace
 
-from mission.flight_path import path_of
+from mission.air.flight_path import path_of
+from mission.air.sky import Sky
+from mission.air.terrain import FLAT, Ground
 from mission.model import Crew, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal, Sortie, Visit
-from mission.remedies import remedied_rules, remedied_sortie
 from mission.rules import RuleSet, check_ground, check_sortie, rule_set
-from mission.sky import Sky
-from mission.terrain import FLAT, Ground
+from mission.rules.remedies import remedied_rules, remedied_sortie
 from tests.sky_scene import (
     DAYLIGHT,
     DOCK,

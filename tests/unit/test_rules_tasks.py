@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from mission.air.sky import Sky
 from mission.model import Airframe, Light, Task, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal, Visit
-from mission.remedies import remedied_airframe, remedied_rules, remedied_task, remedied_visit
 from mission.rules import RuleSet, allowed_windows, check_task, rule_set
-from mission.sky import Sky
+from mission.rules.remedies import remedied_airframe, remedied_rules, remedied_task, remedied_visit
 from tests.sky_scene import DAYLIGHT, FRAME, PLANE, box, clock, evening, point, task, visit, weather, window, zone
 
 NOW_US = clock(17, 40)

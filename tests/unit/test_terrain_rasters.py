@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from mission.flight_path import path_of
-from mission.terrain import FLAT, Ground, load_ground, read_ground
+from mission.air.flight_path import path_of
+from mission.air.terrain import FLAT, Ground, load_ground, read_ground
 from telemetry.model.errors import FileFormatError
 from tests.sky_scene import DOCK, PLANE, clock, sortie
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mission import weather
-from mission.taf import read_report, read_taf
+from mission.air.taf import read_report, read_taf
 from telemetry.model.errors import InputError
 
 US = 1_000_000

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mission.pilot_words import Cause, Reason, reason
+from mission.flying.pilot_words import Cause, Reason, reason
 from mission.plan import Refusal
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from mission.air.flight_path import FlightPath
 from mission.airspace import Airspace
-from mission.flight_path import FlightPath
 from mission.model import Window, Zone, ZoneKind
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane

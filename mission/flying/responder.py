@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
+from mission.flying.responder_trip import Errand, Standing, Trip
 from mission.model import Airframe, Programme, Window
 from mission.plan import Refusal, Sortie
-from mission.responder_trip import Errand, Standing, Trip
 from mission.rules import check_sortie
 from mission.schedule.apart import parted
 from mission.schedule.scene import Scene, scene_of

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from mission.air.terrain import Ground
 from mission.model import Dock
 from mission.plan import CameraAction, Sortie, Waypoint
-from mission.terrain import Ground
 from telemetry.model.geodesy import Floats, LocalPlane
 
 TOLERANCE_M: Final = 8.0

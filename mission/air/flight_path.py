@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from mission.air.terrain import FLAT, Ground
 from mission.model import Airframe, Dock, Window
 from mission.plan import Sortie
-from mission.terrain import FLAT, Ground
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 

@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from mission.flying.pilot_words import Cause, Reason, reason
 from mission.formats.mavlink_items import LAND, PLACES, RETURN_TO_LAUNCH, MavlinkPlan
-from mission.pilot_words import Cause, Reason, reason
 from telemetry.model.commands import Command
 from telemetry.model.events import (
     AnyEvent,
