@@ -5,6 +5,7 @@ from collections import deque
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
@@ -123,8 +124,17 @@ class Audit:
     ) -> Entry:
         at = utc_of(self._clock.now_us())
         who = (None, "") if account is None else (account.account_id, account.name)
-        return (at, *who, action.value, subject[:MAX_TEXT_CHARS], reason[:MAX_TEXT_CHARS], Jsonb(detail or {}))
+        return (at, *who, action.value, _kept_text(subject), _kept_text(reason), Jsonb(detail or {}, dumps=_kept_json))
 
     async def _insert(self, entry: Entry) -> None:
         async with asyncio.timeout(ANSWER_WITHIN_S), scoped(self._pool, SERVICE) as connection:
             await connection.execute(_INSERT, entry)
+
+
+def _kept_text(text: str) -> str:
+    """Return a text as PostgreSQL keeps it: an entry that cannot be written would hold up all that wait behind it."""
+    return text[:MAX_TEXT_CHARS].replace("\0", "\ufffd")
+
+
+def _kept_json(detail: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(detail).replace(b"\\u0000", b"\\ufffd")

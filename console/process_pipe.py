@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from telemetry.model.errors import FileFormatError
+from telemetry.model.errors import FileFormatError, InputError
 
 LENGTH: Final = struct.Struct("<I")
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -54,8 +54,12 @@ class Pipe(Generic[Question, Answer]):
         self._answers = answers
 
     def framed(self, message: Question | Answer) -> bytes:
-        """Return a message behind its length (4 bytes, little-endian)."""
-        data = _ENCODER.encode(message)
+        """Return a message behind its length (4 bytes, little-endian). Raises InputError for numbers past 64 bits."""
+        try:
+            data = _ENCODER.encode(message)
+        except OverflowError as error:
+            said = "a whole number in it is past 64 bits: give a smaller one"
+            raise InputError(said) from error
         return LENGTH.pack(len(data)) + data
 
     def decode_answer(self, data: bytes) -> Answer:

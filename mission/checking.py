@@ -12,12 +12,14 @@ from mission.model import (
     HIGHEST_PRIORITY,
     Airframe,
     Battery,
+    Camera,
     Crew,
     Dock,
     Geometry,
     Programme,
     Task,
     TaskKind,
+    Weather,
     Window,
     Zone,
 )
@@ -71,6 +73,7 @@ def check_programme(programme: Programme) -> list[Refusal]:
         *(said for airframe in programme.airframes for said in _check_airframe(airframe, programme)),
         *(said for battery in programme.batteries for said in _check_battery(battery, programme)),
         *(said for crew in programme.crews for said in _check_crew(crew)),
+        *(said for weather in programme.weather for said in _check_weather(weather)),
     ]
 
 
@@ -276,6 +279,8 @@ def _check_airframe(airframe: Airframe, programme: Programme) -> Iterator[Refusa
         ("wind_limit_mps", airframe.wind_limit_mps, 0.0, 60.0), ("most_waypoints", float(airframe.most_waypoints), 10.0, 100_000.0),
     )  # fmt: skip
     yield from _check_ranges(ranges, name, airframe_id=number)
+    for camera in airframe.cameras:
+        yield from _check_camera(camera, name, number)
     if airframe.fastest_mps < airframe.cruise_mps:
         yield _wrong(
             (f"“{name}”巡航 {airframe.cruise_mps:g} m/s 快于最高 {airframe.fastest_mps:g}", f"{name!r} cruises at {airframe.cruise_mps:g} m/s, faster than its fastest {airframe.fastest_mps:g}"),
@@ -288,6 +293,25 @@ def _check_airframe(airframe: Airframe, programme: Programme) -> Iterator[Refusa
             where="cameras",
             airframe_id=number,
         )
+
+
+def _check_camera(camera: Camera, name: str, number: int) -> Iterator[Refusal]:
+    ranges = (
+        ("horizontal_fov_deg", camera.horizontal_fov_deg, 0.5, 170.0), ("vertical_fov_deg", camera.vertical_fov_deg, 0.5, 170.0),
+        ("width_px", float(camera.width_px), 16.0, 100_000.0), ("height_px", float(camera.height_px), 16.0, 100_000.0),
+        ("least_interval_s", camera.least_interval_s, 0.0, 3600.0),
+    )  # fmt: skip
+    yield from _check_ranges(ranges, f"{name}, {camera.name}", airframe_id=number)
+
+
+def _check_weather(weather: Weather) -> Iterator[Refusal]:
+    ranges = (
+        ("from_us", float(weather.from_us), 0.0, float(_LAST_US)), ("observed_us", float(weather.observed_us), 0.0, float(_LAST_US)),
+        ("wind_from_deg", weather.wind_from_deg, 0.0, 360.0), ("wind_mps", weather.wind_mps, 0.0, 120.0), ("gust_mps", weather.gust_mps, 0.0, 150.0),
+        ("visibility_m", weather.visibility_m, 0.0, 200_000.0), ("rain_mmph", weather.rain_mmph, 0.0, 500.0),
+        ("cloud_base_agl_m", weather.cloud_base_agl_m, 0.0, 30_000.0), ("temperature_c", weather.temperature_c, -95.0, 65.0),
+    )  # fmt: skip
+    yield from _check_ranges(ranges, weather.source[:40] or "weather")
 
 
 def _check_battery(battery: Battery, programme: Programme) -> Iterator[Refusal]:

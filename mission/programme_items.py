@@ -147,6 +147,18 @@ def raw_of(item: Item) -> dict[str, Any]:
     return raw
 
 
+def demand_keepable(item: Item) -> None:
+    """Raise InputError for an item that no database keeps or no process is told: zero bytes in its words, numbers past 64 bits."""
+    try:
+        raw = msgspec.msgpack.encode(item)
+    except OverflowError as error:
+        message = "a whole number in it is past 64 bits: give a smaller one"
+        raise InputError(message) from error
+    if b"\0" in raw and rb"\u0000" in msgspec.json.encode(item):
+        message = "a zero byte stands in its words: leave it out"
+        raise InputError(message)
+
+
 def moved_to_wgs84(item: Item, crs: Crs) -> Item:
     """Return an item whose places were in `crs` in WGS-84. Raises InputError for positions that are none."""
     match item:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from infra.clock import utc_of
 from infra.database import load_queries
-from mission.programme_items import FORMS, Item, ItemKind, KeptItem, ProgrammeSetting, item_of, raw_of
+from mission.programme_items import FORMS, Item, ItemKind, KeptItem, ProgrammeSetting, demand_keepable, item_of, raw_of
 from telemetry.model.errors import ConflictError, NotFoundError
 
 QUERIES: Final = load_queries(resources.files("mission") / "programme_store.sql")
@@ -42,7 +42,7 @@ async def add_item(
     now_us: int,
     by: str,
 ) -> int:
-    """Add an item; return its number."""
+    """Add an item; return its number. Raises InputError for one that cannot be kept."""
     values = {"kind": kind.value, "station_id": station_id, "source_ref": source_ref}
     rows = await _run(connection, "add_item", values | _written(item, now_us, by))
     return int(rows[0]["item_id"])
@@ -109,6 +109,7 @@ def _kept(row: Mapping[str, Any]) -> KeptItem:
 
 
 def _written(item: Item, now_us: int, by: str) -> dict[str, Any]:
+    demand_keepable(item)
     return {"body": Jsonb(raw_of(item)), "now": utc_of(now_us), "by": by}
 
 

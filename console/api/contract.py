@@ -32,6 +32,7 @@ MAX_BODY_BYTES: Final = 65_536
 BODY_WITHIN_S: Final = 10.0
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITE_HEADER: Final = "x-skybeat"
+ZERO_BYTE: Final = rb"\u0000"
 
 _STATUS: Final[tuple[tuple[type[SkybeatError], int, str], ...]] = (
     (NotSignedInError, 401, "not_signed_in"),
@@ -143,7 +144,10 @@ async def read_bytes(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> by
 
 
 def decode_body(data: bytes, kind: type[Body]) -> Body:
-    """Return JSON as `kind`. Raises InputError for what is no JSON or not of that form."""
+    """Return JSON as `kind`. Raises InputError for what is no JSON or not of that form, and for zero bytes, which no database keeps."""
+    if ZERO_BYTE in data:
+        message = f"the request holds the character {ZERO_BYTE.decode()}: leave it out, it cannot be kept"
+        raise InputError(message)
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -29,8 +29,8 @@ class FlightReply(msgspec.Struct, frozen=True, kw_only=True):
 class GiveSortie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which sortie of which plan a drone is given."""
 
-    plan_id: Annotated[int, msgspec.Meta(ge=1)]
-    sortie_id: Annotated[int, msgspec.Meta(ge=1)]
+    plan_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+    sortie_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class SortieReply(msgspec.Struct, frozen=True, kw_only=True):

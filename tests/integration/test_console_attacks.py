@@ -8,6 +8,7 @@ import pytest
 import websockets
 
 from console.api import contract
+from console.audit import AuditAction
 from console.wire import Role
 from tests.conftest import TestDatabase
 from tests.console_house import DRONE, House, hello, running
@@ -83,3 +84,25 @@ async def test_a_page_elsewhere_that_points_its_name_at_this_machine_reads_no_fi
         assert (await client.get("/metrics")).status_code == 200
         rebound = await client.get("/metrics", headers={"host": f"evil.example:{house.port}"})
     assert rebound.status_code == 401
+
+
+async def test_a_zero_byte_never_stops_the_audit_of_all_others(house: House) -> None:
+    """PostgreSQL keeps no zero byte: an entry with one waited at the head of the rest for ever."""
+    async with house.client(await house.cookie(Role.ADMIN)) as client:
+        forced = await client.post("/api/flights/1/control/force", json={"reason": "mine\0"})
+        named = await client.post("/api/programme/import", params={"name": "a\0.yaml"}, content=b"zone: UTC")
+        file = b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "x\\u0000"},'
+        file += b'"geometry": {"type": "Point", "coordinates": [103.8, 36.0]}}]}'
+        brought = await client.post("/api/programme/import", params={"name": "a.geojson"}, content=file)
+        drawn = await client.post("/api/programme/docks", json={"item": {"name": "D", "lat_deg": 36, "lon_deg": 2**70}})
+        huge = await client.post(
+            "/api/programme/zones",
+            json={"item": {"name": "z", "kind": "no_fly", "geometry": {"type": "Point", "coordinates": [2**70, 1]}}},
+        )
+        given = await client.post("/api/flights/1/sortie", json={"plan_id": 2**40, "sortie_id": 1})
+        kept = await client.post("/api/programme/docks", json={"item": {"name": "D", "lat_deg": 36, "lon_deg": 103}})
+    answers = [forced, named, brought, drawn, huge, given, kept]
+    assert [answer.status_code for answer in answers] == [422, 200, 422, 422, 422, 422, 201]
+    detail = {"name": "a\0b", "of": ["\0"]}
+    await house.parts.audit.write_soon(None, AuditAction.EXPORTED, subject="a\0", detail=detail)
+    await house.parts.audit.write(None, AuditAction.EXPORTED, subject="after", reason="\0")

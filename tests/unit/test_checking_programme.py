@@ -7,7 +7,20 @@ import msgspec
 import pytest
 
 from mission.checking import check_programme, sound_part
-from mission.model import Airframe, Battery, Crew, Dock, Programme, Recurrence, Task, Window, Zone, ZoneKind
+from mission.model import (
+    Airframe,
+    Battery,
+    Camera,
+    Crew,
+    Dock,
+    Programme,
+    Recurrence,
+    Task,
+    Weather,
+    Window,
+    Zone,
+    ZoneKind,
+)
 from telemetry.model.errors import InputError
 from tests.patrol_day import airframe, day, dock, hour, place, point, programme, rectangle, recurrence, tasks
 
@@ -116,3 +129,30 @@ def test_what_is_wrong_with_the_whole_is_refused_at_the_door(changes: dict[str, 
 def test_times_of_day_that_carry_a_zone_are_refused() -> None:
     (said,) = check_programme(with_task(recurrence=rule(since=time(8, tzinfo=UTC))))
     assert said.numbers["where"] == "recurrence.since"
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"horizontal_fov_deg": 0.0}, "horizontal_fov_deg"),
+        ({"vertical_fov_deg": 180.0}, "vertical_fov_deg"),
+        ({"width_px": 0}, "width_px"),
+        ({"least_interval_s": -1.0}, "least_interval_s"),
+    ],
+)
+def test_a_camera_that_cannot_be_costs_its_airframe_alone(changes: dict[str, Any], where: str) -> None:
+    blind = msgspec.structs.replace(airframe(9, 1), cameras=(Camera(name="c", **changes),))
+    (said,) = check_programme(programme(airframes=(airframe(1, 1), blind)))
+    assert (said.numbers["where"], said.airframe_id) == (where, 9)
+    left, _ = sound_part(programme(airframes=(airframe(1, 1), blind)))
+    assert [each.airframe_id for each in left.airframes] == [1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [({"wind_mps": -5.0}, "wind_mps"), ({"temperature_c": 999.0}, "temperature_c"), ({"from_us": 2**62}, "from_us")],
+)
+def test_weather_that_cannot_be_is_told(changes: dict[str, Any], where: str) -> None:
+    weather = msgspec.structs.replace(Weather(from_us=0, observed_us=0, source="entered"), **changes)
+    (said,) = check_programme(programme(weather=(weather,)))
+    assert said.numbers["where"] == where
