@@ -27,6 +27,7 @@ from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
 from console.orders import CommandDesk
 from console.patrols.call_flights import CallFlights
+from console.patrols.due import DueSorties
 from console.patrols.first_responder import FirstResponder
 from console.patrols.follower import PlanFollower
 from console.patrols.plan_desk import PlanDesk
@@ -104,6 +105,7 @@ class Parts:
     plans: PlanDesk
     responder: FirstResponder
     call_flights: CallFlights
+    due: DueSorties
     plan_feed: PlanFeed
     plan_follower: PlanFollower
     origins: frozenset[str]
@@ -173,6 +175,7 @@ def make_parts(services: Services) -> Parts:
         plans=plans,
         responder=responder,
         call_flights=CallFlights(desk, responder, flights),
+        due=DueSorties(plans, plan_feed, flights, responder.launches, accounts, clock),
         plan_feed=plan_feed,
         plan_follower=PlanFollower(services.pool, services.bridge, plan_feed),
         origins=origins,

@@ -188,6 +188,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             supervisor.start("planning", parts.planning.watch)
             supervisor.start("plans", parts.plan_follower.run)
             supervisor.start("call flights", parts.call_flights.run)
+            supervisor.start("due sorties", parts.due.run)
             supervisor.start("launches", parts.responder.launches.run)
             supervisor.start("audit", lambda: _flush_audit(parts))
         try:

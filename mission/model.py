@@ -172,6 +172,8 @@ class Dock(msgspec.Struct, frozen=True, kw_only=True):
     pad_count: int = 1
     charger_count: int = 1
     station_id: int | None = None
+    is_automatic: bool = False
+    """Whether its drones take published sorties when they are due and start by themselves, on behalf of who approved them."""
 
 
 class Battery(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from mission.model import Task
 from mission.plan import Plan
 from mission.planner import plan_day, repair
 from mission.programme_items import ItemKind, item_of
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 from mission.sketch import sketch_task
 
 Tell = Callable[[Plan], None]

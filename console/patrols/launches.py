@@ -22,6 +22,7 @@ class _Launch(NamedTuple):
     account: Account
     until_s: float
     lets_go: bool
+    not_before_us: int = 0
     is_started: bool = False
 
 
@@ -32,13 +33,13 @@ class Launches:
         self._flights, self._clock = flights, clock
         self._flown: dict[int, _Launch] = {}
 
-    def expect(self, unit_id: int, account: Account, *, lets_go: bool) -> None:
-        """Let a drone start as soon as the sortie that it was just given is on board.
+    def expect(self, unit_id: int, account: Account, *, lets_go: bool, not_before_us: int = 0) -> None:
+        """Let a drone start as soon as the sortie that it was just given is on board, not before its time.
 
         With `lets_go` the account lets go of it when it is home again: it was nobody's before.
         """
         until_s = self._clock.monotonic_s() + GIVEN_UP_AFTER_S
-        self._flown[unit_id] = _Launch(account, until_s, lets_go)
+        self._flown[unit_id] = _Launch(account, until_s, lets_go, not_before_us)
 
     async def run(self) -> None:
         """Look for ever which drones are ready, and which are home."""
@@ -61,6 +62,8 @@ class Launches:
             del self._flown[unit_id]
             await self._let_go(unit_id, launch)
         elif sortie.step is SortieStep.READY and not launch.is_started:
+            if self._clock.now_us() < launch.not_before_us:
+                return
             self._flown[unit_id] = launch._replace(is_started=True)
             await self._flights.start(unit_id, launch.account)
         elif sortie.step in _WAITING and self._clock.monotonic_s() > launch.until_s:

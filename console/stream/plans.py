@@ -13,6 +13,8 @@ class PlanFeed:
     def __init__(self) -> None:
         self._waiting: dict[Client, dict[str, str]] = {}
         self._is_news = False
+        self.version = 0
+        """Grows with every change of a plan or of the programme that was told."""
 
     def start(self, client: Client, resume: Resume | None) -> None:
         """Begin to tell a browser, if its account may know."""
@@ -60,5 +62,6 @@ class PlanFeed:
 
     def _say(self, what: str, text: str) -> None:
         self._is_news = True
+        self.version += 1
         for waiting in self._waiting.values():
             waiting[what] = text

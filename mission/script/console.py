@@ -195,6 +195,10 @@ class Console:
         self._start_when_ready(unit_id)
         return unit_id
 
+    def due(self) -> list[dict[str, Any]]:
+        """Return the sorties of published plans whose time has come, as GET /api/sorties/due tells them."""
+        return list(self._ask("GET", "/api/sorties/due")["sorties"])
+
     def fly_to(
         self,
         lat_deg: float,

@@ -16,7 +16,7 @@ from mission.plan import Plan, Refusal, Sortie
 from mission.programme_items import FORMS, Item
 from mission.schedule.days import day_at, day_window
 from mission.schedule.recurrence import zone_of
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 from telemetry.model.errors import FileFormatError, InputError
 
 ZONE: Final = "Asia/Shanghai"

@@ -59,6 +59,7 @@ class DockFields(TypedDict, total=False):
     ground_msl_m: float
     pad_count: int
     charger_count: int
+    is_automatic: bool
 
 
 class DroneFields(TypedDict, total=False):

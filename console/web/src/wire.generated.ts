@@ -1191,6 +1191,22 @@ export interface LinksReply {
   checks: Record<string, string>;
 }
 
+/** A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot. */
+export interface DueView {
+  plan_id: number;
+  sortie_id: number;
+  unit_id: number;
+  takeoff_us: number;
+  landing_us: number;
+  task_ids: number[];
+  is_automatic: boolean;
+}
+
+/** What is due, by its take-off. */
+export interface DueReply {
+  sorties: DueView[];
+}
+
 /** One flight from take-off to landing: who, when, where along, and what is left of the battery (0..1) when it lands. `free_us` is when airframe and battery may go again; `on_watch` the time that it stands over its event. */
 export interface Sortie {
   sortie_id: number;
@@ -2013,6 +2029,7 @@ export interface Dock {
   pad_count: number;
   charger_count: number;
   station_id: number | null;
+  is_automatic: boolean;
 }
 
 /** When a task comes back: an RFC 5545 RRULE of days, and the hours of such a day in a time zone of the tz database. `until` not later than `since` means the next morning. `skip` and `extra` are single days taken out and put in. */
