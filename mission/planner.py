@@ -22,7 +22,7 @@ from mission.schedule.examine import examined
 from mission.schedule.figures import figures_of, left_out, useless
 from mission.schedule.gather import Watched, fleet_of, wanted_of
 from mission.schedule.greedy import Draft
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 from mission.schedule.scene import Scene, scene_of
 from mission.schedule.sorties import sortie_of
 from mission.schedule.standing import NOTHING, Standing, booking_of, drafts_of, standing_of

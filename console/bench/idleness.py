@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from console.bench import Figures, Goal
-from mission.schedule.idleness import patrol
-from mission.schedule.street_graph import StreetGraph, read_patrol_graph
-from mission.schedule.walks import longest_idleness_s
+from mission.schedule.streets.graph import StreetGraph, read_patrol_graph
+from mission.schedule.streets.idleness import patrol
+from mission.schedule.streets.walks import longest_idleness_s
 from telemetry.model.errors import UnavailableError
 
 DRONES: Final = (2, 4, 8)

@@ -10,7 +10,7 @@ from mission.model import Airframe, Dock, Programme, Task, TaskKind, Window
 from mission.plan import Plan, Sortie
 from mission.planner import plan_day, repair
 from mission.schedule.change import Change
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 
 TARGETS: Final = 100
 DRONES: Final = 3

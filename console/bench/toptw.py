@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 
 from console.bench import Figures, Goal
-from mission.schedule.orienteering import Effort, Routes, solve
-from mission.schedule.toptw_evaluator import evaluate
-from mission.schedule.toptw_file import BestKnown, read_best_known, read_instance
+from mission.schedule.routing.orienteering import Effort, Routes, solve
+from mission.schedule.routing.toptw_evaluator import evaluate
+from mission.schedule.routing.toptw_file import BestKnown, read_best_known, read_instance
 from telemetry.model.errors import UnavailableError
 
 PROCESSES: Final = 2

@@ -12,8 +12,8 @@ from mission.schedule.costs import Costs
 from mission.schedule.fleet import Fleet
 from mission.schedule.greedy import Craft, Draft, booked, crafts_of, drafted, first_plan, take
 from mission.schedule.ledger import Ledger
-from mission.schedule.orienteering import solve
-from mission.schedule.routing_problem import Effort, Job, Problem, Route, Vehicle
+from mission.schedule.routing.orienteering import solve
+from mission.schedule.routing.problem import Effort, Job, Problem, Route, Vehicle
 from mission.schedule.scene import Scene
 from mission.schedule.slots import Cut, Slot, slots_of
 

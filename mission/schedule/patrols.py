@@ -11,11 +11,11 @@ from mission.model import Airframe, Task, Window
 from mission.patterns.asked import seen_from, shape_in
 from mission.patterns.flown import Pattern, length_m, looking_down
 from mission.patterns.legs import fly_s
-from mission.schedule.idleness import patrol
 from mission.schedule.scene import Scene
-from mission.schedule.street_graph import StreetGraph, graph_of_lines
+from mission.schedule.streets.graph import StreetGraph, graph_of_lines
+from mission.schedule.streets.idleness import patrol
+from mission.schedule.streets.walks import ClosedWalk
 from mission.schedule.targets import Part, parts_of, usable_s
-from mission.schedule.walks import ClosedWalk
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 

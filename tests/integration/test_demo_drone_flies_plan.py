@@ -10,7 +10,7 @@ from mission.formats.mavlink_items import items_of
 from mission.pilot import Brief, Pilot
 from mission.plan import Sortie
 from mission.planner import plan_day
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 from telemetry.model.flight_events import SortieStep
 from telemetry.model.geodesy import distance_m, local_plane
 from telemetry.model.mission_items import MissionList

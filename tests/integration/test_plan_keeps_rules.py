@@ -3,7 +3,7 @@
 from mission.deconflict import find
 from mission.planner import plan_day
 from mission.rules import check_sortie, margins_of
-from mission.schedule.orienteering import Effort
+from mission.schedule.routing.orienteering import Effort
 from mission.schedule.scene import scene_of
 from tests.patrol_day import day, hour, programme
 

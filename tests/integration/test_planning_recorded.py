@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mission.schedule.idleness import patrol
-from mission.schedule.orienteering import Effort, solve
-from mission.schedule.street_graph import read_patrol_graph
-from mission.schedule.toptw_evaluator import evaluate
-from mission.schedule.toptw_file import read_best_known, read_instance
-from mission.schedule.walks import longest_idleness_s
+from mission.schedule.routing.orienteering import Effort, solve
+from mission.schedule.routing.toptw_evaluator import evaluate
+from mission.schedule.routing.toptw_file import read_best_known, read_instance
+from mission.schedule.streets.graph import read_patrol_graph
+from mission.schedule.streets.idleness import patrol
+from mission.schedule.streets.walks import longest_idleness_s
 
 pytestmark = pytest.mark.shared_data
 

@@ -9,7 +9,7 @@ from console.demo.day_plan import HOUR_US, Registered, day_programme, search_tas
 from console.demo.seed_force import plan_force
 from mission.model import Programme, TaskKind, Window
 from mission.planner import plan_day
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 
 MIDNIGHT_US = round(datetime(2026, 9, 18, 16, tzinfo=UTC).timestamp() * 1e6)
 MORNING_US = MIDNIGHT_US + 6 * HOUR_US

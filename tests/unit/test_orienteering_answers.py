@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission.schedule.orienteering import Effort, Job, Problem, Routes, Vehicle, solve
+from mission.schedule.routing.orienteering import Effort, Job, Problem, Routes, Vehicle, solve
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 

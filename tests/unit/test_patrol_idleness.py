@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission.schedule.idleness import patrol
-from mission.schedule.street_graph import StreetGraph, graph_of_lines, read_patrol_graph
-from mission.schedule.walks import ClosedWalk, longest_idleness_s
+from mission.schedule.streets.graph import StreetGraph, graph_of_lines, read_patrol_graph
+from mission.schedule.streets.idleness import patrol
+from mission.schedule.streets.walks import ClosedWalk, longest_idleness_s
 from telemetry.model.errors import FileFormatError, InputError
 
 FILE = b"3\n10\n10\n0.05\n0\n0\n\n0\n1\n2\n1\n1\nE\n5\n\n1\n6\n2\n2\n0\nW\n5\n2\nN\n4\n\n2\n6\n6\n1\n1\nS\n4\n"

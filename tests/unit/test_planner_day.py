@@ -11,7 +11,7 @@ import pytest
 from mission.model import Crew, Programme, Task, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Plan, Sortie
 from mission.planner import plan_day
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 from telemetry.model.errors import InputError
 from tests import patrol_day
 from tests.patrol_day import airframe, batteries, day, dock, hour, point, programme, rectangle, recurrence, tasks

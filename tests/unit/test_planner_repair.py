@@ -7,7 +7,7 @@ from mission.model import Task, TaskKind, Weather
 from mission.plan import Plan, SortieState
 from mission.planner import plan_day, repair
 from mission.schedule.change import Change, changed
-from mission.schedule.routing_problem import Effort
+from mission.schedule.routing.problem import Effort
 from tests.patrol_day import day, hour, point, programme
 
 FEW = Effort(within_s=None, iterations=60)

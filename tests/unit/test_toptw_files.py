@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mission.schedule.orienteering import Effort, solve
-from mission.schedule.toptw_evaluator import evaluate
-from mission.schedule.toptw_file import read_best_known, read_instance
+from mission.schedule.routing.orienteering import Effort, solve
+from mission.schedule.routing.toptw_evaluator import evaluate
+from mission.schedule.routing.toptw_file import read_best_known, read_instance
 from telemetry.model.errors import FileFormatError, InputError
 
 SMALL = b"""3 2 3 1

@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 import numpy as np
 
-from mission.schedule.routing_problem import Job, Problem, Vehicle
+from mission.schedule.routing.problem import Job, Problem, Vehicle
 from telemetry.model.errors import FileFormatError
 from telemetry.model.geodesy import Floats
 

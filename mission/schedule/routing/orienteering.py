@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from mission.schedule.routing_encoding import encode
-from mission.schedule.routing_problem import Effort, Job, Problem, Route, Routes, Stop, Vehicle, check
-from mission.schedule.routing_search import Search
+from mission.schedule.routing.encoding import encode
+from mission.schedule.routing.problem import Effort, Job, Problem, Route, Routes, Stop, Vehicle, check
+from mission.schedule.routing.search import Search
 from telemetry.model.errors import InputError
 
 __all__ = ["Effort", "Job", "Problem", "Route", "Routes", "Stop", "Vehicle", "solve"]

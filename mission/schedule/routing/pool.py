@@ -5,7 +5,7 @@ from typing import Final
 import pyvrp
 from ortools.sat.python import cp_model
 
-from mission.schedule.routing_encoding import Encoding, clients_of
+from mission.schedule.routing.encoding import Encoding, clients_of
 
 MOST_ROUTES: Final = 6000
 """Beyond these the routes that were met first are forgotten."""

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from mission.schedule.street_graph import StreetGraph
-from mission.schedule.tours import Tours, shared_out
-from mission.schedule.walks import ClosedWalk, Patrol
+from mission.schedule.streets.graph import StreetGraph
+from mission.schedule.streets.tours import Tours, shared_out
+from mission.schedule.streets.walks import ClosedWalk, Patrol
 from telemetry.model.errors import InputError
 
 MOST_DRONES: Final = 100

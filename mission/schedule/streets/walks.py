@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mission.schedule.street_graph import StreetGraph
+from mission.schedule.streets.graph import StreetGraph
 
 
 @dataclass(frozen=True)

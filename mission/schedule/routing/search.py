@@ -11,9 +11,9 @@ from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchCallbacks, IteratedLocalSearchParams
 from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, PerturbationParams, compute_neighbours
 
-from mission.schedule.route_pool import RoutePool
-from mission.schedule.routing_encoding import Encoding
-from mission.schedule.routing_problem import Effort, Routes
+from mission.schedule.routing.encoding import Encoding
+from mission.schedule.routing.pool import RoutePool
+from mission.schedule.routing.problem import Effort, Routes
 
 PENALTY_UPDATES: Final = 100
 POOLED_EVERY: Final = 4

@@ -9,7 +9,7 @@ import numpy as np
 import pyvrp
 from numpy.typing import NDArray
 
-from mission.schedule.routing_problem import (
+from mission.schedule.routing.problem import (
     Job,
     Problem,
     Route,
