@@ -2,14 +2,17 @@
 
 import json
 import math
+from typing import Final
 
 import click
 import msgspec
 
 from console.script_door import console_options, open_console
-from mission.script import Console, Flight
+from mission.script import Console, Flight, Progress
 from telemetry.model.datum import Crs
 from telemetry.model.errors import InputError
+
+TOLD_EVERY_S: Final = 10.0
 
 
 @click.command("fly")
@@ -96,9 +99,19 @@ def tell_flight(flight: Flight, *, as_json: bool) -> None:
     )
 
 
+def _is_news(found: Progress, told: Progress) -> bool:
+    if (found.step, found.flown, found.text) != (told.step, told.flown, told.text):
+        return True
+    return found.arrive_s is not None and (told.arrive_s is None or abs(found.arrive_s - told.arrive_s) >= TOLD_EVERY_S)
+
+
 def tell_progress(console: Console, unit_id: int, *, as_json: bool) -> None:
-    """Print how far a flight is until it is over."""
+    """Print how far a flight is until it is over: each step, and for people the time that is left every 10 s."""
+    told: Progress | None = None
     for found in console.progress(unit_id):
+        if told is not None and not as_json and not _is_news(found, told):
+            continue
+        told = found
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(found)))
         else:

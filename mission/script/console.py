@@ -250,7 +250,7 @@ class Console:
     def _sent(self, wish: dict[str, Any]) -> Flight:
         found = self._ask("POST", "/api/flights/to", wish)
         if found["chosen"] is None:
-            reasons = [f"{one['name']}: {one['refusals'][0]['reason_en']}" for one in found["candidates"]]
+            reasons = [f"{one['name']}: {_why(one['refusals'])}" for one in found["candidates"]]
             message = f"no drone can go there: {'; '.join(reasons) or 'there is none'}"
             raise NotFoundError(message)
         best = next(one for one in found["candidates"] if one["airframe_id"] == found["chosen"])
@@ -285,6 +285,12 @@ class Console:
         if answer.is_success:
             return answer
         raise _ERRORS.get(answer.status_code, SkybeatError)(_words(answer))
+
+
+def _why(refusals: list[dict[str, Any]]) -> str:
+    """Return why a drone cannot go and what would let it: the first refusal that is no warning."""
+    first = next((one for one in refusals if not one["is_warning"]), None)
+    return "nothing is said" if first is None else f"{first['reason_en']} ({first['remedy_en']})"
 
 
 def _words(answer: httpx.Response) -> str:
