@@ -182,7 +182,8 @@ class _Scene:
             if ended_us is not None and begin_us > ended_us:
                 yield Breach("over", "R-31", {"until_clock": clock(ended_us, beside_us=begin_us)}, remedies=(delete,))
                 continue
-            if visit.window.start_us <= begin_us <= visit.window.end_us:
+            is_there_at_start = sortie.on_watch is not None and sortie.on_watch.end_us > visit.window.start_us
+            if begin_us <= visit.window.end_us and (begin_us >= visit.window.start_us or is_there_at_start):
                 continue
             is_early = begin_us < visit.window.start_us
             shift_us = visit.window.start_us - begin_us if is_early else visit.window.end_us - begin_us

@@ -213,6 +213,12 @@ def test_a_visit_outside_of_its_window_is_moved_into_it(within: Window, word: st
     assert check(done(flown, found), visits=[visit(within)]) == []
 
 
+def test_who_watches_an_event_from_its_start_may_be_there_before() -> None:
+    flown = replace(sortie(EAST, clock(21, 10)), on_watch=window(21, 12, 21, 40))
+    assert check(flown, visits=[visit(window(21, 12, 23, 0))]) == []
+    assert [one.rule_id for one in check(flown, visits=[visit(window(22, 0, 23, 0))])] == ["R-31"]
+
+
 def test_a_straight_way_home_through_a_zone_is_said_and_goes_when_the_drone_is_told_to_hold() -> None:
     tall = replace(SHUT, geometry=box(500, 100, 900, 300))
     flown = sortie([(1200.0, 0.0), (1200.0, 400.0), (1200.0, 0.0)], clock(20, 12))
