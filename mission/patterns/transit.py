@@ -14,8 +14,6 @@ from telemetry.model.geodesy import Floats
 
 CLEAR_M: Final = 0.2
 """Ways that bend round a zone keep so far from it: rounding to 1e-7 degree does not bring them in."""
-_NEAR_M: Final = 0.5
-"""A start or an end so near to a zone, outside of it, is first led away from it."""
 _LEAST_M: Final = 1e-9
 _PAIRS_AT_ONCE: Final = 200_000
 _MOST_CORNERS: Final = 800

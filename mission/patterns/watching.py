@@ -17,8 +17,6 @@ from mission.patterns.transit import Ways
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
-_TILT_DEG: Final = 45.0
-"""A place is looked at half from above unless it says how far away one stays."""
 _ARROW_M: Final = 1.0
 """A circle is flown as a polygon whose sides stay so near to it."""
 _FEWEST_SIDES, _MOST_SIDES = 8, 36

@@ -20,7 +20,6 @@ GIVE_UP_US: Final = 8_000_000
 KINDS: Final = tuple(MissionList)
 """In the order of MAV_MISSION_TYPE."""
 ALL_KINDS: Final = 255
-RELATIVE_FRAME: Final = 3
 _INT_FRAMES: Final = {5: 0, 6: 3, 11: 10}
 """The frames of MISSION_ITEM_INT that are said with a number of their own."""
 
