@@ -26,19 +26,13 @@ from console.incidents.intake_keys import IntakeKeys
 from console.incidents.nearest import NearestUnits
 from console.incidents.past import PastIncidents
 from console.orders import CommandDesk
-from console.patrols.call_flights import CallFlights
-from console.patrols.due import DueSorties
-from console.patrols.first_responder import FirstResponder
-from console.patrols.follower import PlanFollower
-from console.patrols.plan_desk import PlanDesk
-from console.patrols.programme_desk import ProgrammeDesk
+from console.patrols.parts import Patrols, make_patrols
 from console.planning.desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
 from console.stream.commands import CommandFeed
 from console.stream.flights import FlightFeed
 from console.stream.incidents import IncidentFeed
 from console.stream.live import LiveStream, session_codes
-from console.stream.plans import PlanFeed
 from console.stream.tasks import TaskFeed
 from console.stream.traffic import TrafficFeed
 from console.webhooks.outbox import Webhooks
@@ -101,13 +95,7 @@ class Parts:
     geofences: GeofenceDesk
     orders: CommandDesk
     flights: FlightDesk
-    programme: ProgrammeDesk
-    plans: PlanDesk
-    responder: FirstResponder
-    call_flights: CallFlights
-    due: DueSorties
-    plan_feed: PlanFeed
-    plan_follower: PlanFollower
+    patrols: Patrols
     origins: frozenset[str]
     cookie_name: str
     passwords: Passwords = field(default_factory=Passwords)
@@ -136,14 +124,14 @@ def make_parts(services: Services) -> Parts:
     desk.orders = nearest.orders
     orders = CommandDesk(services.bridge, clock)
     flights = _flights(services, accounts, orders)
-    plan_feed = PlanFeed()
-    programme, plans = ProgrammeDesk(services.pool), PlanDesk(services.pool, clock)
-    responder = FirstResponder(services.bridge, clock, audit, programme=programme, plans=plans, flights=flights)
+    patrols = make_patrols(
+        services.pool, services.bridge, clock, audit=audit, accounts=accounts, flights=flights, desk=desk
+    )
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
     incidents = IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch)
-    air = (FlightFeed(flights, services.bridge), TrafficFeed(services.bridge, clock), plan_feed)
+    air = (FlightFeed(flights, services.bridge), TrafficFeed(services.bridge, clock), patrols.feed)
     stream.feeds += [incidents, CommandFeed(services.bridge), tasks, *air]
     past = PastIncidents(services.pool, clock)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)
@@ -171,13 +159,7 @@ def make_parts(services: Services) -> Parts:
         doors=DeviceDoors(services.pool, clock, settings.data_dir),
         orders=orders,
         flights=flights,
-        programme=programme,
-        plans=plans,
-        responder=responder,
-        call_flights=CallFlights(desk, responder, flights),
-        due=DueSorties(plans, plan_feed, flights, responder.launches, accounts, clock),
-        plan_feed=plan_feed,
-        plan_follower=PlanFollower(services.pool, services.bridge, plan_feed),
+        patrols=patrols,
         origins=origins,
         cookie_name="__Host-skybeat" if all(origin.startswith("https://") for origin in origins) else "skybeat",
     )

@@ -186,10 +186,8 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             await parts.flights.sorties.restore()
             supervisor.start("webhooks", parts.webhooks.run)
             supervisor.start("planning", parts.planning.watch)
-            supervisor.start("plans", parts.plan_follower.run)
-            supervisor.start("call flights", parts.call_flights.run)
-            supervisor.start("due sorties", parts.due.run)
-            supervisor.start("launches", parts.responder.launches.run)
+            for name, task in parts.patrols.tasks.items():
+                supervisor.start(name, task)
             supervisor.start("audit", lambda: _flush_audit(parts))
         try:
             yield
@@ -198,7 +196,7 @@ def _life(parts: Parts) -> Callable[[FastAPI], contextlib.AbstractAsyncContextMa
             await supervisor.stop()
             await parts.planning.stop()
             await parts.flights.stop()
-            await parts.plans.stop()
+            await parts.patrols.plans.stop()
 
     return live
 

@@ -17,7 +17,7 @@ async def list_due(request: Request) -> Response:
     """Return what is due within a quarter of an hour at drones of the scope; POST /api/flights/{unit_id}/sortie confirms one."""
     parts, scope = parts_of(request), account_of(request).scope
     units = parts.services.bridge.registry.units
-    found = [one for one in await parts.due.due() if scope.sees(units[one.unit_id])]
+    found = [one for one in await parts.patrols.due.due() if scope.sees(units[one.unit_id])]
     views = [
         DueView(
             plan_id=one.plan_id,

@@ -47,10 +47,12 @@ async def bring_programme(
     is_kept = not dry_run and all(refusal.is_warning for refusal in refusals)
     if is_kept and items:
         now_us = parts.services.clock.now_us()
-        await parts.programme.bring(database_scope(account), items, station_id=whose, now_us=now_us, by=account.name)
+        await parts.patrols.programme.bring(
+            database_scope(account), items, station_id=whose, now_us=now_us, by=account.name
+        )
         detail = {"count": len(items), "station_id": whose}
         await parts.audit.write_soon(account, AuditAction.PROGRAMME_BROUGHT, subject=name[-80:], detail=detail)
-        parts.plan_feed.tell_programme()
+        parts.patrols.feed.tell_programme()
     added = len(items) if is_kept else 0
     return reply(ImportReply(added=added, refusals=refusals, notes=list(found.notes), programme=found.programme))
 
@@ -60,7 +62,7 @@ async def bring_programme(
 async def write_out(request: Request, *, file_format: Annotated[ProgrammeFormat, Query(alias="format")]) -> Response:
     """Return the programme of the scope as a file: all of it as YAML, what has a place as GeoJSON or KML. Audited."""
     parts, account = parts_of(request), account_of(request)
-    kept = await parts.programme.read(database_scope(account))
+    kept = await parts.patrols.programme.read(database_scope(account))
     made = await asyncio.to_thread(write_programme, kept.programme, file_format)
     await parts.audit.write(account, AuditAction.EXPORTED, subject=made.name, detail={"count": len(kept.items)})
     return download(made)

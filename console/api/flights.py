@@ -149,7 +149,7 @@ async def give_sortie(request: Request, unit_id: UnitId) -> Response:
     """
     parts, account, unit = drone_of(request, unit_id)
     wanted = await read_body(request, GiveSortie)
-    kept = await parts.plans.find(database_scope(account), wanted.plan_id)
+    kept = await parts.patrols.plans.find(database_scope(account), wanted.plan_id)
     sortie, airframe, dock = _sortie_of(kept, wanted.sortie_id, unit)
     flight = await parts.flights.hand(
         unit_id, sortie, airframe, dock, account, zones=kept.programme.zones, plan_id=wanted.plan_id

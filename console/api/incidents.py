@@ -140,7 +140,7 @@ async def send_units(request: Request, incident_id: IncidentId) -> Response:
     after = await parts.desk.dispatch(incident_id, wanted.version, wanted.unit_ids, actor_of(account))
     detail = {"incident_id": incident_id, "unit_ids": wanted.unit_ids}
     await parts.audit.write_soon(account, AuditAction.DISPATCHED, subject=after.number, detail=detail)
-    parts.call_flights.send(after, wanted.unit_ids, account, database_scope(account))
+    parts.patrols.call_flights.send(after, wanted.unit_ids, account, database_scope(account))
     return _reply(parts, request, after)
 
 
@@ -153,7 +153,7 @@ async def recall_unit(request: Request, incident_id: IncidentId, dispatch_id: In
     after = await parts.desk.recall(incident_id, dispatch_id, actor_of(account), reason=wanted.reason)
     detail = {"incident_id": incident_id, "dispatch_id": dispatch_id}
     await parts.audit.write_soon(account, AuditAction.RECALLED, subject=after.number, detail=detail)
-    await parts.call_flights.recall(after, dispatch_id, account)
+    await parts.patrols.call_flights.recall(after, dispatch_id, account)
     return _reply(parts, request, after)
 
 

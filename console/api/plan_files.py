@@ -60,7 +60,7 @@ async def export_plan(
 ) -> Response:
     """Return a plan, or one of its sorties, in a format of other tools; formats of one sortie come as a zip of all. Audited."""
     parts, account = parts_of(request), account_of(request)
-    kept = await parts.plans.find(database_scope(account), plan_id)
+    kept = await parts.patrols.plans.find(database_scope(account), plan_id)
     made = await asyncio.to_thread(
         write_plan, kept.plan, kept.programme, file_format, sortie_id=sortie_id, language=language.value
     )
@@ -82,7 +82,7 @@ async def report_plan(
     """Return what tracks prove of a plan, or of one of its sorties: covered of planned, revisits kept, gaps, reasons. Audited."""
     parts, account = parts_of(request), account_of(request)
     scope = database_scope(account)
-    kept = await parts.plans.find(scope, plan_id)
+    kept = await parts.patrols.plans.find(scope, plan_id)
     if sortie_id is not None:
         find_sortie(kept.plan, sortie_id)
     tracks = await tracks_of(parts.services.pool, scope, kept.plan, kept.programme)

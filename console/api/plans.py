@@ -39,7 +39,7 @@ async def list_plans(
 ) -> Response:
     """Return the plans that touch a period of at most 400 days, the newest first."""
     window = checked_window(from_us, until_us, longest_s=400 * 86_400)
-    found = await parts_of(request).plans.lines(database_scope(account_of(request)), window)
+    found = await parts_of(request).patrols.plans.lines(database_scope(account_of(request)), window)
     return reply(PlansReply(plans=found))
 
 
@@ -50,10 +50,10 @@ async def make_plan(request: Request) -> Response:
     parts, account = parts_of(request), account_of(request)
     wish = await read_body(request, PlanWish)
     scope = database_scope(account)
-    programme = (await parts.programme.read(scope)).programme
+    programme = (await parts.patrols.programme.read(scope)).programme
     plan = await _made(request, programme, wish)
     if wish.is_kept:
-        plan = await parts.plans.keep(scope, plan, programme, by=account.name)
+        plan = await parts.patrols.plans.keep(scope, plan, programme, by=account.name)
         await _tell(request, AuditAction.PLAN_MADE, plan)
     return reply(PlanReply(plan=plan), status=201)
 
@@ -79,9 +79,9 @@ async def show_plan(request: Request, plan_id: PlanId) -> Response:
 async def remove_plan(request: Request, plan_id: PlanId) -> Response:
     """Take a draft away; what was submitted stays."""
     parts, account = parts_of(request), account_of(request)
-    await parts.plans.remove(database_scope(account), plan_id)
+    await parts.patrols.plans.remove(database_scope(account), plan_id)
     await parts.audit.write_soon(account, AuditAction.PLAN_REMOVED, subject=str(plan_id))
-    parts.plan_feed.tell_gone(plan_id)
+    parts.patrols.feed.tell_gone(plan_id)
     return reply(PlanGoneReply(plan_id=plan_id))
 
 
@@ -91,7 +91,7 @@ async def set_plan_state(request: Request, plan_id: PlanId) -> Response:
     """Submit a plan, approve what another submitted, publish it, or send it back to its draft."""
     parts, account = parts_of(request), account_of(request)
     wish = await read_body(request, PlanStateWish)
-    plan = await parts.plans.set_state(
+    plan = await parts.patrols.plans.set_state(
         database_scope(account), plan_id, wish.state, version=wish.version, account=account, reason=wish.reason
     )
     await _tell(request, AuditAction.PLAN_STATE_SET, plan, reason=wish.reason)
@@ -111,9 +111,9 @@ async def repair_plan(request: Request, plan_id: PlanId) -> Response:
     if wish.version not in (None, kept.plan.version):
         message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {wish.version}: read it again"
         raise ConflictError(message)
-    parts.plans.demand_now(wish.change)
-    after = for_review(await while_asked(request, parts.plans.mend(kept, wish.change)), wish.change, account)
-    plan = await parts.plans.save(database_scope(account), after, by=account.name)
+    parts.patrols.plans.demand_now(wish.change)
+    after = for_review(await while_asked(request, parts.patrols.plans.mend(kept, wish.change)), wish.change, account)
+    plan = await parts.patrols.plans.save(database_scope(account), after, by=account.name)
     await _tell(request, AuditAction.PLAN_REPAIRED, plan)
     return reply(PlanReply(plan=plan))
 
@@ -124,7 +124,7 @@ async def ask_what_if(request: Request, plan_id: PlanId) -> Response:
     """Return what a plan would be after a change; nothing is kept."""
     change = await read_body(request, PlanChange, max_bytes=MAX_CHANGE_BYTES)
     kept = await _kept(request, plan_id)
-    mended = await while_asked(request, parts_of(request).plans.mend(kept, change))
+    mended = await while_asked(request, parts_of(request).patrols.plans.mend(kept, change))
     return reply(PlanReply(plan=msgspec.structs.replace(mended.plan, plan_id=0)))
 
 
@@ -135,17 +135,17 @@ async def _made(request: Request, programme: Programme, wish: PlanWish) -> Plan:
     def tell(found: bytes) -> None:
         elapsed_s = (parts.services.clock.now_us() - began_us) / MICROSECONDS
         said = msgspec.json.decode(found, type=dict[str, Any])
-        parts.plan_feed.tell_progress(account_id, PlanProgress(**said, elapsed_s=elapsed_s, effort_s=wish.effort_s))
+        parts.patrols.feed.tell_progress(account_id, PlanProgress(**said, elapsed_s=elapsed_s, effort_s=wish.effort_s))
 
-    return await while_asked(request, parts.plans.make(programme, wish, on_progress=tell))
+    return await while_asked(request, parts.patrols.plans.make(programme, wish, on_progress=tell))
 
 
 async def _kept(request: Request, plan_id: int) -> KeptPlan:
-    return await parts_of(request).plans.find(database_scope(account_of(request)), plan_id)
+    return await parts_of(request).patrols.plans.find(database_scope(account_of(request)), plan_id)
 
 
 async def _tell(request: Request, action: AuditAction, plan: Plan, *, reason: str = "") -> None:
     parts = parts_of(request)
     detail = {"plan_id": plan.plan_id, "version": plan.version, "state": plan.state.value, "reason": reason}
     await parts.audit.write_soon(account_of(request), action, subject=str(plan.plan_id), detail=detail)
-    parts.plan_feed.tell_changed(plan)
+    parts.patrols.feed.tell_changed(plan)

@@ -70,10 +70,12 @@ async def set_programme(request: Request) -> Response:
     await asyncio.to_thread(zone_of, setting.zone)
     await asyncio.to_thread(rule_set, setting.rule_set, setting.rules)
     now_us = parts.services.clock.now_us()
-    await parts.programme.set(database_scope(account), setting, version=wish.version, now_us=now_us, by=account.name)
+    await parts.patrols.programme.set(
+        database_scope(account), setting, version=wish.version, now_us=now_us, by=account.name
+    )
     detail = {"rule_set": setting.rule_set, "rules": setting.rules}
     await parts.audit.write_soon(account, AuditAction.PROGRAMME_CHANGED, subject="settings", detail=detail)
-    parts.plan_feed.tell_programme()
+    parts.patrols.feed.tell_programme()
     return await _shown(request)
 
 
@@ -108,7 +110,7 @@ async def check_item(request: Request) -> Response:
         window=await asyncio.to_thread(_window_of, kept.setting.zone, wish.day, now_us),
         now_us=now_us,
     )
-    return json_response(await while_asked(request, parts.plans.check(asked)))
+    return json_response(await while_asked(request, parts.patrols.plans.check(asked)))
 
 
 @ROUTER.post("/api/programme/{items}", **says(ItemReply, takes=ItemWish, status=201))
@@ -129,7 +131,7 @@ async def change_item(request: Request, items: ItemList, item_id: ItemId) -> Res
     item = moved_to_wgs84(item_of(items.kind, wish.item, item_id), wish.crs)
     warnings = await demand_sound(items.kind, item, (await _programme(request)).programme)
     wanted = KeptItem(item_id=item_id, kind=items.kind, version=0, item=item, station_id=wish.station_id)
-    kept = await parts.programme.change(
+    kept = await parts.patrols.programme.change(
         database_scope(account), wanted, version=wish.version, now_us=parts.services.clock.now_us(), by=account.name
     )
     await _audit(request, AuditAction.PROGRAMME_CHANGED, kept)
@@ -141,17 +143,17 @@ async def change_item(request: Request, items: ItemList, item_id: ItemId) -> Res
 async def remove_item(request: Request, items: ItemList, item_id: ItemId) -> Response:
     """Take an item away; plans that were made with it keep their own copy."""
     parts, account = parts_of(request), account_of(request)
-    await parts.programme.remove(database_scope(account), items.kind, item_id)
+    await parts.patrols.programme.remove(database_scope(account), items.kind, item_id)
     detail = {"kind": items.kind.value, "item_id": item_id}
     await parts.audit.write_soon(account, AuditAction.PROGRAMME_REMOVED, subject=items.kind.value, detail=detail)
-    parts.plan_feed.tell_programme()
+    parts.patrols.feed.tell_programme()
     return reply(ItemGoneReply(item_id=item_id))
 
 
 async def _added(request: Request, kind: ItemKind, item: Item, station_id: int | None) -> Response:
     parts, account = parts_of(request), account_of(request)
     warnings = await demand_sound(kind, item, (await _programme(request)).programme)
-    kept = await parts.programme.add(
+    kept = await parts.patrols.programme.add(
         database_scope(account),
         item,
         kind=kind,
@@ -188,7 +190,7 @@ async def _shown(request: Request) -> Response:
 
 
 async def _programme(request: Request) -> KeptProgramme:
-    return await parts_of(request).programme.read(database_scope(account_of(request)))
+    return await parts_of(request).patrols.programme.read(database_scope(account_of(request)))
 
 
 def _view(kept: KeptProgramme, account: Account) -> ProgrammeReply:
@@ -222,4 +224,4 @@ async def _audit(request: Request, action: AuditAction, kept: KeptItem) -> None:
     name = getattr(kept.item, "name_zh", "") or getattr(kept.item, "name", "") or kept.kind.value
     detail = {"kind": kept.kind.value, "item_id": kept.item_id, "station_id": kept.station_id}
     await parts_of(request).audit.write_soon(account_of(request), action, subject=name, detail=detail)
-    parts_of(request).plan_feed.tell_programme()
+    parts_of(request).patrols.feed.tell_programme()
