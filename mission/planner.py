@@ -19,7 +19,7 @@ from mission.schedule.costs import costs_of
 from mission.schedule.decide import Decided, decide
 from mission.schedule.events import Watching, intact, watch
 from mission.schedule.examine import examined
-from mission.schedule.figures import figures_of, left_out, useless
+from mission.schedule.figures import figures_of, left_out, untold, useless
 from mission.schedule.gather import Watched, fleet_of, wanted_of
 from mission.schedule.greedy import Draft
 from mission.schedule.routing.problem import Effort
@@ -85,7 +85,10 @@ def repair(
     ready = {airframe.airframe_id for airframe in scene.airframes}
     lost = {sortie.airframe_id for sortie in plan.sorties} - ready
     mended = _Day(scene, standing_of(plan, now_us=now_us, lost=lost), effort, wrong).planned(on_better, stop)
-    return msgspec.structs.replace(mended, plan_id=plan.plan_id, version=plan.version + 1, note=plan.note)
+    refusals = (*mended.refusals, *untold(plan, mended))
+    return msgspec.structs.replace(
+        mended, plan_id=plan.plan_id, version=plan.version + 1, note=plan.note, refusals=refusals
+    )
 
 
 class _Day:
@@ -165,7 +168,7 @@ class _Day:
             sorties=tuple(sorted(kept, key=lambda sortie: (sortie.takeoff_us, sortie.sortie_id))),
             conflicts=tuple(conflicts),
             refusals=_once([*refusals, *unflown, *said, *left]),
-            figures=figures_of(scene, wanted, self.watchings, done, decided, before=standing.figures),
+            figures=figures_of(scene, wanted, self.watchings, done, decided, kept),
             seed=self.effort.seed,
             score=self._score(done),
             made_us=scene.now_us,
@@ -177,12 +180,22 @@ class _Day:
         unflown = []
         for draft in decided.drafts:
             try:
-                sortie = sortie_of(draft, self.wanted.targets, self.scene, first_id + len(made))
+                sortie, fitting = self._fitting(draft, first_id + len(made))
             except InputError as error:
                 unflown.append(msgspec.structs.replace(_unflown(str(error)), airframe_id=draft.booking.airframe_id))
                 continue
-            made.append((self.standing.unchanged(sortie), draft))
+            made.append((self.standing.unchanged(sortie), fitting))
         return made, unflown
+
+    def _fitting(self, draft: Draft, sortie_id: int) -> tuple[Sortie, Draft]:
+        """Return the sortie of as many of a draft's stops, from the first on, as its controller takes, and these."""
+        airframes = {airframe.airframe_id: airframe for airframe in self.scene.programme.airframes}
+        most = airframes[draft.booking.airframe_id].most_waypoints
+        sortie = sortie_of(draft, self.wanted.targets, self.scene, sortie_id)
+        while len(sortie.waypoints) > most and len(draft.stops) > 1:
+            draft = replace(draft, stops=draft.stops[:-1])
+            sortie = sortie_of(draft, self.wanted.targets, self.scene, sortie_id)
+        return sortie, draft
 
     def _score(self, done: NDArray[np.bool_]) -> float:
         """Return what the plan gains: its visits, those that stand too, and events by how much of them is watched."""

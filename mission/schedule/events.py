@@ -50,7 +50,7 @@ def watch(
     `within_s` of CP-SAT's deterministic time.
     """
     event = _event(watched, scene, past)
-    ways = _ways(watched, scene, fleet)
+    ways = _ways(watched, event, scene, fleet)
     chosen = _enough(event, fleet, ways)
     found = relay(event, fleet, ways=chosen, within_s=within_s, seed=seed)
     ledger, sorties = Ledger(fleet), []
@@ -113,14 +113,19 @@ def _event(watched: Watched, scene: Scene, past: Sequence[Sortie]) -> Event:
     return Event(start_s=start_s, end_s=until_s, watcher_count=count, overlap_s=0, covered_s=covered_s, step_s=round_s)
 
 
-def _ways(watched: Watched, scene: Scene, fleet: Fleet) -> dict[int, Span]:
-    """Return how long each airframe that can watch flies there and back."""
+def _ways(watched: Watched, event: Event, scene: Scene, fleet: Fleet) -> dict[int, Span]:
+    """Return how long each airframe that can watch flies there and back, up to the highest watch and down from it."""
     costs = costs_of([Target(watched.visit, part, 0.0, 0.0, 1) for part in watched.parts], scene)
     ways = {}
     kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
+    top_m = max(
+        _height_m(scene, watched, event, event.watcher_count - 1, number) for number in range(2 * event.watcher_count)
+    )
+    higher_m = max(top_m - scene.reckoned_top_m, 0.0)
     for flyer in fleet.flyers:
         kind, dock = kinds[flyer.airframe_id], costs.dock_ids.index(flyer.dock_id)
-        out_s, back_s = float(costs.out_s[kind][dock].max()), float(costs.back_s[kind][:, dock].max())
+        out_s = float(costs.out_s[kind][dock].max()) + higher_m / scene.kinds[kind].climb_mps
+        back_s = float(costs.back_s[kind][:, dock].max()) + higher_m / scene.kinds[kind].sink_mps
         if kind in watched.kinds and max(out_s, back_s, watched.part.service_s[kind]) < float("inf"):
             ways[flyer.airframe_id] = (int(out_s) + 1, int(back_s) + 1)
     return ways

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mission.model import Task, TaskKind, Window
-from mission.plan import Refusal, TaskFigures, Visit
+from mission.plan import Plan, Refusal, Sortie, SortieState, TaskFigures, Visit
 from mission.schedule import reasons
 from mission.schedule.costs import Costs
 from mission.schedule.decide import Decided
@@ -29,10 +29,9 @@ def figures_of(
     watchings: Sequence[Watching],
     done: NDArray[np.bool_],
     decided: Decided,
-    *,
-    before: Sequence[TaskFigures] = (),
+    sorties: Sequence[Sortie],
 ) -> tuple[TaskFigures, ...]:
-    """Return the figures of each task that is wanted in the plan's time; those of `before` for events that are over."""
+    """Return the figures of each task that is wanted in the plan's time; of events by the watches of the sorties."""
     begun: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
     flown: defaultdict[int, set[int]] = defaultdict(set)
     task_of = {visit.visit_id: visit.task_id for visit in wanted.visits}
@@ -51,29 +50,53 @@ def figures_of(
     found = []
     for task in scene.programme.tasks:
         visits = [visit for visit in wanted.visits if visit.task_id == task.task_id]
-        if task.kind in WATCHED_KINDS and events[task.task_id]:
-            found.append(_event_figures(task, visits, events[task.task_id]))
-        elif task.kind in WATCHED_KINDS:
-            found += [each for each in before if each.task_id == task.task_id]
+        if task.kind in WATCHED_KINDS:
+            found += [_event_figures(task, visits, events[task.task_id], sorties)] if visits else []
         elif visits and task.task_id in wanted.parts:
             found.append(_task_figures(scene, wanted, task, visits, begun, flown))
     return tuple(found)
 
 
-def _event_figures(task: Task, visits: Sequence[Visit], watchings: Sequence[Watching]) -> TaskFigures:
-    count = max(each.watched.count for each in watchings)
+def _event_figures(
+    task: Task, visits: Sequence[Visit], watchings: Sequence[Watching], sorties: Sequence[Sortie]
+) -> TaskFigures:
+    """Return what the sorties themselves say of an event, those that stand too."""
+    count = max((each.watched.count for each in watchings), default=max(task.watcher_count, 1))
+    ids = {visit.visit_id for visit in visits}
+    spans = [
+        (sortie.on_watch.start_us, min(sortie.on_watch.end_us, sortie.landing_us), ids.intersection(sortie.visit_ids))
+        for sortie in sorties
+        if sortie.on_watch is not None
+        and sortie.state is not SortieState.CANCELLED
+        and ids.intersection(sortie.visit_ids)
+    ]
+    watched = [
+        _watched_s(visit.window, [span[:2] for span in spans if visit.visit_id in span[2]], count) for visit in visits
+    ]
     wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * count
-    gap_s = sum(each.relay.gap_s for each in watchings)
     overlaps = [each.relay.least_overlap_s for each in watchings if each.relay.least_overlap_s is not None]
     return TaskFigures(
         task_id=task.task_id,
         visit_count=len(visits),
-        planned_count=len({each.watched.visit.visit_id for each in watchings if each.relay.watches}),
-        watched_ratio=round(1.0 - gap_s / max(wanted_s, 1.0), 6),
-        longest_gap_s=float(max((each.relay.longest_gap_s for each in watchings), default=0)),
+        planned_count=sum(any(visit.visit_id in span[2] for span in spans) for visit in visits),
+        watched_ratio=round(sum(each for each, _ in watched) / max(wanted_s, 1.0), 6),
+        longest_gap_s=round(max((gap_s for _, gap_s in watched), default=0.0), 1),
         least_overlap_s=float(min(overlaps)) if overlaps and task.kind is TaskKind.EVENT else None,
-        longest_revisit_s=_longest_round_s(watchings) if task.kind is TaskKind.STREETS else None,
+        longest_revisit_s=_longest_round_s(watchings) if watchings and task.kind is TaskKind.STREETS else None,
     )
+
+
+def _watched_s(window: Window, spans: Sequence[tuple[int, int]], count: int) -> tuple[float, float]:
+    """Return the seconds of watch in a window, those of all `count` watchers together, and the longest time with fewer of them."""
+    clipped = [(max(start, window.start_us), min(end, window.end_us)) for start, end in spans]
+    cuts = sorted({window.start_us, window.end_us, *(cut for span in clipped if span[0] < span[1] for cut in span)})
+    watched_us = gap_us = longest_us = 0
+    for start, end in pairwise(cuts):
+        there = sum(since <= start and end <= until for since, until in clipped)
+        watched_us += min(there, count) * (end - start)
+        gap_us = gap_us + end - start if there < count else 0
+        longest_us = max(longest_us, gap_us)
+    return watched_us / 1e6, longest_us / 1e6
 
 
 def _longest_round_s(watchings: Sequence[Watching]) -> float:
@@ -131,6 +154,19 @@ def left_out(scene: Scene, wanted: Wanted, costs: Costs, done: NDArray[np.bool_]
         looked_for = ledger if len(refused) < _MOST_LOOKED_FOR else None
         refused[target.visit.visit_id] = _reason(scene, wanted, costs, number, fleet, looked_for)
     return list(refused.values())
+
+
+def untold(plan: Plan, mended: Plan) -> list[Refusal]:
+    """Return what the plan before said of visits, now past, of which the mended one says nothing, and that they are missed."""
+    told = {visit_id for sortie in mended.sorties for visit_id in sortie.visit_ids}
+    told |= {each.visit_id for each in mended.refusals if each.visit_id is not None and not each.is_warning}
+    tasks = {each.task_id for each in mended.refusals if each.visit_id is None and not each.is_warning}
+    found = []
+    for visit in mended.visits:
+        if visit.visit_id not in told and visit.task_id not in tasks:
+            said = [each for each in plan.refusals if each.visit_id == visit.visit_id and not each.is_warning]
+            found += said or [reasons.missed(visit)]
+    return found
 
 
 def _next_begin_us(scene: Scene, costs: Costs, number: int, ledger: Ledger) -> int | None:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import shapely
 
+from mission.airspace import Wind
 from mission.model import Airframe, Task, Window
 from mission.patterns.asked import seen_from, shape_in
 from mission.patterns.flown import Pattern, length_m, looking_down
@@ -23,6 +24,7 @@ SPACING_M: Final = 100.0
 """How far apart the places of a net lie at most of which each is looked at in time."""
 _ATTEMPTS: Final = 4
 _SHORTEST_M: Final = 1.0
+_STRAIGHT_M: Final = 0.5
 
 
 def walks_of(task: Task, scene: Scene, window: Window, *, seed: int = 0) -> tuple[Part, ...]:
@@ -101,9 +103,34 @@ def _longest_s(scene: Scene, flyers: list[Airframe], parts: list[Part]) -> float
     return longest_s
 
 
-def again_for(pattern: Pattern, lap_s: float, watch_s: float) -> Pattern:
-    """Return a closed walk flown as often as a watch lasts, at least once."""
-    laps = max(round(watch_s / max(lap_s, 1.0)), 1)
-    places = np.concatenate([pattern.places, *([pattern.places[1:]] * (laps - 1))])
+def again_for(pattern: Pattern, airframe: Airframe, wind: Wind, *, watch_s: float, most_places: int) -> Pattern:
+    """Return a closed walk flown as often as a watch lasts and a controller takes, and stood at its end for what is left.
+
+    Once at least: nobody is on a walk longer than the walk and the watch last.
+    """
+    walk = _plain(pattern.places)
+    if length_m(walk) < _SHORTEST_M:
+        return replace(pattern, places=walk[:1], gaze=pattern.gaze[:1], hold_s=np.array([watch_s]), length_m=0.0)
+    laps = max(int(watch_s // max(float(fly_s(walk, airframe, wind).sum()), 1.0)), 1)
+    laps = max(min(laps, (most_places - 1) // (len(walk) - 1)), 1)
+    places = _times(walk, laps)
+    while laps > 1 and float(fly_s(places, airframe, wind).sum()) > watch_s:
+        laps -= 1
+        places = _times(walk, laps)
     gaze, hold_s = looking_down(places)
+    hold_s[-1] = max(watch_s - float(fly_s(places, airframe, wind).sum()), 0.0)
     return replace(pattern, places=places, gaze=gaze, hold_s=hold_s, length_m=length_m(places))
+
+
+def _times(walk: Floats, laps: int) -> Floats:
+    return np.concatenate([walk, *([walk[1:]] * (laps - 1))])
+
+
+def _plain(places: Floats) -> Floats:
+    """Return a walk without the places that lie straight between two others: a controller needs none of them."""
+    if len(places) < 3:
+        return places
+    found: Floats = shapely.get_coordinates(
+        shapely.simplify(shapely.linestrings(places), _STRAIGHT_M, preserve_topology=False)
+    )
+    return found

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mission.model import Task, Window
-from mission.plan import Refusal, Visit
+from mission.plan import Conflict, Refusal, Visit
 from mission.schedule.recurrence import zone_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +32,15 @@ def no_hours(task: Task, window: Window) -> Refusal:
         rule_id="R-31", reason_zh="本计划时段内没有任务时间", reason_en="it is not wanted within the time of this plan",
         remedy_zh="改任务时间窗，或换一天", remedy_en="change its windows, or plan another day",
         remedy={"field": "windows"}, task_id=task.task_id, window=window, is_warning=True,
+    )  # fmt: skip
+
+
+def missed(visit: Visit) -> Refusal:
+    """Return that the time of a visit went by before it was flown."""
+    return Refusal(
+        rule_id="R-31", reason_zh="时段已过，未能飞行", reason_en="its time went by before it was flown",
+        remedy_zh="延长时段，或改到另一次", remedy_en="give it a later time, or leave it to the next visit",
+        remedy={"field": "windows"}, task_id=visit.task_id, visit_id=visit.visit_id, window=visit.window,
     )  # fmt: skip
 
 
@@ -173,4 +182,18 @@ def no_spare(task: Task, visit: Visit, *, failure_gap_s: int | None) -> Refusal:
         remedy_zh="增加一架备机", remedy_en="add a drone as a spare", remedy={"field": "airframes", "value": 1.0},
         numbers={} if failure_gap_s is None else {"failure_gap_s": float(failure_gap_s)},
         task_id=task.task_id, visit_id=visit.visit_id, window=visit.window, is_warning=True,
+    )  # fmt: skip
+
+
+def too_near(visit: Visit, conflict: Conflict, airframe_id: int) -> Refusal:
+    """Return that a sortie would come too near to another, and neither a layer nor a delay keeps them apart."""
+    near_m = conflict.distance_m
+    return Refusal(
+        rule_id="R-05",
+        reason_zh=f"与其他架次相距仅 {near_m:.0f} 米，换层或推迟均无法错开",
+        reason_en=f"it would come within {near_m:.0f} m of another sortie, and neither a layer nor a delay keeps them apart",
+        remedy_zh="放宽时间窗，或改用其他机库", remedy_en="allow wider windows, or fly it from another dock",
+        numbers={"distance_m": round(near_m, 1), "height_apart_m": round(conflict.height_apart_m, 1)},
+        remedy={"field": "windows"},
+        task_id=visit.task_id, visit_id=visit.visit_id, airframe_id=airframe_id, window=conflict.window,
     )  # fmt: skip

@@ -158,14 +158,15 @@ class Scene:
 
     def climb_s(self, airframe: Airframe) -> float:
         """Return how long the climb over the dock takes, a layer or two above the usual height included."""
-        return self._top_m / airframe.climb_mps
+        return self.reckoned_top_m / airframe.climb_mps
 
     def sink_s(self, airframe: Airframe) -> float:
         """Return how long coming down over the dock takes."""
-        return self._top_m / airframe.sink_mps
+        return self.reckoned_top_m / airframe.sink_mps
 
     @property
-    def _top_m(self) -> float:
+    def reckoned_top_m(self) -> float:
+        """How high flights are reckoned to climb and to come down from; an event may be watched from higher."""
         return TRANSIT_ALT_M + _LAYERS_RECKONED * self.rules.number("R-05", "layer_m")
 
 

@@ -16,7 +16,7 @@ from mission.schedule.greedy import Draft
 from mission.schedule.patrols import again_for
 from mission.schedule.relay_rota import Watch
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
-from mission.schedule.targets import Part, Target
+from mission.schedule.targets import WAY_PLACES, Part, Target
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
@@ -132,7 +132,9 @@ def watch_of(
     watch_s = max(watch.end_s - flight.clock_s, 0.0)
     stood = replace(part.pattern, hold_s=np.array([watch_s]), alt_agl_m=alt_m)
     if len(part.pattern.places) > 1:
-        stood = again_for(replace(part.pattern, alt_agl_m=alt_m), part.service_s[scene.kind_number(airframe)], watch_s)
+        most_places = airframe.most_waypoints - len(flight.waypoints) - WAY_PLACES
+        walk = replace(part.pattern, alt_agl_m=alt_m)
+        stood = again_for(walk, airframe, scene.wind, watch_s=watch_s, most_places=most_places)
     flight.part(replace(part, pattern=stood), visit_id)
     sortie = _landed(
         flight, booking, sortie_id, takeoff_s=takeoff_s, visit_ids=(visit_id,), task_ids=(part.task.task_id,),

@@ -140,7 +140,7 @@ def watches_of(sorties: Sequence[Sortie], scene: Scene, watcher_count: int) -> l
     watching = sorted((each.on_watch, each.sortie_id, each) for each in sorties if each.on_watch is not None)
     for window, _, sortie in watching:
         walks = [part.number for part in sortie.visit_parts if part.part_count > 1]
-        position = walks[0] if walks else until_us.index(min(until_us))
+        position = walks[0] if walks and walks[0] < watcher_count else until_us.index(min(until_us))
         end_us = min(window.end_us, sortie.landing_us)
         until_us[position] = end_us
         if end_us <= window.start_us:

@@ -26,7 +26,7 @@ _SOON_S: Final = ((600.0, 1.0), (1800.0, 0.7), (math.inf, 0.4))
 _STOP_S: Final = 5.0
 _PARTS_OF_VISIT: Final = 1000
 _SHORT_SHARE: Final = 0.5
-_WAY_PLACES: Final = 8
+WAY_PLACES: Final = 8
 """How many waypoints are kept for the ways there and home."""
 _USABLE_SHARE: Final = 0.97
 """Of a battery's usable time a part is made so long, so that a little wind or waiting does not break it."""
@@ -99,7 +99,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
             wind=scene.wind,
             home=home,
             ways=scene.ways,
-            most_places=airframe.most_waypoints - _WAY_PLACES,
+            most_places=airframe.most_waypoints - WAY_PLACES,
         )
     services = [tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))) for part in found]
     whole_s = sum(map(min, services))
@@ -111,7 +111,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
 
 def _is_short(pattern: Pattern, scene: Scene, airframe: Airframe, home: Floats, limit_s: float) -> bool:
     """Tell whether a pattern is flown in half of what a battery gives, however one goes there: it need not be parted."""
-    if len(pattern.places) > airframe.most_waypoints - _WAY_PLACES:
+    if len(pattern.places) > airframe.most_waypoints - WAY_PLACES:
         return False
     slowest_mps = airframe.cruise_mps - scene.wind.speed_mps
     if slowest_mps <= 1.0 or not scene.ways.closed.is_empty:
