@@ -8,6 +8,7 @@ import shapely
 
 from mission.model import Programme, Task, Window
 from mission.patterns.legs import battery_ratio
+from mission.patterns.unflyable import chinese_of
 from mission.plan import Refusal, Visit
 from mission.rules import check_task
 from mission.schedule import reasons
@@ -53,7 +54,7 @@ def sketch_task(
         visit = Visit(visit_id=0, task_id=task.task_id, number=1, window=hours[0])
         said = check_task(task, visit, scene.kinds[kind], **scene.conditions, lasting_s=lasting_s)
     except InputError as error:
-        return None, [reasons.wrong(task.task_id, str(error))]
+        return None, [reasons.wrong(task.task_id, str(error), message_zh=chinese_of(error))]
     return _sketched(parts, scene, kind), said
 
 

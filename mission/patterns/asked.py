@@ -14,6 +14,7 @@ from mission.patterns.flown import Pattern, Shape, length_m, looking_down
 from mission.patterns.footprint import alt_of, camera_of, line_spacing_m, seen_width_m
 from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
+from mission.patterns.unflyable import UnflyableError
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 
@@ -46,7 +47,7 @@ class Asked:
         if self.shape.geom_type not in kinds:
             name = self.task.name_en or self.task.name_zh
             message = f"{name!r} is a {self.shape.geom_type}: this way of flying asks for {' or '.join(kinds)}"
-            raise InputError(message)
+            raise UnflyableError(message, f"图形是 {self.shape.geom_type}：这种飞法需要 {'、'.join(kinds)}")
 
     def flown(
         self,
@@ -63,7 +64,7 @@ class Asked:
         if not len(places):
             name = self.task.name_en or self.task.name_zh
             message = f"no place of {name!r} lies in open air that can be reached: move it or the no-fly zones"
-            raise InputError(message)
+            raise UnflyableError(message, "没有一处位于可到达的开放空域：移动任务或禁飞区")
         down, still = looking_down(places)
         return Pattern(
             places=places,

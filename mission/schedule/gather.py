@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from mission.model import Airframe, Battery, Task, TaskKind, Window
+from mission.patterns.unflyable import chinese_of
 from mission.plan import Refusal, Visit
 from mission.schedule import reasons
 from mission.schedule.fleet import Booking, Cell, Fleet, Flyer, Ground, Staff
@@ -76,7 +77,7 @@ def wanted_of(scene: Scene, tasks: Sequence[Task], standing: Standing = NOTHING)
         try:
             _gather(scene, task, wanted, standing)
         except InputError as error:
-            wanted.refusals.append(reasons.wrong(task.task_id, str(error)))
+            wanted.refusals.append(reasons.wrong(task.task_id, str(error), message_zh=chinese_of(error)))
     return wanted
 
 

@@ -17,10 +17,10 @@ def clock(time_us: int, zone: str) -> str:
     return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone_of(zone)).strftime("%H:%M")
 
 
-def wrong(task_id: int, message: str, *, window: Window | None = None) -> Refusal:
+def wrong(task_id: int, message: str, *, message_zh: str = "", window: Window | None = None) -> Refusal:
     """Return the refusal of a task that cannot be flown as it is: what its check said."""
     return Refusal(
-        rule_id="R-26", reason_zh=f"无法执行：{message}", reason_en=f"cannot be flown: {message}",
+        rule_id="R-26", reason_zh=f"无法执行：{message_zh or message}", reason_en=f"cannot be flown: {message}",
         remedy_zh="按提示修改任务或资产", remedy_en="change the task or the assets as said",
         numbers={"detail": message}, remedy={"field": "task"}, task_id=task_id, window=window,
     )  # fmt: skip
