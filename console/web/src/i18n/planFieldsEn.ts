@@ -56,6 +56,9 @@ export const planFieldsEn: Record<keyof typeof planFieldsZh, string> = {
   "plan.f.pad_count": "Pads",
   "plan.f.charger_count": "Chargers",
   "plan.f.health_ratio": "Health",
+  "plan.f.is_automatic": "Flies by itself when due",
+  "plan.automaticSaid":
+    "Published sorties are given to its drones when they are due and start by themselves, on behalf of who approved them.",
   "plan.f.charge_ratio": "Charge now",
   "plan.f.charge_s": "Full charge takes",
   "plan.f.drone_count": "Drones at once",

@@ -54,6 +54,8 @@ export const planFieldsZh = {
   "plan.f.pad_count": "机位",
   "plan.f.charger_count": "充电位",
   "plan.f.health_ratio": "健康度",
+  "plan.f.is_automatic": "到点自动起飞",
+  "plan.automaticSaid": "已发布的架次到时自动交给本机库的无人机起飞，以核准人名义。",
   "plan.f.charge_ratio": "现有电量",
   "plan.f.charge_s": "充满用时",
   "plan.f.drone_count": "同时几架",

@@ -245,10 +245,19 @@ export function AirframeFields({ airframe, programme }: { airframe: Airframe; pr
 }
 
 export function DockFields({ dock }: { dock: Dock }) {
+  const t = useText();
+  const set = (part: Partial<Dock>): void => redraft<"docks">(part);
   return (
     <div className="form">
       <Name<"docks"> name={dock.name} />
-      <Numbers specs={DOCK} of={dock} onChange={(part) => redraft<"docks">(part)} />
+      <Numbers specs={DOCK} of={dock} onChange={set} />
+      <CheckRow
+        name="is_automatic"
+        label={t("plan.f.is_automatic")}
+        isOn={dock.is_automatic}
+        onChange={(is_automatic) => set({ is_automatic })}
+      />
+      {dock.is_automatic ? <p className="f12 t3">{t("plan.automaticSaid")}</p> : null}
     </div>
   );
 }

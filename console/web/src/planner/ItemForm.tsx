@@ -21,10 +21,18 @@ import { addMetar, remove, save, saveOver } from "./acts";
 import { AirframeFields, BatteryFields, CrewFields, DockFields, WeatherFields, ZoneFields } from "./AssetFields";
 import { FieldFaults } from "./fields";
 import { geometryFrom, geometryOf, placesText, toolOf } from "./items";
-import { changePlanDesk, discard, type Draft, drawHole, stepBack, takeDrawn, usePlanDesk } from "./planDesk";
+import {
+  changePlanDesk,
+  dayShown,
+  discard,
+  type Draft,
+  drawHole,
+  redraft,
+  stepBack,
+  takeDrawn,
+  usePlanDesk,
+} from "./planDesk";
 import { fittedTask } from "./remedies";
-import { redraft } from "./planDesk";
-import { dayShown } from "./planDesk";
 import { TaskFields } from "./TaskFields";
 import { problemText } from "./words";
 
@@ -226,6 +234,8 @@ export function ItemForm({ draft, check }: Props) {
             <Fields draft={draft} programme={programme} day={dayShown(live.nowMs(), desk)} />
             <Places key={draft.drawnAnew} draft={draft} />
           </div>
+        </div>
+        <div className="plansaid" aria-live="polite">
           {check?.preview ? <Cost preview={check.preview} programme={programme} /> : null}
           {check ? <Said draft={draft} check={check} programme={programme} /> : null}
         </div>

@@ -50,8 +50,8 @@ function Progress() {
           </span>
         ) : null}
       </div>
-      <div className="bar">
-        <i className="acc" style={{ width: `${Math.round(share * 100)}%` }} />
+      <div className={progress ? "bar" : "bar unknown"}>
+        <i className="acc" style={progress ? { width: `${Math.round(share * 100)}%` } : undefined} />
       </div>
     </div>
   );

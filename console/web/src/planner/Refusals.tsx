@@ -22,7 +22,7 @@ function Adopt({ refusal, plan, mayPlan }: { refusal: Refusal; plan: Plan; mayPl
   const { programme, busy } = usePlanDesk();
   const remedy = programme && remedyOf(refusal, programme.programme, plan);
   if (!remedy || !mayPlan) return null;
-  const isOpening = remedy.does === "open" || remedy.does === "weather";
+  const isOpening = remedy.does === "open" || remedy.does === "weather" || remedy.does === "more";
   return (
     <button
       type="button"

@@ -111,7 +111,9 @@ export async function planDay({ isKept }: { isKept: boolean }): Promise<void> {
 }
 
 async function show(plan: Plan): Promise<void> {
-  changePlanDesk({ planId: plan.plan_id, dry: null, whatIf: null, sortieId: null, refusal: null });
+  const { sortieId } = getPlanDesk();
+  const isThere = plan.sorties.some((sortie) => sortie.sortie_id === sortieId);
+  changePlanDesk({ planId: plan.plan_id, dry: null, whatIf: null, sortieId: isThere ? sortieId : null, refusal: null });
   await readPlan(plan.plan_id);
 }
 

@@ -36,6 +36,7 @@ export async function adopt(remedy: Remedy, nowMs: number): Promise<void> {
     else await planDay({ isKept });
   } else if (remedy.does === "rule") await adoptRule(remedy.ruleId, remedy.values);
   else if (remedy.does === "plan") await planDay({ isKept: getPlanDesk().dry === null });
+  else if (remedy.does === "more") beginItem(remedy.kind, nowMs);
   else if (remedy.does === "weather") {
     beginItem("weather", nowMs);
     redraft<"weather">({ from_us: remedy.fromUs });

@@ -128,6 +128,7 @@ export function newItem<K extends Exclude<ItemKind, "tasks">>(kind: K, programme
       pad_count: 1,
       charger_count: 1,
       station_id: null,
+      is_automatic: false,
     },
     airframes: {
       airframe_id: 0,

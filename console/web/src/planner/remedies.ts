@@ -10,6 +10,8 @@ export type Remedy =
   | { readonly does: "rule"; readonly ruleId: string; readonly values: Record<string, number | string> }
   /** Open an item's form; `field` is where the change belongs. */
   | { readonly does: "open"; readonly kind: ItemKind; readonly id: number; readonly field: string }
+  /** Enter one more: an airframe, a battery. */
+  | { readonly does: "more"; readonly kind: "airframes" | "batteries" | "docks" | "crews" }
   /** Enter weather for a time. */
   | { readonly does: "weather"; readonly fromUs: number }
   /** Plan again: the sortie is to be made otherwise. */
@@ -17,6 +19,7 @@ export type Remedy =
 
 type Value = number | string;
 const OF_TASK = ["alt_agl_m", "camera", "ground_pixel_m", "light"] as const;
+const MORE = ["airframes", "batteries", "docks", "crews"] as const;
 const OF_AIRFRAME = ["wind_limit_mps", "gust_limit_mps", "flies_in_rain", "endurance_s"];
 const OF_SORTIE = ["takeoff_us", "lower_m", "raise_m", "keep_waypoints", "shorter_s", "detour", "delete_sortie_id"];
 
@@ -35,6 +38,8 @@ export function remedyOf(refusal: Refusal, programme: Programme, plan: Plan | nu
   if (OF_AIRFRAME.some((name) => name in remedy) && refusal.airframe_id !== null)
     return open("airframes", refusal.airframe_id, OF_AIRFRAME.find((name) => name in remedy)!);
   if (OF_SORTIE.some((name) => name in remedy)) return { does: "plan" };
+  const more = MORE.find((kind) => kind === remedy.field);
+  if (more) return { does: "more", kind: more };
   if (task && typeof remedy.field === "string") return open("tasks", task.task_id, remedy.field);
   return task ? open("tasks", task.task_id, "windows") : null;
 }
