@@ -12,6 +12,7 @@ from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
 from mission.patterns.legs import fly_s
 from mission.patterns.splitting import split
+from mission.patterns.unflyable import UnflyableError
 from mission.plan import Visit
 from mission.schedule.permits import Permit
 from mission.schedule.scene import US, Scene
@@ -24,6 +25,10 @@ PRIORITY_FACTOR: Final = 1.6
 _SOON_S: Final = ((600.0, 1.0), (1800.0, 0.7), (math.inf, 0.4))
 """What is left of a search's prize when it begins later."""
 _STOP_S: Final = 5.0
+_NONE_READY: Final = (
+    "there is no airframe that is ready: give one, or set one ready",
+    "没有可用的无人机：添加一架，或把一架设为可用",
+)
 _PARTS_OF_VISIT: Final = 1000
 _SHORT_SHARE: Final = 0.5
 WAY_PLACES: Final = 8
@@ -84,7 +89,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     """
     patterns, errors = _patterns(task, scene, window)
     if not patterns:
-        raise errors[0] if errors else InputError("there is no airframe that is ready: give one, or set one ready")
+        raise errors[0] if errors else UnflyableError(*_NONE_READY)
     chosen = min(patterns, key=lambda number: (patterns[number].swath_m, patterns[number].alt_agl_m, number))
     pattern = patterns[chosen]
     able = {number for number, other in patterns.items() if _sees_as_well(other, pattern)}
@@ -146,7 +151,7 @@ def _nearest(scene: Scene, able: set[int], pattern: Pattern) -> tuple[Floats, fl
             offers.append((away_m, airframe.airframe_id, place, usable_s(scene, airframe)))
     if not offers:
         message = "no airframe that can fly this stands in a dock: give one of them its dock"
-        raise InputError(message)
+        raise UnflyableError(message, "能飞此任务的无人机都不在机库：给其中一架指定机库")
     _, _, place, limit_s = min(offers, key=lambda offer: offer[:2])
     return place, limit_s
 
