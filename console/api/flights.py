@@ -28,7 +28,7 @@ from console.parts import Parts
 from console.wire import Role
 from infra.clock import MICROSECONDS
 from mission.model import Airframe, Dock
-from mission.plan import PlanState, Sortie
+from mission.plan import PlanState, Sortie, SortieState
 from mission.plan_store import KeptPlan
 from telemetry.flight.control import Control, Holder
 from telemetry.model.control_events import HolderKind
@@ -145,12 +145,13 @@ async def show_sortie(request: Request, unit_id: UnitId) -> Response:
 async def give_sortie(request: Request, unit_id: UnitId) -> Response:
     """Give a drone a sortie of an approved plan: control is taken where nobody has it, and the mission put on board.
 
-    409 for one who is not in control, a plan that nobody approved, or a sortie of another drone.
+    409 for one who is not in control, a plan that nobody approved, a sortie of another drone, or one that is over.
     """
     parts, account, unit = drone_of(request, unit_id)
     wanted = await read_body(request, GiveSortie)
     kept = await parts.patrols.plans.find(database_scope(account), wanted.plan_id)
     sortie, airframe, dock = _sortie_of(kept, wanted.sortie_id, unit)
+    _demand_ahead(sortie, kept.plan.plan_id, parts.services.clock.now_us())
     flight = await parts.flights.hand(
         unit_id, sortie, airframe, dock, account, zones=kept.programme.zones, plan_id=wanted.plan_id
     )
@@ -215,6 +216,20 @@ def _sortie_of(kept: KeptPlan, sortie_id: int, unit: Unit) -> tuple[Sortie, Airf
         )
         raise ConflictError(message)
     return sortie, airframe, next(one for one in programme.docks if one.dock_id == sortie.dock_id)
+
+
+def _demand_ahead(sortie: Sortie, plan_id: int, now_us: int) -> None:
+    """Raise ConflictError for a sortie that is flown or cancelled, or whose time is over: its air was asked for then, not now."""
+    if sortie.state in (SortieState.FLOWN, SortieState.CANCELLED):
+        message = f"sortie {sortie.sortie_id} of plan {plan_id} is {sortie.state.value} already: give another one"
+        raise ConflictError(message)
+    if sortie.landing_us <= now_us:
+        late_min = (now_us - sortie.landing_us) / 60 / MICROSECONDS
+        message = (
+            f"sortie {sortie.sortie_id} of plan {plan_id} was to land {late_min:.0f} min ago: its zones, weather and distances were "
+            "checked for then; repair the plan, or plan anew"
+        )
+        raise ConflictError(message)
 
 
 async def _change(

@@ -25,6 +25,8 @@ CONFIRMED_WITHIN_S: Final = 15.0
 SENT_WITHIN_S: Final = 5.0
 """An order of a person in flight is worth nothing later."""
 PREPARED_AT_MOST: Final = 1_000
+PREPARED_OF_ONE: Final = 100
+"""Of one account, so that nobody keeps others from their orders."""
 USUAL_SPEED_MPS: Final = 10.0
 LOW_BATTERY_RATIO: Final = 0.25
 FARTHEST_M: Final = 10_000.0
@@ -93,10 +95,9 @@ class ActionDesk:
             self._engine.expect(device_id)
         now_s = self._clock.monotonic_s()
         self._prepared = {token: held for token, held in self._prepared.items() if held.until_s > now_s}
-        if len(self._prepared) >= PREPARED_AT_MOST:
-            message = (
-                f"{PREPARED_AT_MOST} actions wait for their confirmation: order it again in {CONFIRMED_WITHIN_S:g} s"
-            )
+        mine = [held for held in self._prepared.values() if held.account_id == account.account_id]
+        if len(mine) >= PREPARED_OF_ONE or len(self._prepared) >= PREPARED_AT_MOST:
+            message = f"{len(mine)} actions of yours of {len(self._prepared)} wait for their confirmation: order it again in {CONFIRMED_WITHIN_S:g} s"
             raise UnavailableError(message)
         token = secrets.token_urlsafe(16)
         plain = msgspec.structs.replace(wanted, token="")

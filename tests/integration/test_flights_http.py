@@ -269,3 +269,15 @@ async def test_who_took_control_and_who_ordered_what_stands_in_the_audit(
     with psycopg.connect(database.owner_url) as connection:
         rows = connection.execute("select action, account_name, subject from audit order by at").fetchall()
     assert rows[-2:] == [("control_changed", "operator-0", "U1"), ("flight_ordered", "operator-0", "U1")]
+
+
+async def test_one_who_prepares_without_end_keeps_nobody_else_from_ordering(
+    house: House, operator: httpx.AsyncClient
+) -> None:
+    await change(operator, "take")
+    wanted = {"action": "hold"}
+    answers = [await operator.post(f"/api/flights/{DRONE}/actions/prepare", json=wanted) for _ in range(101)]
+    assert [answer.status_code for answer in answers] == [200] * 100 + [503]
+    async with house.client(await house.cookie(Role.SUPERVISOR)) as other:
+        assert (await change(other, "force", reason="mine now")).status_code == 200
+        assert (await fly(other, action="hold")).status_code == 201
