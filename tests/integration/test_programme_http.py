@@ -101,6 +101,21 @@ async def test_a_supervisor_of_a_station_draws_for_it_alone_and_sees_nothing_of_
         assert (await client.get("/api/programme")).json()["station_ids"]["tasks"] == {str(task["item_id"]): 1}
 
 
+async def test_a_zone_closes_the_air_for_every_station_and_is_changed_by_its_own_alone(house: House) -> None:
+    first = await house.cookie(Role.SUPERVISOR, stations=(1,))
+    second = await house.cookie(Role.SUPERVISOR, stations=(2,))
+    corners = [[103.8, 36.05], [103.81, 36.05], [103.81, 36.06], [103.8, 36.05]]
+    zone = {"name": "hospital", "kind": "no_fly", "geometry": {"type": "Polygon", "coordinates": [corners]}}
+    drawn = await add(house, first, "zones", zone)
+    await add(house, first, "zones", zone | {"name": "ours", "kind": "keep_in"})
+    async with house.client(second) as client:
+        shown = (await client.get("/api/programme")).json()["programme"]["zones"]
+        changed = await client.put(f"/api/programme/zones/{drawn['item_id']}", json={"item": zone | {"name": "gone"}})
+        removed = await client.delete(f"/api/programme/zones/{drawn['item_id']}")
+    assert [one["name"] for one in shown] == ["hospital"]
+    assert (changed.status_code, removed.status_code) == (409, 404)
+
+
 @pytest.mark.parametrize(
     ("where", "item", "said"),
     [
