@@ -45,12 +45,11 @@ def walks_of(task: Task, scene: Scene, window: Window, *, seed: int = 0) -> tupl
         waits_s = found.worst_idleness_s * round_s * slowest.cruise_mps / max(walk.length_m for walk in found.walks)
         if round_s <= _longest_s(scene, flyers, parts) and waits_s <= (task.revisit_s or np.inf):
             return tuple(parts)
-    name = task.name_zh or task.name_en
     message = (
-        f"the streets of {name!r} cannot be patrolled in time by {len(flyers)} drones: a round takes {round_s / 60.0:.0f} min; "
+        f"the streets of {task.name_en or task.name_zh!r} cannot be patrolled in time by {len(flyers)} drones: a round takes {round_s / 60.0:.0f} min; "
         "leave some out, allow longer waits, or add drones"
     )
-    zh = f"“{name}”的街道，{len(flyers)} 架无人机来不及巡完：一圈要 {round_s / 60.0:.0f} 分钟；减少街道、放宽间隔，或增加无人机"
+    zh = f"“{task.name_zh or task.name_en}”的街道，{len(flyers)} 架无人机来不及巡完：一圈要 {round_s / 60.0:.0f} 分钟；减少街道、放宽间隔，或增加无人机"
     raise UnflyableError(message, zh)
 
 
