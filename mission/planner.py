@@ -13,7 +13,8 @@ from mission.checking import sound_part
 from mission.model import Programme, Window
 from mission.plan import Plan, Refusal, Sortie
 from mission.rules import RuleSet, check_ground
-from mission.schedule.apart import parted
+from mission.schedule.apart import one_at_a_time, parted, without_conflicts
+from mission.schedule.budget import Budget
 from mission.schedule.change import NO_CHANGE, Change, changed
 from mission.schedule.costs import costs_of
 from mission.schedule.decide import Decided, decide
@@ -32,6 +33,8 @@ USUAL_EFFORT: Final = Effort(within_s=10.0)
 REPAIR_EFFORT: Final = Effort(within_s=1.5)
 _RELAY_SHARE: Final = 0.06
 _RELAY_S: Final = 0.2
+_TOLD_SHARE: Final = 0.1
+"""How much of the effort may go into plans that are told on the way, the last of them beside."""
 
 
 def plan_day(
@@ -96,24 +99,40 @@ class _Day:
 
     def __init__(self, scene: Scene, standing: Standing, effort: Effort, wrong: Sequence[Refusal]) -> None:
         self.scene, self.standing, self.effort = scene, standing, effort
+        self._budget = Budget(effort.within_s)
+        self._drawn: dict[Draft, tuple[Sortie, Draft]] = {}
         self.wanted = wanted_of(scene, scene.programme.tasks, standing)
         self.wanted.refusals[:0] = wrong
         booked = [booking_of(sortie, scene) for sortie in standing.sorties if sortie.waypoints]
         self.fleet = fleet_of(scene, booked)
         self.watchings: list[Watching] = []
         self._watch_events()
+        self.fleet = one_at_a_time(self.fleet, scene)
         self.costs = costs_of(self.wanted.targets, scene)
         self.wanted.refusals += useless(scene, self.costs, self.fleet)
 
     def planned(self, on_better: Callable[[Plan], None] | None, stop: Callable[[], bool] | None) -> Plan:
-        """Return the best plan found; `on_better` is told each better one."""
+        """Return the best plan found; `on_better` is told the first and each better one that there is time to write down."""
+        told_ratio = 0.0
 
         def tell(decided: Decided) -> None:
-            if on_better is not None:
+            nonlocal told_ratio
+            if on_better is not None and told_ratio <= _TOLD_SHARE:
+                before_ratio = self._budget.spent_ratio
                 on_better(self._plan(decided))
+                told_ratio += self._budget.spent_ratio - before_ratio
 
         first = drafts_of(self.standing, self.wanted.targets, self.scene)
-        decided = decide(self.scene, self.costs, self.fleet, effort=self.effort, on_better=tell, stop=stop, first=first)
+        decided = decide(
+            self.scene,
+            self.costs,
+            self.fleet,
+            effort=self.effort,
+            on_better=tell,
+            stop=stop,
+            first=first,
+            budget=self._budget,
+        )
         return self._plan(decided, is_last=True)
 
     def _watch_events(self) -> None:
@@ -152,6 +171,8 @@ class _Day:
         said: list[Refusal] = []
         if is_last:
             kept, said = examined(scene, kept, wanted.visits, frozen=frozen)
+            kept, conflicts, near = without_conflicts(scene, kept, conflicts, wanted.visits, frozen=frozen)
+            said += near
             said += check_ground(
                 kept, docks=scene.programme.docks, ground=scene.ground, rules=scene.rules, plane=scene.plane
             )
@@ -189,12 +210,18 @@ class _Day:
 
     def _fitting(self, draft: Draft, sortie_id: int) -> tuple[Sortie, Draft]:
         """Return the sortie of as many of a draft's stops, from the first on, as its controller takes, and these."""
+        if draft not in self._drawn:
+            self._drawn[draft] = self._draw(draft)
+        sortie, fitting = self._drawn[draft]
+        return msgspec.structs.replace(sortie, sortie_id=sortie_id), fitting
+
+    def _draw(self, draft: Draft) -> tuple[Sortie, Draft]:
         airframes = {airframe.airframe_id: airframe for airframe in self.scene.programme.airframes}
         most = airframes[draft.booking.airframe_id].most_waypoints
-        sortie = sortie_of(draft, self.wanted.targets, self.scene, sortie_id)
+        sortie = sortie_of(draft, self.wanted.targets, self.scene, 0)
         while len(sortie.waypoints) > most and len(draft.stops) > 1:
             draft = replace(draft, stops=draft.stops[:-1])
-            sortie = sortie_of(draft, self.wanted.targets, self.scene, sortie_id)
+            sortie = sortie_of(draft, self.wanted.targets, self.scene, 0)
         return sortie, draft
 
     def _score(self, done: NDArray[np.bool_]) -> float:

@@ -1,7 +1,7 @@
 """The way of a sortie in place, height and time: from its dock and back, along straight legs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -44,6 +44,10 @@ class FlightPath:
     def window(self) -> Window:
         """From when to when it is flown."""
         return Window(start_us=int(self.at_us[0]), end_us=int(self.at_us[-1]))
+
+    def later(self, later_us: int) -> "FlightPath":
+        """Return the same way, flown so much later."""
+        return replace(self, at_us=self.at_us + later_us)
 
     @property
     def lowest_agl_m(self) -> float:
@@ -166,12 +170,10 @@ def _times(stops: _Stops) -> NDArray[np.int64]:
 
 def _cut_legs(places: Floats, sample_m: float) -> Floats:
     """Return the places' numbers and shares between them so that no leg is longer than `sample_m`."""
+    if not np.isfinite(sample_m):
+        return np.arange(len(places), dtype=np.float64)
     length_m = np.hypot(*np.diff(places, axis=0).T)
-    counts = (
-        np.maximum(np.ceil(length_m / sample_m).astype(np.int64), 1)
-        if np.isfinite(sample_m)
-        else np.ones(len(length_m), np.int64)
-    )
+    counts = np.maximum(np.ceil(length_m / sample_m).astype(np.int64), 1)
     inner: Sequence[Floats] = [number + np.arange(count) / count for number, count in enumerate(counts.tolist())]
     return np.concatenate((*inner, [float(len(places) - 1)]))
 

@@ -1,7 +1,7 @@
 """Conflicts of sorties with each other and with zones: who comes too near to what, where and when."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -29,9 +29,16 @@ class Scene:
     ground: Ground = FLAT
     sky: Sky | None = None
     airframes: Sequence[Airframe] = ()
+    _paths: dict[int, tuple[Sortie, FlightPath]] = field(default_factory=dict, compare=False, repr=False)
 
     def path(self, sortie: Sortie) -> FlightPath:
-        """Return the way of a sortie."""
+        """Return the way of a sortie; each is reckoned once."""
+        known = self._paths.get(id(sortie))
+        if known is None:
+            known = self._paths[id(sortie)] = (sortie, self._path(sortie))
+        return known[1]
+
+    def _path(self, sortie: Sortie) -> FlightPath:
         dock = next((one for one in self.docks if one.dock_id == sortie.dock_id), None)
         frame = next((one for one in self.airframes if one.airframe_id == sortie.airframe_id), None)
         return path_of(sortie, plane=self.plane, dock=dock, ground=self.ground, airframe=frame)

@@ -13,7 +13,7 @@ from mission.air.terrain import FLAT, Ground
 from mission.deconflict.finding import Scene, conflicts, flies
 from mission.deconflict.moves import Limits, delayed, raised, slack_us
 from mission.deconflict.volumes import US, Margins, Volumes, joined, meetings_between, volumes_of
-from mission.model import Dock
+from mission.model import Dock, Window
 from mission.plan import Conflict, Sortie, SortieState
 from telemetry.model.geodesy import LocalPlane
 
@@ -73,7 +73,7 @@ class _Placing:
     margins: Margins
     limits: Limits
     moved_by: dict[int, str] = field(default_factory=dict)
-    _placed: Volumes = field(default_factory=lambda: joined([]))
+    _placed: list[tuple[Window, Volumes]] = field(default_factory=list)
 
     def place_all(self) -> None:
         """Place every sortie that flies."""
@@ -98,11 +98,11 @@ class _Placing:
                         self.moved_by[sortie.sortie_id] = by
                     break
         path = self.scene.path(self.sorties[number])
-        self._placed = joined([self._placed, volumes_of(path, self.sorties[number].airframe_id)])
+        self._placed.append((path.window, volumes_of(path, self.sorties[number].airframe_id)))
 
     def _candidates(self, sortie: Sortie) -> Iterator[tuple[Sortie, str]]:
         """Yield the moves without a conflict, the best first: layers without delay, then the least delay of each layer."""
-        waits: list[tuple[int, int, Sortie]] = []
+        waits: list[tuple[int, int, Sortie, FlightPath]] = []
         highest_m = self.limits.most_agl_m
         for rank, layer in enumerate(raised(sortie, self.limits)):
             path = self.scene.path(layer)
@@ -112,28 +112,35 @@ class _Placing:
             if wait_us == 0:
                 yield layer, "layer" if rank else ""
             elif wait_us < math.inf:
-                waits.append((int(wait_us), rank, layer))
+                waits.append((int(wait_us), rank, layer, path))
         most_us = slack_us(sortie, self.sorties, self.limits)
         for _ in range(_TRIES):
             waits = sorted((one for one in waits if one[0] <= most_us), key=lambda one: one[:2])
             if not waits:
                 return
-            later_us, rank, layer = waits.pop(0)
+            later_us, rank, layer, path = waits.pop(0)
             candidate = delayed(layer, later_us)
-            more_us = self._wait_us(candidate, self.scene.path(candidate))
+            more_us = self._wait_us(candidate, path.later(later_us))
             if more_us == 0:
                 yield candidate, "delay"
             elif more_us < math.inf:
-                waits.append((later_us + int(more_us), rank, layer))
+                waits.append((later_us + int(more_us), rank, layer, path))
 
     def _wait_us(self, sortie: Sortie, path: FlightPath) -> float:
         """Return how much later a sortie must be for what is in its way now to be gone; 0: nothing is, inf: it never is."""
         mine = volumes_of(path, sortie.airframe_id)
-        others = self._placed.take(self._placed.owner != sortie.airframe_id)
+        reach_us = round(self.margins.margin_s * US)
+        since_us, until_us = path.window.start_us - reach_us, path.window.end_us + reach_us
+        others = joined(
+            [
+                volumes
+                for window, volumes in self._placed
+                if window.start_us < until_us and since_us < window.end_us and volumes.owner[0] != sortie.airframe_id
+            ]
+        )
         met = meetings_between(mine, others, self.margins)
         wait_us = 0.0
         if len(met):
-            reach_us = round(self.margins.margin_s * US)
             wait_us = float((others.until_us[met.second] + reach_us - mine.from_us[met.first]).max())
         if self.scene.sky is not None and self.scene.sky.zones:
             for offence in self.scene.sky.offences(path, approval=sortie.approval):

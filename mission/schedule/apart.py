@@ -1,12 +1,34 @@
 """A plan's sorties kept apart: moved to other layers or delayed where they would meet, and what could not be mended."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mission.deconflict import mend
-from mission.plan import Conflict, Sortie, Visit
+from mission.plan import Conflict, Refusal, Sortie, Visit
 from mission.rules import limits_of, margins_of
-from mission.schedule.scene import Scene
+from mission.schedule import reasons
+from mission.schedule.fleet import Fleet
+from mission.schedule.scene import TRANSIT_ALT_M, Scene
+
+
+def one_at_a_time(fleet: Fleet, scene: Scene) -> Fleet:
+    """Return the fleet as routes book it: over a dock, however many pads it has, one climbs or lands at a time.
+
+    A movement keeps the air over the dock for as long as it comes down from the transit height and leaves or reaches the
+    margin (R-05), with half of the margin in time before and after: two that follow each other so are no conflict.
+    """
+    margins = margins_of(scene.rules)
+    if margins.margin_m <= 0.0 or not scene.airframes:
+        return fleet
+    down_s = TRANSIT_ALT_M / min(min(each.sink_mps, each.climb_mps) for each in scene.airframes)
+    aside_s = margins.margin_m / min(each.cruise_mps for each in scene.airframes)
+    return replace(
+        fleet,
+        grounds=tuple(replace(ground, pad_count=1) for ground in fleet.grounds),
+        stagger_s=max(math.ceil(down_s + aside_s + margins.margin_s), fleet.stagger_s),
+        lead_s=math.ceil(margins.margin_s / 2.0),
+    )
 
 
 def parted(
@@ -37,3 +59,39 @@ def parted(
         margin_s=margins.margin_s,
         limits=limits,
     )
+
+
+def without_conflicts(
+    scene: Scene,
+    sorties: Sequence[Sortie],
+    conflicts: Sequence[Conflict],
+    visits: Sequence[Visit],
+    *,
+    frozen: Collection[int] = (),
+) -> tuple[list[Sortie], list[Conflict], list[Refusal]]:
+    """Return the sorties that may be flown together, the conflicts that concern them, and why the others are left out.
+
+    Of two that no layer and no delay keeps apart the one of less priority is left out. Those that are `frozen` and watches
+    over events stay: where two such meet, the conflict is told and a person decides.
+    """
+    kept = {sortie.sortie_id: sortie for sortie in sorties}
+    priority = {task.task_id: task.priority for task in scene.programme.tasks}
+    said: list[Refusal] = []
+    for conflict in conflicts:
+        pair = [kept.get(conflict.sortie_id), kept.get(conflict.other_sortie_id or 0)]
+        may_go = [
+            each
+            for each in pair
+            if each and None not in pair and each.sortie_id not in frozen and each.on_watch is None
+        ]
+        if conflict.mended_by or not may_go:
+            continue
+        least = min(may_go, key=lambda each: (sum(priority.get(task, 0) for task in each.task_ids), -each.sortie_id))
+        del kept[least.sortie_id]
+        said += [
+            reasons.too_near(visit, conflict, least.airframe_id)
+            for visit in visits
+            if visit.visit_id in least.visit_ids
+        ]
+    both = [one for one in conflicts if {one.sortie_id, one.other_sortie_id or one.sortie_id} <= set(kept)]
+    return list(kept.values()), both, said

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from mission.schedule.budget import Budget
 from mission.schedule.chain import Candidate, Chosen, chain
 from mission.schedule.costs import Costs
 from mission.schedule.fleet import Fleet
@@ -18,7 +19,9 @@ from mission.schedule.scene import Scene
 from mission.schedule.slots import Cut, Slot, slots_of
 
 FIRST_TRIES: Final = 6
-"""How many first plans are made, each with other prizes."""
+"""How many first plans are made, each with other prizes, in"""
+_FIRST_SHARE: Final = 0.15
+"""this part of the time: routes gain more with it."""
 _CUTS: Final = (
     Cut(0.5, is_new=True),
     Cut(0.5, is_new=False),
@@ -29,6 +32,8 @@ _CUTS: Final = (
 )
 """How a plan is cut in turn; one that is mended begins with the slots that it has."""
 _ROUND_S: Final = 1.2
+"""How long a round of routes lasts at least for so many targets; an iteration takes the longer, the more there are."""
+_ROUND_TARGETS: Final = 100
 _ROUND_ITERATIONS: Final = 400
 _CHAIN_S: Final = 0.3
 _FEW_SLOTS: Final = 400
@@ -61,30 +66,36 @@ def decide(
     on_better: Callable[[Decided], None],
     stop: Callable[[], bool] | None,
     first: Sequence[Draft] = (),
+    budget: Budget | None = None,
 ) -> Decided:
-    """Return the best sorties found beside what is booked in the fleet; `first` is a plan to begin from."""
+    """Return the best sorties found beside what is booked in the fleet; `first` is a plan to begin from.
+
+    `budget` is what is left of the effort's time where some of it has been spent before.
+    """
+    left = budget or Budget(effort.within_s)
     search = _Search(scene, costs, fleet, on_better, stop or (lambda: False))
     if costs.count == 0 or not search.crafts:
         return search.best
-    search.begin(first)
-    cuts = (_CUTS[1:] if first else _CUTS)[: _rounds(effort)]
+    search.begin(first, left)
+    cuts = (_CUTS[1:] if first else _CUTS)[: _rounds(effort, costs.count)]
     for number, cut in enumerate(cuts):
-        if search.stop() or (first and search.is_whole):
+        if search.stop() or left.is_spent or (first and search.is_whole):
             break
-        search.improve(cut, _share_of(effort, number, len(cuts)))
+        search.improve(cut, _share_of(effort, number, len(cuts), left.spent_ratio))
     return search.best
 
 
-def _rounds(effort: Effort) -> int:
-    """Return in how many rounds an effort is spent: a short one is not divided."""
-    by_time = math.inf if effort.within_s is None else effort.within_s / _ROUND_S
+def _rounds(effort: Effort, target_count: int) -> int:
+    """Return in how many rounds an effort is spent: a short one is not divided, nor one for very many targets."""
+    round_s = _ROUND_S * max(target_count / _ROUND_TARGETS, 1.0)
+    by_time = math.inf if effort.within_s is None else effort.within_s / round_s
     by_iterations = math.inf if effort.iterations is None else effort.iterations / _ROUND_ITERATIONS
     return int(min(max(by_time, 1.0), max(by_iterations, 1.0), len(_CUTS)))
 
 
-def _share_of(effort: Effort, number: int, rounds: int) -> Effort:
-    """Return a round's share of the effort."""
-    within_s = None if effort.within_s is None else effort.within_s / rounds
+def _share_of(effort: Effort, number: int, rounds: int, spent_ratio: float) -> Effort:
+    """Return a round's share of the effort: of the time that is left, and of the iterations."""
+    within_s = None if effort.within_s is None else effort.within_s * (1.0 - spent_ratio) / (rounds - number)
     iterations = None if effort.iterations is None else max(effort.iterations // rounds, 1)
     return replace(effort, within_s=within_s, iterations=iterations, seed=effort.seed + 100 * number)
 
@@ -111,13 +122,13 @@ class _Search:
         groups = {int(self.costs.group[target]) for target in flown}
         return all(row in flown or int(self.costs.group[row]) in groups - {-1} for row in range(self.costs.count))
 
-    def begin(self, first: Sequence[Draft]) -> None:
+    def begin(self, first: Sequence[Draft], budget: Budget) -> None:
         """Make first plans, beginning with the present one: that stays where nothing gains more."""
         if first:
             self._fill(list(first), is_present=True)
             self._stays = True
         for seed in range(1 if first else FIRST_TRIES):
-            if self.stop() and self.best.drafts:
+            if seed and (self.stop() or budget.spent_ratio > _FIRST_SHARE):
                 return
             noise = None if seed == 0 else np.random.default_rng(seed).uniform(0.5, 1.5, self.costs.count)
             left = np.ones(self.costs.count, np.bool_)
@@ -140,7 +151,7 @@ class _Search:
         for route in sorted(routes.routes, key=lambda each: each.start_s):
             craft = self.crafts[slots[route.vehicle].craft]
             stops = [(stop.job, stop.start_s) for stop in route.stops]
-            draft = booked(self.costs, craft, ledger, stops) if stops else None
+            draft = self._booked(craft, ledger, stops) if stops else None
             if draft is not None:
                 drafts.append(draft)
             elif stops:
@@ -148,6 +159,19 @@ class _Search:
         if collided:
             self._chain(routes.routes, slots)
         self._fill(drafts)
+
+    def _booked(self, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]]) -> Draft | None:
+        """Book a sortie at its times or, where a pad, a charger or a crew is taken then, as soon as its windows allow."""
+        draft = booked(self.costs, craft, ledger, stops)
+        if draft is not None:
+            return draft
+        asked = self._candidate(craft, stops)
+        booking = ledger.earliest(craft.flyer, asked.flight_s, from_s=asked.earliest_s, until_s=asked.latest_s)
+        if booking is None:
+            return None
+        ledger.book(booking)
+        later_s = booking.takeoff_s - self._takeoff_s(craft, stops)
+        return Draft(booking, tuple((target, begin_s + later_s) for target, begin_s in stops))
 
     def _keep(self, drafts: Sequence[Draft]) -> None:
         found = Decided(

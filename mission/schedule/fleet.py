@@ -86,6 +86,13 @@ class Fleet:
     staff: tuple[Staff, ...] = ()
     booked: tuple[Booking, ...] = ()
     stagger_s: int = STAGGER_S
+    lead_s: int = 0
+    """How much of `stagger_s` lies before a take-off or after a landing."""
+
+    def moments_of(self, takeoff_s: int, landing_s: int) -> tuple[Span, Span]:
+        """Return when a flight keeps a pad: round its take-off and round its landing."""
+        begins_s = takeoff_s - self.lead_s, landing_s - self.stagger_s + self.lead_s
+        return (begins_s[0], begins_s[0] + self.stagger_s), (begins_s[1], begins_s[1] + self.stagger_s)
 
     def ground_of(self, flyer: Flyer) -> Ground:
         """Return the dock that it stands in."""

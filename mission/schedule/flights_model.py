@@ -62,7 +62,7 @@ class FlightsModel:
             flight.takeoff, flight.length + turn_s, flight.landing + turn_s, chosen, f"air_{name}"
         )
         self._airframe[flyer.airframe_id].append(away if ground.cells else busy)
-        for moment in (flight.takeoff, flight.landing - fleet.stagger_s):
+        for moment in (flight.takeoff - fleet.lead_s, flight.landing - fleet.stagger_s + fleet.lead_s):
             pad = cp.new_optional_fixed_size_interval_var(moment, fleet.stagger_s, chosen, f"pad_{name}")
             self._pads[flyer.dock_id].append(pad)
         self._crew_for(flight)
@@ -102,7 +102,7 @@ class FlightsModel:
             self.cp.add_cumulative(list(intervals), [1] * len(intervals), count)
 
     def _book(self) -> None:
-        cp, stagger_s = self.cp, self.fleet.stagger_s
+        cp = self.cp
         for number, booking in enumerate(self.fleet.booked):
             name = f"booked_{number}"
             takeoff_s, landing_s, charged_s = (
@@ -116,8 +116,8 @@ class FlightsModel:
             self._cells[(booking.airframe_id, 0) if booking.battery_id is None else (-1, booking.dock_id)].append(cell)
             charge = cp.new_fixed_size_interval_var(landing_s, charged_s - landing_s, name)
             self._charging[booking.dock_id].append(charge)
-            for moment in (takeoff_s, landing_s - stagger_s):
-                self._pads[booking.dock_id].append(cp.new_fixed_size_interval_var(moment, stagger_s, name))
+            for moment_s, _ in self.fleet.moments_of(takeoff_s, landing_s):
+                self._pads[booking.dock_id].append(cp.new_fixed_size_interval_var(moment_s, self.fleet.stagger_s, name))
             if booking.crew_id is not None:
                 flown = cp.new_fixed_size_interval_var(takeoff_s, landing_s - takeoff_s, name)
                 self._crew[booking.crew_id].append(flown)

@@ -27,15 +27,11 @@ class Ledger:
 
     def book(self, booking: Booking) -> None:
         """Write a flight down, whether it fits or not."""
-        stagger_s = self.fleet.stagger_s
         self.bookings.append(booking)
         self._airframe[booking.airframe_id].append((booking.takeoff_s, booking.free_s))
         self._cell[self._cell_key(booking)].append((booking.takeoff_s, booking.charged_s))
         self._charging[booking.dock_id].append((booking.charged_s - self._charging_s(booking), booking.charged_s))
-        self._pads[booking.dock_id] += [
-            (booking.takeoff_s, booking.takeoff_s + stagger_s),
-            (booking.landing_s - stagger_s, booking.landing_s),
-        ]
+        self._pads[booking.dock_id] += self.fleet.moments_of(booking.takeoff_s, booking.landing_s)
         self._crew[booking.crew_id].append((booking.takeoff_s, booking.landing_s))
 
     def fit(self, flyer: Flyer, takeoff_s: int, landing_s: int) -> Booking | None:
@@ -62,7 +58,7 @@ class Ledger:
 
     def earliest(self, flyer: Flyer, flight_s: int, *, from_s: int, until_s: int) -> Booking | None:
         """Return the earliest flight of that length that fits and takes off from `from_s` to `until_s`, or None."""
-        for takeoff_s in sorted({max(from_s, flyer.ready_s), *self._turns(flyer)}):
+        for takeoff_s in sorted({max(from_s, flyer.ready_s), *self._turns(flyer, flight_s)}):
             if from_s <= takeoff_s <= until_s:
                 found = self.fit(flyer, takeoff_s, takeoff_s + flight_s)
                 if found is not None:
@@ -74,10 +70,12 @@ class Ledger:
         over = [end for start, end in self._airframe[flyer.airframe_id] if start <= time_s + least_s < end]
         return max([time_s + least_s, *map(float, over)])
 
-    def _turns(self, flyer: Flyer) -> Iterable[int]:
+    def _turns(self, flyer: Flyer, flight_s: int) -> Iterable[int]:
         """Yield the moments from which on a flight may fit that did not fit before."""
         yield from (end for _, end in self._airframe[flyer.airframe_id])
-        yield from (end for _, end in self._pads[flyer.dock_id])
+        landing_after_s = self.fleet.stagger_s - self.fleet.lead_s - flight_s
+        for _, end in self._pads[flyer.dock_id]:
+            yield from (end + self.fleet.lead_s, end + landing_after_s)
         for cell in self.fleet.cells_of(flyer):
             yield cell.full_at_s
             yield from (end for _, end in self._cell[self._key(flyer, cell)])
@@ -99,12 +97,8 @@ class Ledger:
         return None
 
     def _pad_is_free(self, dock_id: int, takeoff_s: int, landing_s: int) -> bool:
-        busy, stagger_s = self._pads[dock_id], self.fleet.stagger_s
-        pads = self._grounds[dock_id].pad_count
-        return (
-            most_at_once(busy, takeoff_s, takeoff_s + stagger_s) < pads
-            and most_at_once(busy, landing_s - stagger_s, landing_s) < pads
-        )
+        busy, pads = self._pads[dock_id], self._grounds[dock_id].pad_count
+        return all(most_at_once(busy, *moment) < pads for moment in self.fleet.moments_of(takeoff_s, landing_s))
 
     def _crew_for(self, takeoff_s: int, landing_s: int) -> int | None:
         for staff in self.fleet.staff:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -72,7 +73,7 @@ class Problem:
         """Return how many places the matrices have."""
         return len(self.travel_s[0])
 
-    @property
+    @cached_property
     def horizon_s(self) -> float:
         """Return the end of the latest route."""
         return max(vehicle.end_s for vehicle in self.vehicles)
