@@ -1,8 +1,7 @@
 """The console's way to geofences in the database: read and written as who asks, so that row policies decide what may be."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import msgspec
@@ -10,16 +9,22 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from console.api.models_geofences import AloneRuleView, AreaAssignmentWish, GeofenceWish
-from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
+from console.asking import Words, asking_as
 from infra.clock import utc_of
-from infra.database import Scope, scoped
+from infra.database import Scope
 from telemetry.geofence_store import QUERIES, load_plan, parameters_of
 from telemetry.geofences.fence import Geofence, GeofencePlan
 from telemetry.geofences.shapes import checked
-from telemetry.model.errors import ConflictError, InputError, NotAllowedError, NotFoundError, UnavailableError
+from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.positions import to_wgs84_geometry
 
 MAX_FENCES: Final = 20_000
+_WORDS: Final = Words(
+    outside="that is outside your scope: draw for your own stations, assign your own units",
+    nothing="there is no such geofence, unit or station: read the lists again",
+    twice="somebody said the same at this moment: read it again",
+    away="the database does not answer: fences in force are watched on, changing them must wait",
+)
 Version = tuple[int, str, float]
 """A geofence's version, who changed it last and when, in milliseconds."""
 
@@ -98,23 +103,8 @@ class GeofenceDesk:
         async with self._asking(scope) as connection:
             return await (await connection.execute(QUERIES["visits"], parameters)).fetchall()
 
-    @asynccontextmanager
-    async def _asking(self, scope: Scope) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S), scoped(self._pool, scope) as connection:
-                yield connection
-        except psycopg.errors.InsufficientPrivilege as error:
-            message = "that is outside your scope: draw for your own stations, assign your own units"
-            raise NotAllowedError(message) from error
-        except psycopg.errors.ForeignKeyViolation as error:
-            message = "there is no such geofence, unit or station: read the lists again"
-            raise NotFoundError(message) from error
-        except psycopg.errors.UniqueViolation as error:
-            message = "somebody said the same at this moment: read it again"
-            raise ConflictError(message) from error
-        except DATABASE_AWAY as error:
-            message = "the database does not answer: fences in force are watched on, changing them must wait"
-            raise UnavailableError(message) from error
+    def _asking(self, scope: Scope) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        return asking_as(self._pool, scope, _WORDS)
 
 
 def fence_of_wish(wish: GeofenceWish, geofence_id: int = 0) -> Geofence:

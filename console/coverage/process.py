@@ -1,16 +1,14 @@
 """The coverage process: reads questions from its standard input, answers each on its standard output, ends with its parent."""
 
-import contextlib
-import os
-import signal
-import sys
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, Final
 
 import msgspec
 
 from console.coverage.engine import CoverageEngine
 from console.coverage.protocol import PIPE, Answer, Failed, Order, Question, TickAnswer
+from console.process_answers import run
 from infra.clock import SYSTEM_CLOCK
 from telemetry.model.errors import SkybeatError
 
@@ -48,11 +46,8 @@ def _timed(answer: Answer, computed_ms: float) -> Answer:
 
 
 def main() -> None:
-    """Run the process: be nice to the loop that waits for us, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
-    with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, sys.stdout.buffer, SYSTEM_CLOCK.monotonic_s)
+    """Run the process with the machine's own clock."""
+    run(partial(serve, seconds=SYSTEM_CLOCK.monotonic_s), niceness=NICENESS)
 
 
 if __name__ == "__main__":

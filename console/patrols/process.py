@@ -1,18 +1,15 @@
 """The patrol process: reads questions from its standard input, answers each with what it finds on the way, ends with its parent."""
 
-import contextlib
-import os
-import signal
-import sys
+from functools import partial
 from typing import BinaryIO, Final
 
 import msgspec
 
-from console.patrols.engine import Tell, answer
-from console.patrols.protocol import PIPE, Question
-from console.process_pipe import Answered, Progressed, Refused
+from console.patrols.engine import answer
+from console.patrols.protocol import PIPE
+from console.process_answers import answered, run
+from console.process_pipe import Progressed
 from mission.plan import Plan
-from telemetry.model.errors import InputError, NotFoundError, SkybeatError
 
 NICENESS: Final = 10
 
@@ -25,29 +22,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         PIPE.write_answer(sink, Progressed(msgspec.json.encode(found)))
 
     while (question := PIPE.read_question(source)) is not None:
-        PIPE.write_answer(sink, _answered(question, tell))
-
-
-def _answered(question: Question, tell: Tell) -> Answered | Refused:
-    try:
-        return Answered(msgspec.json.encode(answer(question, tell)))
-    except SkybeatError as error:
-        return Refused(_word(error), str(error))
-
-
-def _word(error: SkybeatError) -> str:
-    if isinstance(error, NotFoundError):
-        return "not_found"
-    return "input" if isinstance(error, InputError) else "unavailable"
-
-
-def main() -> None:
-    """Run the process: let everybody else go first, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
-    with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, sys.stdout.buffer)
+        PIPE.write_answer(sink, answered(partial(answer, question, tell)))
 
 
 if __name__ == "__main__":
-    main()
+    run(serve, niceness=NICENESS)

@@ -1,6 +1,7 @@
 """The planning process's answers on a made town: sites, beats, moves and what-ifs, and what it refuses."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,20 +25,19 @@ from console.api.models_siting import (
 )
 from console.coverage.protocol import IncidentsTold, StationPlace, UnitColumns
 from console.planning.engine import PlanningEngine
-from console.planning.process import answered, serve
+from console.planning.process import serve
 from console.planning.protocol import (
     PIPE,
-    Answered,
     BeatsAsked,
     Ground,
     MoveUpAsked,
     PostPlace,
     Question,
-    Refused,
     SitesAsked,
     WhatIfAsked,
 )
-from console.process_pipe import LENGTH
+from console.process_answers import answered
+from console.process_pipe import LENGTH, Answered, Refused
 from mission.siting.moveup import Hold
 from mission.siting.planning_map import DemandKind
 from mission.siting.sites import Proof
@@ -70,13 +70,13 @@ def units(*rows: tuple[int, int, int]) -> UnitColumns:
 
 
 def ask(engine: PlanningEngine, question: Question, kind: type[msgspec.Struct]) -> msgspec.Struct:
-    answer = answered(engine, question)
+    answer = answered(partial(engine.answer, question))
     assert isinstance(answer, Answered), answer
     return msgspec.json.decode(answer.body, type=kind)
 
 
 def refusal(engine: PlanningEngine, question: Question) -> Refused:
-    answer = answered(engine, question)
+    answer = answered(partial(engine.answer, question))
     assert isinstance(answer, Refused)
     return answer
 
