@@ -9,7 +9,14 @@ from typing import Final
 import pyvrp
 from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchCallbacks, IteratedLocalSearchParams
-from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, PerturbationParams, compute_neighbours
+from pyvrp.search import (
+    OPERATORS,
+    LocalSearch,
+    NeighbourhoodParams,
+    PerturbationManager,
+    PerturbationParams,
+    compute_neighbours,
+)
 
 from mission.schedule.routing.encoding import Encoding
 from mission.schedule.routing.pool import RoutePool
@@ -36,15 +43,21 @@ class Part:
     is_fresh: bool
     moved: tuple[int, int] = (1, 25)
     """How many jobs an iteration first takes out or puts in, at least and at most."""
+    neighbour_count: int = 50
+    """How many others each job is tried beside: an iteration takes time in proportion."""
 
 
 FEW_ROUTES: Final = 2
 FOR_FEW: Final = (
-    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
-    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50)),
-    Part(10.0, 300.0, is_fresh=True),
+    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50), neighbour_count=20),
+    Part(60.0, 3000.0, is_fresh=True, moved=(5, 50), neighbour_count=20),
+    Part(10.0, 300.0, is_fresh=True, neighbour_count=20),
 )
-"""For one or two routes, where nearly all is left out: begun anew, with large steps too."""
+"""For one or two routes, where nearly all is left out: begun anew, with large steps too.
+
+Of 18 instances with proven optima, three seeds of 5 s of a core each, 20 neighbours left a mean gap of 0.02 %, 50 of 0.08 %: there
+are 1.7 times as many iterations.
+"""
 FOR_MANY: Final = (
     Part(10.0, 300.0, is_fresh=True),
     Part(15.0, 50_000.0, is_fresh=False),
@@ -146,8 +159,9 @@ class Search(IteratedLocalSearchCallbacks):
         best = self._encoding.solution_of(_orders(self.best), data)
         self._best_worth = (best.prizes(), -best.distance())
         random = pyvrp.RandomNumberGenerator(seed=self._effort.seed * len(self._portfolio) + number)
+        near = NeighbourhoodParams(num_neighbours=part.neighbour_count)
         steps = PerturbationManager(PerturbationParams(*part.moved))
-        moves = LocalSearch(data, random, compute_neighbours(data), steps)
+        moves = LocalSearch(data, random, compute_neighbours(data, near), steps)
         for operator in OPERATORS:
             if operator.supports(data):
                 moves.add_operator(operator(data))
