@@ -32,6 +32,7 @@ from mission.plan import PlanState, Sortie, SortieState
 from mission.plan_store import KeptPlan
 from telemetry.flight.control import Control, Holder
 from telemetry.model.control_events import HolderKind
+from telemetry.model.datum import Crs, to_wgs84
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 from telemetry.model.unit import Unit
 
@@ -112,7 +113,8 @@ async def force_control(request: Request, unit_id: UnitId) -> Response:
 async def prepare_action(request: Request, unit_id: UnitId) -> Response:
     """Return what an action costs, and the token that confirms it within 15 s; nothing is ordered yet."""
     parts, account, _ = drone_of(request, unit_id)
-    return reply(parts.flights.prepare(unit_id, await read_body(request, WantAction), account))
+    wanted = in_wgs84(await read_body(request, WantAction))
+    return reply(parts.flights.prepare(unit_id, wanted, account))
 
 
 @ROUTER.post("/api/flights/{unit_id}/actions", **says(FlightReply, takes=WantAction, status=201))
@@ -123,7 +125,7 @@ async def order_action(request: Request, unit_id: UnitId) -> Response:
     409 for one who is not in control, or a token that is none of this action.
     """
     parts, account, unit = drone_of(request, unit_id)
-    wanted = await read_body(request, WantAction)
+    wanted = in_wgs84(await read_body(request, WantAction))
     await parts.flights.order(unit_id, wanted, account)
     detail: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(wanted, token=""))
     detail |= {"unit_id": unit_id}
@@ -265,3 +267,11 @@ async def _offered(parts: Parts, unit: Unit, wanted: OfferControl) -> Holder:
 
 def _may_fly(account: Account, unit: Unit) -> bool:
     return Role(account.role) in ALLOWED[Policy.FLY] and account.scope.sees(unit)
+
+
+def in_wgs84(wanted: WantAction) -> WantAction:
+    """Return an action whose place is in WGS-84. Raises InputError for a place that its datum does not know."""
+    if wanted.crs is Crs.WGS84 or wanted.lat_deg is None or wanted.lon_deg is None:
+        return msgspec.structs.replace(wanted, crs=Crs.WGS84)
+    lat, lon = to_wgs84([wanted.lat_deg], [wanted.lon_deg], crs=wanted.crs)
+    return msgspec.structs.replace(wanted, lat_deg=float(lat[0]), lon_deg=float(lon[0]), crs=Crs.WGS84)

@@ -7,6 +7,7 @@ import msgspec
 from console.wire_flight import FlightView, HazardView
 from mission.plan import Sortie
 from telemetry.model.commands import FlightAction
+from telemetry.model.datum import Crs
 
 Reason = Annotated[str, msgspec.Meta(max_length=300)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -67,7 +68,7 @@ class ForceControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class WantAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a drone shall do: `lat_deg`, `lon_deg` of go_to, `alt_home_m` of go_to and take_off, `item` of set_current.
+    """What a drone shall do: `lat_deg`, `lon_deg` (in `crs`) of go_to, `alt_home_m` of go_to and take_off, `item` of set_current.
 
     `token` is that of the preparation of this very action; without it nothing is ordered.
     """
@@ -75,6 +76,7 @@ class WantAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     action: FlightAction
     lat_deg: Latitude | None = None
     lon_deg: Longitude | None = None
+    crs: Crs = Crs.WGS84
     alt_home_m: Annotated[float, msgspec.Meta(ge=0, le=1000)] | None = None
     speed_mps: Annotated[float, msgspec.Meta(gt=0, le=50)] | None = None
     item: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None

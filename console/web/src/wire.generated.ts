@@ -1277,11 +1277,12 @@ export interface ForceControl {
   reason: string;
 }
 
-/** What a drone shall do: `lat_deg`, `lon_deg` of go_to, `alt_home_m` of go_to and take_off, `item` of set_current. `token` is that of the preparation of this very action; without it nothing is ordered. */
+/** What a drone shall do: `lat_deg`, `lon_deg` (in `crs`) of go_to, `alt_home_m` of go_to and take_off, `item` of set_current. `token` is that of the preparation of this very action; without it nothing is ordered. */
 export interface WantAction {
   action: FlightAction;
   lat_deg?: number | null;
   lon_deg?: number | null;
+  crs?: Crs;
   alt_home_m?: number | null;
   speed_mps?: number | null;
   item?: number | null;
