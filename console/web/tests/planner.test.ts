@@ -324,7 +324,7 @@ describe("what is drawn", () => {
     changePlanDesk({ draft, isLeaving: false, chosen: null, sortieId: null, refusal: null, dry: null, whatIf: null });
   });
 
-  const geometry = (): unknown => (getPlanDesk().draft?.item as Task).geometry;
+  const geometry = (): unknown => (getPlanDesk().draft?.item as Task | undefined)?.geometry;
 
   it("gets holes one by one and keeps them when its border is dragged", () => {
     takeDrawn({ type: "Polygon", coordinates: [ring(9)] });

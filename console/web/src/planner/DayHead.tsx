@@ -55,7 +55,7 @@ function NewMenu() {
         disabled={draft !== null}
         onClick={() => setOpen(!isOpen)}
       >
-        {t("plan.new")} <span className="kbd">N</span>
+        {t("plan.new")} <span className="kbd hide-narrow">N</span>
       </button>
       {isOpen ? (
         <div className="ctl menu" role="menu" tabIndex={-1} onKeyDown={onKey}>

@@ -1,9 +1,10 @@
 // The map of the planner's screen with its tools; it draws what the draft asks for, and says what is chosen.
-import { useEffect, useRef, useState } from "react";
-import { RequestError } from "../api/client";
+import { useEffect } from "react";
 import { measure } from "../format/figures";
 import type { TextKey } from "../i18n/zh";
 import { live } from "../live/live";
+import { MapZoom } from "../map/MapZoom";
+import { useMadeMap } from "../map/useMadeMap";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { Icon } from "../ui/icons";
@@ -19,48 +20,23 @@ let shownMap: PlanMap | null = null;
 export const planMap = (): PlanMap | null => shownMap;
 
 function usePlanMap(look: PlanLook) {
-  const box = useRef<HTMLDivElement>(null);
-  const newest = useRef(look);
-  newest.current = look;
-  const [map, setMap] = useState<PlanMap | null>(null);
-  const [error, setError] = useState<RequestError | null>(null);
+  const made = useMadeMap(async (box, newest: () => PlanLook) => {
+    const { makePlanMap } = await import("./planMap");
+    return makePlanMap(box, newest, takeDrawn, ({ kind, id }) => choose(kind, id));
+  }, look);
+  const { map } = made;
   useEffect(() => {
-    let made: PlanMap | null = null;
-    let gone = false;
-    const resized = new ResizeObserver(() => made?.resize());
-    const mount = async (): Promise<void> => {
-      const { makePlanMap } = await import("./planMap");
-      made = await makePlanMap(
-        () => (gone ? null : box.current),
-        () => newest.current,
-        takeDrawn,
-        ({ kind, id }) => choose(kind, id),
-      );
-      if (made && box.current) resized.observe(box.current);
-      await made?.ready;
-      if (gone) return;
-      shownMap = made;
-      setMap(made);
-    };
-    mount().catch((failure: unknown) => {
-      const silence = failure instanceof TypeError ? new RequestError(0, "error.network") : failure;
-      if (!(silence instanceof RequestError)) throw failure;
-      if (!gone) setError(silence);
-    });
+    shownMap = map;
     return () => {
-      gone = true;
       shownMap = null;
-      resized.disconnect();
-      setMap(null);
-      made?.remove();
     };
-  }, []);
+  }, [map]);
   const { theme, language, programme, plan, chosen, sortieId, draft, preview } = look;
   useEffect(
     () => map?.show({ theme, language, programme, plan, chosen, sortieId, draft, preview }),
     [map, theme, language, programme, plan, chosen, sortieId, draft, preview],
   );
-  return { box, map, error };
+  return made;
 }
 
 function hintOf(draft: Draft): TextKey {
@@ -164,17 +140,7 @@ export function PlanPane({ reply, programme, plan, check, mayPlan }: Props) {
         data-preview={preview ? "yes" : "no"}
         data-ready={map ? "yes" : "no"}
       />
-      <div className="ctl mapzoom">
-        <button type="button" aria-label={t("map.fit")} title={t("map.fit")} onClick={() => map?.fitAll()}>
-          <Icon name="fit" />
-        </button>
-        <button type="button" aria-label={t("map.zoomIn")} title={t("map.zoomIn")} onClick={() => map?.zoomBy(1)}>
-          <Icon name="plus" />
-        </button>
-        <button type="button" aria-label={t("map.zoomOut")} title={t("map.zoomOut")} onClick={() => map?.zoomBy(-1)}>
-          <Icon name="minus" />
-        </button>
-      </div>
+      <MapZoom map={map} />
       {error ? (
         <p className="fencenote c-attn" role="alert">
           {error.detail || t(error.key, error.figures)}

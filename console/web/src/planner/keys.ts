@@ -1,4 +1,5 @@
 // The keys of the planner's screen; those of the map and of the chart rest while it has the focus.
+import { answerPageKey } from "../map/pageKeys";
 import { stepDay } from "./DayHead";
 import { planDay } from "./acts";
 import { zoomChart } from "./GanttPane";
@@ -61,23 +62,9 @@ const ACTS: Readonly<Record<string, () => unknown>> = {
   g: () => document.querySelector<HTMLElement>('[data-testid="gantt-sortie"][tabindex="0"]')?.focus(),
   Escape: stepBack,
 };
-/** While the map has the focus these move it, and end what is being drawn. */
-const OF_MAP: ReadonlySet<string> = new Set([
-  "ArrowUp",
-  "ArrowDown",
-  "ArrowLeft",
-  "ArrowRight",
-  "+",
-  "-",
-  "=",
-  "Enter",
-]);
-const SHARED: ReadonlySet<string> = new Set(["?", " ", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 
-/** Answer a key on the planner's screen; only help, screens and taking an alarm are left to the keys of all screens. */
+/** Answer a key on the planner's screen. */
 export function answerPlanKey(key: string): boolean {
-  if (OF_MAP.has(key) && document.activeElement?.closest(".fencemap")) return true;
   if (document.activeElement?.closest("[role=menu]")) return false;
-  ACTS[key]?.();
-  return key in ACTS || (key.length === 1 && !SHARED.has(key));
+  return answerPageKey(key, ACTS);
 }

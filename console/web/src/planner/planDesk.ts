@@ -81,7 +81,7 @@ const FRESH: PlanDesk = {
   span: "day",
   rows: "airframes",
   isTable: false,
-  tab: "plan",
+  tab: "list",
   dialog: "none",
   busy: "",
   progress: null,

@@ -88,6 +88,7 @@ export class PlanMap {
 
   resize(): void {
     this.map.resize();
+    if (this.isReady && !this.isFitted && this.look.programme) this.fitAll();
   }
 
   /** Another theme, language, plan, choice or drawing. */
@@ -111,6 +112,8 @@ export class PlanMap {
   /** Show all that is asked for, else the city. */
   fitAll(): void {
     const { programme } = this.look;
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    if (!clientWidth || !clientHeight) return;
     this.isFitted = programme !== null;
     const bounds = programme && boundsOfProgramme(programme);
     const room = { padding: ROOM_PX, animate: false };

@@ -1,0 +1,134 @@
+"""The planner's screen in a real browser: an area drawn, planned, refused and mended, published by four eyes, files out and in."""
+
+import json
+import re
+from typing import Any, Final
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import RunningDemo, Visit
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+CORNERS: Final = ((0.30, 0.40), (0.42, 0.38), (0.43, 0.52), (0.31, 0.54))
+SOON_MS: Final = 60_000
+ZONE_FILE: Final = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "North lake", "kind": "area"},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [
+                    [[103.84, 36.09], [103.846, 36.09], [103.846, 36.094], [103.84, 36.094], [103.84, 36.09]]
+                ],
+            },
+        }
+    ],
+}
+
+
+async def ask(visit: Visit, demo: RunningDemo, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any document
+    headers = {"X-Skybeat": "1", "Origin": demo.origin}
+    reply = await visit.page.request.fetch(demo.origin + path, method=method, data=body, headers=headers)
+    assert reply.ok, f"{method} {path}: {reply.status} {await reply.text()}"
+    return await reply.json()
+
+
+async def open_planner(visit: Visit, demo: RunningDemo) -> Page:
+    """Sign in, go to the planner's screen, and on to tomorrow: a whole day that nobody has planned."""
+    page = visit.page
+    await page.emulate_media(reduced_motion="reduce")
+    await visit.sign_in(demo.sign_in_url())
+    await page.keyboard.press("Alt+3")
+    await expect(page.get_by_test_id("plan-page")).to_have_attribute("data-loaded", "true", timeout=SOON_MS)
+    await page.keyboard.press("]")
+    await expect(page.get_by_test_id("plan-map")).to_have_attribute("data-ready", "yes", timeout=SOON_MS)
+    return page
+
+
+async def draw_area(page: Page) -> None:
+    """Click the corners one after the other, and the first again."""
+    box = await page.get_by_test_id("plan-map").bounding_box()
+    assert box is not None
+    for x, y in (*CORNERS, CORNERS[0]):
+        place = box["x"] + x * box["width"], box["y"] + y * box["height"]
+        await page.mouse.move(place[0] - 12, place[1] - 8)
+        await page.mouse.move(*place, steps=3)
+        await page.mouse.click(*place, delay=40)
+
+
+async def test_an_area_is_drawn_planned_refused_and_mended_as_its_remedy_says(
+    demo: RunningDemo, chinese_visit: Visit
+) -> None:
+    page = await open_planner(chinese_visit, demo)
+    await page.keyboard.press("n")
+    await page.get_by_test_id("new-area").click()
+    await draw_area(page)
+    await expect(page.get_by_test_id("plan-map")).to_have_attribute("data-drawn", "yes")
+    await page.get_by_test_id("field-name_zh").fill("北岸花海")
+    await page.get_by_test_id("field-alt_agl_m").fill("150")
+    await expect(page.get_by_test_id("plan-map")).to_have_attribute("data-preview", "yes", timeout=SOON_MS)
+    await expect(page.get_by_test_id("preview-cost")).to_contain_text("架次")
+    await expect(page.get_by_test_id("draft-refusals")).to_contain_text("R-01")
+    await page.get_by_test_id("item-save").click()
+    await expect(page.get_by_test_id("plan-item").filter(has_text="北岸花海")).to_be_visible(timeout=SOON_MS)
+
+    await page.get_by_test_id("plan-day-now").click()
+    refusal = page.get_by_test_id("refusal").filter(has_text="北岸花海").filter(has_text="R-01")
+    await expect(refusal).to_be_visible(timeout=SOON_MS)
+    await refusal.get_by_test_id("adopt").click()
+    await expect(refusal).to_have_count(0, timeout=SOON_MS)
+    line = page.get_by_test_id("plan-item").filter(has_text="北岸花海")
+    await expect(line).to_contain_text("可行", timeout=SOON_MS)
+    programme = await ask(chinese_visit, demo, "GET", "/api/programme")
+    mended = next(task for task in programme["programme"]["tasks"] if task["name_zh"] == "北岸花海")
+    assert mended["alt_agl_m"] == 120.0
+    assert chinese_visit.errors == []
+
+
+async def test_a_plan_goes_through_four_eyes_and_out_and_in_as_files(demo: RunningDemo, visit: Visit) -> None:
+    page = await open_planner(visit, demo)
+    if not await page.get_by_test_id("state-submitted").is_visible():
+        await page.keyboard.press("r")
+    await expect(page.get_by_test_id("state-submitted")).to_be_enabled(timeout=SOON_MS)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_test_id("state-approved")).to_be_enabled(timeout=SOON_MS)
+    await page.keyboard.press("Control+Enter")  # its own plan: only alone, with a reason
+    await expect(page.get_by_test_id("state-dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    plan_id = await page.get_by_test_id("plan-of").get_attribute("data-plan-id")
+    await approve_as_another(demo, f"second-{plan_id}", str(plan_id))
+    await page.get_by_test_id("plan-take").click()
+    await page.get_by_test_id("state-published").click()
+    await expect(page.get_by_test_id("state-now")).to_have_text("Published", timeout=SOON_MS)
+
+    await page.get_by_test_id("export-open").click()
+    for file_format, magic in (("plan", b"PK"), ("kmz", b"PK")):
+        async with page.expect_download() as waiting:
+            await page.get_by_test_id(f"export-{file_format}").click()
+        saved = await (await waiting.value).path()
+        assert saved.read_bytes().startswith(magic)
+
+    await page.get_by_test_id("import-open").click()
+    file = {"name": "lake.geojson", "mimeType": "application/geo+json", "buffer": json.dumps(ZONE_FILE).encode()}
+    await page.get_by_test_id("import-file").set_input_files(files=[file])  # type: ignore[list-item]
+    preview = page.get_by_test_id("import-preview")
+    await expect(preview).to_contain_text("North lake", timeout=SOON_MS)
+    await expect(page.get_by_test_id("plan-item").filter(has_text="North lake")).to_have_count(0)
+    await page.get_by_test_id("import-take").click()
+    await expect(page.get_by_test_id("plan-item").filter(has_text="North lake")).to_be_visible(timeout=SOON_MS)
+    assert [error for error in visit.errors if not re.search(r"409", error)] == []
+
+
+async def approve_as_another(demo: RunningDemo, name: str, plan_id: str) -> None:
+    """Approve a plan as a second supervisor, who works with a script's key."""
+    demo.command("user", "add", name, "--role", "supervisor")
+    key = next(word for word in demo.command("user", "key", name, "--label", "four eyes").split() if len(word) > 25)
+    async with httpx.AsyncClient(base_url=demo.origin, headers={"Authorization": f"Bearer {key}"}) as client:
+        version = (await client.get(f"/api/plans/{plan_id}")).json()["plan"]["version"]
+        reply = await client.post(f"/api/plans/{plan_id}/state", json={"state": "approved", "version": version})
+    assert reply.is_success, reply.text
