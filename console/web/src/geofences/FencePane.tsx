@@ -1,17 +1,17 @@
 // The map of the geofences' page with its tools; it draws what the desk's draft asks for.
-import { useCallback, useEffect, useRef, useState } from "react";
-import { RequestError } from "../api/client";
+import { useCallback, useEffect, useState } from "react";
 import { type Language, nameIn } from "../i18n/text";
 import { live } from "../live/live";
+import { MapZoom } from "../map/MapZoom";
+import { useMadeMap } from "../map/useMadeMap";
 import { useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
 import type { TextKey } from "../i18n/zh";
 import { useText } from "../state/useText";
 import type { GeofenceView } from "../wire.generated";
 import { beginFence, changeFenceDesk, type Draft, openFence, redraft, type Shape, useFenceDesk } from "./fenceDesk";
-import type { FenceLook, FenceMap } from "./fenceMap";
+import type { FenceLook } from "./fenceMap";
 import type { Features } from "./fenceShapes";
-import { Icon } from "../ui/icons";
 
 const SHAPES: readonly Shape[] = ["polygon", "circle", "corridor"];
 const KEYS: Readonly<Record<Shape, string>> = { polygon: "P", circle: "C", corridor: "L" };
@@ -28,45 +28,17 @@ function unitsNow(nowMs: number, language: Language, inside: ReadonlySet<number>
 }
 
 function useFenceMap(look: FenceLook) {
-  const box = useRef<HTMLDivElement>(null);
-  const newest = useRef(look);
-  newest.current = look;
-  const [map, setMap] = useState<FenceMap | null>(null);
-  const [error, setError] = useState<RequestError | null>(null);
-  useEffect(() => {
-    let made: FenceMap | null = null;
-    let gone = false;
-    const resized = new ResizeObserver(() => made?.resize());
-    const mount = async (): Promise<void> => {
-      const { makeFenceMap } = await import("./fenceMap");
-      made = await makeFenceMap(
-        () => (gone ? null : box.current),
-        () => newest.current,
-        (geometry) => redraft({ geometry }),
-        openFence,
-      );
-      if (made && box.current) resized.observe(box.current);
-      await made?.ready;
-      if (!gone) setMap(made);
-    };
-    mount().catch((failure: unknown) => {
-      const silence = failure instanceof TypeError ? new RequestError(0, "error.network") : failure;
-      if (!(silence instanceof RequestError)) throw failure;
-      if (!gone) setError(silence);
-    });
-    return () => {
-      gone = true;
-      resized.disconnect();
-      setMap(null);
-      made?.remove();
-    };
-  }, []);
+  const made = useMadeMap(async (box, newest: () => FenceLook) => {
+    const { makeFenceMap } = await import("./fenceMap");
+    return makeFenceMap(box, newest, (geometry) => redraft({ geometry }), openFence);
+  }, look);
+  const { map } = made;
   const { theme, language, fences, chosen, draft, units } = look;
   useEffect(
     () => map?.show({ theme, language, fences, chosen, draft, units }),
     [map, theme, language, fences, chosen, draft, units],
   );
-  return { box, map, error };
+  return made;
 }
 
 interface PaneProps {
@@ -78,23 +50,6 @@ interface PaneProps {
 function hintOf({ shape, geometry }: Draft): TextKey {
   if (!shape) return "fence.hint.keeps";
   return geometry ? `fence.drawn.${shape}` : `fence.hint.${shape}`;
-}
-
-function Zoom({ map }: { map: FenceMap | null }) {
-  const t = useText();
-  return (
-    <div className="ctl mapzoom">
-      <button type="button" aria-label={t("map.fit")} title={t("map.fit")} onClick={() => map?.fitAll()}>
-        <Icon name="fit" />
-      </button>
-      <button type="button" aria-label={t("map.zoomIn")} title={t("map.zoomIn")} onClick={() => map?.zoomBy(1)}>
-        <Icon name="plus" />
-      </button>
-      <button type="button" aria-label={t("map.zoomOut")} title={t("map.zoomOut")} onClick={() => map?.zoomBy(-1)}>
-        <Icon name="minus" />
-      </button>
-    </div>
-  );
 }
 
 export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
@@ -120,7 +75,7 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
         data-drawn={draft?.geometry ? "yes" : "no"}
         data-ready={map ? "yes" : "no"}
       />
-      <Zoom map={map} />
+      <MapZoom map={map} />
       {error ? (
         <p className="fencenote c-attn" role="alert">
           {error.detail || t(error.key, error.figures)}

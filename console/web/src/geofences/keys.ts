@@ -1,4 +1,5 @@
 // The keys of the geofences' page; those of the map rest here.
+import { answerPageKey } from "../map/pageKeys";
 import { mayCommand } from "../state/roles";
 import type { GeofenceView, Role } from "../wire.generated";
 import { beginFence, getFenceDesk, openFence, stepBack } from "./fenceDesk";
@@ -36,22 +37,8 @@ const ACTS: Readonly<Record<string, () => unknown>> = {
   l: () => draw("corridor"),
   Escape: stepBack,
 };
-/** While the map has the focus these move it, and end what is being drawn. */
-const OF_MAP: ReadonlySet<string> = new Set([
-  "ArrowUp",
-  "ArrowDown",
-  "ArrowLeft",
-  "ArrowRight",
-  "+",
-  "-",
-  "=",
-  "Enter",
-]);
-const SHARED: ReadonlySet<string> = new Set(["?", " ", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 
-/** Answer a key on the geofences' page; only help, screens and taking an alarm are left to the keys of all screens. */
+/** Answer a key on the geofences' page. */
 export function answerFenceKey(key: string): boolean {
-  if (OF_MAP.has(key) && document.activeElement?.closest(".fencemap")) return true;
-  ACTS[key]?.();
-  return key in ACTS || (key.length === 1 && !SHARED.has(key));
+  return answerPageKey(key, ACTS);
 }

@@ -1,10 +1,11 @@
 // The map of one task: pin, way, me, stations, the time that is left, and the hand-over to a navigation app.
-import { useCallback, useEffect, useReducer, useRef, useState } from "react";
+import { useEffect, useReducer, useRef, useState } from "react";
 import { get, RequestError } from "../api/client";
 import { duration, measure } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { live } from "../live/live";
 import { GLYPHS } from "../map/glyphs";
+import { type MadeMap, useMadeMap } from "../map/useMadeMap";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { Icon } from "../ui/icons";
@@ -34,52 +35,12 @@ export function navigationLink(target: Place, title: string): string {
   return `geo:${place}?q=${place}(${encodeURIComponent(title)})`;
 }
 
-interface Mounted {
-  readonly box: React.RefObject<HTMLDivElement | null>;
-  readonly map: TaskMap | null;
-  readonly error: RequestError | null;
-  readonly retry: () => void;
-}
-
-function useTaskMap(look: Look, redraw: () => void): Mounted {
-  const box = useRef<HTMLDivElement>(null);
-  const newest = useRef(look);
-  newest.current = look;
-  const [map, setMap] = useState<TaskMap | null>(null);
-  const [error, setError] = useState<RequestError | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  const retry = useCallback((): void => {
-    setError(null);
-    setAttempt((n) => n + 1);
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt mounts the map anew
-  useEffect(() => {
-    let made: TaskMap | null = null;
-    let gone = false;
-    const resized = new ResizeObserver(() => made?.resize());
-    const mount = async (): Promise<void> => {
-      const { makeTaskMap } = await import("./taskMap");
-      made = await makeTaskMap(
-        () => (gone ? null : box.current),
-        () => newest.current,
-        redraw,
-      );
-      if (made && box.current) resized.observe(box.current);
-      setMap(made);
-    };
-    mount().catch((failure: unknown) => {
-      // A part of the page that does not come is a TypeError: the same silence of the network.
-      const silence = failure instanceof TypeError ? new RequestError(0, "error.network") : failure;
-      if (!(silence instanceof RequestError)) throw failure;
-      if (!gone) setError(silence);
-    });
-    return () => {
-      gone = true;
-      resized.disconnect();
-      setMap(null);
-      made?.remove();
-    };
-  }, [attempt]);
+function useTaskMap(look: Look, redraw: () => void): MadeMap<TaskMap> {
+  const made = useMadeMap(async (box, newest: () => Look) => {
+    const { makeTaskMap } = await import("./taskMap");
+    return makeTaskMap(box, newest, redraw);
+  }, look);
+  const { map, error, retry } = made;
   useEffect(() => {
     if (!error) return;
     globalThis.addEventListener("online", retry);
@@ -87,7 +48,7 @@ function useTaskMap(look: Look, redraw: () => void): Mounted {
   }, [error, retry]);
   const { theme, language, way } = look;
   useEffect(() => map?.show({ theme, language, way }), [map, theme, language, way]);
-  return { box, map, error, retry };
+  return made;
 }
 
 function useStations(): readonly StationView[] {

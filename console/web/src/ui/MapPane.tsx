@@ -5,6 +5,7 @@ import { clockTime, figure } from "../format/figures";
 import { zh } from "../i18n/zh";
 import { live } from "../live/live";
 import { currentMap, setCurrentMap } from "../map/current";
+import { MapZoom } from "../map/MapZoom";
 import { charactersIn, loadFonts } from "../map/fonts";
 import { dockMarks, stationMark } from "../map/marks";
 import { type MapFigures, OperationsMap } from "../map/operationsMap";
@@ -17,7 +18,6 @@ import { useLive } from "../state/useLive";
 import { useText } from "../state/useText";
 import { CoverLegend, MapWords, SupervisorTools } from "../supervisor/MapParts";
 import type { MapReply } from "../wire.generated";
-import { Icon } from "./icons";
 import { Legend } from "./Legend";
 
 const ARROWS: Readonly<Record<string, number>> = { ArrowUp: 0, ArrowRight: 1, ArrowDown: 2, ArrowLeft: 3 };
@@ -143,29 +143,11 @@ function Tools() {
   );
 }
 
-function Zoom() {
-  const t = useText();
-  const act = (steps: number) => () => (steps === 0 ? currentMap()?.fit() : currentMap()?.camera.zoomBy(steps));
-  return (
-    <div className="ctl mapzoom">
-      <button type="button" aria-label={t("map.fit")} title={t("map.fit")} data-testid="map-fit" onClick={act(0)}>
-        <Icon name="fit" />
-      </button>
-      <button type="button" aria-label={t("map.zoomIn")} title={t("map.zoomIn")} data-testid="zoom-in" onClick={act(1)}>
-        <Icon name="plus" />
-      </button>
-      <button
-        type="button"
-        aria-label={t("map.zoomOut")}
-        title={t("map.zoomOut")}
-        data-testid="zoom-out"
-        onClick={act(-1)}
-      >
-        <Icon name="minus" />
-      </button>
-    </div>
-  );
-}
+/** The map that is shown, as its buttons move it. */
+const SHOWN = {
+  fitAll: () => currentMap()?.fit(),
+  zoomBy: (steps: number) => currentMap()?.camera.zoomBy(steps),
+};
 
 function Scale({ figures }: { figures: MapFigures }) {
   const { metres, px } = scaleBar(figures.metresPerPixel, 100);
@@ -215,7 +197,7 @@ export function MapPane({ screen }: MapPaneProps) {
       <div ref={box} className="mapbox" />
       <canvas ref={canvas} className="sketch" />
       {screen === "supervisor" ? <SupervisorTools /> : <Tools />}
-      <Zoom />
+      <MapZoom map={SHOWN} />
       {screen === "supervisor" ? <CoverLegend /> : <Legend />}
       {lost ? null : <MapWords />}
       <Attribution />
