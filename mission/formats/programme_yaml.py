@@ -30,6 +30,8 @@ from telemetry.model.errors import FileFormatError, InputError
 
 WHAT: Final = "the mission file"
 DEEPEST: Final = 40
+MOST_YAML_BYTES: Final = 2 << 20
+"""Thousands of tasks; YAML is slow to read, and whoever brings a file must not hold up the others."""
 _US: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE: Final = ("zone", "holidays", "rule_set", "rules", "crs")
@@ -37,8 +39,8 @@ _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}")
 _NAME_TWINS: Final = {"name_zh": "name_en", "name_en": "name_zh"}
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without its surprises: 08:00 is no number, `no` is no truth, a date is text."""
+class _Loader(yaml.CSafeLoader):
+    """YAML in C, which reads it ten times as fast, without its surprises: 08:00 is no number, `no` is no truth, a date is text."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own form
 
@@ -57,6 +59,8 @@ def read(data: bytes) -> Programme:
 
     Raises FileFormatError for what is no YAML or no programme: what, where, what is allowed.
     """
+    if len(data) > MOST_YAML_BYTES:
+        raise FileFormatError(f"{WHAT} has {len(data)} bytes, at most {MOST_YAML_BYTES} are taken: split it")
     said = _loaded(checked_size(data, WHAT))
     lists = {form.field: kind for kind, form in FORMS.items()}
     unknown = sorted(set(said) - set(lists) - set(_WHOLE))

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from mission.formats.programme_yaml import read, write
+from mission.formats.programme_yaml import MOST_YAML_BYTES, read, write
 from mission.model import Window
 from telemetry.model.datum import Crs, from_wgs84
 from telemetry.model.errors import FileFormatError
@@ -93,3 +93,8 @@ def test_a_file_that_is_no_text_is_refused() -> None:
     with pytest.raises(FileFormatError, match="is no YAML"):
         read(b"\xff\xfe\x00")
     assert msgspec.structs.asdict(read(b"{}"))["tasks"] == ()
+
+
+def test_a_file_that_would_be_read_for_minutes_is_refused_at_once() -> None:
+    with pytest.raises(FileFormatError, match="split it"):
+        read(b"zone: UTC\n" + b"# x\n" * (MOST_YAML_BYTES // 4))
