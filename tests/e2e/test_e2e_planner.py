@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import RunningDemo, Visit
 
@@ -114,8 +114,8 @@ async def test_a_plan_goes_through_four_eyes_and_out_and_in_as_files(demo: Runni
         assert saved.read_bytes().startswith(magic)
 
     await page.get_by_test_id("import-open").click()
-    file = {"name": "lake.geojson", "mimeType": "application/geo+json", "buffer": json.dumps(ZONE_FILE).encode()}
-    await page.get_by_test_id("import-file").set_input_files(files=[file])  # type: ignore[list-item]
+    file = FilePayload(name="lake.geojson", mimeType="application/geo+json", buffer=json.dumps(ZONE_FILE).encode())
+    await page.get_by_test_id("import-file").set_input_files(file)
     preview = page.get_by_test_id("import-preview")
     await expect(preview).to_contain_text("North lake", timeout=SOON_MS)
     await expect(page.get_by_test_id("plan-item").filter(has_text="North lake")).to_have_count(0)
