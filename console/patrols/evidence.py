@@ -9,7 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 from console.patrols.asking import asking
 from infra.clock import MICROSECONDS
 from infra.database import Scope
-from mission.model import Airframe, Programme
+from mission.model import Airframe, Programme, Window
 from mission.plan import Plan, Sortie, SortieState
 from mission.proof.flown import Track, no_track
 from telemetry.history import questions as history
@@ -30,19 +30,34 @@ async def tracks_of(pool: AsyncConnectionPool, scope: Scope, plan: Plan, program
         airframe = airframes.get(sortie.airframe_id)
         if not sortie.is_standby:
             found.append(
-                no_track(sortie.sortie_id) if airframe is None else await _track(pool, scope, sortie, airframe)
+                no_track(sortie.sortie_id)
+                if airframe is None
+                else await _track(pool, scope, sortie, airframe, time_of(sortie, plan))
             )
     return found
 
 
-async def _track(pool: AsyncConnectionPool, scope: Scope, sortie: Sortie, airframe: Airframe) -> Track:
+def time_of(sortie: Sortie, plan: Plan) -> Window:
+    """Return the time in which a drone's positions are a sortie's: minutes more on both sides, nothing of its other sorties."""
+    start_us, end_us = sortie.takeoff_us - BEFORE_S * MICROSECONDS, sortie.landing_us + AFTER_S * MICROSECONDS
+    for other in plan.sorties:
+        if other.airframe_id != sortie.airframe_id or other.is_standby:
+            continue
+        if other.landing_us <= sortie.takeoff_us:
+            start_us = max(start_us, (other.landing_us + sortie.takeoff_us) // 2)
+        elif other.takeoff_us >= sortie.landing_us:
+            end_us = min(end_us, (sortie.landing_us + other.takeoff_us) // 2)
+    return Window(start_us, end_us)
+
+
+async def _track(pool: AsyncConnectionPool, scope: Scope, sortie: Sortie, airframe: Airframe, within: Window) -> Track:
     if airframe.unit_id is None:
         return no_track(sortie.sortie_id)
-    from_us = sortie.takeoff_us - BEFORE_S * MICROSECONDS
-    to_us = sortie.landing_us + AFTER_S * MICROSECONDS
     try:
         async with asking(pool, scope) as connection:
-            batch = await history.track(connection, airframe.unit_id, from_us=from_us, to_us=to_us, limit=POSITIONS)
+            batch = await history.track(
+                connection, airframe.unit_id, from_us=within.start_us, to_us=within.end_us, limit=POSITIONS
+            )
     except NotAllowedError:
         return no_track(sortie.sortie_id)
     return _of_batch(batch, sortie)

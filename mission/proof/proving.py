@@ -163,7 +163,9 @@ class _Judging:
         gap_s = sum((one.end_us - one.start_us) / US for one in gaps)
         return msgspec.structs.replace(
             proof,
-            done_count=sum(bool(windows) for windows in each),
+            done_count=sum(
+                any(one.start_us < look.end_us and look.start_us < one.end_us for look in watched) for one in past
+            ),
             watched_ratio=1.0 - gap_s / wanted_s if wanted_s > 0.0 else None,
             gaps=gaps,
             longest_gap_s=max(((one.end_us - one.start_us) / US for one in gaps), default=0.0) if past else None,
@@ -184,15 +186,15 @@ class _Judging:
         left = shapely.difference(asked, shapely.union_all(seen))
         return msgspec.structs.replace(
             proof,
-            planned_ratio=float(shapely.intersection(asked, shapely.union_all(planned)).area / asked.area),
-            covered_ratio=float(1.0 - left.area / asked.area),
+            planned_ratio=_ratio(shapely.intersection(asked, shapely.union_all(planned)).area / asked.area),
+            covered_ratio=_ratio(1.0 - left.area / asked.area),
             unseen=_to_wgs84(left, self._plane),
         )
 
     def _visits(self, task: Task, proof: TaskProof, sorties: Sequence[Sortie], wanted: Sequence[Window]) -> TaskProof:
         """Count the looks that were really taken, and the longest time between two of them."""
         looks = sorted(at_us for sortie in sorties if (at_us := self._done_us(sortie, task)) is not None)
-        longest_s = _longest_between_s(looks, wanted, self._now_us) if task.revisit_s is not None else None
+        longest_s = _longest_between_s(looks, wanted, self._now_us) if wanted and task.revisit_s is not None else None
         is_ground_kept = proof.covered_ratio is None or proof.covered_ratio >= COVERED_RATIO
         is_revisited = longest_s is None or longest_s <= (task.revisit_s or 0.0)
         enough = len(looks) >= proof.visit_count or longest_s is not None
@@ -255,6 +257,11 @@ def _least_overlap_s(watched: Sequence[Window]) -> float | None:
     ordered = sorted(watched)
     overlaps = [(one.end_us - other.start_us) / US for one, other in pairwise(ordered)]
     return min(overlaps) if overlaps else None
+
+
+def _ratio(share: float) -> float:
+    """Return a share as 0..1 without what reckoning leaves behind the sixth digit."""
+    return round(min(max(float(share), 0.0), 1.0), 6)
 
 
 def _longest_between_s(looks: Sequence[int], wanted: Sequence[Window], now_us: int) -> float:

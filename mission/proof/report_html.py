@@ -73,6 +73,7 @@ def _task_cells(one: TaskProof, language: Language) -> list[str]:
     covered = NOTHING if one.covered_ratio is None else f"{percent(one.covered_ratio)} / {percent(one.planned_ratio)}"
     revisit = NOTHING if one.revisit_s is None else f"{minutes(one.longest_revisit_s)} / {minutes(one.revisit_s)}"
     kept = escape(word("yes", language)) if one.is_kept else f'<span class="no">{escape(word("no", language))}</span>'
+    kept = kept if one.visit_count else NOTHING
     return [
         escape(_name(one, language)),
         escape(kind_word(one.kind, language)),

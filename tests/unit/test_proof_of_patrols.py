@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from console.patrols.evidence import time_of
 from mission.model import Airframe, Camera, Dock, Geometry, Programme, Task, TaskKind, Window
 from mission.plan import Plan, Refusal, Sortie, SortieState, Visit, Waypoint
 from mission.proof import report_files, report_html
@@ -158,6 +159,26 @@ def test_a_relay_with_an_overlap_has_no_gap() -> None:
     plan, programme, tracks = relay(45)
     task = prove(plan, programme, tracks, now_us=LATER_US).tasks[0]
     assert (task.watched_ratio, task.gaps, task.least_overlap_s, task.is_kept) == (1.0, (), 45.0, True)
+
+
+def test_an_event_that_several_drones_watched_was_done_once_and_what_nobody_asked_for_is_no_failure() -> None:
+    plan, programme, tracks = relay(45)
+    assert prove(plan, programme, tracks, now_us=LATER_US).tasks[0].done_count == 1
+    unasked = msgspec.structs.replace(programme.tasks[0], task_id=8, kind=TaskKind.POINT, revisit_s=600.0)
+    alone = msgspec.structs.replace(programme, tasks=(unasked,))
+    proof = prove(plan, alone, tracks, now_us=LATER_US)
+    assert (proof.tasks[0].visit_count, proof.tasks[0].longest_revisit_s) == (0, None)
+    assert b'class="no"' not in report_html.write(proof, alone, language="en")
+
+
+def test_what_a_drone_flew_in_its_next_sortie_is_not_told_of_the_one_before() -> None:
+    stand = (waypoint(0.0, 0.0, 7),)
+    first = sortie(1, stand, 7, begins_s=0, lasts_s=600)
+    second = msgspec.structs.replace(sortie(2, stand, 7, begins_s=720, lasts_s=600), airframe_id=1)
+    plan = Plan(window=FIELD_PLAN.window, visits=(), sorties=(first, second))
+    between_us = START_US + 660 * SECOND_US
+    assert time_of(first, plan) == Window(START_US - 300 * SECOND_US, between_us)
+    assert time_of(second, plan) == Window(between_us, second.landing_us + 600 * SECOND_US)
 
 
 def test_a_relay_that_came_late_shows_the_gap_to_the_second() -> None:
