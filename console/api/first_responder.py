@@ -35,7 +35,7 @@ async def fly_to(request: Request) -> Response:
         FlyToReply(
             candidates=[view_of_candidate(one) for one in found],
             chosen=None if chosen is None else chosen.airframe_id,
-            flight_id=sent,
+            sent_unit_id=sent,
             arrive_ms=None if chosen is None or chosen.arrive_s is None else now_ms + chosen.arrive_s * 1000,
         )
     )

@@ -49,10 +49,10 @@ class CandidateFlight(msgspec.Struct, frozen=True, kw_only=True):
 class FlyToReply(msgspec.Struct, frozen=True, kw_only=True):
     """Those that could go, the soonest first, then those that cannot, with why; `chosen` is the airframe_id of the first.
 
-    `flight_id` is the unit_id of the drone that was sent, null in a dry run: GET /api/flights/{unit_id} tells how far it is.
+    `sent_unit_id` is the drone that was sent, null in a dry run: GET /api/flights/{unit_id} tells how far it is.
     """
 
     candidates: list[CandidateFlight]
     chosen: int | None
-    flight_id: int | None
+    sent_unit_id: int | None
     arrive_ms: float | None

@@ -48,6 +48,7 @@ def test_a_sortie_is_as_far_as_its_last_event_says(event: SortieMoved, state: So
     assert (after.sorties[0], after.version) == (plan.sorties[0], 7)
 
 
-def test_every_step_of_a_flight_has_its_state() -> None:
-    for step in SortieStep:
-        with_steps(Plan(window=Window(0, 1), visits=(), sorties=(sortie(2),)), {2: moved(step)})
+@pytest.mark.parametrize("step", SortieStep)
+def test_every_step_of_a_flight_has_a_state_in_its_plan(step: SortieStep) -> None:
+    plan = Plan(window=Window(0, 1), visits=(), sorties=(sortie(2),))
+    assert with_steps(plan, {2: moved(step)}).sorties[0].state in SortieState

@@ -2174,11 +2174,11 @@ export interface CandidateFlight {
   detection_ratio: number | null;
 }
 
-/** Those that could go, the soonest first, then those that cannot, with why; `chosen` is the airframe_id of the first. `flight_id` is the unit_id of the drone that was sent, null in a dry run: GET /api/flights/{unit_id} tells how far it is. */
+/** Those that could go, the soonest first, then those that cannot, with why; `chosen` is the airframe_id of the first. `sent_unit_id` is the drone that was sent, null in a dry run: GET /api/flights/{unit_id} tells how far it is. */
 export interface FlyToReply {
   candidates: CandidateFlight[];
   chosen: number | null;
-  flight_id: number | null;
+  sent_unit_id: number | null;
   arrive_ms: number | null;
 }
 
