@@ -222,6 +222,11 @@ class _Day:
         while len(sortie.waypoints) > most and len(draft.stops) > 1:
             draft = replace(draft, stops=draft.stops[:-1])
             sortie = sortie_of(draft, self.wanted.targets, self.scene, 0)
+        if len(sortie.waypoints) > most:
+            message = (
+                f"it has {len(sortie.waypoints)} waypoints, its controller takes {most}: let another fly it, or part it"
+            )
+            raise InputError(message)
         return sortie, draft
 
     def _score(self, done: NDArray[np.bool_]) -> float:
