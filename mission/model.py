@@ -9,6 +9,8 @@ import msgspec
 Geometry: TypeAlias = dict[str, Any]
 """A GeoJSON geometry, [lon, lat] in WGS-84, checked at the door that it came by (`mission.checking`)."""
 HIGHEST_PRIORITY: Final = 10
+US: Final = 1_000_000
+"""Microseconds of a second: times are whole UTC microseconds, how long things take is in seconds."""
 
 
 class TaskKind(StrEnum):

@@ -11,10 +11,9 @@ import msgspec
 from metar import Metar
 
 from mission.airspace import Wind
-from mission.model import Weather
+from mission.model import US, Weather
 from telemetry.model.errors import InputError
 
-US: Final = 1_000_000
 CURRENT_S: Final = 3600.0
 """An observation goes before a forecast made earlier for so long."""
 NO_CLOUD_M: Final = 1500.0

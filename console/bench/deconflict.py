@@ -14,8 +14,8 @@ from console.bench import Figures, Goal
 from console.bench.coverage import cpu_ms
 from mission.deconflict import Limits, find, mend
 from mission.deconflict.finding import Scene
-from mission.deconflict.volumes import US, Margins, Volumes, joined, meetings, volumes_of
-from mission.model import Window
+from mission.deconflict.volumes import Margins, Volumes, joined, meetings, volumes_of
+from mission.model import US, Window
 from mission.plan import Sortie, Visit, Waypoint
 from telemetry.model.geodesy import local_plane
 

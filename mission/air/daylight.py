@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from astral import Observer
 from astral.sun import elevation
 
-from mission.model import Light, Window
+from mission.model import US, Light, Window
 from telemetry.model.errors import InputError
 
-US: Final = 1_000_000
 SUN_DEG: Final = -0.833
 """The middle of the sun at sunrise and sunset: its radius and the air's bending below the horizon."""
 CIVIL_DEG: Final = -6.0

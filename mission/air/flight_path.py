@@ -10,12 +10,11 @@ import shapely
 from numpy.typing import NDArray
 
 from mission.air.terrain import FLAT, Ground
-from mission.model import Airframe, Dock, Window
+from mission.model import US, Airframe, Dock, Window
 from mission.plan import Sortie
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 
-US: Final = 1_000_000
 _SAME_PLACE_M: Final = 1.0
 _LEAST_SPEED_MPS: Final = 0.1
 _USUAL_SPEED_MPS: Final = 10.0

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from mission.model import Weather
-from mission.weather import MOST_LETTERS, US, read_metar, time_us_of, unreadable, weather_of_groups, worst_of
+from mission.model import US, Weather
+from mission.weather import MOST_LETTERS, read_metar, time_us_of, unreadable, weather_of_groups, worst_of
 from telemetry.model.errors import InputError
 
 _HOUR_US: Final = 3600 * US

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from mission.air.flight_path import FlightPath, path_of
 from mission.air.sky import Sky
 from mission.air.terrain import FLAT, Ground
-from mission.deconflict.volumes import US, Margins, Meetings, Volumes, joined, meetings, volumes_of
-from mission.model import Airframe, Dock, Window
+from mission.deconflict.volumes import Margins, Meetings, Volumes, joined, meetings, volumes_of
+from mission.model import US, Airframe, Dock, Window
 from mission.plan import Conflict, Sortie, SortieState
 from telemetry.model.geodesy import LocalPlane
 

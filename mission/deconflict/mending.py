@@ -12,8 +12,8 @@ from mission.air.sky import Sky
 from mission.air.terrain import FLAT, Ground
 from mission.deconflict.finding import Scene, conflicts, flies
 from mission.deconflict.moves import Limits, delayed, raised, slack_us
-from mission.deconflict.volumes import US, Margins, Volumes, joined, meetings_between, volumes_of
-from mission.model import Dock, Window
+from mission.deconflict.volumes import Margins, Volumes, joined, meetings_between, volumes_of
+from mission.model import US, Dock, Window
 from mission.plan import Conflict, Sortie, SortieState
 from telemetry.model.geodesy import LocalPlane
 

@@ -7,8 +7,7 @@ from typing import Final
 import msgspec
 
 from mission.deconflict.finding import flies
-from mission.deconflict.volumes import US
-from mission.model import Airframe, Crew, Task
+from mission.model import US, Airframe, Crew, Task
 from mission.patterns.footprint import alt_for_pixel_m, camera_of
 from mission.plan import Sortie, Visit
 from telemetry.model.errors import InputError

@@ -9,9 +9,9 @@ import shapely
 from numpy.typing import NDArray
 
 from mission.air.flight_path import FlightPath
+from mission.model import US
 from telemetry.model.geodesy import Floats
 
-US: Final = 1_000_000
 PIECE_S: Final = 8.0
 """A moving leg is cut into pieces of so many seconds at most: what a drone has left behind is free again."""
 _SLAB: Final = 512

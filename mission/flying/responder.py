@@ -6,14 +6,13 @@ from typing import Any, Final
 import msgspec
 
 from mission.flying.responder_trip import Errand, Standing, Trip
-from mission.model import Airframe, Programme, Window
+from mission.model import US, Airframe, Programme, Window
 from mission.plan import Refusal, Sortie
 from mission.rules import check_sortie
 from mission.schedule.apart import parted
 from mission.schedule.scene import Scene, scene_of
 from telemetry.model.errors import InputError
 
-US: Final = 1_000_000
 LONGEST_S: Final = 2 * 3600.0
 
 

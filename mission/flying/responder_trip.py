@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from mission.model import HIGHEST_PRIORITY, Airframe, Task, TaskKind
+from mission.model import HIGHEST_PRIORITY, US, Airframe, Task, TaskKind
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern, length_m
 from mission.patterns.legs import fly_s
@@ -16,7 +16,6 @@ from mission.schedule.scene import TRANSIT_ALT_M, Scene
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
-US: Final = 1_000_000
 READY_S: Final = 20.0
 """From the order to the take-off of a drone in its dock: the upload, the lid, the motors."""
 STAY_S: Final = 300.0

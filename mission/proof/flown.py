@@ -8,13 +8,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from mission.model import Airframe, Camera, Task, Window
+from mission.model import US, Airframe, Camera, Task, Window
 from mission.patterns.footprint import camera_of, seen_width_m
 from mission.plan import Sortie
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 
-US: Final = 1_000_000
 LONGEST_SILENCE_S: Final = 15.0
 """Between two positions farther apart than this nothing is said to have been seen."""
 FLYING_ABOVE_M: Final = 3.0

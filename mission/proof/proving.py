@@ -8,12 +8,11 @@ import msgspec
 import numpy as np
 import shapely
 
-from mission.model import Airframe, Geometry, Programme, Task, TaskKind, Window
+from mission.model import US, Airframe, Geometry, Programme, Task, TaskKind, Window
 from mission.plan import Plan, Refusal, Sortie, SortieState
 from mission.proof.flown import Track, near_windows, no_track, seen_by_plan, seen_by_track, standing_of
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
 
-US: Final = 1_000_000
 USUAL_WIDTH_M: Final = 30.0
 NEAR_M: Final = 60.0
 """Who is as near as this to where it should stand watches from there."""

@@ -9,12 +9,11 @@ from typing import Final, NamedTuple
 
 from mission import weather as weather_log
 from mission.air.daylight import Daylight
-from mission.model import Airframe, Light, Weather, Window
+from mission.model import US, Airframe, Light, Weather, Window
 from mission.rules.refusals import Remedy, Told
 from mission.rules.rule_set import RuleSet
 from mission.weather import Timeline
 
-US: Final = 1_000_000
 WEATHER_RULES: Final = frozenset(f"R-{number}" for number in range(11, 19))
 """The rules of the weather itself and of its age."""
 RAINPROOF: Final = Remedy("rainproof", {}, {"flies_in_rain": True})

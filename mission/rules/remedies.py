@@ -1,17 +1,16 @@
 """Remedies done: a task, a visit, an airframe, a sortie or a rule changed as a refusal's `remedy` says."""
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from mission.deconflict.moves import delayed
-from mission.model import Airframe, Light, Task, Window
+from mission.model import US, Airframe, Light, Task, Window
 from mission.plan import Sortie, Visit, Waypoint
 
 Change: TypeAlias = Mapping[str, float | str]
 """What a refusal's `remedy` holds; its names are told in `mission.rules.refusals`."""
-US: Final = 1_000_000
 _OF_TASK = frozenset({"alt_agl_m", "approval", "camera", "ground_pixel_m"})
 _OF_AIRFRAME = frozenset({"wind_limit_mps", "gust_limit_mps", "flies_in_rain", "endurance_s"})
 

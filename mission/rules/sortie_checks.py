@@ -8,9 +8,9 @@ from mission.air.flight_path import path_of
 from mission.air.sky import Offence, Sky
 from mission.air.terrain import FLAT, Ground
 from mission.deconflict.moves import begins_us, delayed
-from mission.model import Airframe, Crew, Dock, Task, Weather, Window
+from mission.model import US, Airframe, Crew, Dock, Task, Weather, Window
 from mission.plan import Refusal, Sortie, Visit
-from mission.rules.conditions import US, Breach, Conditions, Flight, measured_then, runs, waiting
+from mission.rules.conditions import Breach, Conditions, Flight, measured_then, runs, waiting
 from mission.rules.refusals import Remedy, Told, refusal
 from mission.rules.rule_set import RuleSet
 from mission.rules.way_checks import WayChecks, shift_remedy, to_minute_us

@@ -9,10 +9,10 @@ from typing import Final
 
 from mission.air.daylight import Daylight
 from mission.air.sky import Sky, approvals_of
-from mission.model import Airframe, Task, TaskKind, Weather, Window
+from mission.model import US, Airframe, Task, TaskKind, Weather, Window
 from mission.patterns.footprint import camera_of, ground_pixel_m
 from mission.plan import Refusal, Visit
-from mission.rules.conditions import US, WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs, waiting
+from mission.rules.conditions import WEATHER_RULES, Breach, Conditions, Flight, measured_then, runs, waiting
 from mission.rules.place_checks import PlaceChecks, height_of, highest_m
 from mission.rules.refusals import Remedy, refusal
 from mission.rules.rule_set import RuleSet

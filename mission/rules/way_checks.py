@@ -10,9 +10,9 @@ import shapely
 
 from mission.air.daylight import Daylight
 from mission.air.sky import Offence, approvals_of
-from mission.model import Zone, ZoneKind
+from mission.model import US, Zone, ZoneKind
 from mission.plan import Sortie
-from mission.rules.conditions import US, Breach, Conditions
+from mission.rules.conditions import Breach, Conditions
 from mission.rules.place_checks import highest_m, hours_of
 from mission.rules.refusals import Remedy, Told
 from mission.rules.remedies import remedied_sortie

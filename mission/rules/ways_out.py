@@ -8,13 +8,12 @@ import numpy as np
 
 from mission.air.flight_path import FlightPath
 from mission.air.sky import Sky
-from mission.model import Airframe, Dock, Window
+from mission.model import US, Airframe, Dock, Window
 from mission.patterns.transit import Ways, ways_of
 from mission.plan import Sortie
 from mission.rules.refusals import Remedy, metres
 from telemetry.model.geodesy import Floats
 
-US: Final = 1_000_000
 _SWATH_SHARE: Final = 0.6
 _SAME_M: Final = 1.0
 

@@ -13,7 +13,7 @@ from mission.air.daylight import Daylight
 from mission.air.sky import Sky
 from mission.air.terrain import FLAT, Ground
 from mission.airspace import Wind, straight_s
-from mission.model import Airframe, Dock, Programme, Weather, Window, ZoneKind
+from mission.model import US, Airframe, Dock, Programme, Weather, Window, ZoneKind
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, rule_set
 from mission.weather import at as weather_at
@@ -24,7 +24,6 @@ _FIRM_KINDS: Final = (ZoneKind.NO_FLY, ZoneKind.RESTRICTED, ZoneKind.KEEP_IN)
 """What ways go round; the ways of other traffic are kept clear by height and time when sorties are parted."""
 TRANSIT_ALT_M: Final = 60.0
 """How high the ways to and from tasks are flown, above the take-off place, before sorties are layered."""
-US: Final = 1_000_000
 _LAYERS_RECKONED: Final = 2
 _BENDS_RECKONED: Final = 4
 _MARGIN_S: Final = 3.0

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from mission.model import Airframe, Task, TaskKind, Window
+from mission.model import US, Airframe, Task, TaskKind, Window
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
 from mission.patterns.legs import fly_s
@@ -15,7 +15,7 @@ from mission.patterns.splitting import split
 from mission.patterns.unflyable import UnflyableError
 from mission.plan import Visit
 from mission.schedule.permits import Permit
-from mission.schedule.scene import US, Scene
+from mission.schedule.scene import Scene
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 

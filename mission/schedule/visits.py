@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
-from mission.model import Task, TaskKind, Window
+from mission.model import US, Task, TaskKind, Window
 from mission.plan import Visit
 from mission.schedule.recurrence import clipped, hours, united
 
@@ -14,7 +14,6 @@ REVISIT_SLACK_SHARE: Final = 0.1
 MOST_VISITS: Final = 2000
 """Of one task in one plan; what would be more is planned for its first so many (and said by `mission.checking`)."""
 _PARTS_SHARE: Final = 0.5
-_US: Final = 1_000_000
 
 
 def hours_of(task: Task, window: Window, *, holidays: Collection[date] = ()) -> tuple[Window, ...]:
@@ -41,7 +40,7 @@ def visits_of(task: Task, wanted: Sequence[Window], first_id: int = 1, *, part_c
     for window in wanted:
         again = task.revisit_s is not None and task.kind not in {TaskKind.EVENT, TaskKind.STREETS, TaskKind.SEARCH}
         these = _again_and_again(window, task.revisit_s or math.inf) if again else [window]
-        wide_us = round(_PARTS_SHARE * (task.revisit_s or 0.0) * _US) if part_count > 1 else 0
+        wide_us = round(_PARTS_SHARE * (task.revisit_s or 0.0) * US) if part_count > 1 else 0
         begins += [
             Window(each.start_us, min(max(each.end_us, each.start_us + wide_us), window.end_us)) for each in these
         ]
@@ -53,7 +52,7 @@ def visits_of(task: Task, wanted: Sequence[Window], first_id: int = 1, *, part_c
 
 def _again_and_again(window: Window, revisit_s: float) -> list[Window]:
     """Return when to begin each of the visits: windows `period` apart and `revisit - period` wide."""
-    revisit_us = revisit_s * _US
+    revisit_us = revisit_s * US
     left_us = window.end_us - window.start_us - revisit_us
     if left_us <= 0:
         return [window]

@@ -10,8 +10,8 @@ from console.bench.deconflict import START_US, every_pair, flights
 from mission.air.flight_path import path_of
 from mission.air.sky import Sky
 from mission.deconflict import Limits, Margins, begins_us, find, mend
-from mission.deconflict.volumes import US, Volumes, joined, meetings, meetings_between, volumes_of
-from mission.model import Airframe, Camera, Crew, Window, ZoneKind
+from mission.deconflict.volumes import Volumes, joined, meetings, meetings_between, volumes_of
+from mission.model import US, Airframe, Camera, Crew, Window, ZoneKind
 from mission.plan import Sortie, SortieState, Visit
 from mission.rules import limits_of, margins_of, rule_set
 from tests.sky_scene import DOCK, PLANE, box, clock, sortie, task, window, zone
