@@ -1,6 +1,7 @@
 """How commands of this machine speak to the running console: by a key that they are given, or one made for this one command."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def console_options(command: Command) -> Command:
     """Add --url, --key and --as to a command; they come as `url`, `key` and `account_name`."""
     options = (
-        click.option("--url", help="The console's address; that of this machine's by default."),
+        click.option(
+            "--url", help="The console's address (with a key: SKYBEAT_URL); that of this machine's by default."
+        ),
         click.option("--key", envvar="SKYBEAT_KEY", help="A key of `skybeat user key` (SKYBEAT_KEY)."),
         click.option("--as", "account_name", help="An account of this machine's console, instead of a key."),
     )
@@ -43,7 +46,7 @@ def open_console(url: str | None, key: str | None, account_name: str | None) -> 
     settings = load_settings()
     origin = url or told_origin(settings)
     if key:
-        with connect(origin, key) as console:
+        with connect(url or os.environ.get("SKYBEAT_URL") or origin, key) as console:
             yield console
         return
     if not account_name:

@@ -1,9 +1,12 @@
 """`skybeat fly`: what is told on the way to a place, for people and for programs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from console.cli import skybeat
 from console.commands.fly import tell_progress
 from mission.script import Console, Progress
 
@@ -29,3 +32,9 @@ def test_people_are_told_each_step_and_the_time_left_every_ten_seconds(capsys: p
         tell_progress(console, 7, as_json=True)
     assert [line.split("there in ")[-1] for line in told] == ["25 s", "15 s", "5 s", "done       1/1"]
     assert len(capsys.readouterr().out.splitlines()) == 26
+
+
+def test_a_key_s_command_asks_the_console_that_the_environment_names(tmp_path: Path) -> None:
+    told = {"SKYBEAT_URL": "http://127.0.0.1:9", "SKYBEAT_KEY": "skbk_x", "SKYBEAT_DATA_DIR": str(tmp_path)}
+    said = CliRunner().invoke(skybeat, ["fly", "--to", "36.06,103.83"], env=told)
+    assert "the console at http://127.0.0.1:9 does not answer" in str(said.exception)
