@@ -20,6 +20,9 @@ MOST_BYTES: Final = 16 << 20
 MOST_UNPACKED_BYTES: Final = 64 << 20
 MOST_MEMBERS: Final = 256
 MOST_XML_DEPTH: Final = 100
+MOST_XML_TAGS: Final = 600_000
+"""Opening and closing ones: reading ten times as many takes a minute."""
+MOST_XML_ATTRIBUTES: Final = 200_000
 _BROKEN_ZIP: Final = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
     *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError, OverflowError),
@@ -50,8 +53,12 @@ def read_json(data: bytes, what: str) -> dict[str, Any]:
 
 def read_xml(data: bytes, what: str) -> Element:
     """Return the root of an XML document without a DTD. Raises FileFormatError for entities, for depth, and for no XML."""
+    if (tags := checked_size(data, what).count(b"<")) > MOST_XML_TAGS:
+        raise FileFormatError(f"{what} has {tags} tags, at most {MOST_XML_TAGS} are taken: split it")
+    if (attributes := data.count(b"=")) > MOST_XML_ATTRIBUTES:
+        raise FileFormatError(f"{what} has {attributes} attributes, at most {MOST_XML_ATTRIBUTES} are taken: split it")
     try:
-        root: Element = fromstring(checked_size(data, what), forbid_dtd=True)
+        root: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
         raise FileFormatError(f"{what} declares a DTD or entities: those are never read; remove them") from error
     except (ParseError, ValueError, LookupError, RecursionError) as error:

@@ -169,3 +169,12 @@ def test_a_parameter_that_is_not_given_in_a_waypoint_file_stays_so() -> None:
     assert (item.param3, item.param4) == (0.0, None)
     with pytest.raises(FileFormatError, match="column 9"):
         waypoints_file.read_items(line.replace("36.0", "nan").encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"<kml>" + b"<a/>" * 600_000 + b"</kml>", "tags"), (b"<kml " + b'a="" ' * 200_001 + b"/>", "attributes")],
+)
+def test_a_document_that_would_be_read_for_minutes_is_refused_at_once(data: bytes, said: str) -> None:
+    with pytest.raises(FileFormatError, match=f"{said}, at most"):
+        read_xml(data, "the file")
