@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import shapely
 
+from mission.days import zone_of
 from mission.model import (
     HIGHEST_PRIORITY,
     Airframe,
@@ -24,7 +25,7 @@ from mission.model import (
     Zone,
 )
 from mission.plan import Refusal
-from mission.schedule.recurrence import rule_parts, zone_of
+from mission.schedule.recurrence import rule_parts
 from telemetry.model.errors import InputError
 
 MOST_PLACES: Final = 20_000

@@ -30,6 +30,7 @@ from console.patrols.programme_desk import KeptProgramme
 from console.patrols.protocol import CheckAsked
 from infra.clock import MICROSECONDS
 from mission.air.taf import read_report
+from mission.days import day_window, zone_of
 from mission.model import Window
 from mission.programme_items import (
     FORMS,
@@ -42,8 +43,6 @@ from mission.programme_items import (
     raw_of,
 )
 from mission.rules import rule_set, rule_sets
-from mission.schedule.days import day_window
-from mission.schedule.recurrence import zone_of
 from telemetry.model.errors import InputError, NotAllowedError
 
 ROUTER: Final = router("programme")
@@ -181,7 +180,7 @@ def own_station(account: Account, station_id: int | None) -> int | None:
 
 def _window_of(zone: str, day: date | None, now_us: int) -> Window:
     """Return a day, or the 24 hours from now on."""
-    return Window(now_us, now_us + 86_400 * MICROSECONDS) if day is None else day_window(day, zone)
+    return Window(now_us, now_us + 86_400 * MICROSECONDS) if day is None else day_window(day, zone_of(zone))
 
 
 async def _shown(request: Request) -> Response:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from astral import Observer
 from astral.sun import elevation
 
+from mission.days import day_window, local_time, zone_of
 from mission.model import US, Light, Window
 from telemetry.model.errors import InputError
 
@@ -93,8 +93,8 @@ class Daylight:
 
     def clock(self, at_us: int, *, beside_us: int | None = None) -> str:
         """Return a time as a person of the place reads it, 21:50; with month and day where its day is not that of `beside_us`."""
-        here = _local(at_us, self.zone)
-        if beside_us is None or _local(beside_us, self.zone).date() == here.date():
+        here = local_time(at_us, self.zone)
+        if beside_us is None or local_time(beside_us, self.zone).date() == here.date():
             return here.strftime("%H:%M")
         return here.strftime("%m-%d %H:%M")
 
@@ -103,29 +103,8 @@ class Daylight:
         return list(_crossings(self.lat_deg, self.lon_deg, window, border_deg))
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Return a zone of the tz database. Raises InputError for a name that it does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"there is no time zone {name!r}: give a name of the tz database like Asia/Shanghai or Europe/Oslo"
-        raise InputError(message) from error
-
-
-def day_window(day: date, zone: ZoneInfo) -> Window:
-    """Return a local day from midnight to midnight; 23 or 25 hours where clocks are changed."""
-    first, last = (
-        round(datetime.combine(one, time(), zone).timestamp()) * US for one in (day, day + timedelta(days=1))
-    )
-    return Window(start_us=first, end_us=last)
-
-
 def _first(crossings: list[tuple[int, bool]], *, is_up: bool) -> int | None:
     return next((at_us for at_us, up in crossings if up == is_up), None)
-
-
-def _local(at_us: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at_us // US, UTC).astimezone(zone)
 
 
 def _height_deg(lat_deg: float, lon_deg: float, at_us: int) -> float:

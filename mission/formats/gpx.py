@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 
 from mission.formats.brought import Brought, Place, line_of, task_of
 from mission.formats.untrusted import checked_count, latitude, longitude, read_xml
+from mission.formats.xml_names import local_name, text_of
 from mission.model import Task, TaskKind
 from mission.plan import Plan, Sortie
 from telemetry.model.errors import FileFormatError
@@ -29,20 +30,20 @@ def write(plan: Plan, *, sortie_id: int | None = None) -> bytes:
 def read(data: bytes) -> Brought:
     """Return routes and tracks as corridors, waypoints as points. Raises FileFormatError; lines of one place become notes."""
     root = read_xml(data, WHAT)
-    if _local(root) != "gpx":
-        raise FileFormatError(f"{WHAT} is a {_local(root)[:40]!r} document: a gpx document is needed")
+    if local_name(root) != "gpx":
+        raise FileFormatError(f"{WHAT} is a {local_name(root)[:40]!r} document: a gpx document is needed")
     tasks: list[Task] = []
     notes: list[str] = []
     for number, line in enumerate(_lines(root), 1):
-        name = _text(line, "name") or f"line {number}"
+        name = text_of(line, "name") or f"line {number}"
         places = list(_places(line, name))
         if len(places) < len("ab"):
             notes.append(f"{name[:40]}: a line of {len(places)} places was left out")
         else:
             tasks.append(task_of(name, TaskKind.CORRIDOR, line_of(places, name)))
-    for number, point in enumerate((one for one in root if _local(one) == "wpt"), 1):
+    for number, point in enumerate((one for one in root if local_name(one) == "wpt"), 1):
         lat, lon = _place(point, f"waypoint {number}")
-        name = _text(point, "name") or f"waypoint {number}"
+        name = text_of(point, "name") or f"waypoint {number}"
         tasks.append(task_of(name, TaskKind.POINT, {"type": "Point", "coordinates": [lon, lat]}))
     checked_count(len(tasks), WHAT)
     return Brought(tasks=tuple(tasks), notes=tuple(notes))
@@ -64,14 +65,14 @@ def _route(root: Element, sortie: Sortie) -> None:
 def _lines(root: Element) -> Iterator[Element]:
     """Yield routes, and each segment of each track."""
     for element in root:
-        if _local(element) == "rte":
+        if local_name(element) == "rte":
             yield element
-        elif _local(element) == "trk":
-            yield from (segment for segment in element if _local(segment) == "trkseg")
+        elif local_name(element) == "trk":
+            yield from (segment for segment in element if local_name(segment) == "trkseg")
 
 
 def _places(line: Element, where: str) -> Iterator[Place]:
-    points = [element for element in line if _local(element) in ("rtept", "trkpt")]
+    points = [element for element in line if local_name(element) in ("rtept", "trkpt")]
     checked_count(len(points), f"{WHAT}, {where[:40]}")
     for point in points:
         yield _place(point, where)
@@ -83,12 +84,3 @@ def _place(point: Element, where: str) -> Place:
 
 def _under(parent: Element, name: str) -> Element:
     return SubElement(parent, f"{{{GPX}}}{name}")
-
-
-def _text(parent: Element, name: str) -> str | None:
-    found = next((element for element in parent if _local(element) == name), None)
-    return None if found is None else (found.text or "").strip()
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rsplit("}", 1)[-1]

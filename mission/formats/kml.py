@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 
 from mission.formats.brought import Brought, Place, line_of, polygon_of, task_of, zone_of
 from mission.formats.untrusted import checked_count, latitude, longitude, read_xml, read_zip
+from mission.formats.xml_names import local_name, text_of
 from mission.model import Geometry, Programme, Task, TaskKind, Zone, ZoneKind
 from mission.plan import Plan, Sortie
 from telemetry.model.errors import FileFormatError
@@ -46,10 +47,10 @@ def read(data: bytes) -> Brought:
     tasks: list[Task] = []
     zones: list[Zone] = []
     notes: list[str] = []
-    placemarks = [element for element in root.iter() if _local(element) == "Placemark"]
+    placemarks = [element for element in root.iter() if local_name(element) == "Placemark"]
     checked_count(len(placemarks), WHAT)
     for number, placemark in enumerate(placemarks, 1):
-        name = _text(placemark, "name") or f"placemark {number}"
+        name = text_of(placemark.iter(), "name") or f"placemark {number}"
         shapes = list(_shapes(placemark, f"placemark {number} ({name[:40]})"))
         if not shapes:
             notes.append(f"placemark {number} ({name[:40]}): it has no point, line or polygon and was left out")
@@ -74,26 +75,26 @@ def _document(data: bytes) -> bytes:
 def _shapes(placemark: Element, where: str) -> Iterator[tuple[TaskKind, Geometry]]:
     inside: set[Element] = set()
     for element in placemark.iter():
-        if element in inside or _local(element) not in _GEOMETRIES:
+        if element in inside or local_name(element) not in _GEOMETRIES:
             continue
         inside |= set(element.iter())
-        kind = _local(element)
+        kind = local_name(element)
         if kind == "Polygon":
             yield TaskKind.AREA, _polygon(element, where)
         elif kind == "Point":
-            places = _places(_text(element, "coordinates"), where)
+            places = _places(text_of(element.iter(), "coordinates"), where)
             if len(places) != 1:
                 raise FileFormatError(f"{WHAT}, {where}: a point with {len(places)} places")
             yield TaskKind.POINT, {"type": "Point", "coordinates": [places[0][1], places[0][0]]}
         else:
-            yield TaskKind.CORRIDOR, line_of(_places(_text(element, "coordinates"), where), where)
+            yield TaskKind.CORRIDOR, line_of(_places(text_of(element.iter(), "coordinates"), where), where)
 
 
 def _polygon(element: Element, where: str) -> Geometry:
     rings: list[object] = []
     for name in ("outerBoundaryIs", "innerBoundaryIs"):
-        for boundary in (child for child in element if _local(child) == name):
-            ring = polygon_of(_places(_text(boundary, "coordinates"), where), where)
+        for boundary in (child for child in element if local_name(child) == name):
+            ring = polygon_of(_places(text_of(boundary.iter(), "coordinates"), where), where)
             rings += ring["coordinates"]
     if not rings:
         raise FileFormatError(f"{WHAT}, {where}: a polygon without an outer boundary")
@@ -167,15 +168,6 @@ def _under(parent: Element, name: str) -> Element:
 
 def _say(parent: Element, name: str, text: str) -> None:
     _under(parent, name).text = text
-
-
-def _text(parent: Element, name: str) -> str | None:
-    found = next((element for element in parent.iter() if _local(element) == name), None)
-    return None if found is None else (found.text or "").strip()
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rsplit("}", 1)[-1]
 
 
 def _iso(at_us: int) -> str:

@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 from mission.formats.brought import Brought
 from mission.formats.untrusted import checked_count, finite, latitude, longitude, read_xml, read_zip
+from mission.formats.xml_names import local_name, text_of
 from mission.plan import CameraAction, Waypoint
 from telemetry.model.errors import FileFormatError
 
@@ -28,17 +29,19 @@ def read(data: bytes) -> Brought:
 
 
 def _read_document(root: Element, name: str) -> Brought:
-    placemarks = [element for element in root.iter() if _local(element) == "Placemark"]
+    placemarks = [element for element in root.iter() if local_name(element) == "Placemark"]
     checked_count(len(placemarks), name)
     if not placemarks:
         raise FileFormatError(
             f"{name} holds no waypoints: mapping routes are planned by DJI Pilot 2 when they are exported"
         )
-    folder = next(element for element in root.iter() if _local(element) == "Folder")
-    speed_mps = _figure(_text(folder, "autoFlightSpeed") or "5", f"{name}, autoFlightSpeed", highest=FASTEST_MPS)
-    height_m = _text(folder, "globalHeight") or "0"
+    folder = next(element for element in root.iter() if local_name(element) == "Folder")
+    speed_mps = _figure(
+        text_of(folder.iter(), "autoFlightSpeed") or "5", f"{name}, autoFlightSpeed", highest=FASTEST_MPS
+    )
+    height_m = text_of(folder.iter(), "globalHeight") or "0"
     notes: list[str] = []
-    mode = _text(folder, "executeHeightMode") or _text(folder, "heightMode")
+    mode = text_of(folder.iter(), "executeHeightMode") or text_of(folder.iter(), "heightMode")
     if mode not in (None, "relativeToStartPoint"):
         notes.append(f"{name}: heights are {mode}, not above the take-off place: check them before they are flown")
     waypoints = [
@@ -49,12 +52,12 @@ def _read_document(root: Element, name: str) -> Brought:
 
 
 def _read_waypoint(placemark: Element, where: str, speed_mps: float, height_m: str, notes: list[str]) -> Waypoint:
-    lon, lat, *_ = [*(_text(placemark, "coordinates") or "").strip().split(","), "", ""]
-    own_m = _text(placemark, "executeHeight") or _text(placemark, "height") or height_m
-    speed = _text(placemark, "waypointSpeed")
+    lon, lat, *_ = [*(text_of(placemark.iter(), "coordinates") or "").strip().split(","), "", ""]
+    own_m = text_of(placemark.iter(), "executeHeight") or text_of(placemark.iter(), "height") or height_m
+    speed = text_of(placemark.iter(), "waypointSpeed")
     gaze = _gaze(placemark, where)
-    angle = _text(placemark, "waypointHeadingAngle")
-    has_angle = _text(placemark, "waypointHeadingMode") == "smoothTransition" and angle is not None
+    angle = text_of(placemark.iter(), "waypointHeadingAngle")
+    has_angle = text_of(placemark.iter(), "waypointHeadingMode") == "smoothTransition" and angle is not None
     hold, pitch_deg, action, trigger_m = _read_actions(placemark, where, notes)
     return Waypoint(
         lat_deg=latitude(lat.strip(), where),
@@ -72,8 +75,8 @@ def _read_waypoint(placemark: Element, where: str, speed_mps: float, height_m: s
 
 
 def _gaze(placemark: Element, where: str) -> tuple[float | None, float | None]:
-    said = _text(placemark, "waypointPoiPoint")
-    if said is None or _text(placemark, "waypointHeadingMode") != "towardPOI":
+    said = text_of(placemark.iter(), "waypointPoiPoint")
+    if said is None or text_of(placemark.iter(), "waypointHeadingMode") != "towardPOI":
         return None, None
     lat, lon, *_ = [*said.split(","), ""]
     return latitude(lat.strip(), f"{where}, point of interest"), longitude(lon.strip(), f"{where}, point of interest")
@@ -84,18 +87,20 @@ def _read_actions(
 ) -> tuple[float, float | None, CameraAction, float | None]:
     """Return hold_s, gimbal pitch, what the camera does and the distance between photos."""
     hold_s, pitch_deg, action, trigger_m = 0.0, None, CameraAction.NONE, None
-    for group in (element for element in placemark if _local(element) == "actionGroup"):
-        by_distance = _text(group, "actionTriggerType") == "multipleDistance"
-        for said in (element for element in group if _local(element) == "action"):
-            function = _text(said, "actionActuatorFunc")
+    for group in (element for element in placemark if local_name(element) == "actionGroup"):
+        by_distance = text_of(group.iter(), "actionTriggerType") == "multipleDistance"
+        for said in (element for element in group if local_name(element) == "action"):
+            function = text_of(said.iter(), "actionActuatorFunc")
             if by_distance and function == "takePhoto":
                 action = CameraAction.PHOTOS_BY_DISTANCE
-                trigger_m = _figure(_text(group, "actionTriggerParam"), f"{where}, photo distance", highest=10_000.0)
+                trigger_m = _figure(
+                    text_of(group.iter(), "actionTriggerParam"), f"{where}, photo distance", highest=10_000.0
+                )
             elif function == "hover":
-                hold_s += _figure(_text(said, "hoverTime"), f"{where}, hoverTime", highest=86_400.0)
-            elif function == "gimbalRotate" and _text(said, "gimbalPitchRotateAngle") is not None:
+                hold_s += _figure(text_of(said.iter(), "hoverTime"), f"{where}, hoverTime", highest=86_400.0)
+            elif function == "gimbalRotate" and text_of(said.iter(), "gimbalPitchRotateAngle") is not None:
                 pitch_deg = _figure(
-                    _text(said, "gimbalPitchRotateAngle"), f"{where}, pitch", lowest=-180.0, highest=180.0
+                    text_of(said.iter(), "gimbalPitchRotateAngle"), f"{where}, pitch", lowest=-180.0, highest=180.0
                 )
             elif function in _CAMERA:
                 action = _CAMERA[function]
@@ -113,13 +118,3 @@ _CAMERA: Final = {
 
 def _figure(text: str | None, what: str, *, lowest: float = 0.0, highest: float) -> float:
     return finite(text, what, lowest=lowest, highest=highest)
-
-
-def _text(parent: Element, name: str) -> str | None:
-    """Return the text of the first element of that name below, whatever its namespace's version."""
-    found = next((element for element in parent.iter() if _local(element) == name), None)
-    return None if found is None else (found.text or "").strip()
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rsplit("}", 1)[-1]  # a comment's tag is no text

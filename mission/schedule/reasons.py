@@ -1,20 +1,18 @@
 """Why something was left out of a plan, in both languages, with the numbers and what would make it possible."""
 
 import math
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from mission.days import local_time, zone_of
 from mission.model import Task, Window
 from mission.plan import Conflict, Refusal, Visit
-from mission.schedule.recurrence import zone_of
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST_WINDOW_US: Final = 900_000_000
 
 
 def clock(time_us: int, zone: str) -> str:
     """Return a time as hours and minutes in a zone."""
-    return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone_of(zone)).strftime("%H:%M")
+    return local_time(time_us, zone_of(zone)).strftime("%H:%M")
 
 
 def wrong(task_id: int, message: str, *, message_zh: str = "", window: Window | None = None) -> Refusal:

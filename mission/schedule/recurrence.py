@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
+from mission.days import zone_of
 from mission.model import HolidayUse, Recurrence, Window
 from telemetry.model.errors import InputError
 
@@ -60,15 +61,6 @@ def days(recurrence: Recurrence, first: date, last: date, *, holidays: Collectio
             found.add(day)
     found.update(day for day in recurrence.extra if first <= day <= last)
     return sorted(found.difference(recurrence.skip))
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Return a zone of the tz database. Raises InputError for a name that it does not hold."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"the time zone {name!r} is not known: give a name of the tz database, such as Asia/Shanghai or UTC"
-        raise InputError(message) from error
 
 
 def united(windows: Iterable[Window]) -> tuple[Window, ...]:

@@ -10,10 +10,10 @@ import httpx
 import msgspec
 
 from infra.clock import MICROSECONDS, SYSTEM_CLOCK
+from mission.days import day_window, local_time, zone_of
 from mission.model import Airframe, Battery, Dock, Programme, Window
 from mission.plan import Plan, PlanState
 from mission.programme_items import FORMS, Item, ItemKind, number_of, raw_of
-from mission.schedule.days import day_at, day_window
 from mission.script.day import PlannedDay, programme_of_things
 from telemetry.model.errors import (
     ConflictError,
@@ -301,8 +301,8 @@ def _words(answer: httpx.Response) -> str:
 
 
 def _day(day: str | date | None, zone: str) -> Window:
-    wanted = day_at(SYSTEM_CLOCK.now_us(), zone) if day is None else day
-    return day_window(wanted if isinstance(wanted, date) else date.fromisoformat(wanted), zone)
+    wanted = local_time(SYSTEM_CLOCK.now_us(), zone_of(zone)).date() if day is None else day
+    return day_window(wanted if isinstance(wanted, date) else date.fromisoformat(wanted), zone_of(zone))
 
 
 def _in_order(programme: Programme) -> Iterator[tuple[ItemKind, Item]]:

@@ -8,14 +8,13 @@ from typing import Final
 
 import msgspec
 
-from infra.clock import SYSTEM_CLOCK, utc_of
+from infra.clock import SYSTEM_CLOCK
+from mission.days import day_window, local_time, zone_of
 from mission.formats.plan_files import PlanFormat, read_file, write_plan, write_programme
 from mission.formats.plan_files import ProgrammeFormat as FileOfProgramme
 from mission.model import Airframe, Battery, Crew, Dock, Programme, Task, Weather, Window, Zone
 from mission.plan import Plan, Refusal, Sortie
 from mission.programme_items import FORMS, Item
-from mission.schedule.days import day_at, day_window
-from mission.schedule.recurrence import zone_of
 from mission.schedule.routing.problem import Effort
 from telemetry.model.errors import FileFormatError, InputError
 
@@ -96,11 +95,11 @@ class PlannedDay:
         return "\n".join([self._title(), *lines, *dict.fromkeys(told), counts])
 
     def _title(self) -> str:
-        starts = utc_of(self.plan.window.start_us).astimezone(zone_of(self.programme.zone))
+        starts = local_time(self.plan.window.start_us, zone_of(self.programme.zone))
         return f"from {starts:%Y-%m-%d %H:%M} to {self._clock(self.plan.window.end_us)}, {self.programme.zone}"
 
     def _clock(self, at_us: int) -> str:
-        return f"{utc_of(at_us).astimezone(zone_of(self.programme.zone)):%H:%M}"
+        return f"{local_time(at_us, zone_of(self.programme.zone)):%H:%M}"
 
 
 def load(path: str | Path) -> Programme:
@@ -131,7 +130,7 @@ def plan(
 
     programme = programme_of_things(things, zone)
     now_us = SYSTEM_CLOCK.now_us()
-    wanted = window or day_window(_date(day, now_us, programme.zone), programme.zone)
+    wanted = window or day_window(_date(day, now_us, programme.zone), zone_of(programme.zone))
     now_us = now_us if now_us < wanted.end_us else wanted.start_us
     programme = _with_present_weather(programme, wanted, now_us)
     effort = Effort(within_s=None if iterations else effort_s or USUAL_EFFORT_S, iterations=iterations, seed=seed)
@@ -189,7 +188,7 @@ def _with_present_weather(programme: Programme, window: Window, now_us: int) -> 
 
 def _date(day: str | date | None, now_us: int, zone: str) -> date:
     if day is None:
-        return day_at(now_us, zone)
+        return local_time(now_us, zone_of(zone)).date()
     if isinstance(day, date):
         return day
     try:

@@ -7,7 +7,8 @@ import pytest
 from astral import Observer
 from astral.sun import sun
 
-from mission.air.daylight import Daylight, SunKind, day_window, zone_of
+from mission.air.daylight import Daylight, SunKind
+from mission.days import day_window, zone_of
 from mission.model import Light, Window
 from telemetry.model.errors import InputError
 
