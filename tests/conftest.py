@@ -115,6 +115,16 @@ def _native_server(url: str) -> Iterator[TestDatabase]:
 @pytest.fixture
 def database(database_server: TestDatabase) -> Iterator[TestDatabase]:
     """A fresh migrated database of this test alone."""
+    yield from _copied(database_server)
+
+
+@pytest.fixture(scope="module")
+def module_database(database_server: TestDatabase) -> Iterator[TestDatabase]:
+    """A fresh migrated database of this file's tests: each of them leaves or empties what it wrote."""
+    yield from _copied(database_server)
+
+
+def _copied(database_server: TestDatabase) -> Iterator[TestDatabase]:
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     source = str(psycopg.conninfo.conninfo_to_dict(database_server.owner_url)["dbname"])
     owner = str(psycopg.conninfo.conninfo_to_dict(database_server.owner_url)["user"])

@@ -1,23 +1,16 @@
 """First responders over HTTP: who would be there soonest, who may ask, and why the others cannot go."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.wire import Role
 from telemetry.model.datum import Crs, from_wgs84
-from tests.conftest import TestDatabase
-from tests.console_house import DRONE, House, running
+from tests.console_house import DRONE, House
+from tests.shared_house import emptied_house, shared_house  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 PLACE = {"lat_deg": 36.055, "lon_deg": 103.806, "dry_run": True}
-
-
-@pytest.fixture(name="house")
-async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
-    async with running(database, tmp_path) as house:
-        yield house
 
 
 async def draw(house: House, cookie: str) -> None:
@@ -47,12 +40,13 @@ async def test_a_drone_that_is_heard_is_told_with_its_time_and_battery_and_one_t
 ) -> None:
     cookie = await house.cookie(Role.ADMIN)
     await draw(house, cookie)
+    house.bridge.picture.units["observed_us"] = 0  # whatever another test let it say before
     silent = (await ask(house, cookie)).json()
     assert (silent["chosen"], silent["candidates"][0]["refusals"][0]["reason_en"]) == (None, "it is not heard")
     house.bridge.move(DRONE, lat_e7=360_500_000, lon_e7=1_038_000_000)
     heard = (await ask(house, cookie)).json()
     found = heard["candidates"][0]
-    assert heard["flight_id"] is None
+    assert heard["sent_unit_id"] is None
     assert found["unit_id"] == DRONE
     assert 60 < found["arrive_s"] < 180
     assert 0.3 < found["return_ratio"] < found["battery_at_scene_ratio"] <= 1.0

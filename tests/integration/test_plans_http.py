@@ -1,7 +1,5 @@
 """Plans over HTTP: made in a process of their own, kept, approved by another than who submitted, changed by one at a time."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,17 +8,13 @@ import pytest
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from tests.conftest import TestDatabase
-from tests.console_house import House, hello, next_text, running
+from tests.console_house import House, hello, next_text
+from tests.shared_house import emptied_house, shared_house  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOUR_US = 3_600_000_000
 FROM_US = (SYSTEM_CLOCK.now_us() // HOUR_US + 24) * HOUR_US
 WISH = {"from_us": FROM_US, "until_us": FROM_US + 8 * HOUR_US, "effort_s": 0.5, "iterations": 20}
-
-
-@pytest.fixture(name="house")
-async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
-    async with running(database, tmp_path) as house:
-        yield house
 
 
 def task(name: str, lon_deg: float) -> dict[str, Any]:
@@ -119,13 +113,15 @@ async def test_who_submitted_a_plan_does_not_approve_it(house: House) -> None:
     assert shown["submitted_by"] != shown["approved_by"]
 
 
-async def test_an_administrator_alone_says_why_and_it_is_written_down(house: House, database: TestDatabase) -> None:
+async def test_an_administrator_alone_says_why_and_it_is_written_down(
+    house: House, module_database: TestDatabase
+) -> None:
     cookie = await house.cookie(Role.ADMIN)
     plan_id = (await make(house, cookie))["plan_id"]
     await to(house, cookie, plan_id, "submitted", 1)
     assert (await to(house, cookie, plan_id, "approved", 2)).status_code == 422
     assert (await to(house, cookie, plan_id, "approved", 2, "nobody else on duty")).status_code == 200
-    with psycopg.connect(database.owner_url) as connection:
+    with psycopg.connect(module_database.owner_url) as connection:
         rows = connection.execute("select detail->>'reason' from audit where action = 'plan_state_set'").fetchall()
     assert ("nobody else on duty",) in rows
     assert (await to(house, cookie, plan_id, "published", 2)).status_code == 409

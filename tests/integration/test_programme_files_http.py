@@ -2,8 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,21 +11,17 @@ from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from mission.formats import programme_yaml, qgc_plan
 from tests.conftest import TestDatabase
-from tests.console_house import House, running
+from tests.console_house import House
 from tests.patrol_day import programme
+from tests.shared_house import emptied_house, shared_house  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOUR_US = 3_600_000_000
 KML = """<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>
 <Placemark><name>No-fly school</name><Polygon><outerBoundaryIs><LinearRing><coordinates>
 103.80,36.06 103.81,36.06 103.81,36.07 103.80,36.06</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>
 <Placemark><name>Bridge</name><Point><coordinates>103.82,36.06</coordinates></Point></Placemark>
 </Document></kml>"""
-
-
-@pytest.fixture(name="house")
-async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
-    async with running(database, tmp_path) as house:
-        yield house
 
 
 async def bring(house: House, cookie: str, data: bytes, **query: Any) -> Any:  # noqa: ANN401 - an answer
@@ -102,7 +96,9 @@ async def test_viewers_bring_nothing_but_may_read_files(house: House) -> None:
         assert (await client.get("/api/programme/export", params={"format": "geojson"})).status_code == 200
 
 
-async def test_a_plan_is_written_for_other_tools_and_that_is_audited(house: House, database: TestDatabase) -> None:
+async def test_a_plan_is_written_for_other_tools_and_that_is_audited(
+    house: House, module_database: TestDatabase
+) -> None:
     cookie = await house.cookie(Role.ADMIN)
     from_us = (SYSTEM_CLOCK.now_us() // HOUR_US + 24) * HOUR_US
     window = {"start_us": from_us, "end_us": from_us + 4 * HOUR_US}
@@ -143,6 +139,6 @@ async def test_a_plan_is_written_for_other_tools_and_that_is_audited(house: Hous
     assert printed.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
     assert printed.text.startswith("<!doctype html>")
     assert [answer.status_code for answer in tables] == [200, 200]
-    with psycopg.connect(database.owner_url) as connection:
+    with psycopg.connect(module_database.owner_url) as connection:
         rows = connection.execute("select subject from audit where action = 'exported'").fetchall()
     assert (f"plan-{plan['plan_id']}.kml",) in rows

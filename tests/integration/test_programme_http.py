@@ -1,16 +1,15 @@
 """The programme over HTTP: who may draw what, in which coordinates, what is refused, and that nobody overwrites another."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.wire import Role
 from telemetry.model.datum import Crs, from_wgs84
-from tests.conftest import TestDatabase
-from tests.console_house import House, hello, next_text, running
+from tests.console_house import House, hello, next_text
+from tests.shared_house import emptied_house, shared_house  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 DOCK = {"name": "East", "lat_deg": 36.05, "lon_deg": 103.8}
 AIRFRAME = {"name": "D1", "unit_id": 1, "device_id": 11}
 TASK = {
@@ -19,12 +18,6 @@ TASK = {
     "kind": "point",
     "geometry": {"type": "Point", "coordinates": [103.81, 36.06]},
 }
-
-
-@pytest.fixture(name="house")
-async def running_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
-    async with running(database, tmp_path) as house:
-        yield house
 
 
 async def add(house: House, cookie: str, where: str, item: dict[str, Any], **more: Any) -> Any:  # noqa: ANN401 - JSON
