@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mission.schedule.scene import Scene
-from mission.schedule.targets import Part, Target
+from mission.schedule.targets import WAY_PLACES, Part, Target
 from telemetry.model.geodesy import Floats
 
 
@@ -30,6 +30,10 @@ class Costs:
     until_s: Floats
     prize: NDArray[np.int64]
     group: NDArray[np.int64]
+    place_count: NDArray[np.int64]
+    """(n,) how many waypoints each target takes."""
+    most_places: tuple[int, ...]
+    """(k,) how many waypoints the targets of one sortie may take, those of the ways kept free."""
 
     @property
     def count(self) -> int:
@@ -63,6 +67,8 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
         from_s=np.array([target.from_s for target in targets], np.float64),
         until_s=np.array([target.until_s for target in targets], np.float64),
         prize=np.array([target.prize for target in targets], np.int64),
+        place_count=np.array([max(len(target.part.pattern.places), 2) for target in targets], np.int64),
+        most_places=tuple(max(kind.most_waypoints - WAY_PLACES, 1) for kind in scene.kinds),
         group=np.array([-1 if target.group is None else target.group for target in targets], np.int64),
     )
 

@@ -213,8 +213,10 @@ class _Search:
         return drafts
 
     def _can(self, craft: Craft, stops: Sequence[tuple[int, float]]) -> bool:
-        """Tell whether a craft keeps the times of these stops, and has battery for them."""
+        """Tell whether a craft keeps the times of these stops, and has battery and waypoints for them."""
         costs, here_s = self.costs, -np.inf
+        if len(stops) > 1 and costs.place_count[[target for target, _ in stops]].sum() > costs.most_places[craft.kind]:
+            return False
         for number, (target, begin_s) in enumerate(stops):
             if number and here_s + costs.between_s[craft.kind][stops[number - 1][0], target] > begin_s + 1e-6:
                 return False
@@ -240,6 +242,7 @@ class _Search:
                 start_s=max(float(costs.from_s[row]), 0.0),
                 end_s=max(float(costs.until_s[row]), 0.0),
                 service_s=tuple(costs.service_s[:, row].tolist()),
+                load_count=int(costs.place_count[row]),
                 group=int(costs.group[row]) if costs.group[row] >= 0 else None,
             )
             for row in range(costs.count)
@@ -251,6 +254,7 @@ class _Search:
                 Vehicle(
                     start=craft.dock, end=craft.dock, profile=craft.kind, start_s=float(max(slot.start_s, 0)),
                     end_s=float(max(slot.end_s, slot.start_s, 0)), most_s=max(slot.most_s - 2.0, 0.0),
+                    most_load_count=costs.most_places[craft.kind],
                 )
             )  # fmt: skip
         return Problem(travel_s=tuple(matrices), jobs=jobs, vehicles=tuple(vehicles), tick_s=1.0)

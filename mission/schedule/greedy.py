@@ -131,9 +131,11 @@ def _route(
     stops, open_now = [(target, float(begin_s[target]))], left.copy()
     take(costs, open_now, target)
     now_s = begin_s[target] + service_s[target]
+    places_left = costs.most_places[craft.kind] - int(costs.place_count[target])
     while open_now.any():
         begin_s = np.maximum(now_s + between_s[target], costs.from_s)
         done_s = begin_s + service_s
+        open_now &= costs.place_count <= places_left
         fits = open_now & (begin_s <= costs.until_s) & (done_s + back_s - takeoff_s <= craft.most_s - 1.0)
         if not fits.any():
             break
@@ -141,6 +143,7 @@ def _route(
         worth = np.where(fits, prize / np.maximum(extra_s, 1.0), -1.0)
         target = int(worth.argmax())
         stops.append((target, float(begin_s[target])))
+        places_left -= int(costs.place_count[target])
         take(costs, open_now, target)
         now_s = done_s[target]
     return stops

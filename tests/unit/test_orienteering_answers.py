@@ -208,3 +208,14 @@ def test_a_question_that_means_nothing_is_refused_with_its_place(change: dict[st
 def test_an_effort_without_an_end_is_refused() -> None:
     with pytest.raises(InputError, match="never end"):
         solve(scene(1), effort=Effort(within_s=None))
+
+
+def test_no_route_holds_more_than_its_vehicle_does() -> None:
+    problem = scene(3)
+    jobs = tuple(replace(job, load_count=3, group=None) for job in problem.jobs)
+    wide = [replace(vehicle, end_s=4000.0, most_s=4000.0, most_battery_ratio=9.0) for vehicle in problem.vehicles]
+    tight = replace(problem, jobs=jobs, vehicles=tuple(replace(vehicle, most_load_count=7) for vehicle in wide))
+    found = solve(tight, effort=Effort(within_s=None, iterations=100))
+    assert max(len(route.stops) for route in found.routes) == 2
+    free = solve(replace(tight, vehicles=tuple(wide)), effort=Effort(within_s=None, iterations=100))
+    assert free.score > found.score

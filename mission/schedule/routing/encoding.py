@@ -10,6 +10,7 @@ import pyvrp
 from numpy.typing import NDArray
 
 from mission.schedule.routing.problem import (
+    UNLIMITED,
     Job,
     Problem,
     Route,
@@ -121,6 +122,11 @@ def limits_battery(problem: Problem) -> bool:
     return any(vehicle.most_battery_ratio < math.inf for vehicle in problem.vehicles)
 
 
+def limits_load(problem: Problem) -> bool:
+    """Tell whether any vehicle holds no more than so much."""
+    return any(vehicle.most_load_count < UNLIMITED for vehicle in problem.vehicles)
+
+
 def encode(problem: Problem) -> Encoding:
     """Return the problem in ticks; jobs that no window or vehicle allows are left away. The problem has been checked."""
     horizon_ticks = _down(problem.horizon_s, problem.tick_s)
@@ -182,6 +188,7 @@ def _job_client(problem: Problem, job: int, location: int, groups: list[int]) ->
     first, last = _window(asked, problem, _down(problem.horizon_s, problem.tick_s))
     return pyvrp.Client(
         location,
+        delivery=[asked.load_count] if limits_load(problem) else [],
         service_duration=_least_stay(problem, asked),
         tw_early=first,
         tw_late=last,
@@ -194,6 +201,7 @@ def _job_client(problem: Problem, job: int, location: int, groups: list[int]) ->
 def _client(client: pyvrp.Client, prize: int) -> pyvrp.Client:
     return pyvrp.Client(
         client.location,
+        delivery=client.delivery,
         service_duration=client.service_duration,
         tw_early=client.tw_early,
         tw_late=client.tw_late,
@@ -207,6 +215,7 @@ def _vehicle_type(problem: Problem, kind: Vehicle, count: int, depots: list[int]
     most_ratio = min(kind.most_battery_ratio, MOST_BATTERY_RATIO)
     return pyvrp.VehicleType(
         count,
+        capacity=[kind.most_load_count] if limits_load(problem) else [],
         start_depot=depots.index(kind.start),
         end_depot=depots.index(kind.end),
         tw_early=_up(kind.start_s, problem.tick_s),

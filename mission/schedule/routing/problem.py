@@ -13,6 +13,7 @@ from telemetry.model.geodesy import Floats
 
 ByProfile: TypeAlias = float | tuple[float, ...]
 """A number for every profile alike, or one for each."""
+UNLIMITED: Final = 1_000_000_000
 LARGEST_PRIZE: Final = 1_000_000_000
 MOST_TICKS: Final = 100_000_000
 """A day in milliseconds: what a horizon may be in ticks, so that no sum overflows."""
@@ -32,6 +33,8 @@ class Job:
     end_s: float = math.inf
     service_s: ByProfile = 0.0
     battery_ratio: ByProfile = 0.0
+    load_count: int = 0
+    """How much of what its vehicle can hold it takes up (waypoints of a controller), whole numbers."""
     group: int | None = None
 
 
@@ -39,7 +42,8 @@ class Job:
 class Vehicle:
     """`route_count` routes (sorties) from place `start` to place `end`, each within [`start_s`, `end_s`].
 
-    A route lasts `most_s` at most, waiting included, and uses at most `most_battery_ratio` on its ways and services.
+    A route lasts `most_s` at most, waiting included, and uses at most `most_battery_ratio` on its ways and services. Its
+    jobs take up `most_load_count` at most.
     """
 
     start: int
@@ -49,6 +53,7 @@ class Vehicle:
     end_s: float = math.inf
     most_s: float = math.inf
     most_battery_ratio: float = math.inf
+    most_load_count: int = UNLIMITED
     route_count: int = 1
 
 
@@ -177,6 +182,8 @@ def _check_vehicle(problem: Problem, vehicle: Vehicle, number: int) -> None:
         _refuse("vehicle", number, f"works from {vehicle.start_s} to {vehicle.end_s} s: 0 <= start_s <= end_s < inf")
     if not (vehicle.most_s >= 0.0 and vehicle.most_battery_ratio >= 0.0 and vehicle.route_count >= 0):
         _refuse("vehicle", number, "has a limit below 0: most_s, most_battery_ratio and route_count are 0 or more")
+    if vehicle.most_load_count < 0:
+        _refuse("vehicle", number, f"holds {vehicle.most_load_count}: most_load_count is 0 or more")
 
 
 def _check_job(problem: Problem, job: Job, number: int) -> None:
@@ -185,6 +192,8 @@ def _check_job(problem: Problem, job: Job, number: int) -> None:
         _refuse("job", number, f"is at place {job.place}, there are 0 to {problem.place_count - 1}")
     if not 0 <= job.prize <= LARGEST_PRIZE:
         _refuse("job", number, f"has prize {job.prize}: 0 to {LARGEST_PRIZE} is allowed")
+    if not 0 <= job.load_count <= UNLIMITED:
+        _refuse("job", number, f"has a load of {job.load_count}: 0 to {UNLIMITED} is allowed")
     if not job.start_s <= job.end_s:
         _refuse("job", number, f"is to begin from {job.start_s} to {job.end_s} s: the window closes before it opens")
     for given, name in ((job.service_s, "service_s"), (job.battery_ratio, "battery_ratio")):

@@ -166,7 +166,7 @@ class Search(IteratedLocalSearchCallbacks):
             if operator.supports(data):
                 moves.add_operator(operator(data))
         penalties = pyvrp.PenaltyManager(
-            ([], part.lateness_factor, part.lateness_factor),
+            ([part.lateness_factor] * data.num_load_dimensions, part.lateness_factor, part.lateness_factor),
             pyvrp.PenaltyParams(solutions_between_updates=PENALTY_UPDATES),
         )
         if begin:
