@@ -1,25 +1,19 @@
 """Drones that are sent to a call fly there by themselves, come home when they are recalled, and are taken back when they cannot go."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from mission.script import connect, dock, drone
-from tests.conftest import TestDatabase
 from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG
-from tests.flying_house import FlyingHouse, flying
+from tests.flying_house import FlyingHouse
+from tests.shared_sky import emptied_sky, shared_sky  # noqa: F401 - fixtures
 
-CALL = {"source_ref": "c1", "title": "Smoke on the roof", "lat_deg": PAD_LAT_DEG + 0.004, "lon_deg": PAD_LON_DEG}
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest.fixture(name="sky")
-async def flying_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[FlyingHouse]:
-    async with flying(database, tmp_path, speed_up=20) as sky:
-        yield sky
+CALL = {"title": "Smoke on the roof", "lat_deg": PAD_LAT_DEG + 0.004, "lon_deg": PAD_LON_DEG}
 
 
 async def draw(sky: FlyingHouse, key: str, unit_id: int, **more: Any) -> None:  # noqa: ANN401 - an airframe's fields
@@ -32,7 +26,7 @@ async def draw(sky: FlyingHouse, key: str, unit_id: int, **more: Any) -> None:  
 
 
 async def send(client: httpx.AsyncClient, unit_id: int) -> Any:  # noqa: ANN401 - JSON
-    call = (await client.post("/api/incidents", json=CALL)).json()["incident"]
+    call = (await client.post("/api/incidents", json=CALL | {"source_ref": f"c{unit_id}"})).json()["incident"]
     wish = {"version": call["version"], "unit_ids": [unit_id]}
     answer = await client.post(f"/api/incidents/{call['incident_id']}/dispatch", json=wish)
     assert answer.status_code == 200, answer.text
@@ -45,13 +39,13 @@ async def step_of(client: httpx.AsyncClient, unit_id: int) -> str:
 
 
 async def until_step(client: httpx.AsyncClient, unit_id: int, *steps: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await step_of(client, unit_id) not in steps:  # noqa: ASYNC110 - a drone offers no event
             await asyncio.sleep(0.1)
 
 
 async def test_a_drone_sent_to_a_call_flies_there_and_comes_home_when_it_is_recalled(sky: FlyingHouse) -> None:
-    (unit_id,), key = sky.drones, await sky.key()
+    (unit_id, _), key = sky.drones, await sky.key()
     await draw(sky, key, unit_id)
     headers = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=sky.house.origin, headers=headers, trust_env=False) as client:
@@ -60,7 +54,7 @@ async def test_a_drone_sent_to_a_call_flies_there_and_comes_home_when_it_is_reca
         url = f"/api/incidents/{call['incident_id']}/dispatches/{call['dispatches'][0]['dispatch_id']}/recall"
         assert (await client.post(url, json={"reason": "false alarm"})).status_code == 200
         await until_step(client, unit_id, "failed", "done")  # broken off by order; home already, on a slow machine
-        async with asyncio.timeout(10):  # it was nobody's before, and is again
+        async with asyncio.timeout(60):  # it was nobody's before, and is again
             while await holder_of(client, unit_id) != "nobody":  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
@@ -71,12 +65,12 @@ async def holder_of(client: httpx.AsyncClient, unit_id: int) -> str:
 
 
 async def test_a_drone_that_cannot_go_is_taken_back_from_the_call_with_the_reason(sky: FlyingHouse) -> None:
-    (unit_id,), key = sky.drones, await sky.key()
+    (_, unit_id), key = sky.drones, await sky.key()
     await draw(sky, key, unit_id, endurance_s=120.0)
     headers = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=sky.house.origin, headers=headers, trust_env=False) as client:
         call = await send(client, unit_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 shown = (await client.get(f"/api/incidents/{call['incident_id']}")).json()["incident"]
                 if shown["dispatches"][0]["recalled_ms"] is not None:

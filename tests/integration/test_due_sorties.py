@@ -1,8 +1,6 @@
 """Published sorties whose time has come: shown to pilots; at a dock that flies by itself given, started and flown without anybody."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,21 +8,16 @@ from infra.clock import SYSTEM_CLOCK
 from mission.model import Window
 from mission.plan import SortieState
 from mission.script import PlannedDay, connect, dock, drone, point
-from tests.conftest import TestDatabase
 from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG
-from tests.flying_house import FlyingHouse, flying
+from tests.flying_house import FlyingHouse
+from tests.shared_sky import emptied_sky, shared_sky  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MINUTE_US = 60_000_000
 
 
-@pytest.fixture(name="sky")
-async def flying_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[FlyingHouse]:
-    async with flying(database, tmp_path, speed_up=40) as sky:
-        yield sky
-
-
-def publish(sky: FlyingHouse, key: str, *, is_automatic: bool) -> PlannedDay:
-    (unit_id,) = sky.drones
+def publish(sky: FlyingHouse, key: str, unit_id: int, *, is_automatic: bool) -> PlannedDay:
     now_us = SYSTEM_CLOCK.now_us()
     soon = Window(now_us, now_us + 10 * MINUTE_US)
     with connect(sky.house.origin, key) as console:
@@ -36,22 +29,22 @@ def publish(sky: FlyingHouse, key: str, *, is_automatic: bool) -> PlannedDay:
 
 
 async def test_a_dock_that_flies_by_itself_flies_what_is_published(sky: FlyingHouse) -> None:
-    key = await sky.key()
-    day = await asyncio.to_thread(publish, sky, key, is_automatic=True)
+    (unit_id, _), key = sky.drones, await sky.key()
+    day = await asyncio.to_thread(publish, sky, key, unit_id, is_automatic=True)
     assert len(day.sorties) == 1
     with connect(sky.house.origin, key) as console:
 
         def state() -> SortieState:
             return console.read_plan(day.plan.plan_id).sorties[0].state
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await asyncio.to_thread(state) is not SortieState.FLOWN:  # noqa: ASYNC110 - a drone offers no event
                 await asyncio.sleep(0.2)
 
 
 async def test_a_pilot_is_shown_what_is_due_and_nothing_leaves_unasked(sky: FlyingHouse) -> None:
-    (unit_id,), key = sky.drones, await sky.key()
-    day = await asyncio.to_thread(publish, sky, key, is_automatic=False)
+    (_, unit_id), key = sky.drones, await sky.key()
+    day = await asyncio.to_thread(publish, sky, key, unit_id, is_automatic=False)
     with connect(sky.house.origin, key) as console:
         due = await asyncio.to_thread(console.due)
         assert [(one["plan_id"], one["sortie_id"], one["unit_id"], one["is_automatic"]) for one in due] == [

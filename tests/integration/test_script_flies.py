@@ -1,23 +1,17 @@
 """Mission scripts against a whole console: a drone of the programme is sent, told of, and comes home; clear words for what fails."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from console.wire import Role
 from mission.script import Console, Progress, connect, dock, drone
 from telemetry.model.errors import InputError, NotAllowedError, NotFoundError, UnavailableError
-from tests.conftest import TestDatabase
 from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG
-from tests.flying_house import FlyingHouse, flying
+from tests.flying_house import FlyingHouse
+from tests.shared_sky import emptied_sky, shared_sky  # noqa: F401 - fixtures
 
-
-@pytest.fixture(name="sky")
-async def flying_house(database: TestDatabase, tmp_path: Path) -> AsyncIterator[FlyingHouse]:
-    async with flying(database, tmp_path) as sky:
-        yield sky
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def fly_there_and_home(console: Console, unit_id: int) -> list[Progress]:
@@ -29,7 +23,7 @@ def fly_there_and_home(console: Console, unit_id: int) -> list[Progress]:
 
 
 async def test_a_drone_is_sent_told_of_and_comes_home(sky: FlyingHouse) -> None:
-    (unit_id,) = sky.drones
+    unit_id = next(iter(sky.drones))
     with connect(sky.house.origin, await sky.key()) as console:
         steps = await asyncio.to_thread(fly_there_and_home, console, unit_id)
     assert steps[-1].step == "done", steps
@@ -41,7 +35,7 @@ async def test_what_fails_is_said_in_the_console_s_own_words(sky: FlyingHouse) -
         with connect(sky.house.origin, key) as console:
             with pytest.raises(NotFoundError, match="no drone of the programme in your scope"):
                 console.fly_to(PAD_LAT_DEG, PAD_LON_DEG)
-            with pytest.raises(InputError, match="lat_deg of .Nowhere. is 95"):
+            with pytest.raises(InputError, match=r"lat_deg of .Nowhere. is 95"):
                 console.add(dock("Nowhere", (95.0, 10.0)))
             with pytest.raises(NotFoundError, match="there is no plan 7"):
                 console.read_plan(7)
@@ -56,7 +50,7 @@ async def test_what_fails_is_said_in_the_console_s_own_words(sky: FlyingHouse) -
     await asyncio.to_thread(tries, await sky.key(), await sky.key(Role.VIEWER))
 
 
-def test_a_script_without_a_key_or_a_console_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_script_without_a_key_or_a_console_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SKYBEAT_KEY", raising=False)
     with pytest.raises(InputError, match="skybeat user key"):
         connect()
