@@ -428,7 +428,7 @@ async def hello(socket: websockets.ClientConnection, resume: dict[str, int] | No
 
 async def next_text(socket: websockets.ClientConnection, kind: str | None = None) -> dict[str, Any]:
     """Return the next text message (of a kind), passing over frames."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while True:
             data = await socket.recv()
             if isinstance(data, str):
@@ -439,7 +439,7 @@ async def next_text(socket: websockets.ClientConnection, kind: str | None = None
 
 async def next_frame(socket: websockets.ClientConnection, *kinds: wire.FrameKind) -> wire.Frame:
     """Return the next binary frame (of some kinds), passing over texts."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while True:
             data = await socket.recv()
             if isinstance(data, bytes):

@@ -69,7 +69,7 @@ async def flying(
             yield FlyingHouse(house, settings, drones)
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - a drone offers no event

@@ -35,7 +35,7 @@ async def station_and_drone() -> AsyncIterator[tuple[Station, DroneOnPort]]:
         configuration = Configuration.create_with_component_type(ComponentType.GROUND_STATION)
         async with Mavsdk(configuration) as mavsdk:
             await mavsdk.add_any_connection(f"udpout://127.0.0.1:{drone.port}")
-            yield Station(await mavsdk.first_autopilot(timeout_s=10.0)), drone
+            yield Station(await mavsdk.first_autopilot(timeout_s=60.0)), drone
 
 
 def item(

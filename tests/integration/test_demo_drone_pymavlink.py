@@ -56,7 +56,7 @@ class Station:
 
     def wait(self, *names: str, until: Callable[[Message], bool] = lambda _: True) -> Message:
         """Return the first of these messages for which it is so."""
-        deadline_s = time.monotonic() + 15.0
+        deadline_s = time.monotonic() + 60.0
         while time.monotonic() < deadline_s:
             message = self.link.recv_match(type=list(names), blocking=True, timeout=1.0)
             if message is not None and until(message):

@@ -24,7 +24,7 @@ KEY = bytes(range(32))
 HOLD = FlightCommand(device_id=1, command_id=9, action=FlightAction.ARM)
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - sockets of the other side
             await asyncio.sleep(0.02)

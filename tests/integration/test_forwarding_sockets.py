@@ -75,7 +75,7 @@ class Sky:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(60.0):
         while not condition():  # noqa: ASYNC110 - sockets of the other side
             await asyncio.sleep(0.02)
 

@@ -64,7 +64,7 @@ for _ in items:
     time.sleep(0.1)
 time.sleep(1.0)
 actions.set_armed_state(False)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -76,7 +76,7 @@ class Ground:
     port: int
     events: list[AnyEvent] = field(default_factory=list)
 
-    async def until(self, is_so: Callable[[], bool], *, at_most_s: float = 20.0) -> None:
+    async def until(self, is_so: Callable[[], bool], *, at_most_s: float = 60.0) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(at_most_s):
             while not is_so():  # noqa: ASYNC110 - a state of many parts, no event
@@ -88,7 +88,7 @@ class Ground:
         await self.until(lambda: bool(self._answers(command.command_id)))
         return self._answers(command.command_id)[0]
 
-    async def fly(self, pilot: Pilot, *, at_most_s: float = 30.0) -> None:
+    async def fly(self, pilot: Pilot, *, at_most_s: float = 60.0) -> None:
         """Run a sortie to its end."""
         read, number = len(self.events), 7_000
 
@@ -229,5 +229,5 @@ async def test_our_demo_drone_flies_a_sortie_that_its_pilot_sends_signed(tmp_pat
     async with ground(tmp_path, key=KEY) as here:
         with demo_drone(ground=(HERE, here.port), key=KEY, speed_up=60):
             pilot = Pilot(1, brief_of(4), SYSTEM_CLOCK.now_us())
-            await here.fly(pilot, at_most_s=60)
+            await here.fly(pilot)
     assert (pilot.step, pilot.state.flown, pilot.state.reason_en) == (SortieStep.DONE, 4, "")
