@@ -36,7 +36,7 @@ FENCES = st.none() | st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     manners=st.sampled_from(list(Manners)),
     seed=st.integers(0, 2**32),

@@ -23,7 +23,7 @@ DEEDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     manners=st.sampled_from(list(Manners)),
     seed=st.integers(0, 2**32),

@@ -31,7 +31,7 @@ def shortest_m(zones: Shape, start: Floats, end: Floats) -> float:
     return float(best_m)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(zones=st.lists(triangles, min_size=1, max_size=2), start=places, end=places)
 def test_the_way_is_as_short_as_the_shortest_of_all_sequences_of_corners(
     zones: list[Shape], start: Floats, end: Floats

@@ -10,7 +10,7 @@ from mission.schedule.change import Change, changed
 from mission.schedule.routing.problem import Effort
 from tests.patrol_day import day, hour, point, programme
 
-FEW = Effort(within_s=None, iterations=60)
+FEW = Effort(within_s=None, iterations=25)
 PROGRAMME = programme(
     weather=tuple(
         Weather(from_us=hour(at), observed_us=hour(at), source="m", wind_from_deg=320.0, wind_mps=4.0, gust_mps=6.0)
