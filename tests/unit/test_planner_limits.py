@@ -1,74 +1,112 @@
-"""What bounds a plan beside time: a controller's waypoints, the air over a dock, and flights that nothing keeps apart."""
+"""What a plan claims of watches and routes holds by a reckoning of its own: times, batteries, crews, controllers, missed visits."""
+
+from datetime import time
+from itertools import pairwise
 
 import msgspec
+import pytest
 
-from console.bench.repair import programme_of
-from mission.model import Window
-from mission.plan import Conflict, Plan
-from mission.planner import plan_day
-from mission.schedule.apart import one_at_a_time, without_conflicts
-from mission.schedule.fleet import Fleet
-from mission.schedule.gather import fleet_of
-from mission.schedule.ledger import Ledger
+from mission.model import Airframe, Crew, Programme, TaskKind, Window
+from mission.plan import Plan, Sortie
+from mission.planner import plan_day, repair
+from mission.schedule.change import Change
 from mission.schedule.routing.problem import Effort
-from mission.schedule.scene import Scene, scene_of
-from tests.patrol_day import day, hour, programme
+from tests.patrol_day import airframe, day, dock, hour, place, point, programme, recurrence, tasks
 
-FEW = Effort(within_s=None, iterations=60)
-
-
-def fleet() -> tuple[Scene, Fleet]:
-    scene = scene_of(programme(), day(), now_us=hour(-2))
-    return scene, fleet_of(scene)
+FEW = Effort(within_s=None, iterations=30)
+NOW_US = hour(-2)
+CORNERS = ((0, 0), (600, 0), (600, 500), (0, 500), (0, 0))
+NET = {"type": "MultiLineString", "coordinates": [[place(*one), place(*other)] for one, other in pairwise(CORNERS)]}
 
 
-def test_routes_are_made_for_as_many_waypoints_as_a_controller_takes() -> None:
-    many, window = programme_of(5)
-
-    def planned(most_waypoints: int) -> Plan:
-        airframes = tuple(msgspec.structs.replace(each, most_waypoints=most_waypoints) for each in many.airframes)
-        of = msgspec.structs.replace(many, airframes=airframes)
-        return plan_day(of, Window(window.start_us, window.end_us), now_us=window.start_us, effort=FEW)
-
-    few, more = planned(100), planned(400)
-    assert max(len(sortie.waypoints) for sortie in few.sorties) <= 100
-    assert max(len(sortie.waypoints) for sortie in more.sorties) > 100
-    assert more.score > few.score
-    assert all(len(sortie.visit_ids) in {1, 2, 3} for sortie in few.sorties), "each circle takes 27 of 92"
-    assert sum(len(sortie.visit_ids) == 3 for sortie in few.sorties) >= len(few.sorties) // 2
-
-
-def test_over_a_dock_with_two_pads_one_drone_climbs_or_lands_at_a_time() -> None:
-    scene, of = fleet()
-    alone = one_at_a_time(of, scene)
-    first = next(flyer for flyer in alone.flyers)
-    other = next(flyer for flyer in alone.flyers if flyer.dock_id == first.dock_id and flyer is not first)
-    at_s = 10_000
-    ledger = Ledger(alone)
-    booking = ledger.fit(first, at_s, at_s + 600)
-    assert booking is not None
-    ledger.book(booking)
-    assert ledger.fit(other, at_s, at_s + 300) is None
-    soon = ledger.earliest(other, 300, from_s=at_s, until_s=at_s + 900)
-    assert soon is not None
-    assert at_s < soon.takeoff_s <= at_s + 2 * alone.stagger_s
+def town(*, most_waypoints: int = 60, crews: tuple[Crew, ...] = ()) -> Programme:
+    """A net of streets that two kinds of drones patrol, quick and slow, and a festival watched from high above."""
+    base = tasks()[0]
+    streets = {
+        "kind": TaskKind.STREETS, "geometry": NET, "alt_agl_m": 75.0,
+        "windows": (Window(hour(1), hour(3)),), "recurrence": None, "revisit_s": None, "watcher_count": 2, "pattern": None,
+    }  # fmt: skip
+    festival = {
+        "kind": TaskKind.EVENT, "geometry": point(300, 900), "alt_agl_m": 110.0, "windows": (Window(hour(4), hour(6)),),
+        "recurrence": None, "revisit_s": None, "pattern": None, "watcher_count": 1,
+    }  # fmt: skip
+    quick, slow = {"cruise_mps": 15.0, "fastest_mps": 18.0}, {"cruise_mps": 8.0}
+    return programme(
+        tasks=tuple(
+            msgspec.structs.replace(base, task_id=number, **changes)
+            for number, changes in enumerate((streets, festival), 1)
+        ),
+        docks=(dock(1, -200, 200), dock(2, 700, 300)),
+        airframes=tuple(
+            airframe(number, 1 + number % 2, most_waypoints=most_waypoints, **(quick if number % 2 else slow))
+            for number in range(1, 6)
+        ),
+        zones=(),
+        crews=crews,
+        batteries=(),
+    )
 
 
-def test_of_two_sorties_that_nothing_keeps_apart_the_lesser_is_refused_with_the_reason() -> None:
-    scene, _ = fleet()
-    plan = plan_day(programme(), day(), now_us=hour(-2), effort=FEW)
-    one, other = [sortie for sortie in plan.sorties if sortie.on_watch is None and sortie.visit_ids][:2]
-    met = Conflict(
-        sortie_id=one.sortie_id, other_sortie_id=other.sortie_id, window=Window(one.takeoff_us, one.landing_us),
-        lat_deg=36.0, lon_deg=103.8, alt_home_m=60.0, distance_m=12.0, height_apart_m=0.0,
-    )  # fmt: skip
-    kept, conflicts, said = without_conflicts(scene, plan.sorties, [met], plan.visits)
-    (gone,) = {one.sortie_id, other.sortie_id} - {sortie.sortie_id for sortie in kept}
-    assert len(kept) == len(plan.sorties) - 1
-    assert conflicts == []
-    assert {each.visit_id for each in said} == set((one if gone == one.sortie_id else other).visit_ids)
-    assert all(each.rule_id == "R-05" and each.numbers["distance_m"] == 12.0 for each in said)
-    mended = msgspec.structs.replace(met, mended_by="layer")
-    assert without_conflicts(scene, plan.sorties, [mended], plan.visits) == (list(plan.sorties), [mended], [])
-    frozen = [one.sortie_id, other.sortie_id]
-    assert without_conflicts(scene, plan.sorties, [met], plan.visits, frozen=frozen)[1] == [met]
+def judge(plan: Plan, of: Programme) -> list[str]:
+    """Return what does not hold."""
+    frames = {each.airframe_id: each for each in of.airframes}
+    flown = [sortie for sortie in plan.sorties if sortie.waypoints]
+    return [fault for sortie in flown for fault in _faults(sortie, frames[sortie.airframe_id])] + _twice(flown)
+
+
+def _faults(sortie: Sortie, frame: Airframe) -> list[str]:
+    flown_s = (sortie.landing_us - sortie.takeoff_us) / 1e6
+    found = [f"{len(sortie.waypoints)} waypoints"] if len(sortie.waypoints) > frame.most_waypoints else []
+    if min(sortie.landing_battery_ratio, 1.0 - flown_s / frame.endurance_s) < 0.2499:
+        found.append(f"lands with {sortie.landing_battery_ratio}")
+    if sortie.on_watch is not None:
+        here = [each for each in sortie.waypoints if each.task_id is not None]
+        first, last = here[0], here[-1]
+        assert first.arrive_us is not None
+        assert last.arrive_us is not None
+        if first.arrive_us > sortie.on_watch.start_us + 1_000_000:
+            found.append(f"watches {(first.arrive_us - sortie.on_watch.start_us) / 1e6} s late")
+        if last.arrive_us + last.hold_s * 1e6 < sortie.on_watch.end_us - 1_000_000:
+            found.append("leaves its watch early")
+    return [f"sortie {sortie.sortie_id}: {each}" for each in found]
+
+
+def _twice(flown: list[Sortie]) -> list[str]:
+    by: dict[int, list[Sortie]] = {}
+    for sortie in sorted(flown, key=lambda each: each.takeoff_us):
+        by.setdefault(sortie.airframe_id, []).append(sortie)
+    return [
+        f"airframe {number} is twice in the air"
+        for number, mine in by.items()
+        for before, after in pairwise(mine)
+        if after.takeoff_us < before.free_us
+    ]
+
+
+@pytest.mark.parametrize("most_waypoints", [12, 60])
+def test_watches_and_patrols_last_as_they_say_and_land_with_their_reserve(most_waypoints: int) -> None:
+    asked = town(most_waypoints=most_waypoints)
+    plan = plan_day(asked, day(), now_us=NOW_US, effort=FEW)
+    assert any(sortie.on_watch for sortie in plan.sorties)
+    assert judge(plan, asked) == []
+
+
+def test_a_crew_flies_no_more_drones_at_once_than_it_may() -> None:
+    asked = town(crews=(Crew(crew_id=1, name="C", shifts=(Window(hour(0), hour(10)),), drone_count=1),))
+    plan = plan_day(asked, day(), now_us=NOW_US, effort=FEW)
+    flown = sorted((sortie for sortie in plan.sorties if sortie.waypoints), key=lambda each: each.takeoff_us)
+    assert flown
+    assert all(before.landing_us <= after.takeoff_us for before, after in pairwise(flown))
+
+
+def test_a_mended_plan_says_of_every_visit_that_is_past_why_it_was_not_flown() -> None:
+    round_the_clock = recurrence(time(8), time(18))
+    often = msgspec.structs.replace(tasks()[0], revisit_s=1800.0, recurrence=round_the_clock, windows=())
+    asked = programme(tasks=(often,), airframes=(airframe(1, 1),), batteries=())
+    plan = plan_day(asked, day(), now_us=NOW_US, effort=FEW)
+    mended = repair(plan, asked, Change(without_airframe_ids=(1,)), now_us=hour(6), effort=FEW)
+    flown = {visit_id for sortie in mended.sorties for visit_id in sortie.visit_ids}
+    refused = {each.visit_id for each in mended.refusals if not each.is_warning}
+    all_of = {each.task_id for each in mended.refusals if each.visit_id is None and not each.is_warning}
+    missing = [v for v in mended.visits if v.visit_id not in flown | refused and v.task_id not in all_of]
+    assert missing == []
