@@ -91,8 +91,10 @@ async def test_an_area_is_drawn_planned_refused_and_mended_as_its_remedy_says(
 
 async def test_a_plan_goes_through_four_eyes_and_out_and_in_as_files(demo: RunningDemo, visit: Visit) -> None:
     page = await open_planner(visit, demo)
-    if not await page.get_by_test_id("state-submitted").is_visible():
-        await page.keyboard.press("r")
+    await call_them_dji(visit, demo)
+    await page.keyboard.press("r")
+    await expect(page.get_by_test_id("plan-progress")).to_be_visible()
+    await expect(page.get_by_test_id("plan-progress")).to_have_count(0, timeout=SOON_MS)
     await expect(page.get_by_test_id("state-submitted")).to_be_enabled(timeout=SOON_MS)
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_test_id("state-approved")).to_be_enabled(timeout=SOON_MS)
@@ -107,11 +109,11 @@ async def test_a_plan_goes_through_four_eyes_and_out_and_in_as_files(demo: Runni
     await expect(page.get_by_test_id("state-now")).to_have_text("Published", timeout=SOON_MS)
 
     await page.get_by_test_id("export-open").click()
-    for file_format, magic in (("plan", b"PK"), ("kmz", b"PK")):
-        async with page.expect_download() as waiting:
+    for file_format in ("plan", "kmz"):  # of a whole plan: a zip of its sorties' files
+        async with page.expect_download() as saving:
             await page.get_by_test_id(f"export-{file_format}").click()
-        saved = await (await waiting.value).path()
-        assert saved.read_bytes().startswith(magic)
+        saved = await (await saving.value).path()
+        assert saved.read_bytes().startswith(b"PK")
 
     await page.get_by_test_id("import-open").click()
     file = FilePayload(name="lake.geojson", mimeType="application/geo+json", buffer=json.dumps(ZONE_FILE).encode())
@@ -122,6 +124,14 @@ async def test_a_plan_goes_through_four_eyes_and_out_and_in_as_files(demo: Runni
     await page.get_by_test_id("import-take").click()
     await expect(page.get_by_test_id("plan-item").filter(has_text="North lake")).to_be_visible(timeout=SOON_MS)
     assert [error for error in visit.errors if not re.search(r"409", error)] == []
+
+
+async def call_them_dji(visit: Visit, demo: RunningDemo) -> None:
+    """Give the airframes a model that DJI files are written for."""
+    programme = (await ask(visit, demo, "GET", "/api/programme"))["programme"]
+    for airframe in programme["airframes"]:
+        path = f"/api/programme/airframes/{airframe['airframe_id']}"
+        await ask(visit, demo, "PUT", path, {"item": airframe | {"model": "M3E"}})
 
 
 async def approve_as_another(demo: RunningDemo, name: str, plan_id: str) -> None:

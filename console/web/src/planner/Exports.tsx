@@ -1,12 +1,23 @@
 // The files of a plan or of one of its sorties: for other tools, and what was proven of it.
+import { type MouseEvent, useState } from "react";
+import { RequestError } from "../api/client";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
+import { asked } from "./acts";
+import { saveFile } from "./fileSend";
+import { problemText } from "./words";
 
 export const FORMATS = ["plan", "waypoints", "kmz", "kml", "geojson", "gpx", "ics"] as const;
 
 export function Exports({ planId, sortieId }: { planId: number; sortieId: number | null }) {
   const t = useText();
   const { language } = useSettings();
+  const [problem, setProblem] = useState<RequestError | null>(null);
+  const save = async (event: MouseEvent<HTMLAnchorElement>): Promise<void> => {
+    event.preventDefault();
+    const done = await asked(saveFile(event.currentTarget.href));
+    setProblem(done instanceof RequestError ? done : null);
+  };
   const of = sortieId === null ? "" : `&sortie_id=${sortieId}`;
   return (
     <>
@@ -17,6 +28,7 @@ export function Exports({ planId, sortieId }: { planId: number; sortieId: number
             className="chip"
             href={`/api/plans/${planId}/export?format=${format}&language=${language}${of}`}
             download
+            onClick={(event) => void save(event)}
             data-testid={`export-${format}`}
             title={t(`plan.format.${format}`)}
           >
@@ -24,6 +36,11 @@ export function Exports({ planId, sortieId }: { planId: number; sortieId: number
           </a>
         ))}
       </div>
+      {problem ? (
+        <p className="f13 c-attn hint" role="alert" data-testid="export-problem">
+          {problemText(t, problem)}
+        </p>
+      ) : null}
       <div className="row hint f13">
         <a
           className="link"

@@ -19,7 +19,7 @@ function Brought({ reply }: { reply: ImportReply }) {
   const { language } = useSettings();
   const counts = ITEM_KINDS.map((kind) => ({ kind, items: reply.programme[kind] })).filter(({ items }) => items.length);
   return (
-    <div className="imported" data-testid="import-preview" data-added={reply.added}>
+    <div className="imported" data-testid="import-preview">
       {counts.length ? (
         <ul>
           {counts.map(({ kind, items }) => (
@@ -105,6 +105,7 @@ export function ImportDialog() {
     event.preventDefault();
     take(event.dataTransfer.files[0]);
   };
+  const count = reply ? ITEM_KINDS.reduce((sum, kind) => sum + reply.programme[kind].length, 0) : 0;
   const isRefused = reply?.refusals.some((each) => !each.is_warning) ?? false;
   return (
     <dialog
@@ -161,10 +162,10 @@ export function ImportDialog() {
             type="button"
             className="btn pri"
             data-testid="import-take"
-            disabled={!reply || !file || isRefused || isBusy || reply.added === 0}
+            disabled={!reply || !file || isRefused || isBusy || count === 0}
             onClick={() => file && void send(file, crs, false)}
           >
-            {t("plan.importTake", { n: reply?.added ?? 0 })}
+            {t("plan.importTake", { n: count })}
           </button>
         </div>
         <div className="row f13 t2">
