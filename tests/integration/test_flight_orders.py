@@ -97,7 +97,7 @@ async def sky(tmp_path: Path) -> AsyncIterator[Sky]:
     orders = CommandDesk(bridge, SYSTEM_CLOCK)
     desk = FlightDesk(bridge, SYSTEM_CLOCK, Everybody(), orders=orders, idle_s=3600, briefs_dir=tmp_path / "briefs")
     port = next(link.port for link in bridge.links if isinstance(link, UdpLink))
-    with demo_drone(ground=("127.0.0.1", port), key=KEY, speed_up=40, parameters={"DISARM_DELAY": 127.0}) as drone:
+    with demo_drone(ground=("127.0.0.1", port), key=KEY, speed_up=20, parameters={"DISARM_DELAY": 127.0}) as drone:
         try:
             await until(lambda: bool(bridge.ways_of(1)) and desk.drones.place_of(HAWK) is not None)
             await desk.control.take(1, WANG)
@@ -134,12 +134,14 @@ async def test_when_mavsdk_dies_over_an_action_our_own_command_does_it_and_the_n
     process = engine._process
     assert process is not None
     process.send_signal(signal.SIGSTOP)  # so that it cannot be faster
-    ordering = asyncio.create_task(sky.order(FlightAction.RETURN_HOME))
+    ordering = asyncio.create_task(sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG, lon_deg=PAD_LON_DEG + 0.001))
     await until(lambda: bool(engine._waiting))
     process.kill()
-    home = await ordering
-    assert (home.state, home.way, engine.crashes) == (CommandState.DELIVERED, ActionWay.OWN, 1), home
-    assert "MAVSDK ended over this action" in home.answer
+    there = await ordering
+    assert (there.state, there.way, engine.crashes) == (CommandState.DELIVERED, ActionWay.OWN, 1), there
+    assert "MAVSDK ended over this action" in there.answer
+    with sky.drone.lock:
+        sky.drone.drone.craft.body.battery.ratio = 1.0  # however long the next process takes to start
     again = await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.001, lon_deg=PAD_LON_DEG)
     assert (again.state, again.way) == (CommandState.DELIVERED, ActionWay.MAVSDK), again
 
