@@ -34,7 +34,7 @@ zones = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     kind=st.sampled_from(list(PatternKind)),
     geometry=geometries,
