@@ -127,7 +127,9 @@ def test_the_same_question_has_the_same_answer() -> None:
     )
 
 
-@pytest.mark.parametrize(("count", "charge_s", "way_s"), [(2, 900.0, 60), (2, 3600.0, 150), (3, 1800.0, 150), (3, 3600.0, 60)])
+@pytest.mark.parametrize(
+    ("count", "charge_s", "way_s"), [(2, 900.0, 60), (2, 3600.0, 150), (3, 1800.0, 150), (3, 3600.0, 60)]
+)
 def test_no_shorter_gap_is_found_by_trying_every_order_of_drones(count: int, charge_s: float, way_s: int) -> None:
     of, asked = fleet(count, charge_s=charge_s), event(1.0)
     found = relay(asked, of, ways=ways(count, way_s), within_s=0.05)
