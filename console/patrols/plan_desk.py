@@ -20,6 +20,7 @@ from mission.model import Programme, Window
 from mission.plan import Plan, PlanState
 from mission.plan_store import KeptPlan, PlanLine
 from mission.schedule.change import Change, changed
+from mission.schedule.superseding import moved_on, superseded
 from telemetry.model.errors import ConflictError, InputError, NotAllowedError
 
 LONGEST_S: Final = 2 * 86_400
@@ -123,8 +124,13 @@ class PlanDesk:
             await plan_store.remove_plan(connection, plan_id)
 
     async def save(self, scope: Scope, after: KeptPlan, *, by: str) -> Plan:
-        """Keep what a plan of a version became; return it with the new one. Raises ConflictError."""
+        """Keep what a plan of a version became; return it with the new one. Raises ConflictError.
+
+        How far its sorties came meanwhile is kept: that is no change of the version.
+        """
         async with asking(self._pool, scope) as connection:
+            locked = await plan_store.lock_plan(connection, after.plan.plan_id)
+            after = msgspec.structs.replace(after, plan=moved_on(after.plan, locked))
             return await plan_store.change_plan(connection, after, now_us=self._clock.now_us(), by=by)
 
     async def set_state(
@@ -144,7 +150,19 @@ class PlanDesk:
             raise ConflictError(message)
         if state is PlanState.APPROVED:
             demand_four_eyes(kept, account, reason)
-        return await self.save(scope, _in_state(kept, state, account), by=account.name)
+        changed = await self.save(scope, _in_state(kept, state, account), by=account.name)
+        if state is PlanState.PUBLISHED:
+            await self._supersede(scope, changed)
+        return changed
+
+    async def _supersede(self, scope: Scope, newer: Plan) -> None:
+        """Cancel what plans published before have not begun and the newer one flies with the same drones at that time."""
+        async with asking(self._pool, scope) as connection:
+            for other in await plan_store.published_plans(connection, newer.window):
+                if other.plan.plan_id != newer.plan_id:
+                    locked = await plan_store.lock_plan(connection, other.plan.plan_id)
+                    if (cancelled := superseded(locked, newer)) is not None:
+                        await plan_store.note_sorties(connection, cancelled)
 
 
 def demand_four_eyes(kept: KeptPlan, account: Account, reason: str) -> None:
