@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mission.air.draping import draped
 from mission.air.terrain import FLAT, Ground
 from mission.checking import sound_part
 from mission.model import Programme, Window
@@ -156,6 +157,7 @@ class _Day:
                     seed=self.effort.seed,
                     past=past,
                 )
+                found = replace(found, sorties=tuple(map(self._draped, found.sorties)))
             next_id += len(found.sorties)
             self.watchings.append(found)
             self.fleet = replace(self.fleet, booked=(*self.fleet.booked, *found.bookings))
@@ -227,7 +229,14 @@ class _Day:
                 f"it has {len(sortie.waypoints)} waypoints, its controller takes {most}: let another fly it, or part it"
             )
             raise InputError(message)
-        return sortie, draft
+        return self._draped(sortie), draft
+
+    def _draped(self, sortie: Sortie) -> Sortie:
+        """Return a sortie laid over the terrain, where there is one; the rules and the separation look at it as it is then."""
+        scene = self.scene
+        frame = next(each for each in scene.programme.airframes if each.airframe_id == sortie.airframe_id)
+        dock = scene.docks[sortie.dock_id]
+        return draped(sortie, plane=scene.plane, ground=scene.ground, dock=dock, most_waypoints=frame.most_waypoints)
 
     def _score(self, done: NDArray[np.bool_]) -> float:
         """Return what the plan gains: its visits, those that stand too, and events by how much of them is watched."""
