@@ -15,7 +15,7 @@ pytestmark = pytest.mark.shared_data
 
 
 @pytest.mark.parametrize(
-    ("name", "path_count", "iterations"), [("r105", 1, 400), ("50_rc104", 10, 60), ("c107", 1, 400)]
+    ("name", "path_count", "iterations"), [("r105", 1, 1600), ("50_rc104", 10, 60), ("c107", 1, 400)]
 )
 def test_a_proven_optimum_is_reached_and_the_evaluator_agrees(
     test_data: Path, name: str, path_count: int, iterations: int
