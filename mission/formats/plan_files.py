@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 
 from mission.formats import geojson, gpx, icalendar, kml, programme_yaml, qgc_plan, waypoints_file, wpml, wpml_reading
-from mission.formats.brought import Brought, line_of, task_of
+from mission.formats.brought import LONGEST_NAME, Brought, line_of, task_of
 from mission.formats.mavlink_items import items_of
 from mission.formats.untrusted import checked_size, read_zip
-from mission.model import Programme, TaskKind, Window
+from mission.model import Crew, Programme, TaskKind, Window
 from mission.plan import Plan, Sortie
 from mission.rules import rule_set
 from telemetry.model.errors import FileFormatError, InputError, NotFoundError
@@ -21,6 +21,7 @@ from telemetry.model.errors import FileFormatError, InputError, NotFoundError
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _NOTHING_FLOWN: Final = Plan(window=Window(0, 0), visits=(), sorties=())
 _ZIP: Final = b"PK\x03\x04"
+_CALENDAR: Final = b"BEGIN:VCALENDAR"
 
 
 class PlanFormat(StrEnum):
@@ -113,7 +114,7 @@ def write_programme(programme: Programme, file_format: ProgrammeFormat) -> FileM
 
 
 def read_file(data: bytes, name: str = "") -> FileRead:
-    """Return what a file brings: YAML, GeoJSON, KML, KMZ (of DJI too), .plan, waypoints, GPX; told by its name and first bytes.
+    """Return what a file brings: YAML, GeoJSON, KML, KMZ (of DJI too), .plan, waypoints, GPX, iCalendar (crews' shifts); told by its name and first bytes.
 
     What has no numbers there is numbered from 1.
 
@@ -123,6 +124,8 @@ def read_file(data: bytes, name: str = "") -> FileRead:
     ending = PurePath(name).suffix.lower()
     if ending in {".yaml", ".yml"}:
         return FileRead(programme=programme_yaml.read(data))
+    if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(_CALENDAR):
+        return FileRead(programme=_of_calendar(data))
     brought = _reader_of(data, ending)(data)
     tasks = brought.tasks
     if brought.waypoints:
@@ -136,6 +139,18 @@ def read_file(data: bytes, name: str = "") -> FileRead:
     return FileRead(programme=programme, notes=brought.notes)
 
 
+def _of_calendar(data: bytes) -> Programme:
+    """Return a calendar's events as the shifts of the crews that they are named for, its whole days as holidays."""
+    shifts: dict[str, list[Window]] = {}
+    for name, window in icalendar.read_windows(data):
+        shifts.setdefault(name[:LONGEST_NAME] or "crew", []).append(window)
+    crews = (
+        Crew(crew_id=number, name=name, shifts=tuple(sorted(windows)))
+        for number, (name, windows) in enumerate(shifts.items(), 1)
+    )
+    return Programme(crews=tuple(crews), holidays=icalendar.read_days(data))
+
+
 def _reader_of(data: bytes, ending: str) -> Callable[[bytes], Brought]:
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(_ZIP):
@@ -147,7 +162,7 @@ def _reader_of(data: bytes, ending: str) -> Callable[[bytes], Brought]:
         return qgc_plan.read if ending == ".plan" or b'"fileType"' in data[:4096] else geojson.read
     if head.startswith(b"<"):
         return gpx.read if ending == ".gpx" or b"<gpx" in data[:1024] else kml.read
-    message = f"the file ({ending or 'without an ending'}) is of no known kind: give .yaml, .geojson, .kml, .kmz, .plan, .waypoints or .gpx"
+    message = f"the file ({ending or 'without an ending'}) is of no known kind: give .yaml, .geojson, .kml, .kmz, .plan, .waypoints, .gpx or .ics"
     raise FileFormatError(message)
 
 

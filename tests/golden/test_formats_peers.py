@@ -13,7 +13,7 @@ import pydantic
 import pytest
 from pymavlink import mavutil, mavwp
 
-from mission.formats import geojson, gpx, kml, qgc_plan, waypoints_file, wpml, wpml_reading
+from mission.formats import geojson, gpx, kml, plan_files, qgc_plan, waypoints_file, wpml, wpml_reading
 from mission.formats import icalendar as calendar
 from mission.formats.mavlink_items import items_of
 from mission.model import ZoneKind
@@ -154,3 +154,17 @@ def test_a_wayline_does_without_a_link_what_the_rules_say() -> None:
     assert said["land"] == ("executeLostAction", "landing")
     assert said["return"] == ("executeLostAction", "goBack")
     assert said["continue"][0] == "goContinue"
+
+
+def test_a_calendar_of_shifts_and_holidays_brings_crews() -> None:
+    event = "BEGIN:VEVENT\r\nUID:{0}\r\n{1}\r\n{2}\r\nSUMMARY:{3}\r\nEND:VEVENT\r\n"
+    events = [
+        event.format(1, "DTSTART:20260919T000000Z", "DTEND:20260919T080000Z", "Zhou Lan"),
+        event.format(2, "DTSTART:20260920T000000Z", "DTEND:20260920T080000Z", "Zhou Lan"),
+        event.format(3, "DTSTART;VALUE=DATE:20261001", "DTEND;VALUE=DATE:20261003", "National Day"),
+    ]
+    data = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + "".join(events) + "END:VCALENDAR\r\n"
+    programme = plan_files.read_file(data.encode(), "shifts.ics").programme
+    (crew,) = programme.crews
+    assert (crew.name, len(crew.shifts)) == ("Zhou Lan", 2)
+    assert [day.isoformat() for day in programme.holidays] == ["2026-10-01", "2026-10-02"]
