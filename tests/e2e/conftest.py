@@ -17,7 +17,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -32,6 +32,7 @@ CHROMIUM_FLAGS: Final = (
     "--disable-sync",
     "--no-first-run",
 )
+expect.set_options(timeout=30_000)  # a busy machine is not a fault; what comes to be so is not waited for
 
 
 class RunningDemo:
