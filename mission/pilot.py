@@ -29,6 +29,7 @@ ARM_TRIES: Final = 12
 """A position estimate takes up to a minute to settle: so long a refusal to arm is tried again."""
 START_AGAIN_US: Final = 3_000_000
 START_TRIES: Final = 4
+SETTLES_US: Final = 5_000_000
 TAKES_OFF_WITHIN_US: Final = 45_000_000
 ANSWERED_WITHIN_US: Final = 150_000_000
 SENT_WITHIN_US: Final = 2_400_000_000
@@ -169,8 +170,11 @@ class Pilot(SortieWatch):
             case _:
                 return self.watch(event, now_us)
 
-    def tick(self, now_us: int) -> Says:
-        """Try again what is to be tried again, and notice what does not come. Call it each second."""
+    def tick(self, now_us: int, *, is_disarmed: bool = False) -> Says:
+        """Try again what is to be tried again, and notice what does not come. Call it each second.
+
+        `is_disarmed`: the drone's last heartbeat says so.
+        """
         if self._again_us is not None and now_us >= self._again_us and self.step is SortieStep.STARTING:
             self._again_us = None
             return Says(self._arm_or_start(now_us))
@@ -178,6 +182,8 @@ class Pilot(SortieWatch):
         limit_us = SENT_WITHIN_US if self._purpose is Purpose.UPLOAD else ANSWERED_WITHIN_US
         if self._purpose is not None and waited_us > limit_us:
             return self._answered(reason(Cause.NO_ANSWER, waited_s=waited_us / 1e6).en, now_us)
+        if self.step in IN_AIR and (is_disarmed or self._armed is False) and waited_us > SETTLES_US:
+            return self._end(now_us)  # it was on the ground again before we heard that it had set out
         is_late = now_us - self._started_us > TAKES_OFF_WITHIN_US
         if self.step is SortieStep.FLYING and not self.state.has_flown and is_late:
             moved = self._move(now_us, SortieStep.FAILED, reason(Cause.NO_TAKE_OFF, waited_s=TAKES_OFF_WITHIN_US / 1e6))

@@ -201,8 +201,10 @@ class SortieDesk:
     def _look_again(self, flown: Flown) -> Says:
         """Let the pilot look at the time, and begin once nothing is in the way any more: a battery tells itself, a link comes back."""
         pilot, now_us = flown.pilot, self._clock.now_us()
+        place = self._drones.place_of(flown.unit_id)
+        is_disarmed = place is not None and place.is_heard and place.is_armed is False
         if pilot.step is not SortieStep.HANDED or not pilot.brief.plan.mission:
-            return pilot.tick(now_us)
+            return pilot.tick(now_us, is_disarmed=is_disarmed)
         readiness = self._readiness(flown)
         found = in_the_way(readiness, least_battery_ratio=pilot.brief.least_battery_ratio)
         is_news = not found or joined(found).cause.value != pilot.state.cause

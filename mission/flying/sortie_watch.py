@@ -175,8 +175,10 @@ class SortieWatch:
         if event.armed:
             is_mission = self._is_mission(self._mode) and bool(self.state.digest)
             return self._goes_on_by_others(now_us) if is_mission else NOTHING
-        if self.step not in IN_AIR and not self.state.has_flown:
-            return NOTHING
+        return NOTHING if self.step not in IN_AIR and not self.state.has_flown else self._end(now_us)
+
+    def _end(self, now_us: int) -> Says:
+        """End the sortie of a drone that stands disarmed."""
         self._forget()
         if not self.state.has_flown:
             found = reason(Cause.NO_TAKE_OFF, waited_s=(now_us - self._started_us) / 1e6)

@@ -11,14 +11,26 @@ from tests.e2e.conftest import RunningDemo, Visit
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 SOON_MS: Final = 30_000
 TWICE: Final = 2
+PATIENCE_S: Final = 120
+"""A drone that has just landed charges for a while before its next patrol."""
 
 
-async def a_drone_aloft(page: Page) -> None:
-    """Open the inspector of a drone in the air, whoever flies it."""
-    row = page.locator('[data-testid="unit-row"][data-kind="drone"]').filter(has_text=re.compile("空中|airborne"))
-    await expect(row.first).to_be_visible(timeout=SOON_MS)
-    await row.first.click()
-    await expect(page.get_by_test_id("inspector")).to_be_visible()
+async def a_drone_aloft(demo: RunningDemo, page: Page) -> None:
+    """Open the inspector of a drone in the air that nobody controls: one on its patrol."""
+    aloft = re.compile("空中|airborne")
+    for _ in range(PATIENCE_S):
+        reply = await page.request.get(f"{demo.origin}/api/flights")
+        free = [
+            one["unit_id"] for one in (await reply.json())["flights"] if one["control"]["holder"]["kind"] == "nobody"
+        ]
+        for unit_id in free:
+            row = page.locator(f'[data-testid="unit-row"][data-unit-id="{unit_id}"]').filter(has_text=aloft)
+            if await row.count():
+                await row.click()
+                await expect(page.get_by_test_id("control-take")).to_be_visible()
+                return
+        await page.wait_for_timeout(1000)
+    pytest.fail(f"no drone that nobody controls was in the air for {PATIENCE_S} s")
 
 
 async def take_control(page: Page) -> None:
@@ -43,7 +55,7 @@ async def ordered(page: Page, text: str) -> None:
 async def test_a_drone_is_held_sent_to_a_place_and_brought_home(demo: RunningDemo, visit: Visit) -> None:
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
-    await a_drone_aloft(page)
+    await a_drone_aloft(demo, page)
     await expect(page.get_by_test_id("battery-home")).to_be_visible()
     await expect(page.get_by_test_id("action-hold")).to_have_count(0)  # not before control is taken
     await take_control(page)
@@ -75,7 +87,7 @@ async def test_one_press_orders_nothing_and_escape_forgets_it_in_chinese(
     visit = chinese_visit
     await visit.sign_in(demo.sign_in_url())
     page = visit.page
-    await a_drone_aloft(page)
+    await a_drone_aloft(demo, page)
     await take_control(page)
     await expect(page.get_by_test_id("control-holder")).to_have_text("由我控制")
     before = await page.get_by_test_id("flight-order").count()

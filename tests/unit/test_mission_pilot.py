@@ -11,6 +11,7 @@ from mission.plan import Refusal
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import (
     ArmedChanged,
+    CommandAnswered,
     LandedChanged,
     LandedState,
     MissionProgress,
@@ -248,3 +249,18 @@ def test_what_makes_no_sense_now_is_refused_with_what_is_allowed() -> None:
     assert pilot.come_home(NOW_US).command is None
     with pytest.raises(ConflictError, match="over already"):
         pilot.come_home(NOW_US)
+
+
+def test_a_drone_that_was_down_again_before_its_order_was_answered_does_not_return_for_ever() -> None:
+    pilot = flying().pilot
+    order = pilot.come_home(NOW_US).command
+    assert order is not None
+    pilot.sent(9)
+    pilot._armed = False  # said while the order was on its way, and taken for the end of something else
+    answered = CommandAnswered(device_id=1, observed_us=NOW_US, received_us=NOW_US, command_id=9, state="delivered")
+    pilot.take(answered, NOW_US)
+    assert pilot.step is SortieStep.RETURNING
+    assert pilot.tick(NOW_US + 4 * SECOND).moved is None
+    ended = pilot.tick(NOW_US + 6 * SECOND).moved
+    assert ended is not None
+    assert ended.step is SortieStep.FAILED
