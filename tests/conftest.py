@@ -21,6 +21,7 @@ from infra.postgres_programs import find_binaries
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _NUMBERS: Final = itertools.count(1)
+os.environ["MAVLINK20"] = "1"  # pymavlink reads it where it is imported and where it is used: the same for every test
 settings.register_profile("long", max_examples=10_000, deadline=None)  # `make fuzz`
 
 

@@ -42,11 +42,7 @@ def test_a_plan_written_by_hand_from_the_public_keys_is_read_whole(test_data: Pa
     assert brought.notes == ()
 
 
-def test_pymavlinks_waypoint_loader_reads_our_items_bit_for_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MAVLINK20", "1")
-    mavutil.set_dialect("ardupilotmega")  # a recording that pymavlink read before may have left it at MAVLink 1
+def test_pymavlinks_waypoint_loader_reads_our_items_bit_for_bit(tmp_path: Path) -> None:
     plan = items_of(SORTIE, HAWK, DOCK)
     path = tmp_path / "patrol.waypoints"
     path.write_bytes(waypoints_file.write(plan))

@@ -1,6 +1,5 @@
 """pymavlink as ground station flies a demo drone: its waypoint loader's items up, down, flown; signed and unsigned."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,8 +7,6 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import pytest
-
-os.environ["MAVLINK20"] = "1"  # pymavlink reads it once, when it is imported
 from pymavlink import mavutil, mavwp
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
