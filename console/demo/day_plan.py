@@ -49,6 +49,8 @@ AREA_CORNERS: Final = 16
 FIRST_ON: Final = date(2026, 1, 1)
 SEARCH_RADIUS_M: Final = 250.0
 DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+MODEL: Final = "Matrice 3TD"
+"""What the demo's drones pass for in DJI's files; in the air they speak MAVLink."""
 _CAMERAS: Final = (
     Camera(name="wide"),
     Camera(name="zoom", kind="zoom", horizontal_fov_deg=30.0, vertical_fov_deg=17.0),
@@ -285,7 +287,7 @@ def _airframe(number: int, drone: PlannedUnit, dock_id: int, registered: Registe
         dock_id=dock_id,
         unit_id=registered.unit_id if registered else None,
         device_id=registered.device_id if registered else None,
-        model="Skybeat demo quadcopter",
+        model=MODEL,
         cruise_mps=CRUISE_MPS,
         fastest_mps=FASTEST_MPS,
         endurance_s=ENDURANCE_S,

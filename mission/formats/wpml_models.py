@@ -35,7 +35,10 @@ PAYLOADS: Final = {
     "PSDK": 65534,
 }
 """Camera, or the model that it is built into: payloadEnumValue."""
-_LONG_NAMES: Final = (("MATRICE", "M"), ("MAVIC", "M"), ("DOCK", ""), ("DJI", ""))
+_LONG_NAMES: Final = (
+    *(("MATRICE", "M"), ("MAVIC", "M"), ("DOCK", ""), ("DJI", ""), ("RTK", "")),
+    *(("ENTERPRISE", "E"), ("THERMAL", "T"), ("MULTISPECTRAL", "M")),
+)
 
 
 def drone_of(airframe: Airframe) -> tuple[int, int]:
@@ -55,7 +58,7 @@ def payload_of(airframe: Airframe, camera: Camera | None) -> int:
 
 
 def _short(name: str) -> str:
-    """Return a model's short name: "DJI Matrice 3TD" and "m3td" are M3TD."""
+    """Return a model's short name: "DJI Matrice 350 RTK" is M350, "Mavic 3 Enterprise" M3E, "m3td" M3TD."""
     upper = name.upper()
     for long, short in _LONG_NAMES:
         upper = upper.replace(long, short)

@@ -7,7 +7,8 @@ import pytest
 from console.demo.city import City, prepare_city
 from console.demo.day_plan import HOUR_US, Registered, day_programme, search_task
 from console.demo.seed_force import plan_force
-from mission.model import Programme, TaskKind, Window
+from mission.formats.wpml_models import drone_of
+from mission.model import Airframe, Programme, TaskKind, Window
 from mission.planner import plan_day
 from mission.schedule.routing.problem import Effort
 
@@ -43,6 +44,18 @@ def test_the_planner_plans_the_whole_day_and_the_festival_without_a_gap(asked: P
     figures = {figure.task_id: figure for figure in plan.figures}
     assert figures[2].longest_gap_s == 0.0
     assert all(figure.planned_count == figure.visit_count > 0 for figure in plan.figures)
+
+
+def test_the_demos_plans_can_be_written_for_dji(asked: Programme) -> None:
+    assert {drone_of(airframe) for airframe in asked.airframes} == {(91, 1)}
+
+
+@pytest.mark.parametrize(
+    ("model", "numbers"),
+    [("DJI Matrice 350 RTK", (89, 0)), ("Mavic 3 Enterprise", (77, 0)), ("Mavic 3 Thermal", (77, 1)), ("m3td", (91, 1))],
+)
+def test_models_are_known_by_the_names_that_are_printed_on_them(model: str, numbers: tuple[int, int]) -> None:
+    assert drone_of(Airframe(airframe_id=1, name="Hawk", dock_id=1, model=model)) == numbers
 
 
 def test_a_short_demo_has_its_festival_now(city: City) -> None:
