@@ -1,5 +1,8 @@
 """Others in the air: read from ADS-B and open drone id without who they are, nearest approach, alarm, forgotten after a minute."""
 
+import struct
+
+import pymavlink.dialects.v20.ardupilotmega as dialect
 import pytest
 
 from telemetry.flight.traffic import OwnDrone, TrafficBoard, approach_of
@@ -141,6 +144,85 @@ def test_a_foreign_drone_id_is_a_hazard_and_never_a_place_of_our_own() -> None:
     (sighting,) = output.sightings
     assert (sighting.source, sighting.alt_msl_m) == (SightingSource.REMOTE_ID, 1700.0)
     assert (sighting.speed_mps, sighting.course_deg, len(output.batch)) == (None, None, 0)
+
+
+def packed_location(
+    *, course_deg: int = 361, speed_mps: float = 255.0, climb_mps: float = 63.0, height_m: float = -1000.0
+) -> bytes:
+    """A location message as a drone broadcasts it (ASTM F3411, 25 bytes); what is not given is unknown."""
+    is_fast = speed_mps > 63.75
+    flags = 0x20 | (2 if course_deg >= 180 else 0) | (1 if is_fast else 0)
+    speed = round((speed_mps - 63.75) / 0.75) if is_fast else round(speed_mps / 0.25)
+    height = round((height_m + 1000) / 0.5)
+    return struct.pack(
+        "<BBBBbiiHHHBBHBB",
+        *(0x12, flags, course_deg % 180 if course_deg <= 360 else 181, speed, round(climb_mps / 0.5)),
+        *(360_500_000, 1_038_000_000, 0, height, height, 0x3B, 0x44, 12_345, 2, 0),
+    )
+
+
+def packed_person() -> tuple[bytes, bytes, bytes]:
+    """Whose drone it is: a serial number, an operator's registration, where the operator stands."""
+    serial = struct.pack("<BB20s3x", 0x02, 0x12, b"1581F5BK000000000000")
+    operator = struct.pack("<BB20s3x", 0x52, 0, b"CHN-OP-7")
+    place = struct.pack("<BBiiHBHHBHI1x", 0x42, 0, 360_400_000, 1_037_900_000, 1, 0, 0, 0, 0, 0, 0)
+    return serial, operator, place
+
+
+def heard_pack(*messages: bytes, size_bytes: int = 25, count: int | None = None) -> Output:
+    """What becomes of a pack that pymavlink made for a receiver aboard."""
+    data = b"".join(messages).ljust(225, b"\0")
+    number = len(messages) if count is None else count
+    receiver = dialect.MAVLink(None, srcSystem=1, srcComponent=236)
+    pack = receiver.open_drone_id_message_pack_encode(0, 0, list(range(20)), size_bytes, number, list(data))
+    return heard(Drone(), bytes(pack.pack(receiver)))
+
+
+@pytest.mark.parametrize("speed_mps", [12.5, 63.75, 90.0])
+@pytest.mark.parametrize("course_deg", [0, 90, 180, 359])
+def test_a_pack_of_drone_id_is_a_hazard_by_its_location_alone(speed_mps: float, course_deg: int) -> None:
+    serial, operator, place = packed_person()
+    location = packed_location(course_deg=course_deg, speed_mps=speed_mps, climb_mps=-3.5, height_m=1700.0)
+    output = heard_pack(serial, location, operator, place)
+    (sighting,) = output.sightings
+    assert (sighting.lat_deg, sighting.lon_deg, sighting.alt_msl_m) == (36.05, 103.8, 1700.0)
+    assert (sighting.speed_mps, sighting.course_deg, sighting.climb_mps) == (speed_mps, course_deg, -3.5)
+    assert (len(output.batch), output.events) == (0, ())
+    assert not any(word in repr(sighting) for word in ("1581F", "CHN-OP"))
+
+
+def test_a_pack_and_a_location_of_the_same_sender_are_one_hazard() -> None:
+    board, drone = TrafficBoard(b"secret"), Drone()
+    location: dict[str, Value] = {"latitude": 360_500_000, "longitude": 1_038_000_000, "id_or_mac": tuple(range(20))}
+    board.take(heard(drone, drone.frame("OPEN_DRONE_ID_LOCATION", location)).sightings)
+    board.take(heard_pack(packed_location()).sightings)
+    assert len(board.hazards()) == 1
+
+
+def test_what_a_packed_location_does_not_know_is_unknown() -> None:
+    (sighting,) = heard_pack(packed_location()).sightings
+    assert (sighting.alt_msl_m, sighting.speed_mps, sighting.climb_mps, sighting.course_deg) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("messages", "changes"),
+    [
+        ((), {}),
+        (packed_person(), {}),
+        ((packed_location(),), {"size_bytes": 24}),
+        ((packed_location(),), {"count": 0}),
+        ((*packed_person(), *packed_person(), *packed_person()), {"count": 255}),
+    ],
+)
+def test_a_pack_without_a_location_tells_of_nobody(messages: tuple[bytes, ...], changes: dict[str, int]) -> None:
+    assert not heard_pack(*messages, **changes).sightings
+
+
+def test_a_drones_own_pack_is_no_hazard() -> None:
+    drone = Drone()
+    pack: dict[str, Value] = {"single_message_size": 25, "msg_pack_size": 1}
+    messages = tuple(packed_location().ljust(225, b"\0"))
+    assert not heard(drone, drone.frame("OPEN_DRONE_ID_MESSAGE_PACK", {**pack, "messages": messages})).sightings
 
 
 @pytest.mark.parametrize("changes", [{"flags": 0x0E}, {"flags": 0x4F}, {"lat": 0, "lon": 0}, {"lat": 910_000_000}])
