@@ -7,10 +7,11 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
+from dateutil.rrule import rrulestr
 
 from mission.days import zone_of
 from mission.model import HolidayUse, Recurrence, Window
+from mission.schedule.rule_days import RuleOfDays, rule_of_days
 from telemetry.model.errors import InputError
 
 ALLOWED_PARTS: Final = frozenset(
@@ -55,7 +56,7 @@ def days(recurrence: Recurrence, first: date, last: date, *, holidays: Collectio
     """
     use = recurrence.holidays
     found = set()
-    for day in _ruled(recurrence.rule, recurrence.first_on, last):
+    for day in _ruled(recurrence.rule, recurrence.first_on, first, last):
         is_holiday = day in holidays
         if day >= first and (use is HolidayUse.AS_OTHERS or is_holiday == (use is HolidayUse.ONLY)):
             found.add(day)
@@ -99,27 +100,24 @@ def rule_parts(rule: str) -> dict[str, str]:
     return parts
 
 
-def _ruled(rule: str, first_on: date, last: date) -> Iterable[date]:
-    """Return the rule's days not after `last`: a rule that never matches must not be followed to the year 9999."""
+def _ruled(rule: str, first_on: date, since: date, last: date) -> Iterable[date]:
+    """Return the rule's days from `since` to `last`; those that a COUNT counts are gone through from the first on."""
     parts = rule_parts(rule)
     count = parts.pop("COUNT", None)
     end = min(last, _until(rule, parts.pop("UNTIL", "")) or last)
-    if end < first_on:
-        return []
-    text = ";".join(f"{name}={value}" for name, value in parts.items())
-    found = _rule(f"{text};UNTIL={end:%Y%m%d}", first_on)
-    return (moment.date() for moment in islice(found, int(count) if count else None))
+    days_of_rule = _rule(";".join(f"{name}={value}" for name, value in parts.items()), first_on)
+    if count is None:
+        return days_of_rule.days(first_on, since, end)
+    return islice(days_of_rule.days(first_on, first_on, end), int(count))
 
 
 @lru_cache(maxsize=256)
-def _rule(text: str, first_on: date) -> rrule:
+def _rule(text: str, first_on: date) -> RuleOfDays:
     try:
-        found = rrulestr(text, dtstart=datetime.combine(first_on, time()))
+        rrulestr(text, dtstart=datetime.combine(first_on, time()))
+        return rule_of_days(rule_parts(text), first_on)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _no_rule(text, str(error)) from error
-    if not isinstance(found, rrule):
-        raise _no_rule(text, "more than one rule")
-    return found
 
 
 def _until(rule: str, text: str) -> date | None:
@@ -147,4 +145,7 @@ def _local_day(time_us: int, zone: ZoneInfo) -> date:
 
 
 def _no_rule(rule: str, reason: str) -> InputError:
-    return InputError(f"the recurrence {rule!r} is no rule of days: {reason}; write e.g. FREQ=WEEKLY;BYDAY=MO,TH")
+    return InputError(
+        f"the recurrence {rule!r} is no rule of days: {reason}; write e.g. FREQ=WEEKLY;BYDAY=MO,TH",
+        f"“{rule}”不是按日的重复规则；例如 FREQ=WEEKLY;BYDAY=MO,TH",
+    )

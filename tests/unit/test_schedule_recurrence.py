@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 
 from mission.model import HolidayUse, Recurrence, Window
-from mission.schedule.recurrence import hours, united
+from mission.schedule.recurrence import days, hours, united
 from telemetry.model.errors import InputError
 
 SHANGHAI = "Asia/Shanghai"
@@ -80,8 +81,29 @@ def test_a_count_counts_from_the_first_day_and_an_end_ends() -> None:
     assert len(hours(recurrence("RRULE:FREQ=DAILY;UNTIL=20260915T235959Z"), WEEK)) == 2
 
 
-def test_a_rule_that_never_matches_is_not_followed_to_the_end_of_all_days() -> None:
-    assert hours(recurrence("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=4"), WEEK) == ()
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=4", "FREQ=DAILY;INTERVAL=7;BYDAY=MO",
+     "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29"],
+)  # fmt: skip
+def test_a_rule_that_never_matches_has_no_days_and_is_followed_only_as_far_as_it_is_asked(rule: str) -> None:
+    assert hours(recurrence(rule), WEEK) == ()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=DAILY;INTERVAL=3", "FREQ=DAILY;BYMONTH=3,10;BYDAY=SA,SU", "FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TU,SU",
+     "FREQ=MONTHLY", "FREQ=MONTHLY;BYMONTHDAY=-1,15", "FREQ=MONTHLY;INTERVAL=2;BYDAY=2MO,-1FR",
+     "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1,-1", "FREQ=YEARLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+     "FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO", "FREQ=YEARLY;BYDAY=20MO", "FREQ=YEARLY;BYYEARDAY=1,-1,100",
+     "FREQ=YEARLY;BYWEEKNO=20,-2;BYDAY=TH", "FREQ=YEARLY;INTERVAL=2;BYWEEKNO=10;WKST=WE", "FREQ=DAILY;COUNT=900"],
+)  # fmt: skip
+def test_a_rules_days_are_those_of_dateutil(rule: str) -> None:
+    first_on, since, last = date(2023, 10, 31), date(2025, 12, 20), date(2028, 3, 5)
+    theirs = rrulestr(rule, dtstart=datetime.combine(first_on, time()))
+    until = datetime.combine(last, time())
+    between = theirs.between(datetime.combine(since, time()), until, inc=True)
+    assert days(recurrence(rule, first_on=first_on), since, last) == [moment.date() for moment in between]
 
 
 @pytest.mark.parametrize(
