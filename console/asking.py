@@ -12,14 +12,17 @@ from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY
 from infra.database import Scope, scoped
 from telemetry.model.errors import ConflictError, NotAllowedError, NotFoundError, UnavailableError
 
+Said = tuple[str, str]
+"""A sentence in English and in Chinese."""
+
 
 class Words(NamedTuple):
     """What one desk says where a row lies outside the scope, refers to nothing, is there already, or the database is away."""
 
-    outside: str
-    nothing: str
-    twice: str
-    away: str
+    outside: Said
+    nothing: Said
+    twice: Said
+    away: Said
 
 
 @asynccontextmanager
@@ -34,10 +37,10 @@ async def asking_as(
         async with asyncio.timeout(ANSWER_WITHIN_S), scoped(pool, scope) as connection:
             yield connection
     except psycopg.errors.InsufficientPrivilege as error:
-        raise NotAllowedError(words.outside) from error
+        raise NotAllowedError(*words.outside) from error
     except psycopg.errors.ForeignKeyViolation as error:
-        raise NotFoundError(words.nothing) from error
+        raise NotFoundError(*words.nothing) from error
     except psycopg.errors.UniqueViolation as error:
-        raise ConflictError(words.twice) from error
+        raise ConflictError(*words.twice) from error
     except DATABASE_AWAY as error:
-        raise UnavailableError(words.away) from error
+        raise UnavailableError(*words.away) from error

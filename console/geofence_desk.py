@@ -20,10 +20,19 @@ from telemetry.model.positions import to_wgs84_geometry
 
 MAX_FENCES: Final = 20_000
 _WORDS: Final = Words(
-    outside="that is outside your scope: draw for your own stations, assign your own units",
-    nothing="there is no such geofence, unit or station: read the lists again",
-    twice="somebody said the same at this moment: read it again",
-    away="the database does not answer: fences in force are watched on, changing them must wait",
+    outside=(
+        "that is outside your scope: draw for your own stations, assign your own units",
+        "不在您的管辖范围内：只能为本站画围栏、指派本站单元",
+    ),
+    nothing=(
+        "there is no such geofence, unit or station: read the lists again",
+        "没有这个围栏、单元或警务站：请重新读取列表",
+    ),
+    twice=("somebody said the same at this moment: read it again", "刚有人提交了同样的内容：请重新读取"),
+    away=(
+        "the database does not answer: fences in force are watched on, changing them must wait",
+        "数据库没有应答：已生效的围栏照常监视，修改须等恢复后进行",
+    ),
 )
 Version = tuple[int, str, float]
 """A geofence's version, who changed it last and when, in milliseconds."""

@@ -18,7 +18,7 @@ def answered(reply: Callable[[], msgspec.Struct]) -> Answered | Refused:
     try:
         return Answered(msgspec.json.encode(reply()))
     except SkybeatError as error:
-        return Refused(_word(error), str(error))
+        return Refused(_word(error), str(error), error.zh)
 
 
 def _word(error: SkybeatError) -> str:

@@ -32,10 +32,11 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """Why there is none: input, not_found or unavailable, and a sentence for people."""
+    """Why there is none: input, not_found or unavailable, and a sentence for people, in Chinese too where there is one."""
 
     word: str
     message: str
+    zh: str = ""
 
 
 Reply: TypeAlias = Progressed | Answered | Refused
@@ -59,7 +60,7 @@ class Pipe(Generic[Question, Answer]):
             data = _ENCODER.encode(message)
         except OverflowError as error:
             said = "a whole number in it is past 64 bits: give a smaller one"
-            raise InputError(said) from error
+            raise InputError(said, "其中有超过 64 位的整数：请改小") from error
         return LENGTH.pack(len(data)) + data
 
     def decode_answer(self, data: bytes) -> Answer:

@@ -48,7 +48,7 @@ class ProcessWorker(Generic[Question]):
         """
         if self._waiting_count >= MOST_WAITING:
             message = f"{MOST_WAITING} planning questions wait already: ask again in a minute"
-            raise UnavailableError(message)
+            raise UnavailableError(message, f"已有 {MOST_WAITING} 个规划请求在排队：一分钟后再试")
         self._waiting_count += 1
         try:
             async with self._turn:
@@ -58,7 +58,7 @@ class ProcessWorker(Generic[Question]):
             self._waiting_count -= 1
             self._retire_later()
         if isinstance(answer, Refused):
-            raise _ERRORS.get(answer.word, UnavailableError)(answer.message)
+            raise _ERRORS.get(answer.word, UnavailableError)(answer.message, answer.zh)
         return answer.body
 
     async def stop(self) -> None:
@@ -88,12 +88,14 @@ class ProcessWorker(Generic[Question]):
         except TimeoutError as error:
             await self._lose(process)
             message = f"the answer was not ready within {within_s:.0f} s: ask for less, or with more time"
-            raise UnavailableError(message) from error
+            zh = f"{within_s:.0f} 秒内没有算完：缩小范围，或多给些时间"
+            raise UnavailableError(message, zh) from error
         except (OSError, EOFError, FileFormatError) as error:
             await self._lose(process)
             _LOG.warning("worker_lost", module=self._module, reason=type(error).__name__)
             message = f"the planning process gave no answer ({type(error).__name__}): ask again, another is started"
-            raise UnavailableError(message) from error
+            zh = f"规划进程没有回答（{type(error).__name__}）：已另起一个，请再试"
+            raise UnavailableError(message, zh) from error
         except asyncio.CancelledError:
             await asyncio.shield(self._lose(process))
             raise

@@ -130,7 +130,7 @@ def flight_times(
     """
     if not air_speed_mps > 0.0:
         message = f"the air speed is {air_speed_mps} m/s: allowed is any above 0"
-        raise InputError(message)
+        raise InputError(message, f"空速为 {air_speed_mps} m/s：须大于 0")
     sky = airspace or Airspace(plane=_plane_near(target_lat_deg, target_lon_deg))
     starts = np.column_stack(sky.plane.to_plane(lat_deg, lon_deg)).reshape(-1, 2)
     target = np.array(sky.plane.to_plane(target_lat_deg, target_lon_deg), np.float64)

@@ -26,7 +26,7 @@ from mission.model import (
 )
 from mission.plan import Refusal
 from mission.schedule.recurrence import rule_parts
-from telemetry.model.errors import InputError
+from telemetry.model.errors import InputError, chinese_of
 
 MOST_PLACES: Final = 20_000
 """Of one geometry: a border with more corners is drawn finer than any drone flies."""
@@ -97,7 +97,8 @@ def sound_part(programme: Programme) -> tuple[Programme, list[Refusal]]:
 
 
 def _all_of(wrong: Sequence[Refusal]) -> InputError:
-    return InputError("; ".join(f"{said.reason_en} ({said.remedy_en})" for said in wrong[:10]))
+    zh = "；".join(f"{said.reason_zh}（{said.remedy_zh}）" for said in wrong[:10])
+    return InputError("; ".join(f"{said.reason_en} ({said.remedy_en})" for said in wrong[:10]), zh)
 
 
 def check_task_input(task: Task) -> Iterator[Refusal]:
@@ -142,7 +143,7 @@ def _check_recurrence(task: Task, name: str) -> Iterator[Refusal]:
         rule_parts(recurrence.rule)
     except InputError as error:
         yield _wrong(
-            (f"“{name}”的重复规则有误：{error}", f"{name!r}: {error}"),
+            (f"“{name}”的重复规则有误：{chinese_of(error)}", f"{name!r}: {error}"),
             ("例如 FREQ=WEEKLY;BYDAY=MO,TH", "for example FREQ=WEEKLY;BYDAY=MO,TH"),
             where="recurrence.rule", task_id=task.task_id,
         )  # fmt: skip

@@ -17,7 +17,7 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         message = f"the time zone {name!r} is not known: give a name of the tz database, such as Asia/Shanghai or UTC"
-        raise InputError(message) from error
+        raise InputError(message, f"没有时区“{name}”：填写 tz 数据库中的名称，如 Asia/Shanghai 或 UTC") from error
 
 
 def day_window(day: date, zone: ZoneInfo) -> Window:

@@ -93,7 +93,7 @@ async def change_plan(connection: AsyncConnection, after: KeptPlan, *, now_us: i
         message = (
             f"plan {plan.plan_id} is not of version {plan.version} any more, or not yours to change: read it again"
         )
-        raise ConflictError(message)
+        raise ConflictError(message, f"方案 {plan.plan_id} 已不是第 {plan.version} 版，或您无权修改：请重新读取")
     return msgspec.structs.replace(plan, version=int(rows[0]["version"]))
 
 
@@ -116,11 +116,13 @@ async def remove_plan(connection: AsyncConnection, plan_id: int) -> None:
         message = (
             f"plan {plan_id} is no draft that you may take away: what was submitted stays; GET /api/plans lists all"
         )
-        raise NotFoundError(message)
+        raise NotFoundError(message, f"方案 {plan_id} 不是您可删除的草稿：已提交的保留")
 
 
 def _unknown(plan_id: int) -> NotFoundError:
-    return NotFoundError(f"there is no plan {plan_id} that you may see: GET /api/plans lists them")
+    return NotFoundError(
+        f"there is no plan {plan_id} that you may see: GET /api/plans lists them", f"没有您可查看的方案 {plan_id}"
+    )
 
 
 def _kept(row: Mapping[str, Any]) -> KeptPlan:

@@ -28,7 +28,7 @@ from mission.schedule.routing.problem import Effort
 from mission.schedule.scene import Scene, scene_of
 from mission.schedule.sorties import sortie_of
 from mission.schedule.standing import NOTHING, Standing, booking_of, drafts_of, standing_of
-from telemetry.model.errors import InputError
+from telemetry.model.errors import InputError, chinese_of
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
 REPAIR_EFFORT: Final = Effort(within_s=1.5)
@@ -60,7 +60,9 @@ def plan_day(
         message = (
             f"the plan would end at {window.end_us} us, before it begins at {window.start_us} us: give a later end"
         )
-        raise InputError(message)
+        raise InputError(
+            message, f"方案的结束时间 {window.end_us} 早于开始时间 {window.start_us}（微秒）：改晚结束时间"
+        )
     sound, wrong = sound_part(programme)
     scene = scene_of(sound, window, now_us=now_us, rules=rules, ground=ground)
     return _Day(scene, NOTHING, effort, wrong).planned(on_better, stop)
@@ -205,7 +207,7 @@ class _Day:
             try:
                 sortie, fitting = self._fitting(draft, first_id + len(made))
             except InputError as error:
-                unflown.append(msgspec.structs.replace(_unflown(str(error)), airframe_id=draft.booking.airframe_id))
+                unflown.append(msgspec.structs.replace(_unflown(error), airframe_id=draft.booking.airframe_id))
                 continue
             made.append((self.standing.unchanged(sortie), fitting))
         return made, unflown
@@ -228,7 +230,7 @@ class _Day:
             message = (
                 f"it has {len(sortie.waypoints)} waypoints, its controller takes {most}: let another fly it, or part it"
             )
-            raise InputError(message)
+            raise InputError(message, f"共 {len(sortie.waypoints)} 个航点，飞控只收 {most} 个：换一架飞，或拆开")
         return self._draped(sortie), draft
 
     def _draped(self, sortie: Sortie) -> Sortie:
@@ -269,8 +271,8 @@ def _relay_s(effort: Effort) -> float:
     return _RELAY_S if effort.within_s is None else effort.within_s * _RELAY_SHARE
 
 
-def _unflown(message: str) -> Refusal:
+def _unflown(error: InputError) -> Refusal:
     return Refusal(
-        rule_id="R-03", reason_zh=f"架次无法飞行：{message}", reason_en=f"a sortie cannot be flown: {message}",
+        rule_id="R-03", reason_zh=f"架次无法飞行：{chinese_of(error)}", reason_en=f"a sortie cannot be flown: {error}",
         remedy_zh="移动任务或空域", remedy_en="move the task or the zone",
     )  # fmt: skip

@@ -40,6 +40,18 @@ class ItemKind(StrEnum):
     WEATHER = "weather"
 
 
+KIND_ZH: Final[Mapping[ItemKind, str]] = {
+    ItemKind.TASK: "任务",
+    ItemKind.AIRFRAME: "航空器",
+    ItemKind.DOCK: "机库",
+    ItemKind.BATTERY: "电池",
+    ItemKind.CREW: "机组",
+    ItemKind.ZONE: "空域",
+    ItemKind.WEATHER: "气象",
+}
+"""What a kind is called in Chinese."""
+
+
 class ItemForm(NamedTuple):
     """How items of a kind are told: their struct, the field of their number (weather has none), their field in a programme."""
 
@@ -93,14 +105,16 @@ def item_of(kind: ItemKind, said: object, item_id: int = 0) -> Item:
     form = FORMS[kind]
     if not isinstance(said, Mapping):
         message = f"a {kind.value} is an object of fields, and not {type(said).__name__}"
-        raise InputError(message)
+        raise InputError(message, f"{KIND_ZH[kind]}须为由字段组成的对象，不是 {type(said).__name__}")
     _check_fields(said, form.struct, f"a {kind.value}")
     numbered = {**said} if form.number is None else {**said, form.number: item_id}
     try:
         return msgspec.convert(numbered, form.struct)
     except msgspec.ValidationError as error:
         message = f"the {kind.value} is not of its form: {error}{_allowed_words(str(error), form.struct)}"
-        raise InputError(message) from error
+        raise InputError(
+            message, f"{KIND_ZH[kind]}的内容不对：{error}{_allowed_words(str(error), form.struct)}"
+        ) from error
 
 
 def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: str) -> None:
@@ -111,7 +125,7 @@ def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: s
         message = f"{what} has no field {unknown[0]!r}: it has {allowed}"
         if said.get(unknown[0], "") is None:
             message += "; in YAML a text with a comma between braces stands in quotes"
-        raise InputError(message)
+        raise InputError(message, f"{what} 没有字段“{unknown[0]}”：可用 {allowed}")
     for name, within in _WITHIN.items():
         parts = said.get(name) if name in struct.__struct_fields__ else None
         for part in parts if isinstance(parts, list | tuple) else [parts]:
@@ -153,10 +167,10 @@ def demand_keepable(item: Item) -> None:
         raw = msgspec.msgpack.encode(item)
     except OverflowError as error:
         message = "a whole number in it is past 64 bits: give a smaller one"
-        raise InputError(message) from error
+        raise InputError(message, "其中有超过 64 位的整数：请改小") from error
     if b"\0" in raw and rb"\u0000" in msgspec.json.encode(item):
         message = "a zero byte stands in its words: leave it out"
-        raise InputError(message)
+        raise InputError(message, "文字中有零字节：请删去")
 
 
 def moved_to_wgs84(item: Item, crs: Crs) -> Item:

@@ -11,7 +11,17 @@ from psycopg.types.json import Jsonb
 
 from infra.clock import utc_of
 from infra.database import load_queries
-from mission.programme_items import FORMS, Item, ItemKind, KeptItem, ProgrammeSetting, demand_keepable, item_of, raw_of
+from mission.programme_items import (
+    FORMS,
+    KIND_ZH,
+    Item,
+    ItemKind,
+    KeptItem,
+    ProgrammeSetting,
+    demand_keepable,
+    item_of,
+    raw_of,
+)
 from telemetry.model.errors import ConflictError, NotFoundError
 
 QUERIES: Final = load_queries(resources.files("mission") / "programme_store.sql")
@@ -58,7 +68,9 @@ async def change_item(connection: AsyncConnection, after: KeptItem, *, now_us: i
             f"the {after.kind.value} {after.item_id} is not of version {after.version} any more, "
             "or not yours to change: read it again"
         )
-        raise ConflictError(message)
+        raise ConflictError(
+            message, f"{KIND_ZH[after.kind]} {after.item_id} 已不是第 {after.version} 版，或您无权修改：请重新读取"
+        )
     return int(rows[0]["version"])
 
 
@@ -84,13 +96,14 @@ async def change_setting(
         message = (
             f"the programme's settings are not of version {version} any more, or not yours to change: read them again"
         )
-        raise ConflictError(message)
+        raise ConflictError(message, f"任务书设置已不是第 {version} 版，或您无权修改：请重新读取")
     return int(rows[0]["version"])
 
 
 def _unknown(kind: ItemKind, item_id: int) -> NotFoundError:
     return NotFoundError(
-        f"there is no {kind.value} {item_id} that you may see or change: GET /api/programme lists yours"
+        f"there is no {kind.value} {item_id} that you may see or change: GET /api/programme lists yours",
+        f"没有您可查看或修改的{KIND_ZH[kind]} {item_id}",
     )
 
 

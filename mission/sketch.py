@@ -8,14 +8,13 @@ import shapely
 
 from mission.model import Programme, Task, Window
 from mission.patterns.legs import battery_ratio
-from mission.patterns.unflyable import chinese_of
 from mission.plan import Refusal, Visit
 from mission.rules import check_task
 from mission.schedule import reasons
 from mission.schedule.scene import Scene, scene_of
 from mission.schedule.targets import Part, parts_of
 from mission.schedule.visits import hours_of
-from telemetry.model.errors import InputError
+from telemetry.model.errors import InputError, chinese_of
 from telemetry.model.geodesy import Floats
 
 _ROUNDED: Final = 7

@@ -104,18 +104,26 @@ def read_metar(text: str, *, now_us: int) -> Weather:
     line = " ".join(text.strip().rstrip("=").upper().split())
     if not line or len(line) > MOST_LETTERS or not line.isascii():
         message = f"a METAR has 1 to {MOST_LETTERS} letters of ASCII, this text has {len(line)}: give the report alone"
-        raise InputError(message)
+        raise InputError(message, f"METAR 为 1 至 {MOST_LETTERS} 个 ASCII 字符，此文有 {len(line)} 个：只填报文本身")
     found = _HEAD.fullmatch(line)
     if found is None:
-        raise unreadable(line.split()[0], "a METAR begins with METAR or SPECI, the station's four letters and the time")
+        raise unreadable(
+            line.split()[0],
+            "a METAR begins with METAR or SPECI, the station's four letters and the time",
+            "METAR 以 METAR 或 SPECI、四字母站名和时间开头",
+        )
     station, rest = found["station"], _REMARKS.sub("", found["rest"])
     observed_us = time_us_of(found["time"], now_us)
     body, *trends = _TREND.split(rest)
     for group in rest.split():
         if _WIND_WITHOUT_UNIT.fullmatch(group):
-            raise unreadable(group, "a wind says its unit: MPS, KT or KMH")
+            raise unreadable(group, "a wind says its unit: MPS, KT or KMH", "风须写明单位：MPS、KT 或 KMH")
     if "NIL" in body.split():
-        raise unreadable("NIL", "the station reports nothing: take its last report or enter the weather")
+        raise unreadable(
+            "NIL",
+            "the station reports nothing: take its last report or enter the weather",
+            "该站没有报告：用上一份报文，或人工录入",
+        )
     seen = weather_of_groups(station, body.split(), source=line, observed_us=observed_us)
     coming = [
         weather_of_groups(station, _TREND_TIME.sub("", trend).split(), source=line, observed_us=observed_us)
@@ -124,16 +132,16 @@ def read_metar(text: str, *, now_us: int) -> Weather:
     return worst_of(seen, coming)
 
 
-def unreadable(group: str, reason: str) -> InputError:
+def unreadable(group: str, reason: str, zh: str) -> InputError:
     """Return the error that names a group of a report, and why it cannot be read."""
-    return InputError(f"the report's group {group!r} cannot be read: {reason}")
+    return InputError(f"the report's group {group!r} cannot be read: {reason}", f"报文中“{group}”无法识读：{zh}")
 
 
 def time_us_of(group: str, now_us: int) -> int:
     """Return the time of a group like 181300Z that is nearest to now and not ahead of it. Raises InputError."""
     found = _TIME.fullmatch(group)
     if found is None:
-        raise unreadable(group, "the time is day, hour and minute like 181300Z")
+        raise unreadable(group, "the time is day, hour and minute like 181300Z", "时间写日、时、分，如 181300Z")
     now = datetime.fromtimestamp(now_us // US, UTC)
     candidates = []
     for months in (-1, 0, 1):
@@ -144,11 +152,13 @@ def time_us_of(group: str, now_us: int) -> int:
             continue
         candidates.append(round(when.timestamp()) * US)
     if not candidates:
-        raise unreadable(group, "there is no such day or time")
+        raise unreadable(group, "there is no such day or time", "没有这个日期或时间")
     nearest = min(candidates, key=lambda when_us: abs(when_us - now_us))
     if nearest > now_us + _AHEAD_US:
         raise unreadable(
-            group, f"it is {(nearest - now_us) / 3600 / US:.1f} h in the future; is the report an old one?"
+            group,
+            f"it is {(nearest - now_us) / 3600 / US:.1f} h in the future; is the report an old one?",
+            f"比现在晚 {(nearest - now_us) / 3600 / US:.1f} 小时：是不是旧报文？",
         )
     return nearest
 
@@ -162,7 +172,9 @@ def weather_of_groups(station: str, groups: list[str], *, source: str, observed_
     except Metar.ParserError as error:
         named = _UNPARSED.search(str(error))
         group = next((one for one in named.groups() if one), "?") if named else "?"
-        raise unreadable(group, "it is no group of a METAR, or stands where it does not belong") from error
+        raise unreadable(
+            group, "it is no group of a METAR, or stands where it does not belong", "不是 METAR 的组，或位置不对"
+        ) from error
     is_fine = "CAVOK" in groups
     return Weather(
         from_us=observed_us,

@@ -140,19 +140,19 @@ async def read_bytes(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> by
             return await _all_of(request, max_bytes)
     except (TimeoutError, ClientDisconnect) as error:
         message = f"the request did not come whole within {BODY_WITHIN_S:g} s: send it again"
-        raise InputError(message) from error
+        raise InputError(message, f"请求未在 {BODY_WITHIN_S:g} 秒内传完：请再发一次") from error
 
 
 def decode_body(data: bytes, kind: type[Body]) -> Body:
     """Return JSON as `kind`. Raises InputError for what is no JSON or not of that form, and for zero bytes, which no database keeps."""
     if ZERO_BYTE in data:
         message = f"the request holds the character {ZERO_BYTE.decode()}: leave it out, it cannot be kept"
-        raise InputError(message)
+        raise InputError(message, f"请求含有字符 {ZERO_BYTE.decode()}，无法保存：请删去")
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"the request is not what this address takes: {error}"
-        raise InputError(message) from error
+        raise InputError(message, f"请求的内容不对：{error}") from error
 
 
 async def _all_of(request: Request, max_bytes: int) -> bytes:
@@ -161,7 +161,7 @@ async def _all_of(request: Request, max_bytes: int) -> bytes:
         data += chunk
         if len(data) > max_bytes:
             message = f"a request of more than {max_bytes} bytes: send less"
-            raise InputError(message)
+            raise InputError(message, f"请求超过 {max_bytes} 字节：请减少内容")
     return bytes(data)
 
 
@@ -195,7 +195,7 @@ async def refuse(_request: Request, error: Exception) -> Response:
     """Return an error of ours as JSON: a word for programs and a sentence for people."""
     assert isinstance(error, SkybeatError)
     status, word = next((status, word) for kind, status, word in _STATUS if isinstance(error, kind))
-    response = reply(ErrorReply(error=word, detail=str(error)), status=status)
+    response = reply(ErrorReply(error=word, detail=str(error), detail_zh=error.zh), status=status)
     if status == 503:
         response.headers["retry-after"] = "5"
     return response

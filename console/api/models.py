@@ -14,6 +14,8 @@ class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
 
     error: str
     detail: str
+    detail_zh: str = ""
+    """The sentence in Chinese; empty where only a program can have asked that."""
 
 
 class LinkSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

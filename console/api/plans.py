@@ -110,7 +110,9 @@ async def repair_plan(request: Request, plan_id: PlanId) -> Response:
     kept = await _kept(request, plan_id)
     if wish.version not in (None, kept.plan.version):
         message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {wish.version}: read it again"
-        raise ConflictError(message)
+        raise ConflictError(
+            message, f"方案 {plan_id} 已是第 {kept.plan.version} 版，不是第 {wish.version} 版：请重新读取"
+        )
     parts.patrols.plans.demand_now(wish.change)
     after = for_review(await while_asked(request, parts.patrols.plans.mend(kept, wish.change)), wish.change, account)
     plan = await parts.patrols.plans.save(database_scope(account), after, by=account.name)

@@ -85,7 +85,7 @@ async def tell_weather(request: Request) -> Response:
     wish = await read_body(request, WeatherWish)
     if (wish.metar is None) == (wish.item is None):
         message = 'weather is either an "item" or a "metar": give one of them'
-        raise InputError(message)
+        raise InputError(message, "气象可填 item 或 metar：二选一")
     now_us = parts_of(request).services.clock.now_us()
     told = (item_of(ItemKind.WEATHER, wish.item),) if wish.metar is None else read_report(wish.metar, now_us=now_us)
     answers = [await _added(request, ItemKind.WEATHER, item, wish.station_id) for item in told]
@@ -174,7 +174,7 @@ def own_station(account: Account, station_id: int | None) -> int | None:
     if not account.scope.sees_station(station_id):
         yours = ", ".join(map(str, account.station_ids))
         message = f"station_id {station_id}: your account has the stations {yours}; name one of them"
-        raise NotAllowedError(message)
+        raise NotAllowedError(message, f"警务站 {station_id}：您的账号管辖 {yours}；请选其一")
     return station_id
 
 

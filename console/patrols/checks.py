@@ -33,5 +33,7 @@ def refuse(refusals: Sequence[Refusal]) -> list[Refusal]:
     for refusal in refusals:
         if not refusal.is_warning:
             message = f"{refusal.reason_en} ({refusal.numbers.get('where', refusal.rule_id)}): {refusal.remedy_en}"
-            raise InputError(message)
+            raise InputError(
+                message, f"{refusal.reason_zh}（{refusal.numbers.get('where', refusal.rule_id)}）：{refusal.remedy_zh}"
+            )
     return list(refusals)

@@ -60,7 +60,7 @@ class FirstResponder:
             message = (
                 f"there is no {which} of the programme in your scope: give drones their dock and unit in the programme"
             )
-            raise NotFoundError(message)
+            raise NotFoundError(message, "您的范围内没有任务书中的无人机：请在任务书中为其填写机库和单元")
         now_us = self._clock.now_us()
         asked = RespondAsked(
             errand=errand,

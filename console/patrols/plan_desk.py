@@ -37,6 +37,12 @@ NEXT_STATES: Final = {
     PlanState.APPROVED: {PlanState.PUBLISHED, PlanState.DRAFT},
     PlanState.PUBLISHED: set(),
 }
+STATE_ZH: Final = {
+    PlanState.DRAFT: "草稿",
+    PlanState.SUBMITTED: "已提交",
+    PlanState.APPROVED: "已批准",
+    PlanState.PUBLISHED: "已发布",
+}
 Tell = Callable[[bytes], None]
 
 
@@ -71,7 +77,7 @@ class PlanDesk:
         now_us = self._clock.now_us() if wished.now_us is None else wished.now_us
         if not 0 <= now_us <= LATEST_US:
             message = f"now_us {now_us}: give UTC microseconds, 0 to {LATEST_US}, or leave it out"
-            raise InputError(message)
+            raise InputError(message, f"now_us {now_us}：须为 0 至 {LATEST_US} 的 UTC 微秒，或不填")
         change = Change(
             without_airframe_ids=tuple(wished.without_airframe_ids),
             without_task_ids=tuple(wished.without_task_ids),
@@ -90,7 +96,7 @@ class PlanDesk:
         """Raise InputError for a change that would be kept as of a time gone by: what has taken off since would be planned again."""
         if wished.now_us is not None and wished.now_us < self._clock.now_us():
             message = f"now_us {wished.now_us} is past: a plan is mended from now on; leave now_us out, or ask what_if"
-            raise InputError(message)
+            raise InputError(message, f"now_us {wished.now_us} 已过：方案只能从现在起修订；不填 now_us，或改用推演")
 
     async def check(self, asked: CheckAsked) -> bytes:
         """Return a CheckReply as JSON."""
@@ -143,11 +149,15 @@ class PlanDesk:
         kept = await self.find(scope, plan_id)
         if kept.plan.version != version:
             message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {version}: read it again"
-            raise ConflictError(message)
+            raise ConflictError(
+                message, f"方案 {plan_id} 已是第 {kept.plan.version} 版，不是第 {version} 版：请重新读取"
+            )
         if state not in NEXT_STATES[kept.plan.state]:
             steps = ", ".join(sorted(NEXT_STATES[kept.plan.state])) or "no other state"
             message = f"plan {plan_id} is {kept.plan.state.value}: from there it goes to {steps}, not to {state.value}"
-            raise ConflictError(message)
+            raise ConflictError(
+                message, f"方案 {plan_id} 为“{STATE_ZH[kept.plan.state]}”，不能直接变为“{STATE_ZH[state]}”"
+            )
         if state is PlanState.APPROVED:
             demand_four_eyes(kept, account, reason)
         changed = await self.save(scope, _in_state(kept, state, account), by=account.name)
@@ -171,12 +181,12 @@ def demand_four_eyes(kept: KeptPlan, account: Account, reason: str) -> None:
         return
     if account.role is not Role.ADMIN:
         message = f"plan {kept.plan.plan_id} was submitted by you: another supervisor or an administrator approves it"
-        raise NotAllowedError(message)
+        raise NotAllowedError(message, f"方案 {kept.plan.plan_id} 由您提交：须由另一位主管或管理员批准")
     if not reason.strip():
         message = (
             f"plan {kept.plan.plan_id} was submitted by you: an administrator who approves alone says why (reason)"
         )
-        raise InputError(message)
+        raise InputError(message, f"方案 {kept.plan.plan_id} 由您提交：管理员独自批准须填写理由")
 
 
 def for_review(mended: KeptPlan, wished: PlanChange, account: Account) -> KeptPlan:
@@ -194,11 +204,11 @@ def checked_window(from_us: int, until_us: int, *, longest_s: int = LONGEST_S) -
     """Return a period. Raises InputError for one that is none or longer than `longest_s`, two days for a plan."""
     if not 0 <= from_us < until_us <= LATEST_US:
         message = f"from_us {from_us}, until_us {until_us}: give UTC microseconds, the end after the beginning"
-        raise InputError(message)
+        raise InputError(message, f"开始 {from_us}、结束 {until_us}：须为 UTC 微秒，且结束晚于开始")
     if until_us - from_us > longest_s * MICROSECONDS:
         hours = (until_us - from_us) / MICROSECONDS / 3600
         message = f"a period of {hours:.1f} h: at most {longest_s // 3600} h at once; ask for less"
-        raise InputError(message)
+        raise InputError(message, f"时段 {hours:.1f} 小时：一次最多 {longest_s // 3600} 小时；请缩短")
     return Window(from_us, until_us)
 
 

@@ -12,6 +12,7 @@ from infra.database import Scope
 from mission import programme_store
 from mission.model import Airframe, Battery, Dock, Programme
 from mission.programme_items import (
+    KIND_ZH,
     Item,
     ItemKind,
     KeptItem,
@@ -59,7 +60,7 @@ class ProgrammeDesk:
             programme = await _read(connection)
             if len(programme.items) >= MOST_ITEMS:
                 message = f"the programme has {len(programme.items)} items, at most {MOST_ITEMS} are kept: take away what is past"
-                raise InputError(message)
+                raise InputError(message, f"任务书已有 {len(programme.items)} 项，上限 {MOST_ITEMS}：请删去过期的")
             station_id = _station_of(programme, item, station_id)
             number = await programme_store.add_item(
                 connection, item, kind=kind, station_id=station_id, now_us=now_us, by=by
@@ -75,7 +76,7 @@ class ProgrammeDesk:
                 message = (
                     f"there is no {after.kind.value} {after.item_id} in your scope: GET /api/programme lists yours"
                 )
-                raise NotFoundError(message)
+                raise NotFoundError(message, f"您的范围内没有{KIND_ZH[after.kind]} {after.item_id}")
             station_id = before.station_id if after.station_id is None else after.station_id
             changed = msgspec.structs.replace(
                 after,
@@ -109,7 +110,9 @@ class ProgrammeDesk:
                 message = (
                     f"{len(programme.items)} items and {len(items)} more: at most {MOST_ITEMS} are kept; bring less"
                 )
-                raise InputError(message)
+                raise InputError(
+                    message, f"已有 {len(programme.items)} 项，再加 {len(items)} 项：上限 {MOST_ITEMS}；请少导入些"
+                )
             for kind, item, number in sorted(items, key=lambda one: one[0] is not ItemKind.DOCK):
                 placed = _at_new_dock(item, docks)
                 added = await programme_store.add_item(
@@ -136,7 +139,7 @@ def _station_of(programme: KeptProgramme, item: Item, station_id: int | None) ->
             if dock is None:
                 known = ", ".join(str(one.item_id) for one in programme.items if one.kind is ItemKind.DOCK) or "none"
                 message = f"dock_id {item.dock_id}: there is no such dock in your scope; there are {known}: draw the dock first"
-                raise InputError(message)
+                raise InputError(message, f"您的范围内没有机库 {item.dock_id}；现有 {known}：请先画机库")
             return dock.station_id
     return station_id
 
@@ -147,7 +150,9 @@ def _demand_empty(programme: KeptProgramme, dock_id: int) -> None:
             message = (
                 f"{one.kind.value} {one.item_id} ({one.item.name}) stands at dock {dock_id}: give it another dock first"
             )
-            raise ConflictError(message)
+            raise ConflictError(
+                message, f"{KIND_ZH[one.kind]} {one.item_id}（{one.item.name}）在机库 {dock_id}：请先给它换机库"
+            )
 
 
 def _at_new_dock(item: Item, docks: dict[int, int]) -> Item:
@@ -157,5 +162,5 @@ def _at_new_dock(item: Item, docks: dict[int, int]) -> Item:
         message = (
             f"{item.name} stands at dock {item.dock_id}, which is not in the file: there are {sorted(docks) or 'none'}"
         )
-        raise InputError(message)
+        raise InputError(message, f"{item.name} 在机库 {item.dock_id}，文件中没有该机库：有 {sorted(docks) or '无'}")
     return msgspec.structs.replace(item, dock_id=docks[item.dock_id])

@@ -53,7 +53,7 @@ class Daylight:
     def __init__(self, lat_deg: float, lon_deg: float, *, zone: str = "Asia/Shanghai") -> None:
         if not (-90.0 <= lat_deg <= 90.0 and -180.0 <= lon_deg <= 360.0):
             message = f"{lat_deg}, {lon_deg} is no place: latitudes are -90 to 90, longitudes -180 to 180 degrees"
-            raise InputError(message)
+            raise InputError(message, f"{lat_deg}, {lon_deg} 不是地点：纬度 -90 至 90 度，经度 -180 至 180 度")
         self.lat_deg, self.lon_deg, self.zone = lat_deg, lon_deg, zone_of(zone)
 
     def sun_on(self, day: date) -> SunTimes:

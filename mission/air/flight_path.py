@@ -80,7 +80,7 @@ def path_of(
     """
     if not sortie.waypoints:
         message = f"sortie {sortie.sortie_id} has no waypoints: give it at least one"
-        raise InputError(message)
+        raise InputError(message, f"架次 {sortie.sortie_id} 没有航点：至少要一个")
     stops = _Stops(sortie, plane, dock, airframe)
     places, alt_home_m, waypoint = stops.places, stops.alt_home_m, stops.waypoint
     at_us = _times(stops)

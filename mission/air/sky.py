@@ -248,7 +248,8 @@ def _area_of(zone: Zone, plane: LocalPlane, margin_m: float) -> Any:  # noqa: AN
 
 def _unsound(zone: Zone, reason: str) -> InputError:
     return InputError(
-        f"the zone {zone.name!r} is no area of the air ({reason}): give a Polygon or MultiPolygon that does not cross itself"
+        f"the zone {zone.name!r} is no area of the air ({reason}): give a Polygon or MultiPolygon that does not cross itself",
+        f"区域“{zone.name}”不成立（{reason}）：须为不自交的 Polygon 或 MultiPolygon",
     )
 
 

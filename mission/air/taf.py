@@ -47,12 +47,16 @@ def read_taf(text: str, *, now_us: int) -> tuple[Weather, ...]:
     found = _HEAD.fullmatch(line) if line.isascii() and len(line) <= MOST_LETTERS else None
     if found is None:
         message = "a TAF begins with TAF, the station's four letters, when it was issued and until when it holds: 181100Z 1812/1918"
-        raise InputError(message)
+        raise InputError(message, "TAF 以 TAF、四字母站名、发布时间和有效时段开头：181100Z 1812/1918")
     issued_us = time_us_of(found["issued"], now_us)
     start_us, end_us = _span_us(found["valid"], issued_us)
     first, *changes = _CHANGE.split(_LEFT_OUT.sub("", found["rest"]).strip())
     if first in {"NIL", "CNL"}:
-        raise unreadable(first, "the forecast is empty or withdrawn: take the one before or enter the weather")
+        raise unreadable(
+            first,
+            "the forecast is empty or withdrawn: take the one before or enter the weather",
+            "预报为空或已撤回：用上一份，或人工录入",
+        )
     station = found["station"]
 
     def said(groups: list[str], at_us: int) -> Weather:
@@ -69,7 +73,11 @@ def read_taf(text: str, *, now_us: int) -> tuple[Weather, ...]:
         if groups[:1] == ["TEMPO"]:
             groups = groups[1:]
         if not groups or not _SPAN.fullmatch(groups[0]):
-            raise unreadable(groups[0] if groups else kind, "a change says from when to when: 1816/1818")
+            raise unreadable(
+                groups[0] if groups else kind,
+                "a change says from when to when: 1816/1818",
+                "变化组须写起止时间：1816/1818",
+            )
         since_us, until_us = _span_us(groups[0], issued_us)
         coming = said(groups[1:], until_us)
         spells.append(_Spell(since_us, until_us, coming))
@@ -104,14 +112,18 @@ def _span_us(group: str, issued_us: int) -> tuple[int, int]:
     """Return the two times of a group like 1812/1918."""
     start_us, end_us = (_hour_us(part, group, issued_us) for part in group.split("/"))
     if end_us <= start_us:
-        raise unreadable(group, "it ends before it begins")
+        raise unreadable(group, "it ends before it begins", "结束早于开始")
     return start_us, end_us
 
 
 def _from_us(group: str, issued_us: int) -> int:
     found = _FROM.fullmatch(group)
     if found is None or int(found["minute"]) > 59:
-        raise unreadable(group, "a change at a time is FM, day, hour and minute like FM181630")
+        raise unreadable(
+            group,
+            "a change at a time is FM, day, hour and minute like FM181630",
+            "定时变化写 FM、日、时、分，如 FM181630",
+        )
     return _hour_us(found["day"] + found["hour"], group, issued_us) + int(found["minute"]) * 60 * US
 
 
@@ -127,4 +139,4 @@ def _hour_us(text: str, group: str, issued_us: int) -> int:
             continue
         if hour <= 24 and when_us > issued_us - 24 * _HOUR_US:
             return when_us
-    raise unreadable(group, "there is no such day or hour")
+    raise unreadable(group, "there is no such day or hour", "没有这个日期或小时")

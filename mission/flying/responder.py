@@ -68,13 +68,13 @@ def candidates_for(
 def _check(errand: Errand) -> None:
     if not (abs(errand.lat_deg) <= 85.0 and abs(errand.lon_deg) <= 180.0):
         message = f"{errand.lat_deg}, {errand.lon_deg} is no place: latitude within 85, longitude within 180 degrees"
-        raise InputError(message)
+        raise InputError(message, f"{errand.lat_deg}, {errand.lon_deg} 不是地点：纬度在 85 度以内，经度在 180 度以内")
     if errand.search_radius_m is not None and not 10.0 <= errand.search_radius_m <= 5000.0:
         message = f"a search of {errand.search_radius_m:g} m about the place: allowed are 10 to 5000"
-        raise InputError(message)
+        raise InputError(message, f"搜索半径 {errand.search_radius_m:g} m：允许 10 至 5000 m")
     if not 5.0 <= errand.alt_agl_m <= 500.0:
         message = f"a height of {errand.alt_agl_m:g} m above ground: allowed are 5 to 500"
-        raise InputError(message)
+        raise InputError(message, f"离地高度 {errand.alt_agl_m:g} m：允许 5 至 500 m")
 
 
 def _candidate(

@@ -127,7 +127,9 @@ class Trip:
                 f"there, {LEAST_STAY_S:.0f} s over the place and home takes {need_ratio:.0%} of a battery "
                 f"that holds {self.start_ratio:.0%}"
             )
-            raise InputError(message)
+            raise InputError(
+                message, f"往返并停留 {LEAST_STAY_S:.0f} 秒须电量 {need_ratio:.0%}，现有 {self.start_ratio:.0%}"
+            )
 
     def _searches(self, target: Floats) -> None:
         """Put a search in the place of the stay: as much of it as the battery flies and brings home from."""
@@ -211,7 +213,7 @@ def _way(scene: Scene, start: Floats, end: Floats) -> Floats:
     found = scene.way(start, end)
     if found is None:
         message = "there is no way there and back that keeps out of closed air"
-        raise InputError(message)
+        raise InputError(message, "没有避开管制空域的往返航路")
     return found if len(found) > 1 else np.stack((start, end))
 
 

@@ -14,7 +14,6 @@ from mission.patterns.flown import Pattern, Shape, length_m, looking_down
 from mission.patterns.footprint import alt_of, camera_of, line_spacing_m, seen_width_m
 from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
-from mission.patterns.unflyable import UnflyableError
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 
@@ -47,7 +46,7 @@ class Asked:
         if self.shape.geom_type not in kinds:
             name = self.task.name_en or self.task.name_zh
             message = f"{name!r} is a {self.shape.geom_type}: this way of flying asks for {' or '.join(kinds)}"
-            raise UnflyableError(message, f"图形是 {self.shape.geom_type}：这种飞法需要 {'、'.join(kinds)}")
+            raise InputError(message, f"图形是 {self.shape.geom_type}：这种飞法需要 {'、'.join(kinds)}")
 
     def flown(
         self,
@@ -64,7 +63,7 @@ class Asked:
         if not len(places):
             name = self.task.name_en or self.task.name_zh
             message = f"no place of {name!r} lies in open air that can be reached: move it or the no-fly zones"
-            raise UnflyableError(message, "没有一处位于可到达的开放空域：移动任务或禁飞区")
+            raise InputError(message, "没有一处位于可到达的开放空域：移动任务或禁飞区")
         down, still = looking_down(places)
         return Pattern(
             places=places,
@@ -89,7 +88,7 @@ def asked_of(
     alt_agl_m = alt_of(task, camera)
     if not 0.0 <= task.side_overlap_ratio <= _MOST_OVERLAP_RATIO:
         message = f"the side overlap is {task.side_overlap_ratio}: allowed is 0 to {_MOST_OVERLAP_RATIO}"
-        raise InputError(message)
+        raise InputError(message, f"侧向重叠率为 {task.side_overlap_ratio}：允许 0 至 {_MOST_OVERLAP_RATIO}")
     return Asked(
         task=task,
         airframe=airframe,
@@ -116,17 +115,19 @@ def shape_in(plane: LocalPlane, task: Task) -> Shape:
         shape = shapely.force_2d(shapely.geometry.shape(task.geometry))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError) as error:
         message = f"the geometry of {name!r} is no GeoJSON geometry ({error}): give one with type and coordinates"
-        raise InputError(message) from error
+        raise InputError(message, f"“{name}”的图形不是 GeoJSON 图形（{error}）：给出 type 与 coordinates") from error
     if shape.is_empty:
         message = f"the geometry of {name!r} is empty: draw at least one place"
-        raise InputError(message)
+        raise InputError(message, f"“{name}”的图形是空的：至少画一处")
     lonlat = shapely.get_coordinates(shape)
     if not np.isfinite(lonlat).all() or (np.abs(lonlat) > (_MOST_LON_DEG, _MOST_LAT_DEG)).any():
         message = f"{name!r} has places off the globe: give [lon, lat] in degrees, -180..180 and -90..90"
-        raise InputError(message)
+        raise InputError(message, f"“{name}”的坐标不在地球上：[经度, 纬度] 以度计，-180..180 与 -90..90")
     if not shape.is_valid:
         message = f"{name!r} is no sound shape ({shapely.is_valid_reason(shape)}, lon lat): redraw the border there"
-        raise InputError(message)
+        raise InputError(
+            message, f"“{name}”的边界不成立（{shapely.is_valid_reason(shape)}，经度 纬度）：在该处重画边界"
+        )
     return shapely.transform(shape, lambda places: np.column_stack(plane.to_plane(places[:, 1], places[:, 0])))
 
 

@@ -5,7 +5,6 @@ from math import atan2, cos, degrees, hypot, radians, tan
 from typing import Final
 
 from mission.model import Airframe, Camera, Task
-from mission.patterns.unflyable import UnflyableError
 from telemetry.model.errors import InputError
 
 USUAL_ALT_AGL_M: Final = 80.0
@@ -39,7 +38,7 @@ def camera_of(airframe: Airframe, wanted: str) -> Camera:
             return camera
     has = ", ".join(f"{camera.name} ({camera.kind})" for camera in airframe.cameras) or "none"
     message = f"{airframe.name} has no camera {wanted!r} (it has: {has}): ask for one of these or plan another drone"
-    raise UnflyableError(message, f"{airframe.name} 没有相机 {wanted!r}（现有：{has}）：换成其中之一，或换一架无人机")
+    raise InputError(message, f"{airframe.name} 没有相机 {wanted!r}（现有：{has}）：换成其中之一，或换一架无人机")
 
 
 def ground_pixel_m(camera: Camera, alt_agl_m: float) -> float:
@@ -107,7 +106,7 @@ def alt_of(task: Task, camera: Camera) -> float:
     if task.ground_pixel_m is not None:
         if not task.ground_pixel_m > 0.0:
             message = f"a pixel of {task.ground_pixel_m} m is asked for: allowed is any size above 0"
-            raise InputError(message)
+            raise InputError(message, f"要求像元 {task.ground_pixel_m} m：须大于 0")
         most_m = alt_for_pixel_m(camera, task.ground_pixel_m)
         if alt_agl_m is not None and alt_agl_m > most_m * (1.0 + 1e-9):
             raise _too_coarse(task.ground_pixel_m, alt_agl_m, most_m, camera)
@@ -119,7 +118,7 @@ def alt_of(task: Task, camera: Camera) -> float:
             f"change the height, or the pixel size that it follows from"
         )
         zh = f"离地高度 {alt_agl_m:.1f} m：允许 {LEAST_ALT_AGL_M:g} 至 {MOST_ALT_AGL_M:g} m；改高度，或改决定高度的像元大小"
-        raise UnflyableError(message, zh)
+        raise InputError(message, zh)
     return alt_agl_m
 
 
@@ -134,7 +133,7 @@ def _reach_m(alt_agl_m: float, from_down_deg: float) -> float:
 
 def _too_coarse(wanted_m: float, alt_agl_m: float, most_m: float, camera: Camera) -> InputError:
     shown_m = ground_pixel_m(camera, alt_agl_m)
-    return UnflyableError(
+    return InputError(
         f"from {alt_agl_m:g} m the camera {camera.name} shows {shown_m:.3f} m a pixel and "
         f"{wanted_m:g} m is asked for: fly at {most_m:.0f} m or lower, or ask for a coarser picture",
         f"在 {alt_agl_m:g} m 高度相机 {camera.name} 每像元 {shown_m:.3f} m，要求 {wanted_m:g} m：降到 {most_m:.0f} m 以下，或放宽要求",

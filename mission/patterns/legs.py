@@ -6,7 +6,6 @@ import numpy as np
 
 from mission.airspace import CALM, Wind
 from mission.model import Airframe
-from mission.patterns.unflyable import UnflyableError
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
@@ -78,7 +77,7 @@ def _turns_rad(way: Floats) -> Floats:
 
 
 def _too_windy(leg: int, airframe: Airframe, wind: Wind) -> InputError:
-    return UnflyableError(
+    return InputError(
         f"leg {leg + 1} makes no way: {airframe.name} flies at {airframe.cruise_mps:g} m/s through the air and the wind blows "
         f"with {wind.speed_mps:g} m/s from {wind.from_deg:g} degrees; wait for less wind or give a faster drone",
         f"第 {leg + 1} 航段无法前进：{airframe.name} 空速 {airframe.cruise_mps:g} m/s，风 {wind.speed_mps:g} m/s，"

@@ -14,7 +14,6 @@ from mission.patterns.asked import seen_from
 from mission.patterns.flown import Pattern, length_m
 from mission.patterns.legs import LEAST_GROUND_MPS, fly_s, ground_mps
 from mission.patterns.transit import Ways
-from mission.patterns.unflyable import UnflyableError
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
@@ -145,7 +144,7 @@ def _beyond_s(
     there, back = (ground_mps(way, airframe.cruise_mps, wind) for way in (places - home, home - places))
     if not (np.minimum(there, back)[away_m > 0.0] > 0.0).all():
         message = f"{airframe.name} does not come home against {wind.speed_mps:g} m/s of wind: wait for less"
-        raise UnflyableError(message, f"{airframe.name} 逆 {wind.speed_mps:g} m/s 的风回不来：等风小")
+        raise InputError(message, f"{airframe.name} 逆 {wind.speed_mps:g} m/s 的风回不来：等风小")
     there_s, back_s = (
         np.where(away_m > 0.0, away_m * longer / np.maximum(speed, LEAST_GROUND_MPS) + slow_s, 0.0)
         for speed in (there, back)
@@ -164,7 +163,7 @@ def _round_m(places: Floats, home: Floats, ways: Ways) -> Floats:
 
 def _too_far(line: _Line, limit_s: float) -> InputError:
     farthest_s = float((line.there_s + line.home_s).max())
-    return UnflyableError(
+    return InputError(
         f"this flight cannot be flown in parts of {limit_s:.0f} s: to its farthest place and home alone takes "
         f"{farthest_s:.0f} s, and a stretch or a hold there besides; start from a nearer dock or with a drone that flies longer",
         f"分段每段最多 {limit_s:.0f} 秒也飞不成：仅往返最远处就要 {farthest_s:.0f} 秒，还不算中间一段航线或停留；"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mission.patterns.clear import open_pieces
 from mission.patterns.flown import Shape, length_m
 from mission.patterns.transit import Ways
-from mission.patterns.unflyable import UnflyableError
+from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 MOST_STRIPS: Final = 2_000
@@ -69,7 +69,7 @@ def lines_of(area: Shape, *, half_m: float, inset_m: float) -> Lines:
             f"{MOST_STRIPS}; fly higher, ask for a coarser picture or divide the area"
         )
         zh = f"区域宽 {east - west:.0f} m，一条航线可见 {2 * half_m:.1f} m：共 {count} 条，上限 {MOST_STRIPS}；飞高些、放宽清晰度，或分区"
-        raise UnflyableError(message, zh)
+        raise InputError(message, zh)
     edges = np.linspace(west, east, count + 1)
     parts, strip = _parts(area, edges)
     corners, part = shapely.get_coordinates(parts, return_index=True)

@@ -14,7 +14,7 @@ from mission.patterns.mending import mended, unseen
 from mission.patterns.order import first_tour_of
 from mission.patterns.strips import Lines, Turned, lines_of, swaths_of
 from mission.patterns.transit import CLEAR_M, Ways, ways_of
-from mission.patterns.unflyable import UnflyableError
+from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 MOST_UNSEEN_RATIO: Final = 0.0008
@@ -66,7 +66,7 @@ def survey(area: Shape, closed: Shape, *, swath_m: float, legs_s: LegSeconds) ->
     free = shapely.set_precision(reachable, _GRID_M)
     if free.area < _LEAST_AREA_M2:
         message = f"of the {area.area:.0f} m2 asked for nothing lies in open air: move the area or the no-fly zones"
-        raise UnflyableError(message, f"所要的 {area.area:.0f} m² 没有一处在开放空域：移动区域或禁飞区")
+        raise InputError(message, f"所要的 {area.area:.0f} m² 没有一处在开放空域：移动区域或禁飞区")
     flown = [_flown(free, ways, cut, swath_m) for cut in _promising(free, ways, swath_m, legs_s)]
     missed_m2 = [float(unseen(free, line, swath_m / 2.0).area) for line in flown]
     enough_m2 = max(MOST_UNSEEN_RATIO * free.area, min(missed_m2))

@@ -33,7 +33,7 @@ def thin(
     """
     if most < 2:
         message = f"the controller takes {most} waypoints: allowed is 2 or more"
-        raise InputError(message)
+        raise InputError(message, f"飞控可收 {most} 个航点：至少 2 个")
     kept, deviation_m = list(range(len(places))), 0.0
     fixed = np.zeros(len(places), np.bool_) if must is None else must
     costs = [_NEVER, *(_cost_m(places, kept, at, fixed, ways) for at in range(1, len(kept) - 1)), _NEVER]
@@ -89,5 +89,7 @@ def _farthest_m(start: Floats, end: Floats, between: Floats) -> float:
 def _too_many(left: int, most: int, tolerance_m: float, needed_m: float) -> InputError:
     widen = f"allow {needed_m:.1f} m or more, or " if np.isfinite(needed_m) else ""
     return InputError(
-        f"{left} waypoints remain with a tolerance of {tolerance_m:g} m and the controller takes {most}: {widen}split the flight"
+        f"{left} waypoints remain with a tolerance of {tolerance_m:g} m and the controller takes {most}: {widen}split the flight",
+        f"容差 {tolerance_m:g} m 时仍有 {left} 个航点，飞控只收 {most} 个："
+        + (f"容差放宽到 {needed_m:.1f} m 以上，或拆成几次飞行" if np.isfinite(needed_m) else "拆成几次飞行"),
     )

@@ -14,7 +14,7 @@ from mission.patterns.footprint import seen_length_m, slant, tilt_to_deg
 from mission.patterns.legs import fly_s
 from mission.patterns.order import tour_of
 from mission.patterns.transit import Ways
-from mission.patterns.unflyable import UnflyableError
+from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 _ARROW_M: Final = 1.0
@@ -119,7 +119,7 @@ def _stands(shape: Shape, half_m: float, ways: Ways) -> Floats:
         message = (
             f"{columns * rows} viewpoints of {half_m:.0f} m would be looked through: fly higher or survey the area"
         )
-        raise UnflyableError(message, f"需要查看 {columns * rows} 个 {half_m:.0f} m 的视点：飞高些，或改为测绘航线")
+        raise InputError(message, f"需要查看 {columns * rows} 个 {half_m:.0f} m 的视点：飞高些，或改为测绘航线")
     column, row = (grid.ravel() for grid in np.meshgrid(np.arange(columns), np.arange(rows)))
     grid = np.column_stack((west + (column - 0.5 * (row % 2)) * across, south + row * along))
     meets = shapely.dwithin(shape, shapely.points(grid), half_m)

@@ -129,13 +129,13 @@ def checked(rule_id: str, name: str, value: RuleValue) -> RuleValue:
     """Return a value as its rule takes it. Raises InputError with what is allowed for an unknown rule, name or value."""
     if rule_id not in VALUES:
         message = f"there is no rule {rule_id!r}: the rules are {', '.join(VALUES)}"
-        raise InputError(message)
+        raise InputError(message, f"没有规则“{rule_id}”：现有 {', '.join(VALUES)}")
     meanings = VALUES[rule_id] | {"level": _LEVEL}
     if name not in meanings:
         message = f"the rule {rule_id} has no value {name!r}: it has {', '.join(meanings)}"
-        raise InputError(message)
+        raise InputError(message, f"规则 {rule_id} 没有参数“{name}”：它有 {', '.join(meanings)}")
     found = meanings[name].check(value)
     if found is None:
         message = f"{name} of the rule {rule_id} is {value!r}: allowed is {meanings[name]}"
-        raise InputError(message)
+        raise InputError(message, f"规则 {rule_id} 的 {name} 为 {value!r}：允许 {meanings[name]}")
     return found

@@ -79,7 +79,7 @@ def rule_set(name: str = DEFAULT, changes: Mapping[str, Mapping[str, RuleValue]]
 def _packaged(name: str) -> RuleSet:
     if name not in rule_sets():
         message = f"there is no rule set {name!r}: choose from {', '.join(rule_sets())}"
-        raise NotFoundError(message)
+        raise NotFoundError(message, f"没有规则集“{name}”：可选 {', '.join(rule_sets())}")
     return read_rule_set((resources.files(FOLDER) / f"{name}.yaml").read_bytes())
 
 

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from mission.model import Airframe, Battery, Task, TaskKind, Window
-from mission.patterns.unflyable import chinese_of
 from mission.plan import Refusal, Visit
 from mission.schedule import reasons
 from mission.schedule.fleet import Booking, Cell, Fleet, Flyer, Ground, Staff
@@ -18,7 +17,7 @@ from mission.schedule.scene import Scene
 from mission.schedule.standing import NOTHING, Standing, done_of
 from mission.schedule.targets import Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
-from telemetry.model.errors import InputError
+from telemetry.model.errors import InputError, chinese_of
 
 WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
 """Tasks that somebody is at all the time; a patrol of streets has a part for each of its walks."""

@@ -12,12 +12,12 @@ from mission.model import Airframe, Task, Window
 from mission.patterns.asked import seen_from, shape_in
 from mission.patterns.flown import Pattern, length_m, looking_down
 from mission.patterns.legs import fly_s
-from mission.patterns.unflyable import UnflyableError
 from mission.schedule.scene import Scene
 from mission.schedule.streets.graph import StreetGraph, graph_of_lines
 from mission.schedule.streets.idleness import patrol
 from mission.schedule.streets.walks import ClosedWalk
 from mission.schedule.targets import Part, parts_of, usable_s
+from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
 SPACING_M: Final = 100.0
@@ -50,7 +50,7 @@ def walks_of(task: Task, scene: Scene, window: Window, *, seed: int = 0) -> tupl
         "leave some out, allow longer waits, or add drones"
     )
     zh = f"“{task.name_zh or task.name_en}”的街道，{len(flyers)} 架无人机来不及巡完：一圈要 {round_s / 60.0:.0f} 分钟；减少街道、放宽间隔，或增加无人机"
-    raise UnflyableError(message, zh)
+    raise InputError(message, zh)
 
 
 def _lines(task: Task, scene: Scene) -> list[Floats]:

@@ -39,7 +39,7 @@ class _Flight:
         places = self.scene.way(self.here, there)
         if places is None:
             message = f"there is no way to {task_name!r} that keeps out of closed air: move it, or the zone"
-            raise InputError(message)
+            raise InputError(message, f"到“{task_name}”没有避开管制空域的航路：移动任务或区域")
         seconds = np.concatenate(([0.0], np.cumsum(fly_s(places, self.airframe, self.scene.wind))))
         lat_deg, lon_deg = self.scene.plane.from_plane(places[:, 0], places[:, 1])
         self.waypoints += [

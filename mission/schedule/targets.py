@@ -12,7 +12,6 @@ from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
 from mission.patterns.legs import fly_s
 from mission.patterns.splitting import split
-from mission.patterns.unflyable import UnflyableError
 from mission.plan import Visit
 from mission.schedule.permits import Permit
 from mission.schedule.scene import Scene
@@ -89,7 +88,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     """
     patterns, errors = _patterns(task, scene, window)
     if not patterns:
-        raise errors[0] if errors else UnflyableError(*_NONE_READY)
+        raise errors[0] if errors else InputError(*_NONE_READY)
     chosen = min(patterns, key=lambda number: (patterns[number].swath_m, patterns[number].alt_agl_m, number))
     pattern = patterns[chosen]
     able = {number for number, other in patterns.items() if _sees_as_well(other, pattern)}
@@ -151,7 +150,7 @@ def _nearest(scene: Scene, able: set[int], pattern: Pattern) -> tuple[Floats, fl
             offers.append((away_m, airframe.airframe_id, place, usable_s(scene, airframe)))
     if not offers:
         message = "no airframe that can fly this stands in a dock: give one of them its dock"
-        raise UnflyableError(message, "能飞此任务的无人机都不在机库：给其中一架指定机库")
+        raise InputError(message, "能飞此任务的无人机都不在机库：给其中一架指定机库")
     _, _, place, limit_s = min(offers, key=lambda offer: offer[:2])
     return place, limit_s
 

@@ -12,9 +12,20 @@ SkybeatError
 A message says what is wrong, which value, what is allowed and what to do next.
 """
 
+from typing import Final
+
 
 class SkybeatError(Exception):
-    """The root of the tree: catch it to answer a person."""
+    """The root of the tree: catch it to answer a person; `zh` says the same in Chinese, empty where only programs hear it."""
+
+    def __init__(self, message: str = "", zh: str = "") -> None:
+        super().__init__(message)
+        self.zh: Final = zh
+
+
+def chinese_of(error: SkybeatError) -> str:
+    """Return what an error says in Chinese; its own words where it has none."""
+    return error.zh or str(error)
 
 
 class InputError(SkybeatError, ValueError):

@@ -52,7 +52,12 @@ def test_the_demos_plans_can_be_written_for_dji(asked: Programme) -> None:
 
 @pytest.mark.parametrize(
     ("model", "numbers"),
-    [("DJI Matrice 350 RTK", (89, 0)), ("Mavic 3 Enterprise", (77, 0)), ("Mavic 3 Thermal", (77, 1)), ("m3td", (91, 1))],
+    [
+        ("DJI Matrice 350 RTK", (89, 0)),
+        ("Mavic 3 Enterprise", (77, 0)),
+        ("Mavic 3 Thermal", (77, 1)),
+        ("m3td", (91, 1)),
+    ],
 )
 def test_models_are_known_by_the_names_that_are_printed_on_them(model: str, numbers: tuple[int, int]) -> None:
     assert drone_of(Airframe(airframe_id=1, name="Hawk", dock_id=1, model=model)) == numbers

@@ -713,6 +713,7 @@ export interface DiskForecast {
 export interface ErrorReply {
   error: string;
   detail: string;
+  detail_zh: string;
 }
 
 /** The token of a one-time sign-in link. */

@@ -21,10 +21,12 @@ function keyOf(status: number): TextKey {
   return "error.status";
 }
 
-async function detailOf(response: Response): Promise<string> {
+/** The server's own sentence in the person's language; where it has none in Chinese, as it has it. */
+export async function detailOf(response: Response): Promise<string> {
   if (!response.headers.get("content-type")?.includes("json")) return "";
-  const reply = (await response.json()) as Partial<ErrorReply>;
-  return typeof reply.detail === "string" ? reply.detail : "";
+  const { detail, detail_zh } = (await response.json()) as Partial<ErrorReply>;
+  const said = detail_zh && document.documentElement.lang.startsWith("zh") ? detail_zh : detail;
+  return typeof said === "string" ? said : "";
 }
 
 async function ask(path: string, init: RequestInit): Promise<Response> {

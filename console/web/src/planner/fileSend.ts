@@ -1,11 +1,5 @@
 // Files sent as they are, and files fetched to be saved: a refusal comes as an error, and never as a broken download.
-import { RequestError } from "../api/client";
-import type { ErrorReply } from "../wire.generated";
-
-async function detailOf(response: Response): Promise<string> {
-  if (!response.headers.get("content-type")?.includes("json")) return "";
-  return ((await response.json()) as Partial<ErrorReply>).detail ?? "";
-}
+import { detailOf, RequestError } from "../api/client";
 
 /** Post a file; raises RequestError with the server's own sentence where it refuses it. */
 export async function sendFile<T>(path: string, file: File, query: Readonly<Record<string, string>>): Promise<T> {
