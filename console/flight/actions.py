@@ -1,23 +1,22 @@
-"""Orders to drones in flight: prepared and then confirmed, carried out by MAVSDK or by our own commands, each kept with its person."""
+"""Orders to drones in flight: prepared with what they cost and what speaks against them, then confirmed, each kept with its person."""
 
-import asyncio
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from console.api.models_flights import ActionPrepared, WantAction
 from console.auth.accounts import Account
+from console.flight.carrying import BY_MAVSDK, Carrier
 from console.flight.control import ControlDesk
 from console.flight.drones import Drones, Place
 from console.flight.engine import MavsdkEngine
-from console.orders import CommandDesk, numbered
+from console.orders import CommandDesk
 from console.sources import FieldBridge
-from console.wire_flight import ActionWay
 from infra.clock import Clock
-from infra.logs import get_logger
-from telemetry.model.commands import CommandState, FlightAction, FlightCommand
-from telemetry.model.errors import ConflictError, InputError, NotFoundError, SkybeatError, UnavailableError
+from telemetry.model.commands import FlightAction, FlightCommand
+from telemetry.model.errors import ConflictError, InputError, UnavailableError
 from telemetry.model.geodesy import distance_m
 from telemetry.orders import Order
 
@@ -30,22 +29,9 @@ PREPARED_OF_ONE: Final = 100
 USUAL_SPEED_MPS: Final = 10.0
 LOW_BATTERY_RATIO: Final = 0.25
 FARTHEST_M: Final = 10_000.0
-BY_MAVSDK: Final = frozenset(
-    {
-        FlightAction.START,
-        FlightAction.PAUSE,
-        FlightAction.CONTINUE,
-        FlightAction.RETURN_HOME,
-        FlightAction.GO_TO,
-        FlightAction.LAND,
-    }
-)
-"""The rest goes by our own commands: under MAVSDK's arm() an ArduCopter in AUTO first brakes, a mode in which it cannot be armed,
-and its takeoff() does not arm."""
 BREAKS_OFF: Final = frozenset(
     {FlightAction.PAUSE, FlightAction.HOLD, FlightAction.GO_TO, FlightAction.RETURN_HOME, FlightAction.LAND}
 )
-_LOG: Final = get_logger("flight")
 
 
 class _Prepared(msgspec.Struct, frozen=True):
@@ -69,19 +55,17 @@ class ActionDesk:
         control: ControlDesk,
         drones: Drones,
         engine: MavsdkEngine,
+        on_change: Callable[[int], None],
     ) -> None:
         self.homes: dict[int, Place] = {}
         """Where each device was armed last."""
-        self.ways: dict[int, tuple[ActionWay, str]] = {}
-        """How orders of this run are carried out, by their numbers; for our own commands, why MAVSDK did not do it."""
-        self._bridge = bridge
+        self.carrier = Carrier(bridge, clock, orders=orders, drones=drones, engine=engine, on_change=on_change)
         self._clock = clock
         self._orders = orders
         self._control = control
         self._drones = drones
         self._engine = engine
         self._prepared: dict[str, _Prepared] = {}
-        self._running: set[asyncio.Task[None]] = set()
 
     def prepare(self, unit_id: int, wanted: WantAction, account: Account, *, has_sortie: bool) -> ActionPrepared:
         """Return what an action costs, and the token that confirms it within 15 s.
@@ -118,16 +102,12 @@ class ActionDesk:
         if not by_pilot:
             self._control.demand(command.device_id, account)
         order = await self._orders.begin(command, account, unit_id, within_s=SENT_WITHIN_S, by_pilot=by_pilot)
-        task = asyncio.create_task(self._carry_out(order, command), name=f"flight {command.action}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self.carrier.carry(order, command)
         return order
 
     async def stop(self) -> None:
         """Give up what is being carried out."""
-        for task in list(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self.carrier.stop()
 
     def confirm(self, unit_id: int, wanted: WantAction, account: Account) -> None:
         """Use up the token of a prepared action.
@@ -148,63 +128,6 @@ class ActionDesk:
                 f"and send it with its token within {CONFIRMED_WITHIN_S:g} s"
             )
             raise ConflictError(message)
-
-    async def _carry_out(self, order: Order, command: FlightCommand) -> None:
-        why = ""
-        if command.action in BY_MAVSDK:
-            self.ways[order.command_id] = (ActionWay.MAVSDK, "")
-            self._orders.move(order, CommandState.SENT)
-            why = await self._by_mavsdk(order, command)
-            if not why:
-                return
-        self.ways[order.command_id] = (ActionWay.OWN, why)
-        self._by_own(order, command, why)
-
-    async def _by_mavsdk(self, order: Order, command: FlightCommand) -> str:
-        """Return "" for an action that MAVSDK did, else why it did not."""
-        try:
-            acted = await self._engine.act(
-                command.device_id,
-                command.action,
-                lat_deg=_degrees(command.lat_e7),
-                lon_deg=_degrees(command.lon_e7),
-                alt_msl_m=self._alt_msl_m(order.unit_id or 0, command),
-                alt_home_m=command.alt_home_m,
-                speed_mps=command.speed_mps,
-                item=command.item,
-            )
-        except UnavailableError as error:
-            return str(error)
-        if acted.is_done:
-            self._orders.answer(order, CommandState.DELIVERED, "MAVSDK: done")
-            return ""
-        return f"MAVSDK: {acted.result.lower().replace('_', ' ')}"
-
-    def _by_own(self, order: Order, command: FlightCommand, why: str) -> None:
-        """Send it by our own commands, which the drone's own answer then ends; `why` MAVSDK did not do it."""
-        try:
-            self._bridge.send(numbered(command, order.command_id), self._clock.now_us())
-        except SkybeatError as error:
-            text = "the drone is not heard" if isinstance(error, NotFoundError) else str(error)
-            state = CommandState.REFUSED
-            if why:
-                self._orders.answer(order, state, text)
-            else:
-                self._orders.move(order, state, text)
-            return
-        if why:
-            _LOG.info("mavsdk_failed", action=command.action.value, reason=why)
-        else:
-            self._orders.move(order, CommandState.SENT)
-
-    def _alt_msl_m(self, unit_id: int, command: FlightCommand) -> float | None:
-        """Return the height above mean sea level that a go_to asks for; None while the drone's own heights are unknown."""
-        place = self._drones.place_of(unit_id)
-        if place is None or place.alt_msl_m is None:
-            return None
-        if command.alt_home_m is None:
-            return place.alt_msl_m
-        return None if place.alt_home_m is None else place.alt_msl_m - place.alt_home_m + command.alt_home_m
 
 
 def check_action(wanted: WantAction) -> None:
@@ -264,7 +187,3 @@ def _warnings(wanted: WantAction, place: Place | None, home: Place | None, way_m
 
 def _way_m(place: Place, lat_deg: float, lon_deg: float) -> float:
     return float(distance_m(place.lat_deg, place.lon_deg, lat_deg, lon_deg))
-
-
-def _degrees(value_e7: int | None) -> float | None:
-    return None if value_e7 is None else value_e7 / 1e7

@@ -49,7 +49,13 @@ class FlightDesk:
         self.control = ControlDesk(bridge, clock, accounts, idle_s=idle_s)
         self.engine = MavsdkEngine(clock, self._relay)
         self.actions = ActionDesk(
-            bridge, clock, orders=orders, control=self.control, drones=self.drones, engine=self.engine
+            bridge,
+            clock,
+            orders=orders,
+            control=self.control,
+            drones=self.drones,
+            engine=self.engine,
+            on_change=self._mark,
         )
         self.sorties = SortieDesk(
             bridge,
@@ -95,7 +101,7 @@ class FlightDesk:
             control=view_of_control(self.control.of(device_id)),
             sortie=self._sortie(device_id, place),
             actions=[
-                view_of_action(order, command, self.actions.ways.get(order.command_id))
+                view_of_action(order, command, self.actions.carrier.ways.get(order.command_id))
                 for order, command in self._actions(unit_id)
             ],
             links=[view_of_way(way) for way in self._bridge.ways_of(device_id)],
@@ -200,6 +206,7 @@ class FlightDesk:
 
     def _hear(self, event: AnyEvent, now_us: int) -> None:
         self.sorties.hear(event, now_us)
+        self.actions.carrier.hear(event)
         if isinstance(event, ArmedChanged) and not event.replayed:
             unit_id = self.drones.unit_of(event.device_id)
             place = None if unit_id is None else self.drones.place_of(unit_id)

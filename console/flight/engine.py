@@ -1,12 +1,13 @@
 """The console's side of the MAVSDK process: started when it is needed, fed, asked, and started again when it died."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from console import process_pipe
-from console.flight.protocol import PIPE, Act, Acted, Answer, Forget, Heard, Question, Send
+from console.flight.protocol import DISCOVERED_WITHIN_S, PIPE, Act, Acted, Answer, Forget, Heard, Question, Ready, Send
 from console.process_pipe import LENGTH
 from infra.clock import Clock
 from infra.logs import get_logger
@@ -25,6 +26,14 @@ SendFrames = Callable[[int, bytes], None]
 """Sends frames of MAVSDK to a device; they are signed on the way."""
 
 
+class _Asked(NamedTuple):
+    """An action that a process was asked for."""
+
+    process: asyncio.subprocess.Process
+    device_id: int
+    acted: asyncio.Future[Acted]
+
+
 class MavsdkEngine:
     """MAVSDK in a process of its own: when it dies, that costs the actions that it was at, and the next one starts another."""
 
@@ -37,7 +46,8 @@ class MavsdkEngine:
         self._starting = asyncio.Lock()
         self._warming: asyncio.Task[asyncio.subprocess.Process] | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._waiting: dict[int, asyncio.Future[Acted]] = {}
+        self._is_ready = False
+        self._waiting: dict[int, _Asked] = {}
         self._known_until_s: dict[int, float] = {}
         self.left_out = 0
         """Pieces that were not handed on because the process was behind."""
@@ -67,6 +77,7 @@ class MavsdkEngine:
         device_id: int,
         action: FlightAction,
         *,
+        within_s: float | None = None,
         lat_deg: float | None = None,
         lon_deg: float | None = None,
         alt_msl_m: float | None = None,
@@ -74,23 +85,37 @@ class MavsdkEngine:
         speed_mps: float | None = None,
         item: int | None = None,
     ) -> Acted:
-        """Return how an action ended. Raises UnavailableError when MAVSDK died over it or does not answer within 12 s."""
+        """Return how an action ended. Raises UnavailableError when MAVSDK died over it or does not answer in time.
+
+        `within_s` is of what must not wait (None: 12 s): it is not asked of a process that is only just starting, nor does it
+        wait long for the drone to be discovered. What was not answered in time is not done later: that process is ended.
+        """
         self.expect(device_id)
+        if within_s is not None and not self._is_ready:
+            raise UnavailableError("MAVSDK is only just starting")
         process = await self._started()
-        number = next(self._numbers)
-        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
-        self._write(Act(number, device_id, action, lat_deg, lon_deg, alt_msl_m, alt_home_m, speed_mps, item))
+        number, limit_s = next(self._numbers), ANSWERED_WITHIN_S if within_s is None else within_s
+        acted = asyncio.get_running_loop().create_future()
+        self._waiting[number] = _Asked(process, device_id, acted)
+        discover_s = min(DISCOVERED_WITHIN_S, limit_s / 3.0)
+        self._write(
+            Act(number, device_id, action, lat_deg, lon_deg, alt_msl_m, alt_home_m, speed_mps, item, discover_s)
+        )
         try:
-            return await asyncio.wait_for(waiting, ANSWERED_WITHIN_S)
+            return await asyncio.wait_for(acted, limit_s)
         except TimeoutError as error:
-            if self._process is process:
-                await process_pipe.kill(process)
-            message = (
-                f"MAVSDK did not answer within {ANSWERED_WITHIN_S:g} s and was started again: give the order again"
-            )
+            self._drop(process)
+            message = f"MAVSDK did not answer within {limit_s:g} s and is started again"
             raise UnavailableError(message) from error
         finally:
             self._waiting.pop(number, None)
+
+    def give_up(self, device_id: int) -> None:
+        """Give up what the process is at for a drone: nothing of it reaches the drone any more."""
+        for asked in [one for one in self._waiting.values() if one.device_id == device_id]:
+            if not asked.acted.done():
+                asked.acted.set_exception(UnavailableError("given up for a newer order"))
+            self._drop(asked.process)
 
     async def stop(self) -> None:
         """End the process."""
@@ -109,6 +134,7 @@ class MavsdkEngine:
                     process = self._process = await process_pipe.start(self._module)
                 except OSError as error:
                     raise UnavailableError(f"MAVSDK's process cannot be started: {error}") from error
+                self._is_ready = False
                 self._reading = asyncio.create_task(self._read(process), name="mavsdk")
             return self._process
 
@@ -126,28 +152,41 @@ class MavsdkEngine:
         try:
             while True:
                 (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
-                self._take(PIPE.decode_answer(await process.stdout.readexactly(length)))
+                self._take(process, PIPE.decode_answer(await process.stdout.readexactly(length)))
         except (OSError, EOFError, FileFormatError) as error:
             await self._lose(process, error)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, process: asyncio.subprocess.Process, answer: Answer) -> None:
+        if self._process is not process:
+            return  # what it was asked was given up: it shall reach no drone any more
         match answer:
+            case Ready():
+                self._is_ready = True
             case Send(device_id=device_id, data=data):
                 self._send(device_id, data)
             case Acted(number=number):
-                waiting = self._waiting.get(number)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(answer)
+                asked = self._waiting.get(number)
+                if asked is not None and not asked.acted.done():
+                    asked.acted.set_result(answer)
+
+    def _drop(self, process: asyncio.subprocess.Process) -> None:
+        """End a process at once; whoever reads it tells the others that wait for it."""
+        if self._process is process:
+            self._process = None
+            self._is_ready = False
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
 
     async def _lose(self, process: asyncio.subprocess.Process, error: Exception) -> None:
-        is_wanted = self._process is process
-        if is_wanted:
+        if self._process is process:
             self._process = None
+            self._is_ready = False
             self.crashes += 1
-            _LOG.warning("mavsdk_lost", reason=type(error).__name__, actions=len(self._waiting))
-        await process_pipe.kill(process)
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(
+        waiting = [one.acted for one in self._waiting.values() if one.process is process]
+        _LOG.warning("mavsdk_lost", reason=type(error).__name__, actions=len(waiting))
+        for acted in waiting:
+            if not acted.done():
+                acted.set_exception(
                     UnavailableError("MAVSDK ended over this action: give the order again, it was started anew")
                 )
+        await process_pipe.kill(process)

@@ -15,10 +15,9 @@ from mavsdk.exceptions import MavsdkError
 from mavsdk.plugins.action import Action
 from mavsdk.plugins.mission_raw import MissionRaw
 
-from console.flight.protocol import PIPE, Act, Acted, Answer, Forget, Heard, Send
+from console.flight.protocol import PIPE, Act, Acted, Answer, Forget, Heard, Ready, Send
 from telemetry.model.commands import FlightAction
 
-DISCOVERED_WITHIN_S: Final = 4.0
 ACTIONS_AT_ONCE: Final = 32
 NO_SYSTEM: Final = "NO_SYSTEM"
 UNSUPPORTED: Final = "UNSUPPORTED"
@@ -49,7 +48,7 @@ class Drone:
         """Do an action and return MAVSDK's word for how it ended; takes seconds where the drone does not answer."""
         with self._discovering:
             if self._plugins is None:
-                system = self._sdk.first_autopilot(DISCOVERED_WITHIN_S)
+                system = self._sdk.first_autopilot(wanted.discover_s)
                 if system is None:
                     return NO_SYSTEM
                 self._plugins = (Action(system), MissionRaw(system))
@@ -111,7 +110,8 @@ class Engine:
         self._speaking.start()
 
     def serve(self, source: BinaryIO) -> None:
-        """Do what is asked until `source` ends."""
+        """Say that it has started, and do what is asked until `source` ends."""
+        self._said.put(Ready())
         while (question := PIPE.read_question(source)) is not None:
             match question:
                 case Heard(device_id=device_id, data=data):

@@ -7,6 +7,9 @@ import msgspec
 from console.process_pipe import Pipe
 from telemetry.model.commands import FlightAction
 
+DISCOVERED_WITHIN_S: Final = 4.0
+"""So long a drone is waited for that the process has not heard before."""
+
 
 class Heard(msgspec.Struct, frozen=True, array_like=True, tag="heard"):
     """Whole verified frames of a drone, which the process knows from now on."""
@@ -27,12 +30,17 @@ class Act(msgspec.Struct, frozen=True, array_like=True, tag="act"):
     alt_home_m: float | None = None
     speed_mps: float | None = None
     item: int | None = None
+    discover_s: float = DISCOVERED_WITHIN_S
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag="forget"):
     """The drone is flown by this process no more."""
 
     device_id: int
+
+
+class Ready(msgspec.Struct, frozen=True, array_like=True, tag="ready"):
+    """The process has started: what it is asked from now on it does at once."""
 
 
 class Send(msgspec.Struct, frozen=True, array_like=True, tag="send"):
@@ -51,5 +59,5 @@ class Acted(msgspec.Struct, frozen=True, array_like=True, tag="acted"):
 
 
 Question: TypeAlias = Heard | Act | Forget
-Answer: TypeAlias = Send | Acted
+Answer: TypeAlias = Ready | Send | Acted
 PIPE: Final[Pipe[Question, Answer]] = Pipe("MAVSDK", msgspec.msgpack.Decoder(Question), msgspec.msgpack.Decoder(Answer))

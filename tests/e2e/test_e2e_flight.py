@@ -10,6 +10,8 @@ from tests.e2e.conftest import RunningDemo, Visit
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 SOON_MS: Final = 30_000
+REACHED_MS: Final = 60_000
+"""A demo drone's radio is lost for up to 15 s of its own time now and then, which a busy machine stretches."""
 TWICE: Final = 2
 PATIENCE_S: Final = 120
 """A drone that has just landed charges for a while before its next patrol."""
@@ -49,7 +51,7 @@ async def ordered(page: Page, text: str) -> None:
     """Wait until the newest order is this one, and done."""
     newest = page.get_by_test_id("flight-order").first
     await expect(newest).to_contain_text(text, timeout=SOON_MS)
-    await expect(newest).to_have_attribute("data-state", "delivered", timeout=SOON_MS)
+    await expect(newest).to_have_attribute("data-state", "delivered", timeout=REACHED_MS)
 
 
 async def test_a_drone_is_held_sent_to_a_place_and_brought_home(demo: RunningDemo, visit: Visit) -> None:

@@ -146,6 +146,31 @@ async def test_when_mavsdk_dies_over_an_action_our_own_command_does_it_and_the_n
     assert (again.state, again.way) == (CommandState.DELIVERED, ActionWay.MAVSDK), again
 
 
+async def test_a_newer_order_ends_one_that_mavsdk_is_still_at_and_the_way_home_does_not_wait_for_mavsdk(
+    sky: Sky,
+) -> None:
+    await sky.order(FlightAction.TAKE_OFF, alt_home_m=30.0)
+    await sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG + 0.002, lon_deg=PAD_LON_DEG)
+    engine, craft = sky.desk.engine, sky.drone.drone.craft
+    assert engine._process is not None
+    engine._process.send_signal(signal.SIGSTOP)
+    ordering = asyncio.create_task(sky.order(FlightAction.GO_TO, lat_deg=PAD_LAT_DEG, lon_deg=PAD_LON_DEG + 0.001))
+    await until(lambda: bool(engine._waiting))
+    held = await sky.order(FlightAction.HOLD)
+    assert (held.state, held.way) == (CommandState.DELIVERED, ActionWay.OWN), held
+    await ordering
+    _, older = sky.desk.view(HAWK).actions[:2]
+    assert (older.state, older.answer) == (CommandState.REFUSED, "given up for a newer order: hold"), older
+    engine.expect(1)
+    await until(lambda: engine._is_ready)
+    assert engine._process is not None
+    engine._process.send_signal(signal.SIGSTOP)
+    home = await sky.order(FlightAction.RETURN_HOME)
+    assert (home.state, home.way) == (CommandState.DELIVERED, ActionWay.OWN), home
+    assert home.answer == "MAVSDK did not answer within 3 s and is started again"
+    await until(lambda: craft.body.height_m < 0.5)
+
+
 def sortie() -> Sortie:
     """North 150 m, west 100 m, and home."""
     places = ((0.00135, 0.0), (0.00135, -0.0011))

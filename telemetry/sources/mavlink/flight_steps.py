@@ -133,7 +133,8 @@ def _continue(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[S
 def _return_home(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
     del order, first_item
     name = "RTL" if _is_ardupilot(vehicle) else "AUTO.RTL"
-    return (Step("returning home", RETURN, instead=_mode(vehicle, name, said="the mode for returning")),)
+    mode = _mode(vehicle, name, said="the mode for returning")
+    return (Step("returning home", RETURN, reached=mode.reached, instead=mode),)
 
 
 def _hold(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
@@ -146,7 +147,8 @@ def _land(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step,
     name = ("LAND" if _has_mode(vehicle, "LAND") else "RTL") if _is_ardupilot(vehicle) else "AUTO.LAND"
     here: tuple[float | None, ...] = (0.0, 0.0, 0.0, None, None, None, None)
     params = (0.0,) if _is_ardupilot(vehicle) else here
-    return (Step("landing", LAND, params, instead=_mode(vehicle, name, said="the mode for landing")),)
+    mode = _mode(vehicle, name, said="the mode for landing")
+    return (Step("landing", LAND, params, reached=mode.reached, instead=mode),)
 
 
 def _go_to(order: FlightCommand, vehicle: Flying, first_item: int) -> tuple[Step, ...]:
