@@ -22,6 +22,7 @@ class Waypoint(msgspec.Struct, frozen=True, kw_only=True):
 
     `task_id` None is transit. `gaze_lat_deg`, `gaze_lon_deg` is what the camera looks at from here on, `heading_deg` the nose
     (None: along the track), `trigger_m` the distance between photos, `arrive_us` when it is planned to be there.
+    `ground_above_home_m` is how much higher the ground beneath is than the take-off place; 0 where the ground is taken as flat.
     """
 
     lat_deg: float
@@ -37,6 +38,7 @@ class Waypoint(msgspec.Struct, frozen=True, kw_only=True):
     trigger_m: float | None = None
     task_id: int | None = None
     arrive_us: int | None = None
+    ground_above_home_m: float = 0.0
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,3 +178,5 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     made_us: int = 0
     made_by: str = ""
     note: str = ""
+    terrain: str = ""
+    """The name of the raster of heights that it was made over; empty: the ground is taken as flat."""

@@ -197,6 +197,7 @@ class _Day:
             seed=self.effort.seed,
             score=self._score(done),
             made_us=scene.now_us,
+            terrain=scene.ground.name,
         )
 
     def _made(self, decided: Decided, first_id: int) -> tuple[list[tuple[Sortie, Draft]], list[Refusal]]:
@@ -209,7 +210,7 @@ class _Day:
             except InputError as error:
                 unflown.append(msgspec.structs.replace(_unflown(error), airframe_id=draft.booking.airframe_id))
                 continue
-            made.append((self.standing.unchanged(sortie), fitting))
+            made.append((self.standing.unchanged(sortie, self.scene.programme), fitting))
         return made, unflown
 
     def _fitting(self, draft: Draft, sortie_id: int) -> tuple[Sortie, Draft]:
@@ -222,23 +223,37 @@ class _Day:
     def _draw(self, draft: Draft) -> tuple[Sortie, Draft]:
         airframes = {airframe.airframe_id: airframe for airframe in self.scene.programme.airframes}
         most = airframes[draft.booking.airframe_id].most_waypoints
-        sortie = sortie_of(draft, self.wanted.targets, self.scene, 0)
-        while len(sortie.waypoints) > most and len(draft.stops) > 1:
+        sortie = self._draped(sortie_of(draft, self.wanted.targets, self.scene, 0))
+        while (len(sortie.waypoints) > most or self._exceeds(sortie, draft)) and len(draft.stops) > 1:
             draft = replace(draft, stops=draft.stops[:-1])
-            sortie = sortie_of(draft, self.wanted.targets, self.scene, 0)
+            sortie = self._draped(sortie_of(draft, self.wanted.targets, self.scene, 0))
         if len(sortie.waypoints) > most:
             message = (
                 f"it has {len(sortie.waypoints)} waypoints, its controller takes {most}: let another fly it, or part it"
             )
             raise InputError(message, f"共 {len(sortie.waypoints)} 个航点，飞控只收 {most} 个：换一架飞，或拆开")
-        return self._draped(sortie), draft
+        if (late_s := self._late_s(sortie, draft)) > 0.0:
+            message = f"hills keep it in the air for {late_s:.0f} s longer than its drone is free: give it a drone that climbs faster"
+            raise InputError(message, f"因地形起伏，比无人机的空闲时间多飞 {late_s:.0f} 秒：换爬升更快的机型")
+        return sortie, draft
+
+    def _exceeds(self, sortie: Sortie, draft: Draft) -> bool:
+        """Tell whether hills keep a sortie in the air for longer than it is booked, or than its battery allows."""
+        is_hilly = not self.scene.ground.is_flat
+        too_little = is_hilly and sortie.landing_battery_ratio < self.scene.reserve_ratio
+        return too_little or self._late_s(sortie, draft) > 0.0
+
+    def _late_s(self, sortie: Sortie, draft: Draft) -> float:
+        """Return how much later than booked a sortie lands because of hills."""
+        late_s = self.scene.seconds_of(sortie.landing_us) - draft.booking.landing_s - 1.0
+        return 0.0 if self.scene.ground.is_flat else max(late_s, 0.0)
 
     def _draped(self, sortie: Sortie) -> Sortie:
         """Return a sortie laid over the terrain, where there is one; the rules and the separation look at it as it is then."""
         scene = self.scene
         frame = next(each for each in scene.programme.airframes if each.airframe_id == sortie.airframe_id)
         dock = scene.docks[sortie.dock_id]
-        return draped(sortie, plane=scene.plane, ground=scene.ground, dock=dock, most_waypoints=frame.most_waypoints)
+        return draped(sortie, plane=scene.plane, ground=scene.ground, dock=dock, airframe=frame)
 
     def _score(self, done: NDArray[np.bool_]) -> float:
         """Return what the plan gains: its visits, those that stand too, and events by how much of them is watched."""

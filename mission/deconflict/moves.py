@@ -126,7 +126,10 @@ def _bears(sortie: Sortie, up_m: float, limits: Limits) -> bool:
     for task in limits.tasks:
         if task.task_id not in sortie.task_ids or task.ground_pixel_m is None or frame is None:
             continue
-        highest_m = max((one.alt_home_m for one in sortie.waypoints if one.task_id == task.task_id), default=0.0)
+        highest_m = max(
+            (one.alt_home_m - one.ground_above_home_m for one in sortie.waypoints if one.task_id == task.task_id),
+            default=0.0,
+        )
         try:
             limit_m = alt_for_pixel_m(camera_of(frame, task.camera), task.ground_pixel_m)
         except InputError:

@@ -1,5 +1,6 @@
 """A pattern in parts, each of which one battery flies, there and home included; cut where it costs least, evenly long."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil
@@ -34,15 +35,18 @@ def split(
     home: Floats | None = None,
     ways: Ways | None = None,
     most_places: int | None = None,
+    legs_s: Callable[[Floats], Floats] | None = None,
 ) -> list[Pattern]:
     """Return the pattern in the fewest parts of at most `limit_s` each, holds included, made about equally long.
 
     With a `home` (2,) each part's time includes the way there and back (round closed air with `ways`). Parts begin where the
     part before ends, also within a leg, so that nothing is left unseen; holds are not divided. `most_places` bounds the places
-    of a part. Raises InputError where not even one stretch can be flown within the limit, with the seconds that it takes.
-    About 1 ms for 100 places.
+    of a part; `legs_s` tells what the legs (n - 1,) between places (n, 2) take where that is not `fly_s`. Raises InputError
+    where not even one stretch can be flown within the limit, with the seconds that it takes. About 1 ms for 100 places.
     """
-    line = _Line(pattern, airframe, wind=wind, home=home, ways=ways)
+    line = _Line(
+        pattern, airframe, wind=wind, home=home, ways=ways, legs_s=legs_s or (lambda some: fly_s(some, airframe, wind))
+    )
     most = max(most_places or len(line.places) + 1, 2)
     cuts = line.cuts(limit_s, most)
     if cuts is None:
@@ -68,13 +72,20 @@ class _Line:
     """
 
     def __init__(
-        self, pattern: Pattern, airframe: Airframe, *, wind: Wind, home: Floats | None, ways: Ways | None
+        self,
+        pattern: Pattern,
+        airframe: Airframe,
+        *,
+        wind: Wind,
+        home: Floats | None,
+        ways: Ways | None,
+        legs_s: Callable[[Floats], Floats],
     ) -> None:
         self.pattern = pattern
         self.places, self.origin = _dense(pattern.places)
         hold_s = np.zeros(len(self.places))
         hold_s[self.origin >= 0] = pattern.hold_s
-        self.spent_s = np.cumsum(hold_s + np.concatenate(([0.0], fly_s(self.places, airframe, wind))))
+        self.spent_s = np.cumsum(hold_s + np.concatenate(([0.0], legs_s(self.places))))
         self.first_hold_s = float(hold_s[0])
         self.cut_s = airframe.cruise_mps / (2.0 * airframe.acceleration_mps2)
         self.there_s, self.home_s = _beyond_s(self.places, airframe, wind, home, ways)

@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 import shapely
 
+from mission.air.climbing import Slopes, reckoned_more_s
 from mission.air.daylight import Daylight
 from mission.air.sky import Sky
 from mission.air.terrain import FLAT, Ground
 from mission.airspace import Wind, straight_s
 from mission.model import US, Airframe, Dock, Programme, Weather, Window, ZoneKind
+from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, rule_set
 from mission.weather import at as weather_at
@@ -153,6 +155,24 @@ class Scene:
         from_rest_s = (airframe.cruise_mps + self.wind.speed_mps) / airframe.acceleration_mps2 + _MARGIN_S
         seconds = np.where(bent, round_s, direct_s) + np.where(length > _ROUND_M, from_rest_s, 0.0)
         found: Floats = np.where(np.isfinite(metres.reshape(-1)), seconds, np.inf).reshape(count, count)
+        if self.ground.is_flat:
+            return found
+        return found + reckoned_more_s(self.slopes.rises_m(places, places), found, airframe)
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        """The ground beneath."""
+        return Slopes(self.ground, self.plane)
+
+    def fly_s(self, places: Floats, airframe: Airframe) -> Floats:
+        """Return the seconds (n - 1,) of the legs between places (n, 2) in this wind and over this ground."""
+        legs_s = fly_s(places, airframe, self.wind)
+        found: Floats = legs_s + self.slopes.more_s(places, legs_s, airframe)
+        return found
+
+    def reckoned_s(self, places: Floats, airframe: Airframe) -> Floats:
+        """Return the same, the battery that lifting takes reckoned as time: what a plan is made with."""
+        found: Floats = self.fly_s(places, airframe) + self.slopes.lift_s(places)
         return found
 
     def climb_s(self, airframe: Airframe) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 
 from mission.model import Airframe, Window
 from mission.patterns.flown import length_m
-from mission.patterns.legs import fly_s
 from mission.patterns.waypoints import waypoints_of
 from mission.plan import Sortie, VisitPart, Waypoint
 from mission.schedule.fleet import Booking
@@ -40,7 +39,7 @@ class _Flight:
         if places is None:
             message = f"there is no way to {task_name!r} that keeps out of closed air: move it, or the zone"
             raise InputError(message, f"到“{task_name}”没有避开管制空域的航路：移动任务或区域")
-        seconds = np.concatenate(([0.0], np.cumsum(fly_s(places, self.airframe, self.scene.wind))))
+        seconds = np.concatenate(([0.0], np.cumsum(self.scene.fly_s(places, self.airframe))))
         lat_deg, lon_deg = self.scene.plane.from_plane(places[:, 0], places[:, 1])
         self.waypoints += [
             Waypoint(
@@ -71,7 +70,7 @@ class _Flight:
         written = waypoints_of(pattern, self.scene.plane, part.task, self.airframe)
         places = pattern.places if len(pattern.places) > 1 else pattern.places[[0, 0]]
         hold_s = pattern.hold_s if len(pattern.places) > 1 else np.array([pattern.hold_s[0], 0.0])
-        legs_s = np.concatenate(([0.0], fly_s(places, self.airframe, self.scene.wind)))
+        legs_s = np.concatenate(([0.0], self.scene.fly_s(places, self.airframe)))
         arrive_s = self.clock_s + np.cumsum(legs_s) + np.concatenate(([0.0], np.cumsum(hold_s)[:-1]))
         self.waypoints += [
             msgspec.structs.replace(waypoint, arrive_us=self.scene.us_of(float(at_s)))
@@ -134,7 +133,7 @@ def watch_of(
     if len(part.pattern.places) > 1:
         most_places = airframe.most_waypoints - len(flight.waypoints) - WAY_PLACES
         walk = replace(part.pattern, alt_agl_m=alt_m)
-        stood = again_for(walk, airframe, scene.wind, watch_s=watch_s, most_places=most_places)
+        stood = again_for(walk, airframe, scene, watch_s=watch_s, most_places=most_places)
     flight.part(replace(part, pattern=stood), visit_id)
     sortie = _landed(
         flight, booking, sortie_id, takeoff_s=takeoff_s, visit_ids=(visit_id,), task_ids=(part.task.task_id,),
@@ -152,7 +151,7 @@ def _leave_in_time(scene: Scene, flight: _Flight, part: Part, begin_s: float) ->
     """Wait where the drone is so long that it reaches the part when it is to begin."""
     places = scene.way(flight.here, part.start)
     if places is not None:
-        flight.wait_until(begin_s - float(fly_s(places, flight.airframe, scene.wind).sum()))
+        flight.wait_until(begin_s - float(scene.fly_s(places, flight.airframe).sum()))
 
 
 def _landed(

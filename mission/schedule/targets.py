@@ -10,7 +10,6 @@ import numpy as np
 from mission.model import US, Airframe, Task, TaskKind, Window
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
-from mission.patterns.legs import fly_s
 from mission.patterns.splitting import split
 from mission.plan import Visit
 from mission.schedule.permits import Permit
@@ -94,6 +93,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     able = {number for number, other in patterns.items() if _sees_as_well(other, pattern)}
     home, limit_s = _nearest(scene, able, pattern)
     airframe = scene.kinds[chosen]
+    limit_s -= scene.slopes.there_and_back_s(home, pattern.places, airframe)
     found = [pattern]
     if task.kind is not TaskKind.EVENT and not _is_short(pattern, scene, airframe, home, limit_s):
         found = split(
@@ -104,6 +104,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
             home=home,
             ways=scene.ways,
             most_places=airframe.most_waypoints - WAY_PLACES,
+            legs_s=lambda places: scene.reckoned_s(places, airframe),
         )
     services = [tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))) for part in found]
     whole_s = sum(map(min, services))
@@ -121,7 +122,7 @@ def _is_short(pattern: Pattern, scene: Scene, airframe: Airframe, home: Floats, 
     if slowest_mps <= 1.0 or not scene.ways.closed.is_empty:
         return False
     away_m = float(np.hypot(*(pattern.places - home).T).max())
-    flown_s = float(fly_s(pattern.places, airframe, scene.wind).sum() + pattern.hold_s.sum())
+    flown_s = float(scene.reckoned_s(pattern.places, airframe).sum() + pattern.hold_s.sum())
     return flown_s + 2.0 * away_m / slowest_mps < limit_s * _SHORT_SHARE
 
 
@@ -169,7 +170,7 @@ def _service_s(part: Pattern, scene: Scene, kind: int, able: set[int]) -> float:
     if kind not in able:
         return math.inf
     try:
-        flown_s = float(fly_s(part.places, scene.kinds[kind], scene.wind).sum())
+        flown_s = float(scene.reckoned_s(part.places, scene.kinds[kind]).sum())
     except InputError:
         return math.inf
     return flown_s + float(part.hold_s.sum()) + _STOP_S

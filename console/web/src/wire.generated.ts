@@ -1852,6 +1852,7 @@ export interface Plan {
   made_us: number;
   made_by: string;
   note: string;
+  terrain: string;
 }
 
 /** What cannot be done: which rule, its numbers, and what would make it possible, in both languages. `remedy` says the same to a program: the field of the task, asset or sortie to change, and its value. */
@@ -1899,7 +1900,7 @@ export interface VisitPart {
   last_waypoint: number;
 }
 
-/** A place of a sortie: `alt_home_m` above the take-off place, flown to at `speed_mps` over ground. `task_id` None is transit. `gaze_lat_deg`, `gaze_lon_deg` is what the camera looks at from here on, `heading_deg` the nose (None: along the track), `trigger_m` the distance between photos, `arrive_us` when it is planned to be there. */
+/** A place of a sortie: `alt_home_m` above the take-off place, flown to at `speed_mps` over ground. `task_id` None is transit. `gaze_lat_deg`, `gaze_lon_deg` is what the camera looks at from here on, `heading_deg` the nose (None: along the track), `trigger_m` the distance between photos, `arrive_us` when it is planned to be there. `ground_above_home_m` is how much higher the ground beneath is than the take-off place; 0 where the ground is taken as flat. */
 export interface Waypoint {
   lat_deg: number;
   lon_deg: number;
@@ -1914,6 +1915,7 @@ export interface Waypoint {
   trigger_m: number | null;
   task_id: number | null;
   arrive_us: number | null;
+  ground_above_home_m: number;
 }
 
 /** A plan in a list. */
