@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from infra.clock import Clock
@@ -40,7 +40,7 @@ from telemetry.model.events import AlarmAcknowledged, AlarmKind, AnyEvent, kind_
 from telemetry.model.link_ways import LinkWay
 from telemetry.model.phone import PHONE_PROTOCOL
 from telemetry.model.unit_state import UnitBit
-from telemetry.model.vehicle_frames import VehicleFrame
+from telemetry.model.vehicle_frames import FrameTap, FrameTaps
 from telemetry.orders import OrderBoard
 from telemetry.picture.device_book import DeviceBook
 from telemetry.picture.live import Picture
@@ -61,8 +61,6 @@ _log: Final = get_logger("bridge")
 
 Listener = Callable[[AnyEvent, int], None]
 """Told of every event, with the time, in the turn that brought it."""
-FrameTap = Callable[[Sequence[VehicleFrame], int], None]
-"""Given vehicles' frames as they came, verified and each once, with the time; it must not wait."""
 
 
 class Bridge:
@@ -106,7 +104,7 @@ class Bridge:
         self.links: list[Link] = []
         self.routes = Routes()
         self.listeners: list[Listener] = []
-        self._frame_taps: list[FrameTap] = []
+        self._frame_taps = FrameTaps()
         self._keeping = Keeping(journal)
         self._learnt = Learnt(registry, save)
         self._confirmations = Confirmations(self.send)
@@ -167,9 +165,7 @@ class Bridge:
         self._learnt.remember(output.facts)
         if output.sightings:
             self.traffic.take(output.sightings)
-        if output.heard:
-            for tap in self._frame_taps:
-                tap(output.heard, now_us)
+        self._frame_taps.hand_on(output.heard, output.said, now_us)
         self._counts.count(output, tracked.placeless_count, len(tracked.batch), protocol)
         return self._keeping.keep(tracked.batch, events, acknowledged=acknowledged)
 
@@ -267,9 +263,9 @@ class Bridge:
         _log.info("link_open", link=str(parsed))
         return link.status()
 
-    def tap_frames(self, tap: FrameTap) -> None:
-        """Let `tap` have the frames of every vehicle from now on."""
-        self._frame_taps.append(tap)
+    def tap_frames(self, tap: FrameTap, *, said: FrameTap | None = None) -> None:
+        """Let `tap` have the frames of every vehicle from now on, verified and each once; `said` those that we send to them."""
+        self._frame_taps.add(tap, said)
         self._opener.sources.tap_frames()
 
     def ways_of(self, device_id: int) -> list[LinkWay]:

@@ -140,7 +140,7 @@ async def open_service(settings: Settings, urls: DatabaseUrls, clock: Clock) -> 
         tap = raw_log.take if raw_log else None
         bridge = Bridge(registry, journal, clock, settings, save=store.save, enrol=enrol, tap=tap)
         if flight_log is not None:
-            bridge.tap_frames(flight_log.take)
+            bridge.tap_frames(flight_log.take, said=flight_log.take_said)
             bridge.listeners.append(flight_log.hear)
         await _take_geofences(bridge, plan)
         bridge.restore_positions(newest)

@@ -1,11 +1,12 @@
 """The logs of flights: listed and fetched by those who may fly, and every fetch written down."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path as FilePath
 from typing import Annotated, Final
 
 from fastapi import Path, Request, Response
-from starlette.responses import FileResponse
+from starlette.responses import StreamingResponse
 
 from console.api.contract import account_of, parts_of, reply, router, says
 from console.api.models_flights import FlightLogsReply, FlightLogView
@@ -18,6 +19,7 @@ from telemetry.model.errors import NotFoundError
 ROUTER: Final = router("flights")
 LOGS_SHOWN: Final = 500
 TLOG: Final = "application/octet-stream"
+CHUNK_BYTES: Final = 256 * 1024
 
 
 @ROUTER.get("/api/flights/logs", **says(FlightLogsReply))
@@ -41,7 +43,10 @@ async def list_flight_logs(request: Request) -> Response:
 @ROUTER.get("/api/flights/logs/{name}", response_class=Response)
 @policy(Policy.FLY)
 async def fetch_flight_log(request: Request, name: Annotated[str, Path(max_length=100)]) -> Response:
-    """Return a flight's .tlog, which pymavlink, QGroundControl and Mission Planner read; written down before it is given."""
+    """Return a flight's .tlog, which pymavlink, QGroundControl and Mission Planner read; written down before it is given.
+
+    Of a flight that goes on it is what there is now, up to the last whole frame.
+    """
     parts, account = parts_of(request), account_of(request)
     log = parts.services.flight_log
     logs = [] if log is None else await asyncio.to_thread(log.logs)
@@ -54,7 +59,21 @@ async def fetch_flight_log(request: Request, name: Annotated[str, Path(max_lengt
     subject = unit.call_sign if unit is not None else str(found[0].device_id)
     await parts.audit.write(account, AuditAction.FLIGHT_LOG_READ, subject=subject, detail=detail)
     path = await asyncio.to_thread(path_of, log.directory, name)
-    return FileResponse(path, media_type=TLOG, filename=name, headers={"cache-control": "no-store"})
+    headers = {
+        "cache-control": "no-store",
+        "content-disposition": f'attachment; filename="{name}"',
+        "content-length": str(found[0].size_bytes),
+    }
+    return StreamingResponse(_beginning_of(path, found[0].size_bytes), media_type=TLOG, headers=headers)
+
+
+async def _beginning_of(path: FilePath, size_bytes: int) -> AsyncIterator[bytes]:
+    """Give the first bytes of a file that may grow meanwhile: as many as were promised, and no more."""
+    with await asyncio.to_thread(open, path, "rb") as file:
+        left_bytes = size_bytes
+        while left_bytes and (data := await asyncio.to_thread(file.read, min(left_bytes, CHUNK_BYTES))):
+            left_bytes -= len(data)
+            yield data
 
 
 def _seen(logs: Iterable[FlightLogFile], registry: RegistrySource, scope: Scope) -> list[FlightLogView]:

@@ -19,7 +19,7 @@ from pymavlink.dialects.v20 import ardupilotmega as peer
 from console.bench import Figures, Goal
 from console.bench.decode import mix, touch
 from infra.clock import SYSTEM_CLOCK
-from telemetry.links.link import FeedMany, LinkContext, MakeDecoder
+from telemetry.links.link import Answers, FeedMany, LinkContext, MakeDecoder
 from telemetry.links.routes import Routes
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import parse_link_url
@@ -171,12 +171,12 @@ class _Reader:
         return NOTHING
 
 
-def _read_many(pieces: Sequence[tuple[Any, bytes]], now_us: int) -> tuple[Output, list[int], list[int]]:
+def _read_many(pieces: Sequence[tuple[Any, bytes]], now_us: int) -> tuple[Output, list[int], list[int], Answers]:
     """Decode the datagrams of a turn by columns."""
     del now_us
     touch(parse_block(b"".join([data for _, data in pieces])))
     nothing = [0] * len(pieces)
-    return NOTHING, nothing, nothing
+    return NOTHING, nothing, nothing, []
 
 
 class _Keeper:

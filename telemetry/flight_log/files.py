@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,10 +14,14 @@ from telemetry.model.errors import NotFoundError
 
 _NAME: Final = re.compile(r"device(\d{1,10})-(\d{8}T\d{6})Z(-\d{1,3})?\.tlog")
 _STAMP: Final = "%Y%m%dT%H%M%S"
+NONE_GOES_ON: Final[Mapping[str, int]] = {}
 
 
 class FlightLogFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One log, or one part of a long flight; `ended_us` is when the last frame was written, None while it goes on."""
+    """One log, or one part of a long flight; `ended_us` is when the last frame was written, None while it goes on.
+
+    `size_bytes` of one that goes on end with a whole frame.
+    """
 
     name: str
     device_id: int
@@ -32,11 +36,10 @@ def name_of(device_id: int, started_us: int, part: int) -> str:
     return f"device{device_id}-{utc_of(started_us):{_STAMP}}Z{further}.tlog"
 
 
-def list_logs(directory: Path, open_names: Iterable[str] = ()) -> list[FlightLogFile]:
-    """Return the logs, the newest first; `open_names` are those still being written."""
+def list_logs(directory: Path, going_on: Mapping[str, int] = NONE_GOES_ON) -> list[FlightLogFile]:
+    """Return the logs, the newest first; `going_on` are those still being written, each with its bytes up to the last whole frame."""
     if not directory.is_dir():
         return []
-    going_on = frozenset(open_names)
     found = [_told(path, going_on) for path in directory.iterdir()]
     return sorted((log for log in found if log is not None), key=lambda log: (-log.started_us, log.name))
 
@@ -75,7 +78,7 @@ def private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _told(path: Path, going_on: frozenset[str]) -> FlightLogFile | None:
+def _told(path: Path, going_on: Mapping[str, int]) -> FlightLogFile | None:
     match = _NAME.fullmatch(path.name)
     if match is None:
         return None
@@ -86,5 +89,5 @@ def _told(path: Path, going_on: frozenset[str]) -> FlightLogFile | None:
         device_id=int(match[1]),
         started_us=round(started.timestamp() * MICROSECONDS),
         ended_us=None if path.name in going_on else round(status.st_mtime * MICROSECONDS),
-        size_bytes=status.st_size,
+        size_bytes=going_on.get(path.name, status.st_size),
     )

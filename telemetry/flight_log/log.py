@@ -1,9 +1,9 @@
-"""The flight log: every frame of a drone from some seconds before it is armed until some after it is disarmed, written by a thread."""
+"""The flight log: every frame of a drone and to it from some seconds before it is armed until some after it is disarmed, by a thread."""
 
 import shutil
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -44,7 +44,7 @@ class _Flight:
 
     def __init__(self, device_id: int, started_us: int) -> None:
         self.device_id = device_id
-        self.started_us = self.heard_us = started_us
+        self.started_us = self.heard_us = self.stamp_us = started_us
         self.ends_us: int | None = None
         self.part = 1
         self.bytes = 0
@@ -55,9 +55,9 @@ class _Flight:
 
 
 class FlightLog:
-    """A folder of .tlog files, mode 600: each frame as it came behind its time of arrival (8 bytes, big-endian microseconds).
+    """A folder of .tlog files, mode 600: each frame as it came or went behind its time (8 bytes, big-endian microseconds), in order.
 
-    Both `take` and `hear` return at once; nothing here may delay what flies. Of too little free disk the oldest logs go first;
+    `take`, `take_said` and `hear` return at once; nothing here may delay what flies. Of too little free disk the oldest logs go first;
     when none is left nothing is written, and that is told.
     """
 
@@ -76,6 +76,7 @@ class FlightLog:
         self._max_bytes = max_bytes
         self._least_free_bytes = least_free_bytes
         self._recent: deque[tuple[int, Sequence[VehicleFrame]]] = deque()
+        self._written: dict[str, int] = {}
         self._flights: dict[int, _Flight] = {}
         self._changed = threading.Condition()
         self._waiting: list[tuple[str, bytes]] = []
@@ -102,16 +103,24 @@ class FlightLog:
 
     def logs(self) -> list[FlightLogFile]:
         """Return the logs, the newest first. It reads the folder: call it in a thread."""
-        return list_logs(self.directory, [flight.name for flight in self._flights.values()])
+        with self._changed:
+            written = dict(self._written)
+        return list_logs(self.directory, written)
 
     def take(self, heard: Sequence[VehicleFrame], now_us: int) -> None:
         """Take drones' frames as they came; those of drones that do not fly are kept for a few seconds."""
-        recent = self._recent
-        recent.append((now_us, heard))
-        while now_us - recent[0][0] > BEFORE_US:
-            recent.popleft()
+        self._keep_recent(heard, now_us)
         if self._flights:
-            self._write_flying(heard, now_us)
+            for device_id in self._write_flying(heard, now_us):
+                self._flights[device_id].heard_us = now_us
+            self._end_flights(now_us)
+
+    def take_said(self, said: Sequence[VehicleFrame], now_us: int) -> None:
+        """Take what was sent to drones, alike; a drone that is spoken to is not heard by that."""
+        self._keep_recent(said, now_us)
+        if self._flights:
+            self._write_flying(said, now_us)
+            self._end_flights(now_us)
 
     def hear(self, event: AnyEvent, now_us: int) -> None:
         """Let a flight begin when a drone is armed, and end some seconds after it is disarmed."""
@@ -133,25 +142,37 @@ class FlightLog:
     def _begin(self, device_id: int, now_us: int) -> None:
         flight = self._flights[device_id] = _Flight(device_id, now_us)
         before = [
-            at_us.to_bytes(STAMP_BYTES, "big") + data
-            for at_us, heard in self._recent
+            min(at_us, now_us).to_bytes(STAMP_BYTES, "big") + data
+            for at_us, heard in sorted(self._recent, key=lambda kept: kept[0])
             for heard_id, _, data in heard
             if heard_id == device_id
         ]
         self._put(flight, b"".join(before))
 
-    def _write_flying(self, heard: Sequence[VehicleFrame], now_us: int) -> None:
-        flights, stamp = self._flights, now_us.to_bytes(STAMP_BYTES, "big")
-        said: dict[int, list[bytes]] = {}
-        for device_id, _, data in heard:
+    def _keep_recent(self, frames: Sequence[VehicleFrame], now_us: int) -> None:
+        recent = self._recent
+        recent.append((now_us, frames))
+        while now_us - recent[0][0] > BEFORE_US:
+            recent.popleft()
+
+    def _write_flying(self, frames: Sequence[VehicleFrame], now_us: int) -> Iterable[int]:
+        """Write what is of drones that fly, and return which; turns of two links may end in another order than they began."""
+        flights = self._flights
+        found: dict[int, list[bytes]] = {}
+        for device_id, _, data in frames:
             if device_id in flights:
-                said.setdefault(device_id, []).append(stamp + data)
-        for device_id, frames in said.items():
-            flights[device_id].heard_us = now_us
-            self._put(flights[device_id], b"".join(frames))
-        for flight in list(flights.values()):
+                found.setdefault(device_id, []).append(data)
+        for device_id, datagrams in found.items():
+            flight = flights[device_id]
+            flight.stamp_us = max(flight.stamp_us, now_us)
+            stamp = flight.stamp_us.to_bytes(STAMP_BYTES, "big")
+            self._put(flight, b"".join([stamp + data for data in datagrams]))
+        return found
+
+    def _end_flights(self, now_us: int) -> None:
+        for flight in list(self._flights.values()):
             if now_us > (flight.ends_us or flight.heard_us + SILENT_US):
-                del flights[flight.device_id]
+                del self._flights[flight.device_id]
                 self._end(flight.name)
 
     def _put(self, flight: _Flight, data: bytes) -> None:
@@ -190,16 +211,22 @@ class FlightLog:
                 file = self._open.pop(name, None)
                 if file is not None:
                     file.close()
+                with self._changed:
+                    self._written.pop(name, None)
 
     def _write(self, waiting: list[tuple[str, bytes]]) -> None:
         for name, data in waiting:
             file = self._open.get(name)
             if file is None:
                 self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with self._changed:
+                    self._written[name] = 0
                 file = self._open[name] = open(self.directory / name, "ab", opener=private)  # noqa: SIM115 - open for a flight
             file.write(data)
         for name in {name for name, _ in waiting}:
             self._open[name].flush()
+            with self._changed:
+                self._written[name] = self._open[name].tell()
         if waiting and self._last_error is not None:
             self._last_error = None
             _log.info("flight_log_goes_on")
@@ -212,7 +239,7 @@ class FlightLog:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         missing_bytes = self._least_free_bytes - shutil.disk_usage(self.directory).free
         gone = to_delete(
-            list_logs(self.directory, list(self._open)),
+            list_logs(self.directory, self._written),
             now_us=now_us,
             keep_us=self._keep_us,
             max_bytes=self._max_bytes,

@@ -132,7 +132,7 @@ class Hub:
             for speaker, data in pieces:
                 self._decode(speaker, data, now_us)
             return
-        output, row_counts, bad_counts = said
+        output, row_counts, bad_counts, answers = said
         device_ids = iter(output.batch["device_id"].tolist())
         for (speaker, _), rows, bad in zip(pieces, row_counts, bad_counts, strict=True):
             if rows:
@@ -143,6 +143,8 @@ class Hub:
         self.bad.update(output.bad)
         if output:
             self.turns.add(pieces[0][0], output, now_us)
+        for number, answer in answers:
+            self.turns.add(pieces[number][0], answer, now_us)
         if self._context.tap is not None:
             self._tap_many(pieces, now_us)
 

@@ -16,9 +16,11 @@ from telemetry.model.decoding import Decoder, Output, Peer
 
 MakeDecoder = Callable[[Peer], Decoder]
 """Makes a decoder for one peer of a link."""
-FeedMany = Callable[[Sequence[tuple[Any, bytes]], int], tuple[Output, list[int], list[int]]]
-"""Feeds a turn of datagrams, each with the decoder of its peer, at a time; returns what they gave together, without replies, and for
-each datagram how many rows and how many bad things it held. The result is that of feeding them one by one."""
+Answers = list[tuple[int, Output]]
+"""What peers are to be told: the number of a datagram of theirs, and an output with the replies."""
+FeedMany = Callable[[Sequence[tuple[Any, bytes]], int], tuple[Output, list[int], list[int], Answers]]
+"""Feeds a turn of datagrams, each with the decoder of its peer, at a time; returns what they gave together, without replies, for
+each datagram how many rows and how many bad things it held, and the replies. The result is that of feeding them one by one."""
 Take = Callable[[Output, int], int | None]
 """What the bridge does with an output at a time; returns the journal's sequence that replies wait for."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from infra.clock import Clock
 from telemetry.links.dialling import DiallingLink
-from telemetry.links.link import Keeper, Link, LinkContext
+from telemetry.links.link import Answers, Keeper, Link, LinkContext
 from telemetry.links.listening import ListeningLink
 from telemetry.links.mqtt import MqttLink
 from telemetry.links.routes import Routes
@@ -38,7 +38,9 @@ _OPENERS: Final[Mapping[LinkKind, Callable[[LinkUrl, LinkContext], Link]]] = {
 class FeedsMany(Protocol):
     """A source that reads the datagrams of many peers at once."""
 
-    def feed_many(self, pieces: Sequence[tuple[Any, bytes]], now_us: int) -> tuple[Output, list[int], list[int]]:
+    def feed_many(
+        self, pieces: Sequence[tuple[Any, bytes]], now_us: int
+    ) -> tuple[Output, list[int], list[int], Answers]:
         """Do as each decoder's `feed` in turn; see `link.FeedMany`."""
 
 

@@ -36,6 +36,7 @@ def merge(outputs: list[Output]) -> Output:
         facts=tuple(fact for output in outputs for fact in output.facts),
         bad=dict(bad),
         heard=[frame for output in outputs for frame in output.heard],
+        said=[frame for output in outputs for frame in output.said],
         sightings=[sighting for output in outputs for sighting in output.sightings],
     )
 

@@ -73,8 +73,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What one turn of a decoder gave: a batch, events, replies, facts to remember, counts of what was bad.
 
     `proven` are the devices that this peer has just proved to be (a connection of theirs that is older is closed);
-    `close` says why the peer must go once its replies are sent. `heard` are vehicles' frames as they came, for other
-    programs; `sightings` are others in the air, for now and not to be kept.
+    `close` says why the peer must go once its replies are sent. `heard` are vehicles' frames as they came, and
+    `said` ours to them, for their logs and for other programs; `sightings` are others in the air, for now and not to be kept.
     """
 
     batch: Batch = msgspec.field(default_factory=lambda: new_batch(0))
@@ -85,6 +85,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     proven: tuple[int, ...] = ()
     close: str | None = None
     heard: Sequence[VehicleFrame] = ()
+    said: Sequence[VehicleFrame] = ()
     sightings: Sequence[Sighting] = ()
 
     def __bool__(self) -> bool:

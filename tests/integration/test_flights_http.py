@@ -1,5 +1,6 @@
 """Control of drones and orders in flight over HTTP and websocket: who has it, who may, prepared and confirmed, told to everybody."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -237,19 +238,25 @@ async def test_others_in_the_air_are_told_without_a_name_and_told_once_more_when
             told = await next_text(socket, "traffic")
 
 
-async def test_the_log_of_a_flight_is_listed_fetched_and_the_fetch_is_written_down(
+async def test_the_log_of_a_flight_that_goes_on_is_listed_fetched_up_to_its_last_frame_and_the_fetch_is_written_down(
     database: TestDatabase, tmp_path: Path, fake_clock: FakeClock
 ) -> None:
     log = FlightLog(tmp_path / "flights", fake_clock, keep_days=1, max_bytes=1 << 30, least_free_bytes=0)
-    now_us = fake_clock.now_us()
+    now_us, frame = fake_clock.now_us(), Drone().position(fake_clock.now_us())
     log.hear(ArmedChanged(device_id=HAWK, observed_us=now_us, received_us=now_us, armed=True), now_us)
-    log.take([(HAWK, 1, Drone().position(now_us))], now_us)
-    log.close()
+    log.take([(HAWK, 1, frame)], now_us)
     async with running(database, tmp_path, clock=fake_clock, flight_log=log) as house:
+        async with asyncio.timeout(30):
+            while not any(one.size_bytes for one in log.logs()):  # noqa: ASYNC110 - a thread writes it
+                await asyncio.sleep(0.02)
         async with house.client(await house.cookie(Role.OPERATOR)) as operator:
             (told,) = (await operator.get("/api/flights/logs")).json()["logs"]
+            with (tmp_path / "flights" / told["name"]).open("ab") as growing:
+                growing.write(b"half a frame")
             fetched = await operator.get(f"/api/flights/logs/{told['name']}")
-            assert (told["unit_id"], len(fetched.content)) == (DRONE, told["size_bytes"])
+            assert (told["unit_id"], told["ended_ms"], told["size_bytes"]) == (DRONE, None, 8 + len(frame))
+            assert fetched.content == now_us.to_bytes(8, "big") + frame
+            assert fetched.headers["content-length"] == str(told["size_bytes"])
             assert (await operator.get("/api/flights/logs/device11-20260101T000000Z.tlog")).status_code == 404
         async with house.client(await house.cookie(Role.OPERATOR, stations=(2,))) as stranger:
             assert (await stranger.get("/api/flights/logs")).json()["logs"] == []
@@ -258,6 +265,7 @@ async def test_the_log_of_a_flight_is_listed_fetched_and_the_fetch_is_written_do
             assert (await viewer.get("/api/flights/logs")).status_code == 403
     with psycopg.connect(database.owner_url) as connection:
         rows = connection.execute("select subject from audit where action = 'flight_log_read'").fetchall()
+    log.close()
     assert rows == [("U1",)]
 
 

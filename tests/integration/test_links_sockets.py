@@ -16,6 +16,7 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from telemetry.links.datagrams import Arrived, ManyReceiver, SingleReceiver
 from telemetry.links.http import IngestApp, IngestListener
+from telemetry.links.link import Answers
 from telemetry.links.turns import merge
 from telemetry.links.udp import UdpLink
 from telemetry.links.url import parse_link_url
@@ -279,9 +280,11 @@ async def test_datagrams_come_whole_in_order_and_with_their_address_however_they
 async def test_a_datagram_that_makes_us_fail_costs_no_other_one() -> None:
     keeper = FakeKeeper()
 
-    def feed_many(pieces: Sequence[tuple[LineDecoder, bytes]], now_us: int) -> tuple[Output, list[int], list[int]]:
+    def feed_many(
+        pieces: Sequence[tuple[LineDecoder, bytes]], now_us: int
+    ) -> tuple[Output, list[int], list[int], Answers]:
         outputs = [decoder.feed(data, now_us) for decoder, data in pieces]
-        return merge(outputs), [len(output.batch) for output in outputs], [0] * len(outputs)
+        return merge(outputs), [len(output.batch) for output in outputs], [0] * len(outputs), []
 
     context = replace(context_of(keeper), feed_many=feed_many)
     link = UdpLink(parse_link_url("lines+udpin:127.0.0.1:0"), context)

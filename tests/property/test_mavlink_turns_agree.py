@@ -115,7 +115,10 @@ def test_a_turn_read_at_once_is_the_same_as_its_datagrams_one_by_one(
     for now_us, sent in drawn:
         outputs = [singles[peer].feed(data, now_us) for peer, data in sent]
         one_by_one = merge(outputs)
-        said, row_counts, bad_counts = source.feed_many([(together[peer], data) for peer, data in sent], now_us)
+        said, row_counts, bad_counts, answers = source.feed_many(
+            [(together[peer], data) for peer, data in sent], now_us
+        )
+        assert not answers
         assert said.batch.tobytes() == one_by_one.batch.tobytes()
         assert said.events == one_by_one.events
         assert said.facts == one_by_one.facts

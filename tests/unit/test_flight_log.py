@@ -1,8 +1,11 @@
 """A .tlog for each flight: the seconds before it, its frames, some after; read by pymavlink; kept as long as there is room."""
 
+import contextlib
+import itertools
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymavlink import mavutil
@@ -11,6 +14,7 @@ from telemetry.flight_log.files import FlightLogFile, list_logs, path_of, to_del
 from telemetry.flight_log.log import FlightLog
 from telemetry.model.errors import NotFoundError
 from telemetry.model.events import ArmedChanged
+from telemetry.sources.mavlink.frame import Value
 from telemetry.sources.mavlink.signing import Signer
 from tests.conftest import FakeClock
 from tests.mavlink_scene import KEY, Drone
@@ -27,12 +31,26 @@ class Sky:
         self.clock = clock
         self.log = FlightLog(self.folder, clock, keep_days=30, max_bytes=1 << 30, least_free_bytes=least_free_bytes)
         self.hawk, self.other = Drone(signer=Signer(KEY, 1)), Drone(system_id=2)
+        self.ground = Drone(system_id=255, signer=Signer(KEY, 1))
 
     def fly(self, duration_s: float) -> None:
         for _ in range(round(duration_s * 10)):
             self.clock.advance(0.1)
             now_us = self.clock.now_us()
             self.log.take([(HAWK, 1, self.hawk.position(now_us)), (OTHER, 1, self.other.position(now_us))], now_us)
+
+    def say(self, seq: int) -> None:
+        """Ask the hawk for an item of its mission."""
+        asked: dict[str, Value] = {"target_system": 1, "target_component": 1, "seq": seq}
+        frame = self.ground.frame("MISSION_REQUEST_INT", asked, component_id=190)
+        self.log.take_said([(HAWK, 1, frame)], self.clock.now_us())
+
+    def read(self) -> list[Any]:
+        """Everything in the only log, as pymavlink reads it."""
+        (log,) = list_logs(self.folder)
+        connection = mavutil.mavlink_connection(str(self.folder / log.name), dialect="ardupilotmega")
+        with contextlib.closing(connection):
+            return list(iter(connection.recv_match, None))
 
     def arm(self, *, armed: bool, device_id: int = HAWK) -> None:
         now_us = self.clock.now_us()
@@ -56,14 +74,47 @@ def test_a_flight_is_one_file_from_before_it_was_armed_until_after_it_was_disarm
     sky.log.close()
     (log,) = list_logs(sky.folder)
     assert (log.device_id, stat.S_IMODE((sky.folder / log.name).stat().st_mode)) == (HAWK, 0o600)
-    read = mavutil.mavlink_connection(str(sky.folder / log.name), dialect="ardupilotmega")
-    stamps = []
-    while (message := read.recv_match()) is not None:
-        assert (message.get_type(), message.get_srcSystem()) == ("GLOBAL_POSITION_INT", 1)
-        stamps.append(message._timestamp)
+    read = sky.read()
+    assert {(message.get_type(), message.get_srcSystem()) for message in read} == {("GLOBAL_POSITION_INT", 1)}
+    stamps = [message._timestamp for message in read]
     assert stamps[0] == pytest.approx(armed_us / 1e6 - 5, abs=0.2)
     assert stamps[-1] == pytest.approx(armed_us / 1e6 + 40, abs=0.2)
     assert len(stamps) == pytest.approx(450, abs=3)
+
+
+def test_what_was_said_to_a_drone_stands_between_what_it_said_in_the_order_of_time(sky: Sky) -> None:
+    sky.fly(2)
+    sky.say(0)
+    sky.arm(armed=True)
+    for seq in range(1, 4):
+        sky.fly(1)
+        sky.say(seq)
+    sky.clock.advance(-0.003)  # a turn of another link that ends after this one, and began before it
+    sky.log.take([(HAWK, 2, sky.hawk.position(sky.clock.now_us()))], sky.clock.now_us())
+    sky.log.close()
+    read = sky.read()
+    stamps = [message._timestamp for message in read]
+    assert stamps == sorted(stamps)
+    asked = [(message.seq, message.get_srcSystem()) for message in read if message.get_type() == "MISSION_REQUEST_INT"]
+    assert asked == [(0, 255), (1, 255), (2, 255), (3, 255)]
+    at = [number for number, message in enumerate(read) if message.get_type() == "MISSION_REQUEST_INT"]
+    assert [later - earlier for earlier, later in itertools.pairwise(at)] == [11, 11, 11]
+
+
+def test_a_drone_that_is_only_spoken_to_is_not_heard_by_that(sky: Sky) -> None:
+    sky.arm(armed=True)
+    sky.fly(1)
+    for _ in range(11):
+        sky.clock.advance(60)
+        sky.say(0)
+    assert sky.log.status.flights == 0
+
+
+def test_a_log_that_goes_on_is_as_long_as_its_last_whole_frame(tmp_path: Path) -> None:
+    name = "device7-20260101T000000Z.tlog"
+    (tmp_path / name).write_bytes(bytes(150))
+    (log,) = list_logs(tmp_path, {name: 100})
+    assert (log.size_bytes, log.ended_us) == (100, None)
 
 
 def test_a_drone_that_is_armed_again_at_once_goes_on_in_the_same_file(sky: Sky) -> None:

@@ -122,6 +122,12 @@ class MavlinkDecoder:
             self.network.take(frame, self.link, now_us, turn)
         self._count_bad(turn)
 
+    def say_on(self, now_us: int) -> Output:
+        """Return what is to be said by this link now, after `feed_into`."""
+        turn = Turn()
+        self._say_on(now_us, turn)
+        return turn.output()
+
     def follow(self, head: Head, now_us: int) -> Vehicle | None:
         """Take the head of a whole frame as `Network.follow` does; None where the stream is not between frames."""
         if not self._reader.is_between_frames:
@@ -141,7 +147,7 @@ class MavlinkDecoder:
             self._ask_time(now_us, turn)
             for vehicle in mine:
                 for ask in vehicle.requests.due(now_us):
-                    turn.frames.append(self._encode(ask, vehicle, now_us))
+                    self._say(ask, [vehicle], now_us, turn)
             for vehicle in self.network.talking.values():
                 if vehicle.dialogue is not None:
                     self._follow_port(vehicle, vehicle.dialogue, now_us)
@@ -171,10 +177,12 @@ class MavlinkDecoder:
                 turn.events += dialogue.order_flight(command, self.link.number, now_us)
             case RelayFrames(data=data):
                 frames, left_out = self._relay.relayed(data, vehicle.system_id, self._signer(vehicle.device_id, now_us))
-                turn.frames += frames
+                for frame in frames:
+                    self._put(frame, [vehicle], turn)
                 turn.bad.update({"relayed_for_others": left_out} if left_out else {})
             case _:
-                turn.frames += [self._encode(ask, vehicle, now_us) for ask in self._asks(command, vehicle)]
+                for ask in self._asks(command, vehicle):
+                    self._say(ask, [vehicle], now_us, turn)
         self._say_on(now_us, turn)
         return turn.output()
 
@@ -183,7 +191,7 @@ class MavlinkDecoder:
         if vehicle.dialogue is None:
             vehicle.dialogue = Dialogue(vehicle, vehicle.device_id, self._system_id)
         if vehicle.home_msl_mm is None:
-            turn.frames.append(self._encode(vehicle.requests.message_now(HOME_POSITION), vehicle, now_us))
+            self._say(vehicle.requests.message_now(HOME_POSITION), [vehicle], now_us, turn)
         self.network.talking[vehicle.device_id] = vehicle
         return vehicle.dialogue
 
@@ -205,8 +213,8 @@ class MavlinkDecoder:
             dialogue = vehicle.dialogue
             if dialogue is None:
                 continue
-            asks = dialogue.outbox.pop(self.link.number, ())
-            turn.frames += [self._encode(ask, vehicle, now_us) for ask in asks]
+            for ask in dialogue.outbox.pop(self.link.number, ()):
+                self._say(ask, [vehicle], now_us, turn)
             if not dialogue.is_busy and not dialogue.outbox:
                 del self.network.talking[vehicle.device_id]
 
@@ -255,11 +263,8 @@ class MavlinkDecoder:
             return
         self._heartbeat_due_us = now_us + HEARTBEAT_US
         ask = Ask(0, OWN_HEARTBEAT)
-        keys = {self.network.signing_key(vehicle.device_id): vehicle for vehicle in mine}
-        for vehicle in keys.values():
-            turn.frames.append(self._encode(ask, vehicle, now_us))
-        if not keys:
-            turn.frames.append(self._encode(ask, None, now_us))
+        for vehicles in self._by_key(mine) or [[]]:
+            self._say(ask, vehicles, now_us, turn)
 
     def _ask_time(self, now_us: int, turn: Turn) -> None:
         """Ask the vehicles that are heard here for their time, once for each key in use: the answer tells how long the way is."""
@@ -271,24 +276,37 @@ class MavlinkDecoder:
         self._time_due_us = now_us + TIME_EVERY_US
         self.link.asked_us = now_us
         ask = Ask(TIMESYNC, {"tc1": 0, "ts1": now_us * 1000})
-        for vehicle in {self.network.signing_key(vehicle.device_id): vehicle for vehicle in here}.values():
-            turn.frames.append(self._encode(ask, vehicle, now_us))
+        for vehicles in self._by_key(here):
+            self._say(ask, vehicles, now_us, turn)
 
     def close(self) -> None:
         """Forget the link: nothing is sent by it any more."""
         self.network.leave(self.link)
 
-    def _encode(self, ask: Ask, vehicle: Vehicle | None, now_us: int) -> bytes:
-        signer = None if vehicle is None else self._signer(vehicle.device_id, now_us)
+    def _by_key(self, vehicles: list[Vehicle]) -> list[list[Vehicle]]:
+        """Return the vehicles that one frame to all can reach, together: those of the same key."""
+        found: dict[bytes | None, list[Vehicle]] = {}
+        for vehicle in vehicles:
+            found.setdefault(self.network.signing_key(vehicle.device_id), []).append(vehicle)
+        return list(found.values())
+
+    def _say(self, ask: Ask, vehicles: list[Vehicle], now_us: int, turn: Turn) -> None:
+        """Send one message to vehicles of the same key; unsigned where there is none."""
         self._sequence = (self._sequence + 1) & 255
-        return encode(
+        frame = encode(
             ask.msg_id,
             ask.fields,
             system_id=self._system_id,
             component_id=self._component_id,
             sequence=self._sequence,
-            signer=signer,
+            signer=self._signer(vehicles[0].device_id, now_us) if vehicles else None,
         )
+        self._put(frame, vehicles, turn)
+
+    def _put(self, frame: bytes, vehicles: list[Vehicle], turn: Turn) -> None:
+        turn.frames.append(frame)
+        if self.network.is_tapped:
+            turn.said += [(vehicle.device_id, self.link.number, frame) for vehicle in vehicles]
 
     def _signer(self, device_id: int, now_us: int) -> Signer | None:
         key = self.network.signing_key(device_id)
@@ -322,7 +340,12 @@ class MavlinkSource:
 
     def feed_many(self, pieces: Sequence[tuple[MavlinkDecoder, bytes]], now_us: int) -> ManySaid:
         """Feed the datagrams of many peers at once, as their decoders' `feed` would one by one."""
-        return feed_many(pieces, now_us, is_tapped=self.network.is_tapped)
+        said = feed_many(pieces, now_us, is_tapped=self.network.is_tapped)
+        if not self.network.talking:
+            return said
+        spoken = {decoder: number for number, (decoder, _) in enumerate(pieces)}
+        answers = [(number, decoder.say_on(now_us)) for decoder, number in spoken.items()]
+        return said._replace(answers=[(number, answer) for number, answer in answers if answer])
 
     def tap_frames(self) -> None:
         """Hand out vehicles' frames as they come, from now on."""

@@ -38,11 +38,15 @@ Piece = tuple[Follows, bytes]
 
 
 class ManySaid(NamedTuple):
-    """What a turn of datagrams gave: one output, and for each datagram how many rows and how many bad things it held."""
+    """What a turn of datagrams gave: one output, for each datagram how many rows and how many bad things it held, and what is answered.
+
+    An answer is the number of a datagram of the peer that is told it, and an output with the replies.
+    """
 
     output: Output
     row_counts: list[int]
     bad_counts: list[int]
+    answers: list[tuple[int, Output]]
 
 
 class _Plain(NamedTuple):
@@ -111,7 +115,7 @@ def feed_many(pieces: Sequence[Piece], now_us: int, *, is_tapped: bool = False) 
         heard=scalar.heard,
         sightings=scalar.sightings,
     )
-    return ManySaid(output, row_counts, bad_counts)
+    return ManySaid(output, row_counts, bad_counts, [])
 
 
 def _position(number: int, vehicle: Vehicle, plain: _Plain, now_us: int, turn: Turn) -> tuple[int, int, bool, Joined]:

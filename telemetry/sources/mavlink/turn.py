@@ -13,9 +13,9 @@ from telemetry.sources.mavlink.fusion import Row
 
 
 class Turn:
-    """Rows, events, facts, frames to send, frames as they were heard, and counts of what was bad, in the order they came."""
+    """Rows, events, facts, frames to send, frames as they were heard and said to a vehicle, and counts of what was bad, in the order they came."""
 
-    __slots__ = ("bad", "batches", "events", "facts", "frames", "heard", "rows", "sightings")
+    __slots__ = ("bad", "batches", "events", "facts", "frames", "heard", "rows", "said", "sightings")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -24,6 +24,7 @@ class Turn:
         self.facts: list[Fact] = []
         self.frames: list[bytes] = []
         self.heard: list[VehicleFrame] = []
+        self.said: list[VehicleFrame] = []
         self.sightings: list[Sighting] = []
         self.bad: Counter[str] = Counter()
 
@@ -47,6 +48,7 @@ class Turn:
             facts=tuple(self.facts),
             bad=dict(self.bad),
             heard=self.heard,
+            said=self.said,
             sightings=self.sightings,
         )
 
