@@ -84,24 +84,25 @@ def path_of(
     stops = _Stops(sortie, plane, dock, airframe)
     places, alt_home_m, waypoint = stops.places, stops.alt_home_m, stops.waypoint
     at_us = _times(stops)
+    home_m = _home_level_m(ground, plane, stops.home, dock)
+    if np.isnan(home_m):
+        ground, home_m = FLAT, 0.0
     share = _cut_legs(places, ground.sample_m)
     places, alt_home_m = _at_shares(share, places), _at_shares(share, alt_home_m)
     at_us = np.round(_at_shares(share, (at_us - at_us[0]).astype(np.float64))).astype(np.int64) + at_us[0]
     waypoint = np.where(share % 1.0 == 0.0, waypoint[share.astype(np.int64)], -1)
-    home_m = _home_level_m(ground, plane, stops.home, dock)
     beneath_m = ground.heights_m(*plane.from_plane(places[:, 0], places[:, 1]))
     level_m = alt_home_m + home_m
     return FlightPath(places, level_m - np.where(np.isnan(beneath_m), home_m, beneath_m), level_m, at_us, waypoint)
 
 
 def _home_level_m(ground: Ground, plane: LocalPlane, home: Floats, dock: Dock | None) -> float:
-    """Return the level of the take-off place: the dock's, else the terrain's; 0 on flat ground."""
+    """Return the level of the take-off place: the dock's, else the terrain's; 0 on flat ground, NaN where it is unknown."""
     if ground.is_flat:
         return 0.0
     if dock is not None and dock.ground_msl_m is not None:
         return dock.ground_msl_m
-    found = float(ground.heights_m(*plane.from_plane(home[:1], home[1:]))[0])
-    return 0.0 if np.isnan(found) else found
+    return float(ground.heights_m(*plane.from_plane(home[:1], home[1:]))[0])
 
 
 class _Stops:

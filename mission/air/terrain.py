@@ -17,9 +17,12 @@ import numpy as np
 from telemetry.model.errors import FileFormatError
 from telemetry.model.geodesy import Floats
 
-MOST_CELLS: Final = 64_000_000
-"""Of a raster: 8000 x 8000, a square degree at 15 m."""
-MOST_BYTES: Final = 1_000_000_000
+MOST_CELLS: Final = 25_000_000
+"""Of a raster: 5000 x 5000, 150 km at 30 m; 200 MB in each process that plans."""
+MOST_BYTES: Final = 400_000_000
+LOWEST_M: Final = -500.0
+HIGHEST_M: Final = 9000.0
+"""Between these lies all dry land, above mean sea level."""
 LEAST_SAMPLE_M: Final = 5.0
 METRES_A_DEGREE: Final = 111_320.0
 _HEADERS: Final = frozenset(
@@ -48,6 +51,16 @@ class Ground:
     def is_flat(self) -> bool:
         """Whether there is no raster."""
         return self.heights_grid_m is None
+
+    @property
+    def bounds(self) -> str:
+        """Between which degrees the centres of its cells lie, for people to read; empty where the ground is flat."""
+        if self.heights_grid_m is None:
+            return ""
+        rows, columns = self.heights_grid_m.shape
+        south = self.north_lat_deg - (rows - 1) * self.step_lat_deg
+        east = self.west_lon_deg + (columns - 1) * self.step_lon_deg
+        return f"{south:.4f} to {self.north_lat_deg:.4f} N, {self.west_lon_deg:.4f} to {east:.4f} E"
 
     @property
     def sample_m(self) -> float:
@@ -86,12 +99,21 @@ FLAT: Final = Ground()
 
 
 def load_ground(path: Path) -> Ground:
-    """Return the ground of a raster file, .asc or .npz. Raises FileFormatError for a file that is neither, or is too large."""
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        message = f"{path} has {size} bytes: {MOST_BYTES} are allowed; cut out the area that is flown over"
-        raise FileFormatError(message)
-    return read_ground(path.read_bytes(), name=path.name)
+    """Return the ground of a raster file, .asc or .npz; about 0.2 us a cell.
+
+    Raises FileFormatError for a file that is missing, is no raster, or is too large.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            message = f"{path} has {size} bytes: {MOST_BYTES} are allowed; cut out the area that is flown over"
+            raise FileFormatError(message)
+        return read_ground(path.read_bytes(), name=path.name)
+    except OSError as error:
+        message = (
+            f"the raster of heights {path} cannot be read ({error.strerror}): name an .asc or .npz file that is there"
+        )
+        raise FileFormatError(message) from error
 
 
 def read_ground(data: bytes, *, name: str) -> Ground:
@@ -99,7 +121,10 @@ def read_ground(data: bytes, *, name: str) -> Ground:
     readers = {".asc": _read_asc, ".npz": _read_npz}
     reader = readers.get(Path(name).suffix.lower())
     if reader is None:
-        message = f"{name} is no raster of heights: give an ESRI ASCII grid (.asc) or a NumPy archive (.npz)"
+        message = (
+            f"{name} is no raster of heights that is read here: give an ESRI ASCII grid (.asc) or a NumPy archive (.npz); "
+            "GDAL makes one of most others: gdal_translate -of AAIGrid IN dem.asc"
+        )
         raise FileFormatError(message)
     return _checked(reader(data, name))
 
@@ -108,8 +133,8 @@ def _checked(ground: Ground) -> Ground:
     grid = ground.heights_grid_m
     assert grid is not None
     rows, columns = grid.shape
-    if rows < 2 or columns < 2:
-        message = f"{ground.name} has {rows} x {columns} cells: at least 2 x 2 are needed"
+    if rows < 2 or columns < 2 or rows * columns > MOST_CELLS:
+        message = f"{ground.name} has {rows} x {columns} cells: 2 x 2 to {MOST_CELLS} in all are allowed"
         raise FileFormatError(message)
     south = ground.north_lat_deg - (rows - 1) * ground.step_lat_deg
     east = ground.west_lon_deg + (columns - 1) * ground.step_lon_deg
@@ -121,6 +146,13 @@ def _checked(ground: Ground) -> Ground:
         raise FileFormatError(message)
     if np.isnan(grid).all():
         message = f"{ground.name} knows no height at all: every cell is NODATA"
+        raise FileFormatError(message)
+    lowest_m, highest_m = float(np.nanmin(grid)), float(np.nanmax(grid))
+    if not LOWEST_M <= lowest_m <= highest_m <= HIGHEST_M:
+        message = (
+            f"{ground.name} holds heights from {lowest_m:g} to {highest_m:g}: allowed are {LOWEST_M:g} to {HIGHEST_M:g} metres "
+            "above the sea; give metres, and name what stands for an unknown height (NODATA_value; NaN in an .npz)"
+        )
         raise FileFormatError(message)
     return ground
 
@@ -147,11 +179,12 @@ def _read_asc(data: bytes, name: str) -> Ground:
         raise FileFormatError(message) from error
     if not (0 < columns * rows <= MOST_CELLS and step_lat > 0.0 and step_lon > 0.0):
         message = (
-            f"{name} says {columns} x {rows} cells of {step_lon:g} degrees: allowed are 4 to {MOST_CELLS} cells above 0"
+            f"{name} says {columns} x {rows} cells of {step_lon:g} degrees: allowed are 4 to {MOST_CELLS} cells above 0; "
+            "cut out the area that is flown over (gdalwarp -te), or make its cells larger (gdalwarp -tr)"
         )
         raise FileFormatError(message)
     try:
-        heights = np.array(b" ".join(lines[first:]).split(), np.float64)
+        heights = np.fromstring(b" ".join(lines[first:]), np.float64, sep=" ")
     except ValueError as error:
         message = f"{name} holds what is no height: {error}"
         raise FileFormatError(message) from error

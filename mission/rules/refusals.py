@@ -4,7 +4,7 @@ A remedy names to a program what to change (`mission.rules.remedies` does it): o
 `ground_pixel_m`, `light`, `lat_deg` with `lon_deg` (its place); of a visit `start_us` with `end_us`; of a sortie `takeoff_us`,
 `lower_m`, `raise_m`, `keep_waypoints` with `way_home`, `shorter_s`, `detour`, `delete_sortie_id`; of an airframe `wind_limit_mps`,
 `gust_limit_mps`, `flies_in_rain`; of a rule its value beside `rule_id`. Done as said, the refusal goes. Where only a person can say
-the value it is "?" (an `approval` number, another `crew_id`, a `terrain`); `observed_us` is how young the weather must be that is
+the value it is "?" (an `approval` number, another `crew_id`, a `terrain`, a dock's `ground_msl_m`); `observed_us` is how young the weather must be that is
 entered, `endurance_s` what another airframe must last. The rest are numbers that come with these.
 """
 
@@ -71,6 +71,7 @@ REASONS: Final[dict[str, Said]] = {
     "out_of_reach": Said("最近的机库 {dock}，往返须电量 {needed_pct:.0f} %", "the nearest dock is {dock}, there and back takes {needed_pct:.0f} % of a battery"),
     "flat_ground": Said("未提供地形，按平地计算：最高 {alt_home_m:.0f} m 相对起飞点", "no terrain is given, the ground is taken as flat: up to {alt_home_m:.0f} m above take-off places"),
     "uneven_docks": Said("未提供地形，按平地计算；各机库地面相差 {apart_m:.0f} m", "no terrain is given, the ground is taken as flat; the docks' ground differs by {apart_m:.0f} m"),
+    "dock_off_terrain": Said("机库 {docks} 不在地形数据 {terrain} 之内，其架次按平地计算", "the terrain {terrain} does not reach the dock {docks}: its sorties are reckoned over flat ground"),
     "off_terrain": Said("{outside_count:.0f} 个航点不在地形数据 {terrain} 之内，按起飞点高度计算", "{outside_count:.0f} waypoints lie outside of the terrain {terrain}: there the ground is taken to be as high as the take-off place"),
     "conflict": Said("与架次 {other} 水平 {distance_m:.0f} m、垂直 {height_apart_m:.0f} m，须 {margin_m:.0f} m 或 {height_m:.0f} m", "{distance_m:.0f} m and {height_apart_m:.0f} m in height from sortie {other}; {margin_m:.0f} m or {height_m:.0f} m are asked for"),
 }  # fmt: skip
@@ -89,6 +90,7 @@ REMEDIES: Final[dict[str, Said]] = {
     "draw_elsewhere": Said("整块都在区内：改画区域", "all of it lies in the zone: draw it elsewhere"),
     "left_out": Said("只飞区外部分", "what lies outside is flown"),
     "detour": Said("绕行 +{detour}，落地电量 {landing_pct:.0f} %", "go round, +{detour}, {landing_pct:.0f} % of the battery left on landing"),
+    "by_way_of": Said("先飞到 {lat_deg:.5f}, {lon_deg:.5f} 绕行，多飞 {more_m:.0f} m", "go round it, by {lat_deg:.5f}, {lon_deg:.5f} first: {more_m:.0f} m more"),
     "swaths": Said("缩短 {drop_swath_count:.0f} 条航带，减 {shorter}", "leave out {drop_swath_count:.0f} swaths, {shorter} less"),
     "shorter_hold": Said("少停留 {shorter_min:.1f} 分钟", "stay {shorter_min:.1f} minutes less"),
     "shorter_way": Said("减 {drop_waypoint_count:.0f} 个航点，少飞 {shorter}", "leave out {drop_waypoint_count:.0f} waypoints, {shorter} less"),
@@ -109,7 +111,8 @@ REMEDIES: Final[dict[str, Said]] = {
     "take_off_later": Said("推迟 {later_min:.0f} 分钟，{clock} 起飞", "take off {later_min:.0f} minutes later, at {clock}"),
     "another_crew": Said("改由在班机组执行", "give it to a crew on shift"),
     "more_drones": Said("增加航空器或电池，或放宽时间窗", "add airframes or batteries, or widen its time window"),
-    "terrain": Said("导入地形数据（.asc 或 .npz）", "load a terrain raster (.asc or .npz)"),
+    "dock_level": Said("填写该机库的海拔", "give that dock its height above the sea"),
+    "terrain": Said("导入地形数据（.asc 或 .npz）：控制台设 SKYBEAT_TERRAIN，命令行用 --terrain", "load a terrain raster (.asc or .npz): SKYBEAT_TERRAIN of the console, --terrain of skybeat plan"),
     "layer": Said("升高 {raise_m:.0f} m", "raise it by {raise_m:.0f} m"),
 }  # fmt: skip
 

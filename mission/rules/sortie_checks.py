@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from mission.air.daylight import Daylight
+from mission.air.draping import dock_level_m
 from mission.air.flight_path import path_of
 from mission.air.sky import Offence, Sky
 from mission.air.terrain import FLAT, Ground
@@ -276,6 +278,13 @@ def check_ground(
         key = "uneven_docks" if apart_m >= 1.0 else "flat_ground"
         numbers = {"alt_home_m": highest_m, "apart_m": apart_m}
         return [refusal(key, "R-33", numbers, remedies=(load,), is_warning=is_warning)]
+    said = []
+    used = {one.dock_id for one in flying}
+    unknown = [dock for dock in docks if dock.dock_id in used and isnan(dock_level_m(dock, ground))]
+    if unknown:
+        level = Remedy("dock_level", {}, {"dock_id": float(unknown[0].dock_id), "ground_msl_m": "?"})
+        names: Told = {"docks": ", ".join(dock.name for dock in unknown), "terrain": ground.name}
+        said.append(refusal("dock_off_terrain", "R-33", names, remedies=(level, load), is_warning=is_warning))
     outside = 0
     for one in flying:
         path = path_of(one, plane=plane, ground=ground)
@@ -284,6 +293,6 @@ def check_ground(
         heights = ground.heights_m(lat, lon)
         outside += int((heights != heights).sum())  # NaN alone differs from itself
     if not outside:
-        return []
+        return said
     numbers_outside: dict[str, float | str] = {"outside_count": float(outside), "terrain": ground.name}
-    return [refusal("off_terrain", "R-33", numbers_outside, remedies=(load,), is_warning=is_warning)]
+    return [*said, refusal("off_terrain", "R-33", numbers_outside, remedies=(load,), is_warning=is_warning)]

@@ -264,6 +264,10 @@ def test_flat_ground_and_ways_beyond_the_terrain_are_said_once_with_their_number
     assert uneven.numbers["apart_m"] == 36.0
     (outside,) = check_ground(flights, docks=docks, ground=hill(), rules=RULES, plane=PLANE)
     assert (outside.numbers["outside_count"], outside.numbers["terrain"]) == (1.0, "hill.asc")
+    far = [replace(DOCK, lat_deg=37.0)]
+    dock_outside, _ = check_ground(flights, docks=far, ground=hill(), rules=RULES, plane=PLANE)
+    assert (dock_outside.numbers["docks"], dock_outside.is_warning) == (DOCK.name, True)
+    assert "height above the sea" in dock_outside.remedy_en
     assert check_ground([], docks=docks, ground=FLAT, rules=RULES, plane=PLANE) == []
 
 

@@ -83,6 +83,8 @@ def test_a_numpy_archive_is_read_whichever_way_its_rows_run() -> None:
         (ASC.replace(b"103.7995", b"523000"), "EPSG:4326"),
         (ASC.replace(b"0.001", b"0"), "cells"),
         (ASC.split(b"10 20")[0] + b"-9999 " * 12, "NODATA"),
+        (ASC.replace(b"40", b"-32768"), "from -32768 to 42"),
+        (ASC.replace(b"40", b"inf"), "to inf"),
     ],
 )
 def test_a_grid_that_is_wrong_is_refused_with_what_is_wrong(data: bytes, said: str) -> None:
@@ -115,6 +117,10 @@ def test_another_kind_of_file_is_refused_with_the_kinds_that_are_read(tmp_path: 
     path.write_bytes(b"II*\0")
     with pytest.raises(FileFormatError, match=r"\.asc"):
         load_ground(path)
+    with pytest.raises(FileFormatError, match="No such file"):
+        load_ground(tmp_path / "none.asc")
+    with pytest.raises(FileFormatError, match="directory"):
+        load_ground(tmp_path)
     (tmp_path / "dem.asc").write_bytes(ASC)
     assert load_ground(tmp_path / "dem.asc").name == "dem.asc"
 
@@ -140,3 +146,10 @@ def test_a_dock_that_knows_its_own_height_goes_before_the_raster() -> None:
         sortie([(900.0, 0.0)], clock(20)), plane=PLANE, dock=replace(DOCK, ground_msl_m=1510.0), ground=ground
     )
     assert path.highest_agl_m == pytest.approx(70.0)
+
+
+def test_from_a_dock_of_unknown_height_a_way_is_reckoned_as_over_flat_ground() -> None:
+    ground = Ground(np.full((2, 2), 1500.0), 36.01, 103.79, 0.02, 0.03, "plain")
+    path = path_of(sortie([(900.0, 0.0)], clock(20)), plane=PLANE, dock=replace(DOCK, lat_deg=36.5), ground=ground)
+    assert path.highest_agl_m == pytest.approx(60.0)
+    assert path.lowest_agl_m == 0.0

@@ -67,6 +67,8 @@ const plan = (part: Partial<Plan>): Plan => ({
   made_us: 0,
   made_by: "",
   note: "",
+  terrain: "",
+  terrain: "",
   ...part,
 });
 
