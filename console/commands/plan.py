@@ -45,6 +45,11 @@ def command() -> None:
 @click.option("--iterations", type=click.IntRange(1), help="Instead of --effort: the same plan on every machine.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option(
+    "--terrain",
+    type=click.Path(path_type=Path),
+    help="The ground's heights (.asc, .npz); without one it is taken as flat.",
+)
+@click.option(
     "--out",
     "outs",
     multiple=True,
@@ -59,23 +64,26 @@ def make(
     effort_s: float,
     iterations: int | None,
     seed: int,
+    terrain: Path | None,
     outs: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Plan a day from a mission file (YAML). No server is needed.
 
     Further files (.geojson, .kml, .kmz, .plan, .waypoints, .gpx) bring areas, routes and zones for its drones.
-    Exit status 2: something that is asked for cannot be done; the plan says what, why, and what would make it possible.
+    A raster of heights (WGS-84 degrees, metres above the sea) keeps flights at their height above the ground; climbs take
+    time and battery. Exit status 2: something that is asked for cannot be done; the plan says what, why, and what would make it possible.
 
     \b
     Examples:
       skybeat plan day.yaml --day 2026-12-01
       skybeat plan day.yaml --json --iterations 200
+      skybeat plan day.yaml --terrain dem.asc
       skybeat plan day.yaml area.kml --out day.plan --out day.ics
     """  # noqa: D301 - as above
     programme, *others = [_programme_of(file) for file in files]
     things = [one for other in others for one in _unnumbered(other)]
-    found = plan(programme, *things, day=day, effort_s=effort_s, iterations=iterations, seed=seed)
+    found = plan(programme, *things, day=day, effort_s=effort_s, iterations=iterations, seed=seed, terrain=terrain)
     click.echo(msgspec.json.format(msgspec.json.encode(found.plan)).decode() if as_json else str(found))
     for path in (path for out in outs for path in found.save(out)):
         click.echo(f"saved {path}", err=as_json)

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import numpy as np
+import shapely
 
 from infra.clock import SYSTEM_CLOCK
+from mission.air.terrain import FLAT, Ground, load_ground
+from mission.checking import sound_part
 from mission.days import day_window, local_time, zone_of
 from mission.formats.plan_files import PlanFormat, read_file, write_plan, write_programme
 from mission.formats.plan_files import ProgrammeFormat as FileOfProgramme
@@ -92,11 +96,14 @@ class PlannedDay:
             for each in sorted(self.plan.refusals, key=lambda each: each.is_warning)
         ]
         counts = f"{len(lines)} sorties, {len(self.refusals)} refusals, score {self.plan.score:.0f}"
-        return "\n".join([self._title(), *lines, *dict.fromkeys(told), counts])
+        return "\n".join([self._title(), self._ground(), *lines, *dict.fromkeys(told), counts])
 
     def _title(self) -> str:
         starts = local_time(self.plan.window.start_us, zone_of(self.programme.zone))
         return f"from {starts:%Y-%m-%d %H:%M} to {self._clock(self.plan.window.end_us)}, {self.programme.zone}"
+
+    def _ground(self) -> str:
+        return f"terrain: {self.plan.terrain or 'flat'}"
 
     def _clock(self, at_us: int) -> str:
         return f"{local_time(at_us, zone_of(self.programme.zone)):%H:%M}"
@@ -120,11 +127,13 @@ def plan(
     iterations: int | None = None,
     seed: int = 1,
     window: Window | None = None,
+    terrain: str | Path | None = None,
 ) -> PlannedDay:
     """Return the plan of a day (today by default) for tasks, docks, drones, zones and weather, or for a whole programme.
 
     `zone` is the tz database's name of the place. With `iterations` the same script gives the same plan on every machine.
-    Raises InputError for what cannot be planned at all; what of it cannot be done stands in `refusals`.
+    `terrain` is a raster of the ground's heights (.asc or .npz, see docs/rules.md), over which heights are kept; without one
+    the ground is taken as flat. Raises FileFormatError for a file that is none or reaches nothing of it, InputError for what cannot be planned at all; what of it cannot be done stands in `refusals`.
     """
     from mission.planner import plan_day  # the solvers: seconds that commands without a plan need not wait
 
@@ -133,8 +142,25 @@ def plan(
     wanted = window or day_window(_date(day, now_us, programme.zone), zone_of(programme.zone))
     now_us = now_us if now_us < wanted.end_us else wanted.start_us
     programme = _with_present_weather(programme, wanted, now_us)
+    ground = FLAT if terrain is None else ground_for(programme, Path(terrain))
     effort = Effort(within_s=None if iterations else effort_s or USUAL_EFFORT_S, iterations=iterations, seed=seed)
-    return PlannedDay(plan_day(programme, wanted, now_us=now_us, effort=effort), programme)
+    return PlannedDay(plan_day(programme, wanted, now_us=now_us, effort=effort, ground=ground), programme)
+
+
+def ground_for(programme: Programme, path: Path) -> Ground:
+    """Return the ground of a raster file. Raises FileFormatError for a wrong one, and where no dock and no task lies in it."""
+    ground = load_ground(path)
+    sound, _ = sound_part(programme)
+    shapes = [shapely.geometry.shape(task.geometry) for task in sound.tasks]
+    lonlat = np.array([*((dock.lon_deg, dock.lat_deg) for dock in sound.docks), *shapely.get_coordinates(shapes)])
+    if len(lonlat) and np.isnan(ground.heights_m(lonlat[:, 1], lonlat[:, 0])).all():
+        lon_deg, lat_deg = lonlat[0]
+        message = (
+            f"{path} has no height of any dock or task: it reaches from {ground.bounds}, and they lie about {lat_deg:.4f}, "
+            f"{lon_deg:.4f}; cut out that place (gdalwarp -te), in degrees of WGS-84 (gdalwarp -t_srs EPSG:4326)"
+        )
+        raise FileFormatError(message)
+    return ground
 
 
 def programme_of_things(things: Sequence[object], zone: str | None) -> Programme:

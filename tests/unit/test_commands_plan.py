@@ -61,3 +61,43 @@ def test_a_file_that_cannot_be_saved_hides_no_plan(day: Path, tmp_path: Path) ->
     assert "Kestrel" in said.stdout
     assert said.exit_code != 0
     assert "`model`" in str(said.exception)
+
+
+def raster(path: Path, *, west_lon_deg: float = 103.82) -> Path:
+    """Write a slope that rises to the east by 200 m over two kilometres from the dock on."""
+    rows = ("1500 " * 20 + " ".join(str(1500 + 10 * step) for step in range(21)) + "\n") * 41
+    head = f"ncols 41\nnrows 41\nxllcenter {west_lon_deg - 0.01}\nyllcenter 36.04\ncellsize 0.001\n"
+    path.write_text(head + rows)
+    return path
+
+
+def test_over_a_terrain_heights_are_kept_and_the_table_says_over_which(day: Path, tmp_path: Path) -> None:
+    flat, said = planned(day), planned(day, "--terrain", raster(tmp_path / "dem.asc"), "--out", tmp_path / "day.json")
+    assert said.exit_code == 0, said.output
+    assert "\nterrain: flat\n" in flat.stdout
+    assert "\nterrain: dem.asc\n" in said.stdout
+    assert "R-33" not in said.stdout
+    plan = json.loads((tmp_path / "day.json").read_text())["plan"]
+    (sortie,) = plan["sorties"]
+    raised = [way["ground_above_home_m"] for way in sortie["waypoints"] if way["task_id"]]
+    assert min(raised) > 10.0
+    assert all(way["alt_home_m"] - way["ground_above_home_m"] > 20.0 for way in sortie["waypoints"])
+
+
+def test_a_terrain_that_cannot_be_used_is_refused_with_what_to_do(day: Path, tmp_path: Path) -> None:
+    elsewhere = raster(tmp_path / "elsewhere.asc", west_lon_deg=110.0)
+    (tmp_path / "dem.tif").write_bytes(b"II*")
+    for file, words in (
+        (elsewhere, "no height of any dock or task"),
+        (tmp_path / "dem.tif", "gdal_translate"),
+        (tmp_path / "none.asc", "cannot be read"),
+    ):
+        said = planned(day, "--terrain", file)
+        assert said.exit_code != 0
+        assert words in str(said.exception), said.output
+
+
+def test_ways_that_leave_the_terrain_are_said(day: Path, tmp_path: Path) -> None:
+    said = planned(day, "--terrain", raster(tmp_path / "west.asc", west_lon_deg=103.801))
+    assert said.exit_code == 0, said.output
+    assert "lie outside of the terrain west.asc" in said.stdout
