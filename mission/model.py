@@ -181,7 +181,8 @@ class Dock(msgspec.Struct, frozen=True, kw_only=True):
 class Battery(msgspec.Struct, frozen=True, kw_only=True):
     """A battery of a dock: `health_ratio` of a new one's capacity, `charge_ratio` now, `charge_s` from empty to full.
 
-    Where a dock lists none, each of its airframes has one that is charged in place.
+    Where a dock lists none, each of its airframes has one that is charged in place; where none of those listed is ready,
+    nothing takes off there.
     """
 
     battery_id: int
@@ -191,15 +192,17 @@ class Battery(msgspec.Struct, frozen=True, kw_only=True):
     health_ratio: float = 1.0
     charge_ratio: float = 1.0
     charge_s: float = 1800.0
+    is_ready: bool = True
 
 
 class Crew(msgspec.Struct, frozen=True, kw_only=True):
-    """A pilot or a crew: when they work, and how many drones they fly at once."""
+    """A pilot or a crew: when they work, and how many drones they fly at once. Where none of those listed is ready, nothing takes off."""
 
     crew_id: int
     name: str
     shifts: tuple[Window, ...] = ()
     drone_count: int = 1
+    is_ready: bool = True
 
 
 class ZoneKind(StrEnum):

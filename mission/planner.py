@@ -159,7 +159,8 @@ class _Day:
                     seed=self.effort.seed,
                     past=past,
                 )
-                found = replace(found, sorties=tuple(map(self._draped, found.sorties)))
+                sorties = (self.standing.unchanged(self._draped(each), self.scene.programme) for each in found.sorties)
+                found = replace(found, sorties=tuple(sorties))
             next_id += len(found.sorties)
             self.watchings.append(found)
             self.fleet = replace(self.fleet, booked=(*self.fleet.booked, *found.bookings))

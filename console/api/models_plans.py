@@ -89,22 +89,18 @@ class PlanChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What is different from what a plan was made of; what is not named stays.
 
     `priorities` are by task id; `tasks` and `zones` are new, or take the place of those with their ids; `weather` is added.
-    What was flown until `now_us` (by the server's clock if null) stays as it is.
+    What was flown until `now_us` (by the server's clock if null) stays as it is. With `version` the plan must still be of it.
     """
 
     without_airframe_ids: Ids = []
+    without_battery_ids: Ids = []
+    without_crew_ids: Ids = []
     without_task_ids: Ids = []
     priorities: dict[int, Annotated[int, msgspec.Meta(ge=0, le=10)]] = {}
     tasks: list[Task] = []
     zones: list[Zone] = []
     weather: list[Weather] = []
     now_us: int | None = None
-
-
-class RepairWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A plan of `version` that shall be mended after a change."""
-
-    change: PlanChange
     version: Id | None = None
 
 

@@ -14,7 +14,6 @@ from console.api.models_plans import (
     PlansReply,
     PlanStateWish,
     PlanWish,
-    RepairWish,
 )
 from console.api.while_asked import while_asked
 from console.audit import AuditAction
@@ -98,7 +97,7 @@ async def set_plan_state(request: Request, plan_id: PlanId) -> Response:
     return reply(PlanReply(plan=plan))
 
 
-@ROUTER.post("/api/plans/{plan_id}/repair", **says(PlanReply, takes=RepairWish))
+@ROUTER.post("/api/plans/{plan_id}/repair", **says(PlanReply, takes=PlanChange))
 @policy(Policy.PLAN)
 async def repair_plan(request: Request, plan_id: PlanId) -> Response:
     """Mend a plan after a change, whatever its state; what was flown stays. 409 when somebody changed it meanwhile.
@@ -106,15 +105,10 @@ async def repair_plan(request: Request, plan_id: PlanId) -> Response:
     A plan that waits for approval, and an approved one that gets new tasks or zones, waits for another's approval than yours.
     """
     parts, account = parts_of(request), account_of(request)
-    wish = await read_body(request, RepairWish, max_bytes=MAX_CHANGE_BYTES)
-    kept = await _kept(request, plan_id)
-    if wish.version not in (None, kept.plan.version):
-        message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {wish.version}: read it again"
-        raise ConflictError(
-            message, f"方案 {plan_id} 已是第 {kept.plan.version} 版，不是第 {wish.version} 版：请重新读取"
-        )
-    parts.patrols.plans.demand_now(wish.change)
-    after = for_review(await while_asked(request, parts.patrols.plans.mend(kept, wish.change)), wish.change, account)
+    change = await read_body(request, PlanChange, max_bytes=MAX_CHANGE_BYTES)
+    kept = await _kept(request, plan_id, change.version)
+    parts.patrols.plans.demand_now(change)
+    after = for_review(await while_asked(request, parts.patrols.plans.mend(kept, change)), change, account)
     plan = await parts.patrols.plans.save(database_scope(account), after, by=account.name)
     await _tell(request, AuditAction.PLAN_REPAIRED, plan)
     return reply(PlanReply(plan=plan))
@@ -123,9 +117,9 @@ async def repair_plan(request: Request, plan_id: PlanId) -> Response:
 @ROUTER.post("/api/plans/{plan_id}/what_if", **says(PlanReply, takes=PlanChange))
 @policy(Policy.PLAN)
 async def ask_what_if(request: Request, plan_id: PlanId) -> Response:
-    """Return what a plan would be after a change; nothing is kept."""
+    """Return what a plan would be after a change; nothing is kept. With `version` it must still be of it: 409."""
     change = await read_body(request, PlanChange, max_bytes=MAX_CHANGE_BYTES)
-    kept = await _kept(request, plan_id)
+    kept = await _kept(request, plan_id, change.version)
     mended = await while_asked(request, parts_of(request).patrols.plans.mend(kept, change))
     return reply(PlanReply(plan=msgspec.structs.replace(mended.plan, plan_id=0)))
 
@@ -142,8 +136,12 @@ async def _made(request: Request, programme: Programme, wish: PlanWish) -> Plan:
     return await while_asked(request, parts.patrols.plans.make(programme, wish, on_progress=tell))
 
 
-async def _kept(request: Request, plan_id: int) -> KeptPlan:
-    return await parts_of(request).patrols.plans.find(database_scope(account_of(request)), plan_id)
+async def _kept(request: Request, plan_id: int, version: int | None = None) -> KeptPlan:
+    kept = await parts_of(request).patrols.plans.find(database_scope(account_of(request)), plan_id)
+    if version not in (None, kept.plan.version):
+        message = f"plan {plan_id} is of version {kept.plan.version} by now, and not {version}: read it again"
+        raise ConflictError(message, f"方案 {plan_id} 已是第 {kept.plan.version} 版，不是第 {version} 版：请重新读取")
+    return kept
 
 
 async def _tell(request: Request, action: AuditAction, plan: Plan, *, reason: str = "") -> None:

@@ -80,6 +80,8 @@ class PlanDesk:
             raise InputError(message, f"now_us {now_us}：须为 0 至 {LATEST_US} 的 UTC 微秒，或不填")
         change = Change(
             without_airframe_ids=tuple(wished.without_airframe_ids),
+            without_battery_ids=tuple(wished.without_battery_ids),
+            without_crew_ids=tuple(wished.without_crew_ids),
             without_task_ids=tuple(wished.without_task_ids),
             priorities=wished.priorities,
             tasks=tuple(wished.tasks),

@@ -1,10 +1,13 @@
-"""What changes while a plan is flown: a drone is lost, the weather turns, a priority rises, a task or a zone comes up."""
+"""What changes while a plan is flown: a drone, a battery or a crew is lost, the weather turns, a priority rises, a task or a zone comes up."""
 
-from typing import Final
+from collections.abc import Collection
+from typing import Final, TypeVar
 
 import msgspec
 
-from mission.model import Airframe, Programme, Task, Weather, Zone
+from mission.model import Airframe, Battery, Crew, Programme, Task, Weather, Zone
+
+Asset = TypeVar("Asset", Airframe, Battery, Crew)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +17,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     without_airframe_ids: tuple[int, ...] = ()
+    without_battery_ids: tuple[int, ...] = ()
+    without_crew_ids: tuple[int, ...] = ()
     without_task_ids: tuple[int, ...] = ()
     priorities: dict[int, int] = {}
     tasks: tuple[Task, ...] = ()
@@ -33,7 +38,9 @@ def changed(programme: Programme, change: Change) -> Programme:
     return msgspec.structs.replace(
         programme,
         tasks=tuple(_with_priority(task, change) for task in tasks.values()),
-        airframes=tuple(_ready(airframe, change) for airframe in programme.airframes),
+        airframes=tuple(_left(each, each.airframe_id, change.without_airframe_ids) for each in programme.airframes),
+        batteries=tuple(_left(each, each.battery_id, change.without_battery_ids) for each in programme.batteries),
+        crews=tuple(_left(each, each.crew_id, change.without_crew_ids) for each in programme.crews),
         zones=tuple(zones.values()),
         weather=(*programme.weather, *change.weather),
     )
@@ -44,6 +51,5 @@ def _with_priority(task: Task, change: Change) -> Task:
     return task if priority == task.priority else msgspec.structs.replace(task, priority=priority)
 
 
-def _ready(airframe: Airframe, change: Change) -> Airframe:
-    is_lost = airframe.airframe_id in change.without_airframe_ids
-    return msgspec.structs.replace(airframe, is_ready=False) if is_lost else airframe
+def _left(asset: Asset, number: int, lost: Collection[int]) -> Asset:
+    return msgspec.structs.replace(asset, is_ready=False) if number in lost else asset

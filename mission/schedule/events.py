@@ -16,7 +16,7 @@ from mission.schedule.relay import Relay, Remedy, gaps_of, least_overlap_s, rela
 from mission.schedule.relay_rota import Event, Watch, rota
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
 from mission.schedule.sorties import watch_of
-from mission.schedule.standing import booking_of, watches_of
+from mission.schedule.standing import booking_of, is_served, watches_of
 from mission.schedule.targets import Target
 
 _LEAST_OVERLAP_S: Final = 30
@@ -84,6 +84,8 @@ def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequ
     for sortie in sorties:
         airframe = ready.get(sortie.airframe_id)
         if airframe is None or scene.kind_number(airframe) not in watched.kinds:
+            return None
+        if not is_served(sortie, scene.programme):
             return None
     found = watches_of([*past, *sorties], scene, watched.count)
     event = replace(_event(watched, scene, ()), start_s=round(scene.seconds_of(scene.now_us)))

@@ -167,9 +167,18 @@ def fleet_of(scene: Scene, booked: Sequence[Booking] = ()) -> Fleet:
             crew.drone_count,
         )
         for crew in scene.programme.crews
+        if crew.is_ready
     )
-    flyers = tuple(_flyer(airframe, scene, ready_s) for airframe in scene.airframes if airframe.dock_id in scene.docks)
+    flyers = tuple(_flyer(airframe, scene, ready_s) for airframe in scene.airframes if _is_served(airframe, scene))
     return Fleet(flyers=flyers, grounds=grounds, staff=staff, booked=tuple(booked))
+
+
+def _is_served(airframe: Airframe, scene: Scene) -> bool:
+    """Tell whether it has its dock, and one of the batteries and of the crews that are listed is ready."""
+    programme = scene.programme
+    cells = [battery.is_ready for battery in programme.batteries if battery.dock_id == airframe.dock_id]
+    crews = [crew.is_ready for crew in programme.crews]
+    return airframe.dock_id in scene.docks and (not cells or any(cells)) and (not crews or any(crews))
 
 
 def _flyer(airframe: Airframe, scene: Scene, ready_s: int) -> Flyer:
@@ -183,7 +192,8 @@ def _flyer(airframe: Airframe, scene: Scene, ready_s: int) -> Flyer:
 
 
 def _cells(scene: Scene, dock_id: int, ready_s: int) -> tuple[Cell, ...]:
-    return tuple(_cell(battery, ready_s) for battery in scene.programme.batteries if battery.dock_id == dock_id)
+    of_dock = (battery for battery in scene.programme.batteries if battery.dock_id == dock_id)
+    return tuple(_cell(battery, ready_s) for battery in of_dock if battery.is_ready)
 
 
 def _cell(battery: Battery, ready_s: int) -> Cell:

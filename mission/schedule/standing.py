@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from mission.model import Programme
 from mission.plan import Plan, Sortie, SortieState, TaskFigures, Visit, VisitPart
 from mission.schedule.fleet import Booking
 from mission.schedule.greedy import Draft
@@ -32,12 +33,17 @@ class Standing:
         """Return the first number that no sortie of the plan has."""
         return 1 + max((sortie.sortie_id for sortie in (*self.sorties, *self.open)), default=0)
 
-    def unchanged(self, sortie: Sortie) -> Sortie:
-        """Return the open sortie of the plan that is the same flight, with its number and state, else this one."""
+    def unchanged(self, sortie: Sortie, programme: Programme) -> Sortie:
+        """Return the open sortie of the plan that is the same flight, with its number and state, else this one.
+
+        It keeps its battery and crew where these are still there.
+        """
         for before in self.open:
-            is_same = before.airframe_id == sortie.airframe_id and before.visit_parts == sortie.visit_parts
+            is_same = (before.airframe_id, before.visit_ids) == (sortie.airframe_id, sortie.visit_ids)
+            is_same = is_same and before.visit_parts == sortie.visit_parts
             if is_same and abs(before.takeoff_us - sortie.takeoff_us) <= _ROUNDED_S * 1e6:
-                return before
+                found = {"battery_id": sortie.battery_id, "crew_id": sortie.crew_id}
+                return before if is_served(before, programme) else msgspec.structs.replace(before, **found)
         return sortie
 
 
@@ -61,6 +67,13 @@ def standing_of(plan: Plan, *, now_us: int, lost: Collection[int]) -> Standing:
         else:
             open_now.append(sortie)
     return Standing(tuple(stands), plan.visits, tuple(open_now), plan.figures)
+
+
+def is_served(sortie: Sortie, programme: Programme) -> bool:
+    """Tell whether the battery and the crew of a sortie are still there."""
+    batteries = {battery.battery_id for battery in programme.batteries if not battery.is_ready}
+    crews = {crew.crew_id for crew in programme.crews if not crew.is_ready}
+    return sortie.battery_id not in batteries and sortie.crew_id not in crews
 
 
 def _broken_off(sortie: Sortie, now_us: int) -> Sortie:

@@ -83,7 +83,7 @@ async def test_a_plan_is_mended_for_a_drone_that_is_lost_and_remembers_it(house:
         asked = (await client.post(f"/api/plans/{plan['plan_id']}/what_if", json=wish, timeout=60)).json()["plan"]
         kept = (await client.get(f"/api/plans/{plan['plan_id']}")).json()
         assert kept["plan"] == plan
-        mended = await client.post(f"/api/plans/{plan['plan_id']}/repair", json={"change": wish}, timeout=60)
+        mended = await client.post(f"/api/plans/{plan['plan_id']}/repair", json=wish, timeout=60)
         kept = (await client.get(f"/api/plans/{plan['plan_id']}")).json()
     assert mended.json()["plan"]["version"] == 2
     assert {sortie["airframe_id"] for sortie in kept["plan"]["sorties"]}.isdisjoint({lost})
@@ -147,7 +147,7 @@ async def test_operators_and_viewers_make_no_plans(house: House) -> None:
     for role in (Role.OPERATOR, Role.VIEWER):
         async with house.client(await house.cookie(role)) as client:
             assert (await client.post("/api/plans", json=WISH)).status_code == 403
-            assert (await client.post("/api/plans/1/repair", json={"change": {}})).status_code == 403
+            assert (await client.post("/api/plans/1/repair", json={})).status_code == 403
 
 
 async def test_browsers_are_told_when_a_plan_changes(house: House) -> None:
@@ -163,11 +163,13 @@ async def test_a_repair_of_an_old_version_is_refused(house: House) -> None:
     cookie = await house.cookie(Role.SUPERVISOR)
     plan_id = (await make(house, cookie))["plan_id"]
     async with house.client(cookie) as client:
-        mended = await client.post(f"/api/plans/{plan_id}/repair", json={"change": {}, "version": 1}, timeout=60)
-        late = await client.post(f"/api/plans/{plan_id}/repair", json={"change": {}, "version": 1}, timeout=60)
+        mended = await client.post(f"/api/plans/{plan_id}/repair", json={"version": 1}, timeout=60)
+        late = await client.post(f"/api/plans/{plan_id}/repair", json={"version": 1}, timeout=60)
         asked = await client.post(f"/api/plans/{plan_id}/what_if", json={}, timeout=60)
+        stale = await client.post(f"/api/plans/{plan_id}/what_if", json={"version": 1}, timeout=60)
     assert (mended.status_code, mended.json()["plan"]["version"]) == (200, 2)
-    assert late.status_code == 409
+    assert late.status_code == stale.status_code == 409
+    assert "第 2 版" in late.json()["detail_zh"]
     assert asked.json()["plan"]["plan_id"] == 0
 
 
@@ -200,13 +202,13 @@ async def test_a_plan_is_not_mended_as_of_a_time_that_cannot_be(house: House) ->
     plan_id = (await make(house, cookie))["plan_id"]
     async with house.client(cookie) as client:
         for now_us, said in ((1, "is past"), (-1, "is past"), (10**18, "UTC microseconds")):
-            answer = await client.post(f"/api/plans/{plan_id}/repair", json={"change": {"now_us": now_us}}, timeout=60)
+            answer = await client.post(f"/api/plans/{plan_id}/repair", json={"now_us": now_us}, timeout=60)
             assert answer.status_code == 422, answer.text
             assert said in answer.json()["detail"]
 
 
 async def mend(house: House, cookie: str, plan_id: int, change: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
     async with house.client(cookie) as client:
-        answer = await client.post(f"/api/plans/{plan_id}/repair", json={"change": change}, timeout=60)
+        answer = await client.post(f"/api/plans/{plan_id}/repair", json=change, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.json()["plan"]

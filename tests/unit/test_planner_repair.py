@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from mission.model import Task, TaskKind, Weather
-from mission.plan import Plan, SortieState
+from mission.model import Crew, Programme, Task, TaskKind, Weather
+from mission.plan import Plan, Sortie, SortieState
 from mission.planner import plan_day, repair
 from mission.schedule.change import Change, changed
 from mission.schedule.routing.problem import Effort
-from tests.patrol_day import day, hour, point, programme
+from tests.patrol_day import batteries, day, hour, point, programme
 
 FEW = Effort(within_s=None, iterations=25)
 PROGRAMME = programme(
@@ -103,6 +103,48 @@ def test_a_change_is_put_into_the_programme() -> None:
     of = changed(PROGRAMME, Change(priorities={3: 9}, without_task_ids=(4,), without_airframe_ids=(2,)))
     assert {task.task_id: task.priority for task in of.tasks} == {1: 5, 2: 9, 3: 9, 5: 5}
     assert [each.is_ready for each in of.airframes] == [True, False, True, True, True]
+
+
+@pytest.fixture(scope="module")
+def served() -> tuple[Programme, Plan]:
+    """A day whose sorties take batteries and crews of their own."""
+    crews = tuple(Crew(crew_id=number, name=f"crew {number}", drone_count=4) for number in (1, 2))
+    asked = msgspec.structs.replace(PROGRAMME, batteries=(*batteries(1, 3), *batteries(2, 3)), crews=crews)
+    return asked, plan_day(asked, day(), now_us=hour(-2), effort=FEW)
+
+
+def later(plan: Plan) -> list[Sortie]:
+    return [sortie for sortie in plan.sorties if sortie.takeoff_us > hour(10.01) and not sortie.is_standby]
+
+
+def test_a_battery_that_is_lost_is_flown_no_more_and_the_rest_of_the_plan_stays(served: tuple[Programme, Plan]) -> None:
+    asked, plan = served
+    lost = next(sortie.battery_id for sortie in later(plan) if sortie.battery_id)
+    found = repair(plan, asked, Change(without_battery_ids=(lost,)), now_us=hour(10), effort=FEW)
+    assert lost not in {sortie.battery_id for sortie in later(found)}
+    assert {sortie.sortie_id for sortie in later(plan)} & {sortie.sortie_id for sortie in later(found)}
+    assert found.score >= 0.8 * plan.score
+
+
+def test_a_crew_that_is_lost_is_given_no_more_sorties(served: tuple[Programme, Plan]) -> None:
+    asked, plan = served
+    assert 1 in {sortie.crew_id for sortie in later(plan)}
+    found = repair(plan, asked, Change(without_crew_ids=(1,)), now_us=hour(10), effort=FEW)
+    assert {2} <= {sortie.crew_id for sortie in later(found)} <= {2, None}
+
+
+def test_without_any_crew_left_nothing_more_takes_off_and_that_is_said(served: tuple[Programme, Plan]) -> None:
+    asked, plan = served
+    found = repair(plan, asked, Change(without_crew_ids=(1, 2)), now_us=hour(10), effort=FEW)
+    assert not later(found)
+    assert [each for each in found.refusals if not each.is_warning]
+
+
+def test_without_any_battery_left_nothing_more_takes_off_from_its_dock(served: tuple[Programme, Plan]) -> None:
+    asked, plan = served
+    every = tuple(battery.battery_id for battery in asked.batteries)
+    found = repair(plan, asked, Change(without_battery_ids=every), now_us=hour(10), effort=FEW)
+    assert not {1, 2} & {each.dock_id for each in later(found)}
 
 
 def test_the_same_change_gives_the_same_plan(plan: Plan) -> None:

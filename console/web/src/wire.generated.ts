@@ -1966,20 +1966,17 @@ export interface PlanStateWish {
   reason?: string;
 }
 
-/** What is different from what a plan was made of; what is not named stays. `priorities` are by task id; `tasks` and `zones` are new, or take the place of those with their ids; `weather` is added. What was flown until `now_us` (by the server's clock if null) stays as it is. */
+/** What is different from what a plan was made of; what is not named stays. `priorities` are by task id; `tasks` and `zones` are new, or take the place of those with their ids; `weather` is added. What was flown until `now_us` (by the server's clock if null) stays as it is. With `version` the plan must still be of it. */
 export interface PlanChange {
   without_airframe_ids?: number[];
+  without_battery_ids?: number[];
+  without_crew_ids?: number[];
   without_task_ids?: number[];
   priorities?: Record<number, number>;
   tasks?: Task[];
   zones?: Zone[];
   weather?: Weather[];
   now_us?: number | null;
-}
-
-/** A plan of `version` that shall be mended after a change. */
-export interface RepairWish {
-  change: PlanChange;
   version?: number | null;
 }
 
@@ -1993,7 +1990,7 @@ export interface SortieStateWish {
   state: SortieState;
 }
 
-/** A battery of a dock: `health_ratio` of a new one's capacity, `charge_ratio` now, `charge_s` from empty to full. Where a dock lists none, each of its airframes has one that is charged in place. */
+/** A battery of a dock: `health_ratio` of a new one's capacity, `charge_ratio` now, `charge_s` from empty to full. Where a dock lists none, each of its airframes has one that is charged in place; where none of those listed is ready, nothing takes off there. */
 export interface Battery {
   battery_id: number;
   name: string;
@@ -2002,6 +1999,7 @@ export interface Battery {
   health_ratio: number;
   charge_ratio: number;
   charge_s: number;
+  is_ready: boolean;
 }
 
 /** A camera by its angles of view and its picture; `kind` is wide, zoom, thermal or multispectral. */
@@ -2015,12 +2013,13 @@ export interface Camera {
   least_interval_s: number;
 }
 
-/** A pilot or a crew: when they work, and how many drones they fly at once. */
+/** A pilot or a crew: when they work, and how many drones they fly at once. Where none of those listed is ready, nothing takes off. */
 export interface Crew {
   crew_id: number;
   name: string;
   shifts: Window[];
   drone_count: number;
+  is_ready: boolean;
 }
 
 /** Where drones stand, start, land and charge; `ground_msl_m` None where it is not known. */

@@ -268,6 +268,12 @@ export function BatteryFields({ battery, programme }: { battery: Battery; progra
   return (
     <div className="form">
       <Name<"batteries"> name={battery.name} />
+      <CheckRow
+        name="is_ready"
+        label={t("plan.f.is_ready")}
+        isOn={battery.is_ready}
+        onChange={(is_ready) => set({ is_ready })}
+      />
       <div className="two">
         <DockChoice dockId={battery.dock_id} programme={programme} />
         <TextRow name="model" label={t("plan.f.model")} value={battery.model} onChange={(model) => set({ model })} />
@@ -297,6 +303,12 @@ export function CrewFields({ crew, programme, day }: Place & { crew: Crew }) {
     <>
       <div className="form">
         <Name<"crews"> name={crew.name} />
+        <CheckRow
+          name="is_ready"
+          label={t("plan.f.is_ready")}
+          isOn={crew.is_ready}
+          onChange={(is_ready) => redraft<"crews">({ is_ready })}
+        />
         <Numbers specs={[["drone_count"]]} of={crew} onChange={(part) => redraft<"crews">(part)} />
       </div>
       <Group title={t("plan.f.shifts")}>

@@ -4,7 +4,18 @@ import { live } from "../live/live";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { Icon, UnitGlyph } from "../ui/icons";
-import type { Airframe, Battery, Dock, Plan, Programme, ProgrammeReply, Task, Weather, Zone } from "../wire.generated";
+import type {
+  Airframe,
+  Battery,
+  Crew,
+  Dock,
+  Plan,
+  Programme,
+  ProgrammeReply,
+  Task,
+  Weather,
+  Zone,
+} from "../wire.generated";
 import { type Span, spanText } from "./days";
 import { type Item, type ItemKind, type Listed, listed, nameOf } from "./items";
 import { beginItem, choose, changeItem, usePlanDesk } from "./planDesk";
@@ -32,6 +43,7 @@ function Verdict({ plan, each }: { plan: Plan | null; each: Listed }) {
 
 function useSubline(programme: Programme, plan: Plan | null, day: Span): (each: Listed) => string {
   const t = useText();
+  const ready = (isReady: boolean, before: string): string => (isReady ? "" : before + t("plan.notReady"));
   const dockName = (id: number): string => programme.docks.find((dock) => dock.dock_id === id)?.name ?? "";
   return ({ kind, item, id }) => {
     switch (kind) {
@@ -51,13 +63,14 @@ function useSubline(programme: Programme, plan: Plan | null, day: Span): (each: 
         return t("plan.dockLine", { pads: (item as Dock).pad_count, chargers: (item as Dock).charger_count });
       case "airframes": {
         const { dock_id, endurance_s, is_ready } = item as Airframe;
-        const ready = is_ready ? "" : ` · ${t("plan.notReady")}`;
-        return `${dockName(dock_id)} · ${Math.round(endurance_s / 60)} min${ready}`;
+        return `${dockName(dock_id)} · ${Math.round(endurance_s / 60)} min${ready(is_ready, " · ")}`;
       }
-      case "batteries":
-        return `${dockName((item as Battery).dock_id)} · ${Math.round((item as Battery).charge_ratio * 100)} %`;
+      case "batteries": {
+        const { dock_id, charge_ratio, is_ready } = item as Battery;
+        return `${dockName(dock_id)} · ${Math.round(charge_ratio * 100)} %${ready(is_ready, " · ")}`;
+      }
       case "crews":
-        return "";
+        return ready((item as Crew).is_ready, "");
       case "weather": {
         const { from_us, wind_mps, gust_mps } = item as Weather;
         const wind = wind_mps === null ? "" : ` · ${t("plan.windLine", { wind: wind_mps.toFixed(1) })}`;

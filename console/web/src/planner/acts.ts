@@ -122,7 +122,7 @@ export async function repair(change: PlanChange, busy: "remedy" | "plan" = "reme
   const plan = getPlanDesk().full?.plan;
   if (!plan) return false;
   const made = await busily(busy, () =>
-    post<PlanReply>(`/api/plans/${plan.plan_id}/repair`, { change, version: plan.version }),
+    post<PlanReply>(`/api/plans/${plan.plan_id}/repair`, { ...change, version: plan.version }),
   );
   if (made) await show(made.plan);
   return made !== null;
