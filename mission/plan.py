@@ -101,6 +101,8 @@ class Sortie(msgspec.Struct, frozen=True, kw_only=True):
     delayed_s: float = 0.0
     state: SortieState = SortieState.PLANNED
     flown_waypoints: int = 0
+    is_refused: bool = False
+    """A rule refuses it; it stays, because without it nobody watches, and a person decides. It counts as not planned."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,11 +142,15 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it."""
+    """How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it.
+
+    What a rule refuses counts for nothing: `refused_count` are visits that only refused sorties fly.
+    """
 
     task_id: int
     visit_count: int
     planned_count: int
+    refused_count: int = 0
     covered_ratio: float | None = None
     watched_ratio: float | None = None
     longest_gap_s: float | None = None

@@ -196,7 +196,7 @@ class _Day:
             refusals=_once([*refusals, *unflown, *said, *left]),
             figures=figures_of(scene, wanted, self.watchings, done, decided, kept),
             seed=self.effort.seed,
-            score=self._score(done),
+            score=self._score(done, kept),
             made_us=scene.now_us,
             terrain=scene.ground.name,
         )
@@ -256,7 +256,7 @@ class _Day:
         dock = scene.docks[sortie.dock_id]
         return draped(sortie, plane=scene.plane, ground=scene.ground, dock=dock, airframe=frame)
 
-    def _score(self, done: NDArray[np.bool_]) -> float:
+    def _score(self, done: NDArray[np.bool_], sorties: Sequence[Sortie]) -> float:
         """Return what the plan gains: its visits, those that stand too, and events by how much of them is watched."""
         part_of = {
             (visit.visit_id, part.number): part
@@ -268,7 +268,10 @@ class _Day:
         for each in self.watchings:
             window, count = each.watched.window, each.watched.count
             wanted_s = (window.end_us - window.start_us) / 1e6 * count
-            watched += each.watched.part.prize * max(1.0 - each.relay.gap_s / max(wanted_s, 1.0), 0.0)
+            mine = {sortie.sortie_id for sortie in each.sorties}
+            refused = [one.on_watch for one in sorties if one.is_refused and one.sortie_id in mine and one.on_watch]
+            missing_s = each.relay.gap_s + sum((one.end_us - one.start_us) / 1e6 for one in refused)
+            watched += each.watched.part.prize * max(1.0 - missing_s / max(wanted_s, 1.0), 0.0)
         return round(float(self.costs.prize[done].sum()) + stands + watched, 3)
 
 

@@ -14,8 +14,8 @@ def examined(
 ) -> tuple[list[Sortie], list[Refusal]]:
     """Return the sorties that may be flown, and what is said of the others.
 
-    Sorties that are `frozen` stay, whatever is said. A watch over an event stays too, for without it there is a gap: what
-    speaks against it is said, and a person decides. Warnings of one rule are said once a task. About 2 ms a sortie without
+    Sorties that are `frozen` stay, whatever is said. A watch over an event stays too, for without it there is a gap: it is
+    marked as refused, what speaks against it is said, and a person decides. Warnings of one rule are said once a task. About 2 ms a sortie without
     zones, 10 ms with.
     """
     kept, refusals, warned = [], [], set()
@@ -38,7 +38,7 @@ def examined(
         )
         against = [each for each in said if not each.is_warning]
         if not against or sortie.on_watch is not None:
-            kept.append(sortie)
+            kept.append(msgspec.structs.replace(sortie, is_refused=bool(against)))
         refusals += against
         for each in said:
             key = (each.rule_id, each.task_id, each.reason_en)

@@ -68,17 +68,21 @@ def _event_figures(
         for sortie in sorties
         if sortie.on_watch is not None
         and sortie.state is not SortieState.CANCELLED
+        and not sortie.is_refused
         and ids.intersection(sortie.visit_ids)
     ]
+    planned = {visit_id for span in spans for visit_id in span[2]}
+    refused = {visit_id for sortie in sorties if sortie.is_refused for visit_id in sortie.visit_ids}
     watched = [
         _watched_s(visit.window, [span[:2] for span in spans if visit.visit_id in span[2]], count) for visit in visits
     ]
     wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * count
-    overlaps = [each.relay.least_overlap_s for each in watchings if each.relay.least_overlap_s is not None]
+    overlaps = [each.relay.least_overlap_s for each in watchings if spans and each.relay.least_overlap_s is not None]
     return TaskFigures(
         task_id=task.task_id,
         visit_count=len(visits),
-        planned_count=sum(any(visit.visit_id in span[2] for span in spans) for visit in visits),
+        planned_count=len(planned),
+        refused_count=len((refused & ids) - planned),
         watched_ratio=round(sum(each for each, _ in watched) / max(wanted_s, 1.0), 6),
         longest_gap_s=round(max((gap_s for _, gap_s in watched), default=0.0), 1),
         least_overlap_s=float(min(overlaps)) if overlaps and task.kind is TaskKind.EVENT else None,

@@ -110,3 +110,18 @@ def test_a_mended_plan_says_of_every_visit_that_is_past_why_it_was_not_flown() -
     all_of = {each.task_id for each in mended.refusals if each.visit_id is None and not each.is_warning}
     missing = [v for v in mended.visits if v.visit_id not in flown | refused and v.task_id not in all_of]
     assert missing == []
+
+
+def test_a_watch_that_a_rule_refuses_stays_marked_and_counts_as_not_watched() -> None:
+    """Without it nobody watches: a person decides, and no figure says meanwhile that the event is watched."""
+    festival = tuple(task for task in programme().tasks if task.kind is TaskKind.EVENT)
+    tired = {"R-25": {"level": "refuse", "most_flight_s": 7200.0}}
+    asked = msgspec.structs.replace(
+        programme(), tasks=festival, crews=(Crew(crew_id=1, name="late shift", drone_count=9),), rules=tired
+    )
+    plan = plan_day(asked, day(), now_us=hour(-2), effort=FEW)
+    assert [sortie for sortie in plan.sorties if sortie.on_watch]
+    assert all(sortie.is_refused for sortie in plan.sorties if sortie.on_watch)
+    (figures,) = plan.figures
+    assert (figures.planned_count, figures.refused_count, figures.watched_ratio) == (0, 1, 0.0)
+    assert plan.score == 0.0

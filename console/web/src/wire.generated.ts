@@ -1231,6 +1231,7 @@ export interface Sortie {
   delayed_s: number;
   state: SortieState;
   flown_waypoints: number;
+  is_refused: boolean;
 }
 
 /** The drones of the scope, and the ground stations that control may be lent to. */
@@ -1871,11 +1872,12 @@ export interface Refusal {
   is_warning: boolean;
 }
 
-/** How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it. */
+/** How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it. What a rule refuses counts for nothing: `refused_count` are visits that only refused sorties fly. */
 export interface TaskFigures {
   task_id: number;
   visit_count: number;
   planned_count: number;
+  refused_count: number;
   covered_ratio: number | null;
   watched_ratio: number | null;
   longest_gap_s: number | null;

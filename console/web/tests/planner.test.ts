@@ -68,7 +68,6 @@ const plan = (part: Partial<Plan>): Plan => ({
   made_by: "",
   note: "",
   terrain: "",
-  terrain: "",
   ...part,
 });
 
@@ -217,6 +216,7 @@ describe("the figures of a plan", () => {
           task_id: 1,
           visit_count: 1,
           planned_count: 1,
+          refused_count: 0,
           covered_ratio: null,
           watched_ratio: 0.87,
           longest_gap_s: 10,

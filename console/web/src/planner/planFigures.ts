@@ -33,7 +33,7 @@ export function warned(plan: Plan | null): { readonly refusal: Refusal; readonly
 }
 
 export function figuresOf(plan: Plan, programme: Programme): PlanFigures {
-  const flying = plan.sorties.filter((sortie) => !sortie.is_standby);
+  const flying = plan.sorties.filter((sortie) => !sortie.is_standby && !sortie.is_refused);
   const revisits = plan.figures
     .filter((each) => each.longest_revisit_s !== null)
     .map((each) => ({ is: each.longest_revisit_s!, asked: taskOf(programme, each.task_id)?.revisit_s ?? null }))
@@ -60,9 +60,9 @@ export function refusalsOf(plan: Plan | null, kind: ItemKind, id: number): numbe
   return field ? refused(plan).filter((each) => each[field] === id).length : 0;
 }
 
-/** How many sorties fly for a task. */
+/** How many sorties fly for a task; what a rule refuses does not. */
 export const sortiesFor = (plan: Plan | null, taskId: number): number =>
-  (plan?.sorties ?? []).filter((sortie) => sortie.task_ids.includes(taskId) && !sortie.is_standby).length;
+  (plan?.sorties ?? []).filter((each) => each.task_ids.includes(taskId) && !each.is_standby && !each.is_refused).length;
 
 export const isEvent = (task: Task): boolean => task.kind === "event";
 export const isSearch = (task: Task): boolean => task.kind === "search";
