@@ -123,7 +123,8 @@ class Bridge:
             tls_key=settings.tls_key,
         )
         self.routes.on_arrival = self._greet_soon
-        self.stations = ForwardBoard(parse_forwards(settings.forward), registry, self.control, self.send, clock)
+        forwards, transferring = parse_forwards(settings.forward), self._opener.sources.transferring
+        self.stations = ForwardBoard(forwards, registry, self.control, self.send, clock, transferring=transferring)
         if self.stations.stations:
             self.tap_frames(self.stations.take)
         self._supervisor = Supervisor()

@@ -1,9 +1,11 @@
 """Which drones go to which ground station, without their signatures; each frame once to each station, however many there are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from infra.clock import Clock
 from telemetry.flight.control import ControlBoard
+from telemetry.forwarding.gate import Standing
+from telemetry.forwarding.pace import AskingPace
 from telemetry.forwarding.setting import ForwardUrl
 from telemetry.forwarding.station import StationLink
 from telemetry.model.commands import Command, RelayFrames
@@ -19,7 +21,10 @@ SEQUENCE_AT = 4
 
 
 class ForwardBoard:
-    """The stations of the setting; a drone's frames cost one send for each station that watches it."""
+    """The stations of the setting; a drone's frames cost one send for each station that watches it.
+
+    `transferring` tells with which devices a transfer of ours runs.
+    """
 
     def __init__(
         self,
@@ -28,11 +33,15 @@ class ForwardBoard:
         control: ControlBoard,
         send: Callable[[Command, int], None],
         clock: Clock,
+        *,
+        transferring: Callable[[], frozenset[int]],
     ) -> None:
+        self.pace = AskingPace()
         self._registry = registry
         self._control = control
         self._send = send
         self._clock = clock
+        self._transferring = transferring
         self._read = -1
         self._systems: dict[str, dict[int, list[int]]] = {}
         self._watchers: dict[int, list[StationLink]] = {}
@@ -60,18 +69,15 @@ class ForwardBoard:
         for station, frames in waiting.items():
             station.forward_frames(frames)
 
-    def systems(self, station: str) -> Mapping[int, Sequence[int]]:
-        """Return the devices that a station watches, by their system ids."""
+    def standing(self, station: str) -> Standing:
+        """Return what a station may do now: what it watches, what it was handed, and where a transfer of ours runs."""
         self._refresh()
-        return self._systems.get(station, {})
-
-    def held(self, station: str) -> frozenset[int]:
-        """Return the devices whose control a station was handed."""
-        return frozenset(
+        held = frozenset(
             control.device_id
             for control in self._control.held()
             if control.holder.kind is HolderKind.GROUND_STATION and control.holder.name == station
         )
+        return Standing(self._systems.get(station, {}), held, self._transferring())
 
     def _relay(self, device_id: int, data: bytes) -> bool:
         try:

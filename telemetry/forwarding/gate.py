@@ -1,17 +1,28 @@
-"""What another ground station may say: reads of everybody, orders only to drones whose control it was handed; bytes in, frames out."""
+"""What another ground station may say: questions of everybody, at a pace; orders only to drones whose control it was handed."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from telemetry.forwarding.pace import AskingPace
+from telemetry.forwarding.refusal import (
+    ASKS_TOO_OFTEN,
+    COMMANDS,
+    NOT_IN_CONTROL,
+    PARAMETERS_AGAIN,
+    TEXTS,
+    TRANSACTION,
+    TRANSFER_RUNS,
+    answer_to,
+    text_of,
+)
 from telemetry.sources.mavlink.frame import Frame, FrameReader
 from telemetry.sources.mavlink.relay import target_system
 
 HEARTBEAT: Final = 0
+PARAM_REQUEST_LIST: Final = 21
 SETUP_SIGNING: Final = 256
-COMMANDS: Final = {75: 28, 76: 28}
-"""COMMAND_INT and COMMAND_LONG, and where their payload bears the command."""
-READS: Final = frozenset({4, 20, 21, 40, 43, 51, 111})
+READS: Final = frozenset({4, 20, PARAM_REQUEST_LIST, 40, 43, 51, 111})
 """PING, PARAM_REQUEST_READ and _LIST, MISSION_REQUEST, _LIST and _INT, TIMESYNC: they ask and change nothing."""
 READ_COMMANDS: Final = frozenset({410, 512, 519, 520, 521, 522, 525, 526, 527})
 """What COMMAND_LONG may ask of anybody's drone: home, a message once, versions, what cameras can and do."""
@@ -19,48 +30,93 @@ SILENT: Final = frozenset({HEARTBEAT})
 """What every ground station says all the time: not let through and not counted as refused."""
 
 
+class Standing(NamedTuple):
+    """What a station may do now: `systems` are the drones that it watches, their devices by system id.
+
+    `held` are the devices whose control it was handed, `transferring` those with which a transfer of ours runs.
+    """
+
+    systems: Mapping[int, Sequence[int]]
+    held: frozenset[int] = frozenset()
+    transferring: frozenset[int] = frozenset()
+
+
 class Passed(NamedTuple):
-    """What a station said that may go on, by the device it is meant for, and what was dropped, by reason."""
+    """What a station said that may go on, by the device it is meant for; what was dropped, by reason; what it is answered."""
 
     frames: dict[int, bytes]
     dropped: Counter[str]
+    answers: list[bytes]
 
 
 class Gate:
-    """One connection of a station. `systems` are the drones that it watches: their devices by system id."""
+    """One connection of a station."""
 
-    def __init__(self) -> None:
+    def __init__(self, station: str, pace: AskingPace) -> None:
+        self._station = station
+        self._pace = pace
         self._reader = FrameReader()
+        self._sequence = 0
 
-    def feed(self, data: bytes, systems: Mapping[int, Sequence[int]], held: frozenset[int]) -> Passed:
-        """Return which frames may go to which device; `held` are the devices whose control the station was handed."""
+    def feed(self, data: bytes, standing: Standing, now_s: float) -> Passed:
+        """Return which frames may go to which device; `now_s` are seconds of the clock that the pace goes by."""
         passed: dict[int, list[bytes]] = {}
         dropped: Counter[str] = Counter()
+        answers: list[bytes] = []
         for frame in self._reader.feed(data):
-            devices, reason = _devices_for(frame, systems, held)
+            devices, reason = self._judge(frame, standing, now_s)
             if reason:
                 dropped[reason] += 1
+                if reason in TEXTS and devices:
+                    answers += self._refuse(frame, devices[0], reason, now_s)
+                continue
             for device_id in devices:
                 passed.setdefault(device_id, []).append(frame.raw)
-        return Passed({device_id: b"".join(frames) for device_id, frames in passed.items()}, dropped)
+        return Passed({device_id: b"".join(frames) for device_id, frames in passed.items()}, dropped, answers)
+
+    def _judge(self, frame: Frame, standing: Standing, now_s: float) -> tuple[Sequence[int], str]:
+        """Return the devices that a frame is meant for, and why it may not go there."""
+        if frame.system_id in standing.systems:
+            return (), "speaks_as_drone"
+        if frame.msg_id == SETUP_SIGNING:
+            return (), "sets_key"
+        target = target_system(frame)
+        if target == 0:
+            return _to_all(frame, standing)
+        devices = standing.systems.get(target, ())
+        if len(devices) != 1:
+            return (), "ambiguous_drone" if devices else "not_watched"
+        (device_id,) = devices
+        asks = is_read(frame)
+        if not asks and device_id not in standing.held:
+            return devices, NOT_IN_CONTROL
+        if frame.msg_id in TRANSACTION and device_id in standing.transferring:
+            return devices, TRANSFER_RUNS
+        return devices, self._too_often(frame, device_id, now_s) if asks else ""
+
+    def _too_often(self, frame: Frame, device_id: int, now_s: float) -> str:
+        if not self._pace.may_ask(self._station, device_id, now_s):
+            return ASKS_TOO_OFTEN
+        if frame.msg_id == PARAM_REQUEST_LIST and not self._pace.may_list_parameters(device_id, now_s):
+            return PARAMETERS_AGAIN
+        return ""
+
+    def _refuse(self, frame: Frame, device_id: int, reason: str, now_s: float) -> list[bytes]:
+        """Return what says so: the acknowledgement that the station waits for, and now and then the reason in words."""
+        answers = [answer_to(frame, reason, self._sequence)]
+        if self._pace.may_be_told(self._station, device_id, reason, now_s):
+            answers.append(text_of(frame, reason, self._sequence + 1))
+        self._sequence += len(answers)
+        return [answer for answer in answers if answer]
 
 
-def _devices_for(frame: Frame, systems: Mapping[int, Sequence[int]], held: frozenset[int]) -> tuple[Sequence[int], str]:
-    """Return the devices that a frame may go to, and why it goes to none."""
-    if frame.system_id in systems:
-        return (), "speaks_as_drone"
-    if frame.msg_id == SETUP_SIGNING:
-        return (), "sets_key"
-    target = target_system(frame)
-    if target == 0:
-        mine = [device_id for devices in systems.values() for device_id in devices if device_id in held]
-        return mine, "" if mine or frame.msg_id in SILENT else "not_in_control"
-    devices = systems.get(target, ())
-    if len(devices) != 1:
-        return (), "ambiguous_drone" if devices else "not_watched"
-    if devices[0] in held or is_read(frame):
-        return devices, ""
-    return (), "not_in_control"
+def _to_all(frame: Frame, standing: Standing) -> tuple[Sequence[int], str]:
+    """Judge a frame that is meant for every drone: it goes to those that are held."""
+    held = [one for devices in standing.systems.values() for one in devices if one in standing.held]
+    free = [one for one in held if frame.msg_id not in TRANSACTION or one not in standing.transferring]
+    if not held and frame.msg_id not in SILENT:
+        return (), NOT_IN_CONTROL
+    return free, TRANSFER_RUNS if held and not free else ""
 
 
 def is_read(frame: Frame) -> bool:

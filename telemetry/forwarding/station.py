@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
 from infra.clock import Clock
 from infra.logs import get_logger
-from telemetry.forwarding.gate import Gate
+from infra.metrics import LINK_REFUSED
+from telemetry.forwarding.gate import Gate, Standing
+from telemetry.forwarding.pace import AskingPace
 from telemetry.forwarding.setting import PROTOCOL, ForwardUrl
 from telemetry.links.explained import explained
 from telemetry.links.link import FIRST_DELAY_S, LONGEST_DELAY_S, LinkStatus, PeerStatus
@@ -31,11 +33,12 @@ Relay = Callable[[int, bytes], bool]
 class Watched(Protocol):
     """What a station may watch and order (telemetry/forwarding/board.py)."""
 
-    def systems(self, station: str) -> Mapping[int, Sequence[int]]:
-        """Return the devices that a station watches, by their system ids."""
+    @property
+    def pace(self) -> AskingPace:
+        """How often stations may ask."""
 
-    def held(self, station: str) -> frozenset[int]:
-        """Return the devices whose control it was handed."""
+    def standing(self, station: str) -> Standing:
+        """Return what a station may do now."""
 
 
 class _Outlet(Protocol):
@@ -126,17 +129,22 @@ class StationLink:
                 writer.write(data)
                 self._note_sent(data)
 
-    def hear(self, gate: Gate, data: bytes) -> None:
-        """Take what the station says, as far as it may."""
+    def gate(self) -> Gate:
+        """Return the gate of one connection."""
+        return Gate(self.forward.name, self._watched.pace)
+
+    def hear(self, gate: Gate, data: bytes) -> list[bytes]:
+        """Take what the station says, as far as it may; return what it is answered at once."""
         self.heard_us = self._clock.now_us()
-        name = self.forward.name
-        passed = gate.feed(data, self._watched.systems(name), self._watched.held(name))
-        self.refused.update(passed.dropped)
+        passed = gate.feed(data, self._watched.standing(self.forward.name), self._clock.monotonic_s())
+        for reason, count in passed.dropped.items():
+            self._refuse(reason, count)
         for device_id, frames in passed.frames.items():
             if self._relay(device_id, frames):
                 self._relayed += 1
             else:
-                self.refused["drone_not_heard"] += 1
+                self._refuse("drone_not_heard")
+        return passed.answers
 
     def note_loss(self, reason: str) -> None:
         """Remember why nothing goes out; told once."""
@@ -165,7 +173,7 @@ class StationLink:
             bytes_received=self._sent_bytes,
             datagrams_dropped=self._left_out,
             peers=len(self._streams) + (1 if self._datagrams is not None else 0),
-            devices=sum(len(devices) for devices in self._watched.systems(self.forward.name).values()),
+            devices=sum(len(devices) for devices in self._watched.standing(self.forward.name).systems.values()),
             refused=dict(self.refused),
             last_heard_us=self.heard_us,
             last_error=self._last_error,
@@ -189,21 +197,27 @@ class StationLink:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = str((writer.get_extra_info("peername") or ("",))[0])
         if not self.forward.admits(host) or len(self._streams) >= CONNECTIONS_AT_MOST:
-            self.refused["house_full" if self.forward.admits(host) else "host_not_allowed"] += 1
+            self._refuse("house_full" if self.forward.admits(host) else "host_not_allowed")
             writer.close()
             return
-        gate = Gate()
+        gate = self.gate()
         self._streams[writer] = 0
         self._last_error = None
         try:
             while data := await reader.read(READ_BYTES):
-                self.hear(gate, data)
+                answers = self.hear(gate, data)
+                if answers and writer.transport.get_write_buffer_size() <= UNREAD_BYTES:
+                    writer.write(b"".join(answers))
         except ConnectionError:
             pass
         finally:
             self._streams.pop(writer, None)
             with contextlib.suppress(ConnectionError):
                 writer.close()
+
+    def _refuse(self, reason: str, count: int = 1) -> None:
+        self.refused[reason] += count
+        LINK_REFUSED.labels(protocol=PROTOCOL, reason=reason).inc(count)
 
     def _note_sent(self, data: bytes) -> None:
         self._sent += 1
@@ -215,12 +229,14 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def __init__(self, station: StationLink) -> None:
         self._station = station
-        self._gate = Gate()
+        self._gate = station.gate()
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Take what the station says."""
         del addr
-        self._station.hear(self._gate, data)
+        answers = self._station.hear(self._gate, data)
+        if answers:
+            self._station.forward_frames(answers)
 
     def error_received(self, error: Exception) -> None:
         """Note that nobody listens there."""

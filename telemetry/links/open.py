@@ -54,6 +54,9 @@ class HearsVehicles(Protocol):
     def ways_of(self, device_id: int) -> list[LinkWay]:
         """Return the links by which a device is heard, none for one that is not heard here."""
 
+    def transferring(self) -> frozenset[int]:
+        """Return the devices with which a transfer of ours runs."""
+
 
 class Sources:
     """The sources that are open, one for each protocol and link group; links of one group share what its peers share."""
@@ -68,14 +71,19 @@ class Sources:
     def tap_frames(self) -> None:
         """Let every source hand out vehicles' frames as they come."""
         self._is_tapped = True
-        for source in self._open.values():
-            if isinstance(source, HearsVehicles):
-                source.tap_frames()
+        for source in self._of_vehicles():
+            source.tap_frames()
 
     def ways_of(self, device_id: int) -> list[LinkWay]:
         """Return the links by which a device is heard, where its protocol tells."""
-        sources = [source for source in self._open.values() if isinstance(source, HearsVehicles)]
-        return [way for source in sources for way in source.ways_of(device_id)]
+        return [way for source in self._of_vehicles() for way in source.ways_of(device_id)]
+
+    def transferring(self) -> frozenset[int]:
+        """Return the devices with which a transfer of ours runs."""
+        return frozenset().union(*(source.transferring() for source in self._of_vehicles()))
+
+    def _of_vehicles(self) -> list[HearsVehicles]:
+        return [source for source in self._open.values() if isinstance(source, HearsVehicles)]
 
     def of(self, url: LinkUrl) -> Source:
         """Return the source of a link, opened when it is the first of its protocol and group.

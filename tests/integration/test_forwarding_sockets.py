@@ -1,4 +1,4 @@
-"""Ground stations that pymavlink speaks for watch a signed demo drone beside us: they see it, may ask, and order only what they were handed."""
+"""Ground stations that pymavlink speaks for watch a signed demo drone beside us: they see it, may ask at a pace, and order only what they were handed."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,11 @@ from infra.settings import Settings
 from telemetry.bridge import Bridge
 from telemetry.flight.control import Holder, offer, take
 from telemetry.links.udp import UdpLink
+from telemetry.model.commands import CommandState, UploadMission
 from telemetry.model.control_events import HolderKind
 from telemetry.model.decoding import Output
+from telemetry.model.events import CommandAnswered
+from telemetry.model.mission_items import MissionItem
 from telemetry.model.unit import Device
 from telemetry.registry.table import RegistryContents, RegistryTable
 from tests.demo_drone import DroneOnPort, demo_drone
@@ -58,9 +61,12 @@ class Station:
     def arm(self) -> None:
         self.say(self.mav.command_long_encode(1, 1, ARM, 0, 1, 0, 0, 0, 0, 0, 0))
 
-    def kinds(self) -> list[str]:
+    def heard_now(self) -> list[Any]:
         self.listen()
-        return [message.get_type() for message in self.heard]
+        return self.heard
+
+    def kinds(self) -> list[str]:
+        return [message.get_type() for message in self.heard_now()]
 
 
 @dataclass
@@ -139,6 +145,40 @@ async def test_a_station_may_ask_but_not_order_until_control_is_handed_to_it(sky
     await until(lambda: craft.is_armed)
     sky.desk.arm()
     await until(lambda: sky.refused("desk").get("not_in_control") == 1)
+
+
+async def test_all_parameters_are_asked_for_once_and_then_the_station_waits(sky: Sky) -> None:
+    await until(lambda: "HEARTBEAT" in sky.field.kinds() and "HEARTBEAT" in sky.desk.kinds())
+    for station in (sky.field, sky.desk):
+        station.say(station.mav.param_request_list_encode(1, 1))
+        await until(lambda station=station: "PARAM_VALUE" in station.kinds())  # type: ignore[misc]
+    await until(lambda: sky.refused("desk") == {"parameters_again": 1})
+    assert sky.refused("field") == {}
+
+
+async def test_a_station_is_denied_a_mission_while_ours_is_sent_and_may_read_it_then(sky: Sky) -> None:
+    await until(lambda: "HEARTBEAT" in sky.field.kinds())
+    told: list[CommandAnswered] = []
+    sky.bridge.listeners.append(lambda event, _: told.append(event) if isinstance(event, CommandAnswered) else None)
+    mission = tuple(
+        MissionItem(command=16, frame=3, lat_e7=360_600_000 + number * 900, lon_e7=1_038_300_000, alt_m=60.0)
+        for number in range(150)
+    )
+    sky.bridge.send(UploadMission(device_id=1, command_id=4, mission=mission), SYSTEM_CLOCK.now_us())
+    sky.field.say(sky.field.mav.mission_request_list_encode(1, 1))
+    await until(
+        lambda: any(one.get_type() == "MISSION_ACK" and one.target_system == 250 for one in sky.field.heard_now())
+    )
+    (denied,) = [one for one in sky.field.heard if one.get_type() == "MISSION_ACK" and one.target_system == 250]
+    assert (denied.type, denied.get_srcSystem()) == (dialect.MAV_MISSION_DENIED, 1)
+    assert any(one.get_type() == "STATUSTEXT" and "a transfer runs" in one.text for one in sky.field.heard)
+    assert sky.refused("field") == {"transfer_runs": 1}
+    await until(lambda: bool(told))
+    assert told[0].state == CommandState.DELIVERED, told[0]
+    sky.field.say(sky.field.mav.mission_request_list_encode(1, 1))
+    await until(
+        lambda: any(one.get_type() == "MISSION_COUNT" and one.target_system == 250 for one in sky.field.heard_now())
+    )
 
 
 async def test_no_station_speaks_as_a_drone_or_sets_a_key_even_in_control(sky: Sky) -> None:

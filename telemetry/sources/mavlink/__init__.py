@@ -355,6 +355,11 @@ class MavlinkSource:
         """Return the links by which a vehicle is heard."""
         return self.network.ways_of(device_id)
 
+    def transferring(self) -> frozenset[int]:
+        """Return the vehicles with which a transfer of ours runs, or waits for another one's end."""
+        talking = self.network.talking.items()
+        return frozenset(device_id for device_id, vehicle in talking if vehicle.is_transferring)
+
 
 def open_source(context: SourceContext) -> MavlinkSource:
     """Return the source of one link group."""

@@ -90,6 +90,11 @@ class Dialogue:
         """Tell whether anything is not settled."""
         return bool(self._tasks or self._flights)
 
+    @property
+    def is_transferring(self) -> bool:
+        """Tell whether an order about lists is not settled."""
+        return bool(self._tasks)
+
     def order_transfer(self, order: TransferOrder, link_number: int, now_us: int) -> list[AnyEvent]:
         """Take an order about lists; it begins when those before it are over. Raises ConflictError when too many wait."""
         if len(self._tasks) >= WAITING_AT_MOST:

@@ -12,7 +12,13 @@ MOST_BYTES: Final = 65_536
 
 def target_system(frame: Frame) -> int:
     """Return the system id that a frame is meant for, 0 for all."""
-    offset = _TARGET_AT.get(frame.msg_id)
+    offset = _SYSTEM_AT.get(frame.msg_id)
+    return 0 if offset is None else frame.payload[offset]
+
+
+def target_component(frame: Frame) -> int:
+    """Return the component id that a frame is meant for, 0 for all."""
+    offset = _COMPONENT_AT.get(frame.msg_id)
     return 0 if offset is None else frame.payload[offset]
 
 
@@ -52,14 +58,15 @@ def payload_of(frame: Frame) -> bytes:
     return frame.raw[head : head + frame.raw[1]]
 
 
-def _offsets() -> dict[int, int]:
-    """Return where each message that is meant for one system bears its id."""
+def _offsets(name: str) -> dict[int, int]:
+    """Return where each message that has this field bears it."""
     offsets: dict[int, int] = {}
     for message in MESSAGES.values():
         fields: Mapping[str, Any] = message.dtype.fields or {}
-        if "target_system" in fields:
-            offsets[message.msg_id] = int(fields["target_system"][1])
+        if name in fields:
+            offsets[message.msg_id] = int(fields[name][1])
     return offsets
 
 
-_TARGET_AT: Final = _offsets()
+_SYSTEM_AT: Final = _offsets("target_system")
+_COMPONENT_AT: Final = _offsets("target_component")

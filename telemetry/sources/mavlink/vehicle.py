@@ -79,6 +79,11 @@ class Vehicle:
         """Return the number of its mission's current item."""
         return self.status.item
 
+    @property
+    def is_transferring(self) -> bool:
+        """Tell whether a transfer of ours with it runs."""
+        return self.dialogue is not None and self.dialogue.is_transferring
+
     def take(self, frame: Frame, now_us: int, turn: Turn) -> None:
         """Take a frame that is this vehicle's without doubt."""
         self.hear(now_us, turn)
