@@ -123,8 +123,7 @@ class Bridge:
             tls_key=settings.tls_key,
         )
         self.routes.on_arrival = self._greet_soon
-        forwards, transferring = parse_forwards(settings.forward), self._opener.sources.transferring
-        self.stations = ForwardBoard(forwards, registry, self.control, self.send, clock, transferring=transferring)
+        self.stations = self._make_stations(settings.forward)
         if self.stations.stations:
             self.tap_frames(self.stations.take)
         self._supervisor = Supervisor()
@@ -339,6 +338,11 @@ class Bridge:
             self._show_alarms()
         self.picture.refresh(now_us)
         self.statuses.refresh(now_us)
+
+    def _make_stations(self, forward: str) -> ForwardBoard:
+        transferring = self._opener.sources.transferring
+        urls = parse_forwards(forward)
+        return ForwardBoard(urls, self.registry, self.control, self.send, self._clock, transferring=transferring)
 
     def _make_link(self, url: LinkUrl, *, speed: float, keep_time: bool) -> Link:
         if url.kind is not LinkKind.FILE:
