@@ -30,7 +30,8 @@ function unitsNow(nowMs: number, language: Language, inside: ReadonlySet<number>
 function useFenceMap(look: FenceLook) {
   const made = useMadeMap(async (box, newest: () => FenceLook) => {
     const { makeFenceMap } = await import("./fenceMap");
-    return makeFenceMap(box, newest, (geometry) => redraft({ geometry }), openFence);
+    const onCrossing = (isCrossing: boolean): void => changeFenceDesk({ isCrossing });
+    return makeFenceMap(box, newest, { onDrawn: (geometry) => redraft({ geometry }), onCrossing }, openFence);
   }, look);
   const { map } = made;
   const { theme, language, fences, chosen, draft, units } = look;
@@ -54,7 +55,7 @@ function hintOf({ shape, geometry }: Draft): TextKey {
 
 export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
   const { theme, language } = useSettings();
-  const { geofenceId, draft } = useFenceDesk();
+  const { geofenceId, draft, isCrossing } = useFenceDesk();
   const { nowMs } = useLive();
   const t = useText();
   const [units, setUnits] = useState<Features>({ type: "FeatureCollection", features: [] });
@@ -83,7 +84,7 @@ export function FencePane({ fences, mayDraw, stationId }: PaneProps) {
       ) : null}
       {draft ? (
         <div className="fencenote row" data-testid="fence-hint">
-          <span>{t(hintOf(draft))}</span>
+          <span className={isCrossing ? "c-alarm" : ""}>{t(isCrossing ? "fence.crosses" : hintOf(draft))}</span>
           <button
             type="button"
             className="btn s narrow-only"

@@ -26,6 +26,8 @@ export interface FenceDesk {
   readonly isPanelOpen: boolean;
   /** Leaving the draft was asked for: it would lose what was drawn. */
   readonly isLeaving: boolean;
+  /** The border that is being drawn crosses itself. */
+  readonly isCrossing: boolean;
 }
 
 const UTC_OFFSET_S = 28_800;
@@ -56,7 +58,14 @@ export const NEW_FIELDS: Fields = {
   station_id: null,
 };
 
-let desk: FenceDesk = { geofenceId: null, draft: null, query: "", isPanelOpen: false, isLeaving: false };
+let desk: FenceDesk = {
+  geofenceId: null,
+  draft: null,
+  query: "",
+  isPanelOpen: false,
+  isLeaving: false,
+  isCrossing: false,
+};
 const listeners = new Set<() => void>();
 
 export const getFenceDesk = (): FenceDesk => desk;

@@ -32,6 +32,7 @@ export const geofencesEn: Readonly<Record<keyof typeof geofencesZh, string>> = {
   "fence.begin": "Draw one on the map: a polygon, a circle, or a corridor along a road.",
   "fence.describe": "Describe",
   "fence.toMap": "Show the map",
+  "fence.crosses": "The border crosses itself: drag a corner until it does not",
   "fence.redraw": "Draw again",
   "fence.nameZh": "Chinese name",
   "fence.nameEn": "English name",

@@ -30,6 +30,7 @@ export const geofencesZh = {
   "fence.begin": "在地图上绘制：多边形、圆形，或沿道路的走廊。",
   "fence.describe": "填写信息",
   "fence.toMap": "看地图",
+  "fence.crosses": "边界自己相交：拖动角点直到不再相交",
   "fence.redraw": "重画",
   "fence.nameZh": "中文名",
   "fence.nameEn": "英文名",

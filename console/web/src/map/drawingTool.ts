@@ -9,6 +9,7 @@ import {
 } from "terra-draw";
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import type { Theme } from "../state/settings";
+import { pathCrosses, ringCrosses } from "./crossings";
 import { type Palette, paletteOf } from "./palette";
 
 export type Place = readonly [number, number];
@@ -20,17 +21,28 @@ export type Geometry =
   | { readonly type: "Point"; readonly coordinates: Place }
   | { readonly type: "LineString"; readonly coordinates: Place[] };
 
+/** Who is told of what is drawn. */
+export interface Drawing {
+  /** Each time that a shape is finished or changed. */
+  readonly onDrawn: (geometry: Geometry) => void;
+  /** While a border is drawn or dragged: each time that it begins or ceases to cross itself. */
+  readonly onCrossing: (isCrossing: boolean) => void;
+}
+
 /** What the drawing tool adds to the style; another theme must leave it where it is. */
 const DRAWN_BY_TOOL = /^td-/;
+/** So near to the first corner a click ends a border, px: small areas can be drawn, and a finger still meets it. */
+const SNAP_PX = 20;
 
 export class DrawingTool {
   private readonly draw: TerraDraw;
   private drawing: { readonly key: string; readonly kind: DrawnKind } | null = null;
+  private isCrossing = false;
 
   constructor(
     private readonly map: MapLibre,
     private theme: Theme,
-    private readonly onDrawn: (geometry: Geometry) => void,
+    private readonly told: Drawing,
   ) {
     this.draw = this.make();
   }
@@ -63,7 +75,7 @@ export class DrawingTool {
     if (!this.drawing || !this.draw.enabled) return;
     this.draw.clear();
     this.load(geometry);
-    this.onDrawn(geometry);
+    this.told.onDrawn(geometry);
   }
 
   /** Take another theme's colours; `geometry` is what is drawn so far, which a new style loses. */
@@ -77,13 +89,14 @@ export class DrawingTool {
   end(): void {
     if (this.draw.enabled) this.draw.stop();
     this.drawing = null;
+    this.tellCrossing();
   }
 
   /** Give the tool the theme's colours; it takes them only while it draws. */
   private paint(theme: Theme): void {
     this.theme = theme;
     if (!this.draw.enabled) return;
-    const styles = drawStyles(paletteOf(theme));
+    const styles = this.styles();
     for (const mode of Object.keys(styles) as (keyof typeof styles)[])
       this.draw.updateModeOptions(mode, { styles: styles[mode] } as never);
   }
@@ -98,12 +111,12 @@ export class DrawingTool {
   private make(): TerraDraw {
     const coordinates = { midpoints: true, draggable: true, deletable: true };
     const shaped = { feature: { draggable: true, coordinates } };
-    const styles = drawStyles(paletteOf(this.theme));
+    const styles = this.styles();
     const draw = new TerraDraw({
       adapter: new TerraDrawMapLibreGLAdapter({ map: this.map, coordinatePrecision: 7 }),
       modes: [
-        new TerraDrawPolygonMode({ styles: styles.polygon }),
-        new TerraDrawLineStringMode({ styles: styles.linestring }),
+        new TerraDrawPolygonMode({ styles: styles.polygon, pointerDistance: SNAP_PX }),
+        new TerraDrawLineStringMode({ styles: styles.linestring, pointerDistance: SNAP_PX }),
         new TerraDrawPointMode({ styles: styles.point }),
         new TerraDrawSelectMode({
           styles: styles.select,
@@ -111,6 +124,7 @@ export class DrawingTool {
         }),
       ],
     });
+    draw.on("change", () => this.tellCrossing());
     draw.on("finish", (id) => {
       this.tell();
       if (this.draw.getMode() !== "select") {
@@ -121,12 +135,33 @@ export class DrawingTool {
     return draw;
   }
 
-  /** Say what was drawn: the newest feature of the shape's own kind. */
-  private tell(): void {
+  private styles() {
+    const palette = paletteOf(this.theme);
+    return drawStyles(palette, () => (this.isCrossing ? palette.alarm : palette.accent) as Hex);
+  }
+
+  /** The newest feature of the shape's own kind. */
+  private newest() {
     const { drawing } = this;
-    if (!drawing) return;
-    const newest = this.draw.getSnapshot().findLast((each) => each.properties.mode === drawing.kind);
-    if (newest) this.onDrawn(newest.geometry as unknown as Geometry);
+    if (!drawing || !this.draw.enabled) return undefined;
+    return this.draw.getSnapshot().findLast((each) => each.properties.mode === drawing.kind);
+  }
+
+  /** Say whether the border crosses itself; while corners are added, the way back to the first is not drawn yet. */
+  private tellCrossing(): void {
+    const geometry = this.newest()?.geometry;
+    const ring = geometry?.type === "Polygon" ? (geometry.coordinates[0] as unknown as Place[]) : [];
+    const isWhole = this.drawing !== null && this.draw.enabled && this.draw.getMode() === "select";
+    const isCrossing = isWhole ? ringCrosses(ring) : pathCrosses(ring.slice(0, -1));
+    if (isCrossing === this.isCrossing) return;
+    this.isCrossing = isCrossing;
+    this.told.onCrossing(isCrossing);
+  }
+
+  /** Say what was drawn. */
+  private tell(): void {
+    const newest = this.newest();
+    if (newest) this.told.onDrawn(newest.geometry as unknown as Geometry);
   }
 }
 
@@ -138,16 +173,18 @@ export function keepDrawn(before: StyleSpecification | undefined, next: StyleSpe
   return { ...next, sources: { ...next.sources, ...Object.fromEntries(sources) }, layers: [...next.layers, ...layers] };
 }
 
-/** The drawing tool's styles by its modes. */
-function drawStyles(p: Palette) {
-  const tone = p.accent as `#${string}`;
-  const edge = p.halo as `#${string}`;
-  const handle = p.ink as `#${string}`;
+type Hex = `#${string}`;
+
+/** The drawing tool's styles by its modes; `border` is what a border is drawn in as it is now. */
+function drawStyles(p: Palette, border: () => Hex) {
+  const tone = p.accent as Hex;
+  const edge = p.halo as Hex;
+  const handle = p.ink as Hex;
   return {
     polygon: {
-      fillColor: tone,
+      fillColor: border,
       fillOpacity: 0.18,
-      outlineColor: tone,
+      outlineColor: border,
       outlineWidth: 2,
       closingPointColor: handle,
       closingPointOutlineColor: tone,
@@ -164,9 +201,9 @@ function drawStyles(p: Palette) {
     },
     point: { pointColor: tone, pointWidth: 6, pointOutlineColor: handle, pointOutlineWidth: 2 },
     select: {
-      selectedPolygonColor: tone,
+      selectedPolygonColor: border,
       selectedPolygonFillOpacity: 0.2,
-      selectedPolygonOutlineColor: tone,
+      selectedPolygonOutlineColor: border,
       selectedPolygonOutlineWidth: 2,
       selectedLineStringColor: tone,
       selectedLineStringWidth: 2,

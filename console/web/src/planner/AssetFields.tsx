@@ -354,22 +354,20 @@ export function WeatherFields({
         </div>
       ) : null}
       <div className="form">
-        <div className="two">
-          <MomentRow
-            name="from_us"
-            label={t("plan.f.from_us")}
-            us={weather.from_us}
-            zone={zone}
-            onChange={(from_us) => set({ from_us })}
-          />
-          <MomentRow
-            name="observed_us"
-            label={t("plan.f.observed_us")}
-            us={weather.observed_us}
-            zone={zone}
-            onChange={(observed_us) => set({ observed_us })}
-          />
-        </div>
+        <MomentRow
+          name="from_us"
+          label={t("plan.f.from_us")}
+          us={weather.from_us}
+          zone={zone}
+          onChange={(from_us) => set({ from_us })}
+        />
+        <MomentRow
+          name="observed_us"
+          label={t("plan.f.observed_us")}
+          us={weather.observed_us}
+          zone={zone}
+          onChange={(observed_us) => set({ observed_us })}
+        />
         <Numbers specs={WEATHER} of={weather} onChange={set} />
         <CheckRow
           name="thunderstorm"

@@ -8,6 +8,7 @@ import type { PlanLine, TaskKind } from "../wire.generated";
 import { clockOf, dayAfter, dayOf, dayText } from "./days";
 import { beginItem, beginTask, changePlanDesk, dayShown, showDay, usePlanDesk, zoneOf } from "./planDesk";
 import { TASK_KINDS } from "./TaskFields";
+import { useQuestion } from "./WhatIf";
 
 /** Step the day; today is kept as today, so that it goes on with the clock. */
 export function stepDay(days: number): void {
@@ -99,9 +100,10 @@ export function DayHead({ lines, mayPlan }: { lines: readonly PlanLine[]; mayPla
   const day = dayShown(live.nowMs(), desk);
   const today = dayOf(live.nowMs() * 1000, zoneOf(desk));
   const plan = full?.plan;
+  const said = useQuestion(full?.programme ?? null);
   return (
     <div className="dayhead">
-      <div className="row">
+      <div className="row dayrow">
         <button
           type="button"
           className="iconbtn"
@@ -178,6 +180,11 @@ export function DayHead({ lines, mayPlan }: { lines: readonly PlanLine[]; mayPla
         ) : null}
       </div>
       {dry ? <p className="badge attn">{t("plan.dryShown")}</p> : null}
+      {said ? (
+        <p className="badge attn ell" data-testid="what-if-shown">
+          {said}
+        </p>
+      ) : null}
     </div>
   );
 }

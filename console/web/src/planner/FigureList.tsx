@@ -25,6 +25,7 @@ export function FigureList({ plan, programme }: { plan: Plan; programme: Program
       share(of.lowestLandingRatio),
       of.lowestLandingRatio !== null && of.lowestLandingRatio < LOW_LANDING,
     ],
+    [t("plan.figure.ground"), plan.terrain || t("plan.figure.flat"), false],
   ];
   return (
     <section className="planfigures" aria-label={t("plan.figures")} data-testid="plan-figures">
@@ -34,7 +35,7 @@ export function FigureList({ plan, programme }: { plan: Plan; programme: Program
           <div key={name} className="row">
             <dt className="f13 t2">{name}</dt>
             <span className="sp" />
-            <dd className={`f13 num ${isOff ? "c-attn" : ""}`}>
+            <dd className={`f13 num ell ${isOff ? "c-attn" : ""}`}>
               {value}
               {beside ? <span className="t3">{beside}</span> : null}
             </dd>

@@ -1,15 +1,12 @@
-// Right, below the refusals: conflicts in the air, the relay of an event, gusts against the limit, what if one falls out.
-import { useState } from "react";
-import { figure, measure, percent, THIN_SPACE } from "../format/figures";
+// Right, below the refusals: conflicts in the air, the relay of an event, gusts against the limit.
+import { duration, figure, measure, UNKNOWN_FIGURE } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import type { Plan, Programme } from "../wire.generated";
-import { askWithout } from "./acts";
 import { clockOf, type Span, spanText } from "./days";
 import { gustLimit, lanesOf, lettersOf } from "./gantt";
-import { changePlanDesk, chooseSortie, usePlanDesk } from "./planDesk";
-import { figuresOf, refused } from "./planFigures";
+import { chooseSortie, usePlanDesk } from "./planDesk";
 
 interface Props {
   readonly plan: Plan;
@@ -81,6 +78,7 @@ export function Relay({ plan, programme }: Props) {
   const short = (id: number): string => /\d+$/.exec(name(id))?.[0] ?? name(id).slice(0, 3);
   const hours = [range.start_us, (range.start_us + range.end_us) / 2, range.end_us];
   const overlap = figures?.least_overlap_s ?? null;
+  const gap = figures?.longest_gap_s ?? null;
   return (
     <section className="sec" data-testid="relay">
       <div className="h">
@@ -90,7 +88,7 @@ export function Relay({ plan, programme }: Props) {
         <span className={lane.isUnbroken ? "c-ok" : "c-attn"}>
           {lane.isUnbroken
             ? t("plan.relayUnbroken")
-            : t("plan.relayGap", { s: figure(figures?.longest_gap_s ?? null) })}
+            : t("plan.relayGap", { time: gap === null ? UNKNOWN_FIGURE : duration(gap * 1000) })}
         </span>
       </div>
       <p className="f13 t2">
@@ -208,81 +206,6 @@ export function Gusts({ plan, programme }: Props) {
       ) : (
         <p className="f13 t3">{t("plan.noWeather")}</p>
       )}
-    </section>
-  );
-}
-
-/** What the plan would be if an airframe fell out. */
-export function WhatIf({ plan, programme }: Props) {
-  const t = useText();
-  const { whatIf, busy, full } = usePlanDesk();
-  const flying = [...new Set(plan.sorties.map((sortie) => sortie.airframe_id))];
-  const [picked, setPicked] = useState<number | null>(null);
-  const airframeId = whatIf?.airframeId ?? picked ?? flying[0] ?? null;
-  const name = (id: number): string => programme.airframes.find((each) => each.airframe_id === id)?.name ?? "";
-  if (!full || airframeId === null) return null;
-  const [before, after] = [figuresOf(full.plan, programme), whatIf ? figuresOf(whatIf.plan, programme) : null];
-  const share = (ratio: number | null): string => `${percent(ratio, 0)}${THIN_SPACE}%`;
-  const lines: readonly (readonly [string, string, string])[] = after
-    ? [
-        [t("plan.figure.sorties"), String(before.sortieCount), String(after.sortieCount)],
-        [t("plan.figure.watched"), share(before.watchedRatio), share(after.watchedRatio)],
-        [t("plan.refusals"), String(refused(full.plan).length), String(after.refusedCount)],
-        [t("plan.figure.landing"), share(before.lowestLandingRatio), share(after.lowestLandingRatio)],
-      ]
-    : [];
-  return (
-    <section className="sec" data-testid="what-if">
-      <div className="h">
-        {t("plan.whatIf")}
-        <span className="sp" />
-        <span className="t3">{t("plan.whatIfHint")}</span>
-      </div>
-      <div className="row">
-        <select
-          className="field"
-          aria-label={t("plan.whatIf")}
-          value={airframeId}
-          onChange={(event) => {
-            setPicked(Number(event.target.value));
-            changePlanDesk({ whatIf: null });
-          }}
-        >
-          {flying.map((id) => (
-            <option key={id} value={id}>
-              {name(id)}
-            </option>
-          ))}
-        </select>
-        {whatIf ? (
-          <button type="button" className="btn" onClick={() => changePlanDesk({ whatIf: null })}>
-            {t("plan.whatIfEnd")}
-          </button>
-        ) : (
-          <button
-            type="button"
-            className="btn"
-            data-testid="what-if-ask"
-            disabled={busy !== ""}
-            onClick={() => void askWithout(airframeId)}
-          >
-            {t(busy === "whatIf" ? "plan.working" : "plan.whatIfAsk")}
-          </button>
-        )}
-      </div>
-      {lines.length ? (
-        <dl className="shifts" data-testid="what-if-figures">
-          {lines.map(([label, from, to]) => (
-            <div key={label} className="row f13">
-              <dt className="t2">{label}</dt>
-              <span className="sp" />
-              <dd className="num">
-                {from} → <b className={from === to ? "" : "c-attn"}>{to}</b>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      ) : null}
     </section>
   );
 }

@@ -1,8 +1,9 @@
 // The chart itself: sorties with the slope of their battery, charging, relays with their handovers, refusals by number.
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { percent } from "../format/figures";
+import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
-import { clockOf, dayOf, momentOf, type Span, spanText } from "./days";
+import { clockOf, DAY_S, dayOf, dayText, momentOf, type Span, spanText, US } from "./days";
 import type { Bar, Block, Chart, Lane, Row } from "./gantt";
 import { ticksOf } from "./gantt";
 import { changePlanDesk, chooseSortie, usePlanDesk } from "./planDesk";
@@ -13,6 +14,10 @@ const LABEL_PX = 152;
 const AXIS_PX = 34;
 const TICK_PX = 88;
 const LETTER_PX = 8;
+const SUN_PX = 84;
+/** Below this width a day of the week is written without its month. */
+const WEEK_WORDS_PX = 620;
+const DAY_US = DAY_S * US;
 
 export interface Marks {
   readonly sunset_us: readonly number[];
@@ -81,7 +86,7 @@ function Sorties({
         const isChosen = sortie.sortie_id === sortieId;
         const isOf = chosen?.kind === "tasks" && sortie.task_ids.includes(chosen.id);
         const y = top(block.row) + (ROW_PX - BLOCK_PX) / 2;
-        const name = `${block.label} ${spanText(block, zone)}, ${t("plan.landsWith", { percent: percent(sortie.landing_battery_ratio, 0) })}`;
+        const name = `${block.names} ${spanText(block, zone)}, ${t("plan.landsWith", { percent: percent(sortie.landing_battery_ratio, 0) })}`;
         return (
           <g
             key={block.key}
@@ -116,6 +121,7 @@ function Relay({ lane, x, top }: { lane: Lane; x: Scale; top: number }) {
   const y = (bar: Bar): number => top + ROW_PX / 2 + (bar.half === 0 ? -half - 0.5 : 0.5);
   const ends = lane.bars.map((bar) => bar.end_us);
   const [first, last] = [x(lane.bars[0]!.start_us), x(Math.max(...ends))];
+  const least = ends.length * 16 > last - first ? 0.5 : 1.6;
   return (
     <g className="relay">
       <rect
@@ -141,7 +147,7 @@ function Relay({ lane, x, top }: { lane: Lane; x: Scale; top: number }) {
           className="overlap"
           x={x(each.start_us)}
           y={top + ROW_PX / 2 - half - 3}
-          width={Math.max(1.6, x(each.end_us) - x(each.start_us))}
+          width={Math.max(least, x(each.end_us) - x(each.start_us))}
           height={half * 2 + 6}
         />
       ))}
@@ -191,6 +197,7 @@ function move(event: KeyboardEvent<HTMLElement>): void {
 
 export function GanttChart({ chart, range, zone, isWeek, marks }: Props) {
   const t = useText();
+  const { language } = useSettings();
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const { refusal } = usePlanDesk();
@@ -202,24 +209,34 @@ export function GanttChart({ chart, range, zone, isWeek, marks }: Props) {
   const height = (chart.lanes.length + rows.length) * ROW_PX;
   const ticks = ticksOf(range, Math.max(2, plot / TICK_PX), offsetOf(range.start_us, zone));
   const isIn = (us: number): boolean => us > range.start_us && us < range.end_us;
+  const suns = isWeek
+    ? []
+    : [
+        ...marks.sunset_us.filter(isIn).map((us) => ({ us, word: "plan.sunset" as const })),
+        ...marks.sunrise_us.filter(isIn).map((us) => ({ us, word: "plan.sunrise" as const })),
+      ];
+  const isFree = (us: number): boolean =>
+    suns.every((sun) => Math.abs(x(sun.us) - x(us)) > (SUN_PX + TICK_PX) / 2 - 20);
   const seen = (span: Span): boolean => span.start_us < range.end_us && span.end_us > range.start_us;
   return (
     <div className="gantt" ref={box} role="group" aria-label={t("plan.chart")} onKeyDown={move} data-testid="gantt">
       <svg className="axis" width={width} height={AXIS_PX} aria-hidden="true">
         <g transform={`translate(${LABEL_PX} 0)`}>
-          {ticks.map((us) => (
-            <text key={us} x={x(us)} y={22} textAnchor="middle" className="tick">
-              {isWeek ? dayOf(us, zone).slice(5) : clockOf(us, zone)}
+          {ticks.filter(isFree).map((us) => (
+            <text
+              key={us}
+              x={isWeek ? (x(us) + x(us + DAY_US)) / 2 : x(us)}
+              y={22}
+              textAnchor="middle"
+              className="tick"
+              display={isWeek && us >= range.end_us ? "none" : undefined}
+            >
+              {isWeek ? dayText(dayOf(us, zone), language, { isShort: plot < WEEK_WORDS_PX }) : clockOf(us, zone)}
             </text>
           ))}
-          {marks.sunset_us.filter(isIn).map((us) => (
-            <text key={us} x={x(us)} y={22} textAnchor="middle" className="sun">
-              {t("plan.sunset", { time: clockOf(us, zone) })}
-            </text>
-          ))}
-          {marks.sunrise_us.filter(isIn).map((us) => (
-            <text key={us} x={x(us)} y={22} textAnchor="middle" className="sun">
-              {t("plan.sunrise", { time: clockOf(us, zone) })}
+          {suns.map(({ us, word }) => (
+            <text key={us} x={Math.min(x(us), plot + 16 - SUN_PX / 2)} y={22} textAnchor="middle" className="sun">
+              {t(word, { time: clockOf(us, zone) })}
             </text>
           ))}
           {marks.gusts.filter(seen).map((each) => (
@@ -275,7 +292,7 @@ export function GanttChart({ chart, range, zone, isWeek, marks }: Props) {
                 fill="url(#hatch-gust)"
               />
             ))}
-            {[...marks.sunset_us, ...marks.sunrise_us].filter(isIn).map((us) => (
+            {suns.map(({ us }) => (
               <line key={us} className="sunline" x1={x(us)} x2={x(us)} y1="0" y2={height} />
             ))}
             {chart.lanes.map((lane, i) => (

@@ -108,7 +108,7 @@ export function GanttPane({ lines }: { lines: readonly PlanLine[] }) {
     <section className="ganttpane" aria-label={t("plan.chart")}>
       <div className="dh gantthead">
         <b className="f13">{t("plan.chartTitle")}</b>
-        <span className="f12 t3 hide-medium">{t("plan.chartHint", { n: chart.rows.length })}</span>
+        <span className="f12 t3 hide-small">{t("plan.chartHint", { n: chart.rows.length })}</span>
         <div className="seg2" role="group" aria-label={t("plan.rows")}>
           {(["airframes", "batteries"] as const).map((each) => (
             <button key={each} type="button" aria-pressed={desk.rows === each} onClick={() => rowsOf(each)}>
@@ -141,7 +141,7 @@ export function GanttPane({ lines }: { lines: readonly PlanLine[] }) {
         <span className="sp" />
         <Legend />
         {isWeek ? null : (
-          <div className="row">
+          <div className="row zooms">
             <button type="button" className="iconbtn" aria-label={t("plan.earlier")} onClick={() => zoomChart(1, -0.3)}>
               <Icon name="left" size={14} />
             </button>

@@ -34,14 +34,14 @@ export function GanttTable({ chart, zone }: { chart: Chart; zone: string }) {
           </tr>
         </thead>
         <tbody>
-          {blocks.map(({ key, sortie, label, row }) => (
+          {blocks.map(({ key, sortie, names, row }) => (
             <tr key={key} className={sortie.sortie_id === sortieId ? "sel" : ""}>
               <th scope="row">
                 <button type="button" className="link num" onClick={() => chooseSortie(sortie.sortie_id)}>
                   {sortie.sortie_id}
                 </button>
               </th>
-              <td>{label}</td>
+              <td>{names}</td>
               <td>
                 {rows.get(row)?.subtitle} <span className="t3">{rows.get(row)?.title}</span>
               </td>

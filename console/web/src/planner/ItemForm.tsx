@@ -20,7 +20,7 @@ import type {
 import { addMetar, remove, save, saveOver } from "./acts";
 import { AirframeFields, BatteryFields, CrewFields, DockFields, WeatherFields, ZoneFields } from "./AssetFields";
 import { FieldFaults } from "./fields";
-import { geometryFrom, geometryOf, placesText, toolOf } from "./items";
+import { geometryFrom, geometryOf, hasShape, placesText, toolOf } from "./items";
 import {
   changePlanDesk,
   dayShown,
@@ -44,6 +44,9 @@ interface Props {
 /** The field that a refusal of the input is about: windows[2].end is windows[2] here. */
 export const fieldOf = (refusal: Refusal): string | null =>
   typeof refusal.remedy.field === "string" ? refusal.remedy.field.replace(/\.(start|end)(_us)?$/, "") : null;
+
+/** A fault of the shape is said below, for it is drawn and not written; that of another field stands at the field. */
+const hasOwnField = (field: string | null): boolean => field !== null && !field.endsWith("geometry");
 
 function useFaults(check: CheckReply | null): ReadonlyMap<string, string> {
   const { language } = useSettings();
@@ -174,7 +177,7 @@ export function Cost({ preview, programme }: { preview: Sketch; programme: Progr
 function Said({ draft, check, programme }: { draft: Draft; check: CheckReply; programme: Programme }) {
   const t = useText();
   const { language } = useSettings();
-  const said = check.refusals.filter((each) => fieldOf(each) === null || each.rule_id !== "R-00");
+  const said = check.refusals.filter((each) => each.rule_id !== "R-00" || !hasOwnField(fieldOf(each)));
   if (!said.length) return null;
   return (
     <ul className="refusals inform" data-testid="draft-refusals">
@@ -214,17 +217,17 @@ function Said({ draft, check, programme }: { draft: Draft; check: CheckReply; pr
 export function ItemForm({ draft, check }: Props) {
   const t = useText();
   const desk = usePlanDesk();
-  const { programme: reply, busy, problem, isLeaving } = desk;
+  const { programme: reply, busy, problem, isLeaving, isCrossing } = desk;
   const faults = useFaults(check);
   const [isAsking, setAsking] = useState(false);
   if (!reply) return null;
   const { programme } = reply;
-  const needsShape = draft.kind === "tasks" || draft.kind === "zones" || draft.kind === "docks";
+  const needsShape = hasShape(draft.kind);
   const tool = toolOf(draft.kind, draft.item);
   const isMissing = needsShape && tool !== null && geometryOf(draft.kind, draft.item) === null;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (!isMissing) void save(draft);
+    if (!isMissing && !isCrossing) void save(draft);
   };
   return (
     <FieldFaults.Provider value={faults}>
@@ -241,6 +244,7 @@ export function ItemForm({ draft, check }: Props) {
         </div>
         <div className="planend">
           {isMissing ? <p className="f13 c-attn">{t("plan.drawFirst")}</p> : null}
+          {isCrossing ? <p className="f13 c-alarm">{t("fence.crosses")}</p> : null}
           {problem ? (
             <p className="f13 c-alarm" role="alert" data-testid="item-problem">
               {problem.status === 409 ? t("plan.changedMeanwhile") : problemText(t, problem)}
@@ -285,7 +289,12 @@ export function ItemForm({ draft, check }: Props) {
             </div>
           ) : (
             <div className="row">
-              <button type="submit" className="btn pri" data-testid="item-save" disabled={busy !== "" || isMissing}>
+              <button
+                type="submit"
+                className="btn pri"
+                data-testid="item-save"
+                disabled={busy !== "" || isMissing || isCrossing}
+              >
                 {t(draft.id === null ? "plan.add" : "plan.keep")}
               </button>
               <button type="button" className="btn" data-testid="item-cancel" onClick={() => stepBack()}>

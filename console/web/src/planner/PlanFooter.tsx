@@ -27,9 +27,9 @@ export function nextStep(plan: Plan | null): Step | null {
 
 /** Take the plan one step further; what one's own account submitted is asked about first. */
 export function step(session: SessionReply): void {
-  const { full, busy, dry } = getPlanDesk();
+  const { full, busy, dry, whatIf } = getPlanDesk();
   const next = nextStep(full?.plan ?? null);
-  if (!next || busy || dry) return;
+  if (!next || busy || dry || whatIf) return;
   if (next === "approved" && full?.submitted_by === session.name) changePlanDesk({ dialog: "state" });
   else void setState(next);
 }
@@ -66,14 +66,14 @@ interface Props {
 export function PlanFooter({ session, mayPlan, isEmpty }: Props) {
   const t = useText();
   const desk = usePlanDesk();
-  const { full, busy, dry, effortS, problem, newerVersion } = desk;
+  const { full, busy, dry, whatIf, effortS, problem, newerVersion } = desk;
   const [isOpen, setOpen] = useState(false);
   const plan = full?.plan ?? null;
   const next = nextStep(plan);
   const nowMs = live.nowMs();
   const isOver = planWindow(dayShown(nowMs, desk), zoneOf(desk), nowMs * 1000) === null;
   const isOwn = next === "approved" && full?.submitted_by === session.name;
-  const mayStep = mayPlan && next !== null && !dry && newerVersion === null;
+  const mayStep = mayPlan && next !== null && !dry && !whatIf && newerVersion === null;
   const again = t(plan && !dry ? "plan.again" : "plan.planDay");
   return (
     <div className="planend" data-testid="plan-footer">

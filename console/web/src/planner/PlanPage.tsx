@@ -9,7 +9,7 @@ import type { Plan, Programme, SessionReply } from "../wire.generated";
 import { readPlan } from "./acts";
 import { DayHead } from "./DayHead";
 import { dayWindow } from "./days";
-import { Conflicts, Gusts, Relay, WhatIf } from "./Findings";
+import { Conflicts, Gusts, Relay } from "./Findings";
 import { FigureList } from "./FigureList";
 import { GanttPane } from "./GanttPane";
 import { ImportDialog } from "./ImportDialog";
@@ -24,6 +24,7 @@ import { SettingsDialog } from "./SettingsDialog";
 import { SortieDetail } from "./SortieDetail";
 import { StateDialog } from "./StateDialog";
 import { useCheck, usePlans } from "./usePlan";
+import { WhatIf } from "./WhatIf";
 import { problemText } from "./words";
 
 const TABS: readonly Tab[] = ["list", "map", "plan", "side"];
@@ -65,20 +66,22 @@ interface SideProps {
 
 function Side({ session, plan, programme, mayPlan, isLoaded }: SideProps) {
   const t = useText();
-  const { sortieId, programme: reply } = usePlanDesk();
+  const { sortieId, whatIf, programme: reply } = usePlanDesk();
   const sortie = plan?.sorties.find((each) => each.sortie_id === sortieId);
   const isEmpty = reply?.programme.tasks.length === 0;
+  const blown = whatIf?.change.weather ?? [];
+  const windy = programme && { ...programme, weather: [...programme.weather, ...blown] };
   if (plan && programme && sortie)
     return <SortieDetail plan={plan} programme={programme} sortie={sortie} mayFly={mayFly(session.role)} />;
   return (
     <>
       <div className="sidebody">
-        {plan && programme ? (
+        {plan && programme && windy ? (
           <>
             <Refusals plan={plan} programme={programme} mayPlan={mayPlan} />
             <Conflicts plan={plan} programme={programme} />
             <Relay plan={plan} programme={programme} />
-            <Gusts plan={plan} programme={programme} />
+            <Gusts plan={plan} programme={windy} />
             {mayPlan ? <WhatIf plan={plan} programme={programme} /> : null}
           </>
         ) : isLoaded && reply ? (

@@ -10,7 +10,7 @@ import { useText } from "../state/useText";
 import { Icon } from "../ui/icons";
 import type { CheckReply, Plan, Programme, ProgrammeReply } from "../wire.generated";
 import { dayWindow } from "./days";
-import { findItem, geometryOf, nameOf, toolOf } from "./items";
+import { findItem, geometryOf, hasShape, nameOf, toolOf } from "./items";
 import { changeItem, changePlanDesk, choose, dayShown, type Draft, takeDrawn, usePlanDesk, zoneOf } from "./planDesk";
 import type { PlanLook, PlanMap } from "./planMap";
 import { whenText } from "./words";
@@ -22,7 +22,8 @@ export const planMap = (): PlanMap | null => shownMap;
 function usePlanMap(look: PlanLook) {
   const made = useMadeMap(async (box, newest: () => PlanLook) => {
     const { makePlanMap } = await import("./planMap");
-    return makePlanMap(box, newest, takeDrawn, ({ kind, id }) => choose(kind, id));
+    const onCrossing = (isCrossing: boolean): void => changePlanDesk({ isCrossing });
+    return makePlanMap(box, newest, { onDrawn: takeDrawn, onCrossing }, ({ kind, id }) => choose(kind, id));
   }, look);
   const { map } = made;
   useEffect(() => {
@@ -48,6 +49,7 @@ function hintOf(draft: Draft): TextKey {
 
 function DrawHint({ draft, map }: { draft: Draft; map: PlanMap | null }) {
   const t = useText();
+  const { isCrossing } = usePlanDesk();
   const tool = toolOf(draft.kind, draft.item);
   const isDrawn = geometryOf(draft.kind, draft.item) !== null;
   const put = (): void => {
@@ -56,7 +58,7 @@ function DrawHint({ draft, map }: { draft: Draft; map: PlanMap | null }) {
   };
   return (
     <div className="fencenote row" data-testid="draw-hint">
-      <span>{t(hintOf(draft))}</span>
+      <span className={isCrossing ? "c-alarm" : ""}>{t(isCrossing ? "fence.crosses" : hintOf(draft))}</span>
       {!tool || draft.isHole ? null : isDrawn ? (
         <button type="button" className="btn s" data-testid="redraw" onClick={() => takeDrawn(null)}>
           {t("fence.redraw")}
@@ -146,7 +148,9 @@ export function PlanPane({ reply, programme, plan, check, mayPlan }: Props) {
           {error.detail || t(error.key, error.figures)}
         </p>
       ) : draft ? (
-        <DrawHint draft={draft} map={map} />
+        hasShape(draft.kind) ? (
+          <DrawHint draft={draft} map={map} />
+        ) : null
       ) : reply ? (
         <Tile reply={reply} mayPlan={mayPlan} />
       ) : null}

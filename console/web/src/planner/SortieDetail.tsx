@@ -36,9 +36,9 @@ function Facts({ programme, sortie }: Pick<Props, "programme" | "sortie">) {
         .join(" · "),
     ],
     [t("plan.col.airframe"), name(airframes.find((each) => each.airframe_id === sortie.airframe_id))],
-    [t("plan.list.docks"), name(docks.find((each) => each.dock_id === sortie.dock_id))],
-    [t("plan.list.batteries"), name(batteries.find((each) => each.battery_id === sortie.battery_id))],
-    [t("plan.list.crews"), name(crews.find((each) => each.crew_id === sortie.crew_id))],
+    [t("plan.one.docks"), name(docks.find((each) => each.dock_id === sortie.dock_id))],
+    [t("plan.one.batteries"), name(batteries.find((each) => each.battery_id === sortie.battery_id))],
+    [t("plan.one.crews"), name(crews.find((each) => each.crew_id === sortie.crew_id))],
     [
       t("plan.flies"),
       `${spanText({ start_us: sortie.takeoff_us, end_us: sortie.landing_us }, zone)} · ${duration((sortie.landing_us - sortie.takeoff_us) / 1000)}`,

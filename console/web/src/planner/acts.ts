@@ -16,6 +16,7 @@ import type {
 import { planWindow } from "./days";
 import { type ItemKind, idOf } from "./items";
 import { changePlanDesk, type Draft, dayShown, getPlanDesk, type PlanDesk, zoneOf } from "./planDesk";
+import { changeOf, type Question } from "./whatIf";
 
 /** Resolve to what was asked for, or to the error that kept it from being done. */
 export async function asked<T>(work: Promise<T>): Promise<T | RequestError> {
@@ -86,7 +87,7 @@ export async function addMetar(metar: string): Promise<number | null> {
   const kept = await busily("save", () => post<ItemReply>("/api/programme/weather", { metar }));
   if (!kept) return null;
   await readProgramme();
-  changePlanDesk({ draft: null });
+  changePlanDesk({ draft: null, isLeaving: false, chosen: { kind: "weather", id: kept.item_id }, tab: "list" });
   return kept.item_id;
 }
 
@@ -128,13 +129,14 @@ export async function repair(change: PlanChange, busy: "remedy" | "plan" = "reme
   return made !== null;
 }
 
-/** What the plan would be without an airframe. */
-export async function askWithout(airframeId: number): Promise<void> {
-  const plan = getPlanDesk().full?.plan;
-  if (!plan) return;
-  const change: PlanChange = { without_airframe_ids: [airframeId] };
+/** What the plan would be if something were otherwise. */
+export async function askWhatIf(question: Question): Promise<void> {
+  const { full } = getPlanDesk();
+  if (!full) return;
+  const { plan, programme } = full;
+  const change = changeOf(question, programme, plan, Math.round(live.nowMs() * 1000));
   const made = await busily("whatIf", () => post<PlanReply>(`/api/plans/${plan.plan_id}/what_if`, change));
-  if (made) changePlanDesk({ whatIf: { airframeId, plan: made.plan }, dry: null });
+  if (made) changePlanDesk({ whatIf: { question, change, plan: made.plan }, dry: null, sortieId: null, refusal: null });
 }
 
 /** Submit, approve, publish, or send back. */

@@ -72,12 +72,13 @@ export function mondayOf(day: string): string {
 }
 
 /** A day in words, such as Sat 19 Sep. */
-export function dayText(day: string, language: "zh" | "en"): string {
+export function dayText(day: string, language: "zh" | "en", { isShort = false } = {}): string {
   const at = new Date(`${day}T00:00:00Z`);
   const options = { timeZone: "UTC", month: language === "zh" ? "long" : "short", day: "numeric" } as const;
   const locale = language === "zh" ? "zh-CN" : "en-GB";
   const date = new Intl.DateTimeFormat(locale, options).format(at);
   const weekday = new Intl.DateTimeFormat(locale, { timeZone: "UTC", weekday: "short" }).format(at);
+  if (isShort) return `${weekday} ${at.getUTCDate()}`;
   return language === "zh" ? `${date} ${weekday}` : `${weekday} ${date}`;
 }
 

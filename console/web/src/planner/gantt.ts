@@ -16,6 +16,8 @@ export interface Block extends Span {
   readonly planId: number;
   readonly sortie: Sortie;
   readonly label: string;
+  /** The names of its tasks in full. */
+  readonly names: string;
   readonly isEvent: boolean;
 }
 
@@ -114,16 +116,16 @@ function blocksOf(plan: Plan, programme: Programme, language: Language, key: (so
   const letters = lettersOf(programme.tasks);
   const tasks = new Map(programme.tasks.map((task) => [task.task_id, task]));
   return plan.sorties.map((sortie) => {
-    const names = sortie.task_ids.map(
-      (id) => letters.get(id) ?? (tasks.has(id) ? nameIn(language, tasks.get(id)!) : ""),
-    );
+    const named = (id: number): string => (tasks.has(id) ? nameIn(language, tasks.get(id)!) : "");
+    const { task_ids } = sortie;
     return {
       key: `${plan.plan_id} ${sortie.sortie_id}`,
       row: key(sortie),
       planId: plan.plan_id,
       sortie,
-      label: names.join(" · "),
-      isEvent: sortie.task_ids.some((id) => letters.has(id)),
+      label: task_ids.map((id) => letters.get(id) ?? named(id)).join(" · "),
+      names: task_ids.map((id) => [letters.get(id), named(id)].filter(Boolean).join(" · ")).join(" · "),
+      isEvent: task_ids.some((id) => letters.has(id)),
       start_us: sortie.takeoff_us,
       end_us: sortie.landing_us,
     };

@@ -214,6 +214,9 @@ export function geometryOf(kind: ItemKind, item: Item): Geometry | null {
   return DRAWABLE[geometry.type as string] ? (geometry as unknown as Geometry) : null;
 }
 
+/** Whether items of a kind have a place on the map. */
+export const hasShape = (kind: ItemKind): boolean => kind === "tasks" || kind === "zones" || kind === "docks";
+
 /** The tool for the shape that an item has, or would have. */
 export function toolOf(kind: ItemKind, item: Item): DrawnKind | null {
   const geometry = geometryOf(kind, item);

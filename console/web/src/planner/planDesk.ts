@@ -2,9 +2,10 @@
 import { useSyncExternalStore } from "react";
 import type { RequestError } from "../api/client";
 import type { Geometry, Place } from "../map/drawingTool";
-import type { Plan, PlanFullReply, PlanProgress, ProgrammeReply, TaskKind } from "../wire.generated";
+import type { Plan, PlanChange, PlanFullReply, PlanProgress, ProgrammeReply, TaskKind } from "../wire.generated";
 import { dayOf, dayWindow, HOUR_US, planWindow, type Span } from "./days";
-import { findItem, geometryOf, type Item, type ItemKind, type Items, newItem, newTask } from "./items";
+import { findItem, geometryOf, hasShape, type Item, type ItemKind, type Items, newItem, newTask } from "./items";
+import type { Question } from "./whatIf";
 
 export interface Chosen {
   readonly kind: ItemKind;
@@ -27,7 +28,8 @@ export interface Draft {
 }
 
 export interface WhatIf {
-  readonly airframeId: number;
+  readonly question: Question;
+  readonly change: PlanChange;
   readonly plan: Plan;
 }
 
@@ -52,6 +54,8 @@ export interface PlanDesk {
   readonly refusal: number | null;
   readonly draft: Draft | null;
   readonly isLeaving: boolean;
+  /** The border that is being drawn crosses itself. */
+  readonly isCrossing: boolean;
   readonly range: Span | null;
   readonly span: "day" | "week";
   readonly rows: "airframes" | "batteries";
@@ -77,6 +81,7 @@ const FRESH: PlanDesk = {
   refusal: null,
   draft: null,
   isLeaving: false,
+  isCrossing: false,
   range: null,
   span: "day",
   rows: "airframes",
@@ -150,10 +155,8 @@ function begin(kind: ItemKind, item: Item): void {
     isTouched: false,
     drawnAnew: 0,
   };
-  changePlanDesk({ draft, isLeaving: false, problem: null, sortieId: null, tab: geometryTool(kind) ? "map" : "side" });
+  changePlanDesk({ draft, isLeaving: false, problem: null, sortieId: null, tab: hasShape(kind) ? "map" : "side" });
 }
-
-const geometryTool = (kind: ItemKind): boolean => kind === "tasks" || kind === "zones" || kind === "docks";
 
 /** Begin a task of a kind; an event is first thought of as this evening's, from now on if that is later. */
 export function beginTask(kind: TaskKind, nowMs: number): void {

@@ -1,12 +1,9 @@
 // The planner's own map: what is asked for, closed air, docks, the ways of sorties, and the drawing tool.
-import { type GeoJSONSource, Map as MapLibre, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import { get } from "../api/client";
 import { boundsOf, shapeWithin } from "../geofences/fenceShapes";
-import { type BaseLook, baseStyle, prepareFonts } from "../map/baseMap";
-import { type DrawnKind, DrawingTool, type Geometry, keepDrawn, type Place } from "../map/drawingTool";
-import { loadFonts } from "../map/fonts";
-import { paletteOf } from "../map/palette";
+import type { BaseLook } from "../map/baseMap";
+import { DrawingMap, type Laid, makeDrawingMap } from "../map/drawingMap";
+import type { Drawing, DrawnKind, Geometry, Place } from "../map/drawingTool";
+import { type Palette, paletteOf } from "../map/palette";
 import type { MapReply } from "../wire.generated";
 import { geometryOf, placesOf, toolOf } from "./items";
 import type { Chosen } from "./planDesk";
@@ -25,8 +22,6 @@ import {
   zoneFeatures,
 } from "./planShapes";
 
-setWorkerUrl(workerUrl);
-
 const FIT = { maxZoom: 16.5, duration: 240 } as const;
 const ROOM_PX = 64;
 const PICKED = ["mark-dots", "mark-docks", "task-fill", "task-band", "task-line", "zone-fill", "zone-line"];
@@ -34,45 +29,18 @@ const SHAPES = { polygon: "polygon", point: "circle", linestring: "corridor" } a
 
 export interface PlanLook extends BaseLook, Shown {}
 
-export class PlanMap {
-  private readonly map: MapLibre;
-  private readonly tool: DrawingTool;
-  private readonly still = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
-  private readonly letters = new Set<string>("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-  private isReady = false;
+export class PlanMap extends DrawingMap<PlanLook> {
   private isFitted = false;
-  private tellReady: () => void = () => undefined;
-  /** Fulfilled once it can be drawn on. */
-  readonly ready = new Promise<void>((resolve) => {
-    this.tellReady = resolve;
-  });
 
   constructor(
     container: HTMLElement,
-    private readonly facts: MapReply,
-    private look: PlanLook,
-    onDrawn: (geometry: Geometry) => void,
+    facts: MapReply,
+    look: PlanLook,
+    drawing: Drawing,
     onChosen: (chosen: Chosen) => void,
   ) {
-    this.map = new MapLibre({
-      container,
-      style: this.style(),
-      bounds: facts.bounds as [number, number, number, number],
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      minZoom: 9,
-      maxZoom: 18.5,
-      fadeDuration: 0,
-      localIdeographFontFamily: '"Noto Sans SC Variable"',
-      renderWorldCopies: false,
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.on("error", () => undefined);
+    super(container, facts, look, drawing);
     this.map.on("styleimagemissing", () => this.addPictures());
-    this.tool = new DrawingTool(this.map, look.theme, onDrawn);
-    this.map.on("style.load", () => this.styled());
     this.map.on("click", (event) => {
       if (this.tool.isDrawing) return;
       const layers = PICKED.filter((id) => this.map.getLayer(id));
@@ -81,32 +49,9 @@ export class PlanMap {
     });
   }
 
-  remove(): void {
-    this.tool.end();
-    this.map.remove();
-  }
-
-  resize(): void {
-    this.map.resize();
+  override resize(): void {
+    super.resize();
     if (this.isReady && !this.isFitted && this.look.programme) this.fitAll();
-  }
-
-  /** Another theme, language, plan, choice or drawing. */
-  show(look: PlanLook): void {
-    const before = this.look;
-    this.look = look;
-    if (look.theme !== before.theme || look.language !== before.language) this.restyle();
-    if (!this.isReady) return;
-    this.fill();
-    this.follow();
-    const isElsewhere =
-      JSON.stringify(look.chosen) !== JSON.stringify(before.chosen) || look.sortieId !== before.sortieId;
-    if (!this.isFitted && look.programme) this.fitAll();
-    else if (isElsewhere && !look.draft) this.bringIn();
-  }
-
-  zoomBy(steps: number): void {
-    this.map.zoomTo(this.map.getZoom() + steps, { animate: !this.still.matches });
   }
 
   /** Show all that is asked for, else the city. */
@@ -125,17 +70,22 @@ export class PlanMap {
     const { draft } = this.look;
     const tool = draft && toolOf(draft.kind, draft.item);
     if (!tool) return null;
-    const view = this.map.getBounds();
-    return shapeWithin(SHAPES[tool], [view.getWest(), view.getSouth()], [view.getEast(), view.getNorth()]);
+    return shapeWithin(SHAPES[tool], ...this.corners());
   }
 
-  private styled(): void {
-    this.isReady = true;
+  protected override styled(): void {
     this.addPictures();
     this.fill();
     this.follow();
-    this.tellReady();
     if (this.look.programme && !this.isFitted) this.fitAll();
+  }
+
+  protected override shown(before: PlanLook): void {
+    const { look } = this;
+    const isElsewhere =
+      JSON.stringify(look.chosen) !== JSON.stringify(before.chosen) || look.sortieId !== before.sortieId;
+    if (!this.isFitted && look.programme) this.fitAll();
+    else if (isElsewhere && !look.draft) this.bringIn();
   }
 
   private addPictures(): void {
@@ -144,21 +94,16 @@ export class PlanMap {
       else this.map.addImage(name, picture, { pixelRatio: PIXEL_RATIO });
   }
 
-  private restyle(): void {
-    this.map.setStyle(this.style(), { diff: true, transformStyle: keepDrawn });
+  protected override restyle(): void {
+    super.restyle();
     if (this.isReady) this.addPictures();
-    this.tool.restyle(this.look.theme, this.drawn());
   }
 
-  private style(): StyleSpecification {
-    const palette = paletteOf(this.look.theme);
-    const sources = Object.fromEntries(
-      Object.entries(this.features()).map(([name, data]) => [name, { type: "geojson" as const, data: data as never }]),
-    );
-    return baseStyle(this.look, this.facts.tiles_url, { sources, layers: layersOf(palette), names: namesOf(palette) });
+  protected override laid(palette: Palette): Laid {
+    return { layers: layersOf(palette), names: namesOf(palette) };
   }
 
-  private features() {
+  protected override features() {
     const { look, letters } = this;
     return {
       zones: zoneFeatures(look),
@@ -171,34 +116,21 @@ export class PlanMap {
     };
   }
 
-  private fill(): void {
-    void this.loadNames();
-    for (const [name, data] of Object.entries(this.features()))
-      this.map.getSource<GeoJSONSource>(name)?.setData(data as never);
-  }
-
-  /** Names are written once their faces are there: the map keeps a letter as it drew it first. */
-  private async loadNames(): Promise<void> {
+  protected override named(): string[] {
     const { programme } = this.look;
-    if (!programme) return;
-    const tasks = programme.tasks.map((task) => task.name_zh + task.name_en);
-    const text = [...tasks, ...programme.zones.map((each) => each.name), ...programme.docks.map((each) => each.name)];
-    const missing = [...new Set(text.join(""))].filter((letter) => !this.letters.has(letter));
-    if (!missing.length) return;
-    await loadFonts(missing.join(""));
-    for (const letter of missing) this.letters.add(letter);
-    if (this.isReady) this.fill();
+    if (!programme) return [];
+    const { tasks, zones, docks } = programme;
+    return [...tasks.map((task) => task.name_zh + task.name_en), ...[...zones, ...docks].map((each) => each.name)];
   }
 
   /** What the tool holds: the border alone of an area with holes, nothing while a hole is drawn. */
-  private drawn(): Geometry | null {
+  protected override drawn(): Geometry | null {
     const { draft } = this.look;
     const geometry = draft && !draft.isHole ? geometryOf(draft.kind, draft.item) : null;
     return geometry?.type === "Polygon" ? { ...geometry, coordinates: [geometry.coordinates[0]!] } : geometry;
   }
 
-  /** Begin, go on with or end the drawing as the draft says. */
-  private follow(): void {
+  protected override follow(): void {
     const { draft } = this.look;
     const tool: DrawnKind | null = draft && toolOf(draft.kind, draft.item);
     const key = draft && tool ? `${draft.kind} ${draft.id} ${tool} ${draft.isHole} ${draft.drawnAnew}` : null;
@@ -227,15 +159,11 @@ export class PlanMap {
   }
 }
 
-/** Read what the map needs and put it into the container. Raises RequestError when the city cannot be read. */
-export async function makePlanMap(
+/** Make the map in a container, as `makeDrawingMap` does. */
+export const makePlanMap = (
   container: () => HTMLElement | null,
   look: () => PlanLook,
-  onDrawn: (geometry: Geometry) => void,
+  drawing: Drawing,
   onChosen: (chosen: Chosen) => void,
-): Promise<PlanMap | null> {
-  const facts = await get<MapReply>("/api/map");
-  await prepareFonts(facts);
-  const box = container();
-  return box ? new PlanMap(box, facts, look(), onDrawn, onChosen) : null;
-}
+): Promise<PlanMap | null> =>
+  makeDrawingMap(container, (box, facts) => new PlanMap(box, facts, look(), drawing, onChosen));

@@ -6,7 +6,7 @@ import { usePolled } from "../state/usePolled";
 import type { CheckReply, PlanLine, PlansReply } from "../wire.generated";
 import { asked, check, readPlan, readProgramme } from "./acts";
 import { dayWindow, mondayOf, overlaps } from "./days";
-import { geometryOf } from "./items";
+import { geometryOf, hasShape } from "./items";
 import { changePlanDesk, dayShown, type Draft, getPlanDesk, usePlanDesk, zoneOf } from "./planDesk";
 
 const PLANS_EVERY_MS = 20_000;
@@ -73,9 +73,7 @@ export function useCheck(draft: Draft | null, day: string): CheckReply | null {
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn and said is all in the item
   useEffect(() => {
     if (!draft) return setSaid(null);
-    const isShapeless =
-      (draft.kind === "tasks" || draft.kind === "zones" || draft.kind === "docks") &&
-      !geometryOf(draft.kind, draft.item);
+    const isShapeless = hasShape(draft.kind) && !geometryOf(draft.kind, draft.item);
     if (isShapeless) return setSaid(null);
     let over = false;
     const timer = setTimeout(() => {
