@@ -4,7 +4,7 @@ from typing import Final
 
 from telemetry.model.mission_items import MissionItem
 from telemetry.sources.mavlink import mission_messages as messages
-from telemetry.sources.mavlink.exchange import MOST_ATTEMPTS, Ended, Waiting, refusal, silence
+from telemetry.sources.mavlink.exchange import MOST_ATTEMPTS, BusyPauses, Ended, Waiting, refusal, silence
 from telemetry.sources.mavlink.mission_messages import MissionSaid, Target
 from telemetry.sources.mavlink.patience import Patience
 from telemetry.sources.mavlink.requests import Ask
@@ -12,9 +12,7 @@ from telemetry.sources.mavlink.requests import Ask
 WIDEST: Final = 8
 """So many items an ArduPilot is asked for at once: it answers each request for itself."""
 OUT_OF_ORDER_AT_MOST: Final = 20
-BUSY_PAUSES_US: Final = (1_000_000, 2_000_000, 4_000_000, 8_000_000)
-
-ASKED_ANEW: Final = frozenset({messages.DENIED, messages.ERROR, messages.CANCELLED, messages.INVALID_SEQUENCE})
+ASKED_ANEW: Final = messages.BUSY | {messages.CANCELLED, messages.INVALID_SEQUENCE}
 OLD_WAY_EVERY: Final = 4
 """Each fourth time an item is asked for in the old way: there are vehicles that know no other."""
 
@@ -54,8 +52,7 @@ class Download:
         self._wanted: dict[int, _Wanted] = {}
         self._items: dict[int, MissionItem] = {}
         self._refused = 0
-        self._restarts = 0
-        self._paused_until_us: int | None = None
+        self._pauses = BusyPauses()
 
     @property
     def done(self) -> int:
@@ -72,12 +69,12 @@ class Download:
         self.total = None
         self._items.clear()
         self._wanted.clear()
-        self._next, self._width, self._paused_until_us = 0, 1, None
+        self._next, self._width = 0, 1
         self.outbox += self._waiting.say(now_us, messages.request_list(self._target))
 
     def take(self, said: MissionSaid, now_us: int) -> None:
         """Take the count, an item or a refusal."""
-        is_over = self.ended is not None or self._paused_until_us is not None
+        is_over = self.ended is not None or self._pauses.is_on
         if is_over or said.mission_list is not self._target.mission_list:
             return
         if said.msg_id == messages.COUNT and self.total is None:
@@ -97,8 +94,8 @@ class Download:
         """Ask again for what is overdue."""
         if self.ended is not None:
             return
-        if self._paused_until_us is not None:
-            if now_us >= self._paused_until_us:
+        if self._pauses.is_on:
+            if self._pauses.end_when_over(now_us):
                 self.begin(now_us)
             return
         if self.total is None:
@@ -151,8 +148,6 @@ class Download:
         self._refused += 1
         if result == messages.INVALID_SEQUENCE and self.total is not None and self._refused <= OUT_OF_ORDER_AT_MOST:
             return
-        if result in ASKED_ANEW and self._restarts < len(BUSY_PAUSES_US):
-            self._paused_until_us = now_us + BUSY_PAUSES_US[self._restarts]
-            self._restarts += 1
+        if result in ASKED_ANEW and self._pauses.begin(now_us):
             return
         self.ended = refusal(result, self._target, at="to be read", touched=False)

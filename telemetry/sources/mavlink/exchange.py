@@ -1,4 +1,4 @@
-"""What upload, download and clearing of a list have in common: who is spoken to, waiting, and how it ended."""
+"""What upload, download and clearing of a list have in common: waiting for answers and for busy vehicles, and how it ended."""
 
 from typing import Final, NamedTuple, Protocol
 
@@ -7,6 +7,8 @@ from telemetry.sources.mavlink.mission_messages import MissionSaid, Target, resu
 from telemetry.sources.mavlink.patience import Patience
 from telemetry.sources.mavlink.requests import Ask
 
+BUSY_PAUSES_US: Final = (1_000_000, 2_000_000, 4_000_000, 8_000_000)
+"""Another transfer may still be running, or what is left of one: so long is waited before the next try."""
 MOST_ATTEMPTS: Final = 10
 """So often the same is asked without any answer. At a loss of one in ten each way all are lost once in ten million times."""
 
@@ -80,6 +82,36 @@ class Waiting:
         if self.due_us is not None and self.attempt == 0:
             self._patience.learn(now_us - self.said_us)
         self.due_us = None
+
+
+class BusyPauses:
+    """The growing pauses before a vehicle that was busy is asked anew; nothing that it says in one is for us."""
+
+    __slots__ = ("_count", "_until_us")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._until_us: int | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether a pause is going on."""
+        return self._until_us is not None
+
+    def begin(self, now_us: int) -> bool:
+        """Begin the next pause; tell whether there was one left."""
+        if self._count == len(BUSY_PAUSES_US):
+            return False
+        self._until_us = now_us + BUSY_PAUSES_US[self._count]
+        self._count += 1
+        return True
+
+    def end_when_over(self, now_us: int) -> bool:
+        """Tell whether the pause ends now, which it does once."""
+        is_over = self._until_us is not None and now_us >= self._until_us
+        if is_over:
+            self._until_us = None
+        return is_over
 
 
 def silence(what: str, target: Target, waiting: Waiting, *, now_us: int, touched: bool) -> Ended:

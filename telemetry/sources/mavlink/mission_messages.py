@@ -32,6 +32,8 @@ UNSUPPORTED: Final = 3
 INVALID_SEQUENCE: Final = 13
 DENIED: Final = 14
 CANCELLED: Final = 15
+BUSY: Final = frozenset({DENIED, ERROR})
+"""What a vehicle may answer that has another transfer to end first."""
 RESULT_WORDS: Final[dict[int, str]] = {
     ERROR: "it answered with an error and gave no reason",
     2: "it does not take this coordinate frame",

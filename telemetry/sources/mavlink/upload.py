@@ -5,7 +5,7 @@ from typing import Final
 
 from telemetry.model.mission_items import MissionItem, MissionList
 from telemetry.sources.mavlink import mission_messages as messages
-from telemetry.sources.mavlink.exchange import Ended, Waiting, refusal, silence
+from telemetry.sources.mavlink.exchange import BusyPauses, Ended, Waiting, refusal, silence
 from telemetry.sources.mavlink.mission_messages import MissionSaid, Target
 from telemetry.sources.mavlink.patience import Patience
 from telemetry.sources.mavlink.requests import Ask
@@ -15,8 +15,6 @@ VEHICLE_ASKS_AGAIN_US: Final = 2_000_000
 FLOATS_AFTER: Final = 3
 """A vehicle that asks in the old way and goes on asking takes only the old items."""
 OUT_OF_ORDER_AT_MOST: Final = 20
-BUSY_PAUSES_US: Final = (1_000_000, 2_000_000, 4_000_000, 8_000_000)
-"""Another transfer may still be running, or what is left of one: so long is waited before the next try."""
 DOUBLE_WITHIN_US: Final = 50_000
 THANKS_MISSED: Final = 3
 """The last item was repeated so often, and the acknowledgement may be what was lost: reading back tells."""
@@ -43,8 +41,7 @@ class Upload:
         self._repeats = 0
         self._as_floats = False
         self._out_of_order = 0
-        self._busy = 0
-        self._paused_until_us: int | None = None
+        self._pauses = BusyPauses()
 
     @property
     def done(self) -> int:
@@ -63,7 +60,6 @@ class Upload:
 
     def begin(self, now_us: int) -> None:
         """Say how many items there are."""
-        self._paused_until_us = None
         self.outbox += self._waiting.say(now_us, messages.count(self._target, len(self._items)))
 
     def take(self, said: MissionSaid, now_us: int) -> None:
@@ -79,8 +75,8 @@ class Upload:
         """Say the last again when nothing came, or begin again when a busy vehicle has had its pause."""
         if self.ended is not None:
             return
-        if self._paused_until_us is not None:
-            if now_us >= self._paused_until_us:
+        if self._pauses.is_on:
+            if self._pauses.end_when_over(now_us):
                 self.begin(now_us)
             return
         least_us = VEHICLE_ASKS_AGAIN_US if self._asked else 0
@@ -136,16 +132,13 @@ class Upload:
         if self._has_all and self._waiting.attempt and result in {messages.ERROR, messages.INVALID_SEQUENCE}:
             self.ended = Ended(touched=True)  # it had all, and does not know what the repeated last item is for
             return
-        if self._paused_until_us is not None:
+        if self._pauses.is_on:
             return
         if result == messages.INVALID_SEQUENCE and self._asked:
             self._out_of_order += 1  # what was sent twice is out of order the second time
             if self._out_of_order <= OUT_OF_ORDER_AT_MOST:
                 return
-        is_early = not self._asked
-        if is_early and result in {messages.DENIED, messages.ERROR} and self._busy < len(BUSY_PAUSES_US):
-            self._paused_until_us = now_us + BUSY_PAUSES_US[self._busy]
-            self._busy += 1
+        if not self._asked and result in messages.BUSY and self._pauses.begin(now_us):
             return
         at = f"at {self._last_in_words}" if self._asked else "at its beginning"
         self.ended = refusal(result, self._target, at=at, touched=bool(self._asked))
@@ -159,8 +152,7 @@ class Clearing:
         self.ended: Ended | None = None
         self._target = target
         self._waiting = Waiting(patience)
-        self._busy = 0
-        self._paused_until_us: int | None = None
+        self._pauses = BusyPauses()
 
     @property
     def done(self) -> int:
@@ -169,17 +161,14 @@ class Clearing:
 
     def begin(self, now_us: int) -> None:
         """Say that the list shall be empty."""
-        self._paused_until_us = None
         self.outbox += self._waiting.say(now_us, messages.clear_all(self._target))
 
     def take(self, said: MissionSaid, now_us: int) -> None:
         """Take the acknowledgement."""
-        if self.ended is not None or said.msg_id != messages.ACK or self._paused_until_us is not None:
+        if self.ended is not None or said.msg_id != messages.ACK or self._pauses.is_on:
             return
         result = said.number
-        if result in {messages.DENIED, messages.ERROR} and self._busy < len(BUSY_PAUSES_US):
-            self._paused_until_us = now_us + BUSY_PAUSES_US[self._busy]
-            self._busy += 1
+        if result in messages.BUSY and self._pauses.begin(now_us):
             return
         self._waiting.answered(now_us)
         is_well = result == messages.ACCEPTED
@@ -190,8 +179,8 @@ class Clearing:
         """Say it again when nothing came."""
         if self.ended is not None:
             return
-        if self._paused_until_us is not None:
-            if now_us >= self._paused_until_us:
+        if self._pauses.is_on:
+            if self._pauses.end_when_over(now_us):
                 self.begin(now_us)
             return
         asks = self._waiting.again(now_us)
