@@ -21,6 +21,7 @@ from console.coverage.posts import MannedPosts
 from console.coverage.worker import CoverageWorker
 from console.incidents.past import PastIncidents
 from console.parts import Services, allowed_origins, check_exposure, sign_in_url
+from console.patrols.terrain import check_terrain
 from console.web_app import create_app, listen, make_server
 from infra.clock import SYSTEM_CLOCK, Clock
 from infra.database import DatabaseUrls, app_pool, resolve_urls
@@ -75,6 +76,7 @@ def serve(settings: Settings, use: Callable[[House], Awaitable[None]]) -> None:
     """
     check_exposure(settings)
     check_certificate(settings)
+    check_terrain(settings)
     parse_link_urls(f"{settings.mavlink_links},{settings.links}")
     with database(settings) as urls:
         run_house(settings, urls, use)

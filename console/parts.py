@@ -125,8 +125,9 @@ def make_parts(services: Services) -> Parts:
     orders = CommandDesk(services.bridge, clock)
     flights = _flights(services, accounts, orders)
     patrols = make_patrols(
-        services.pool, services.bridge, clock, audit=audit, accounts=accounts, flights=flights, desk=desk
-    )
+        services.pool, services.bridge, clock, audit=audit, accounts=accounts, flights=flights, desk=desk,
+        terrain=settings.terrain,
+    )  # fmt: skip
     ways = None if services.city_dir is None else RoadWays(services.city_dir, services.bridge).find
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)

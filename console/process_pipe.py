@@ -92,10 +92,10 @@ class Pipe(Generic[Question, Answer]):
         sink.flush()
 
 
-async def start(module: str) -> asyncio.subprocess.Process:
+async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
     """Start a module of ours as a process with pipes; one thread each, since it runs beside the loop."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module),
+        *(sys.executable, "-m", module, *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},

@@ -5,7 +5,7 @@ that takes too long, or whose asker is gone, costs the process: the next questio
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from console import process_pipe
@@ -26,8 +26,10 @@ _ERRORS: Final[dict[str, type[SkybeatError]]] = {"input": InputError, "not_found
 class ProcessWorker(Generic[Question]):
     """Asks the process, a module of ours that speaks `pipe`, one question at a time; a few more may wait."""
 
-    def __init__(self, module: str, pipe: Pipe[Question, Reply], *, idle_s: float = IDLE_S) -> None:
-        self._module = module
+    def __init__(
+        self, module: str, pipe: Pipe[Question, Reply], *, arguments: Sequence[str] = (), idle_s: float = IDLE_S
+    ) -> None:
+        self._module, self._arguments = module, arguments
         self._pipe = pipe
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
@@ -101,7 +103,7 @@ class ProcessWorker(Generic[Question]):
             raise
 
     async def _start(self) -> asyncio.subprocess.Process:
-        self._process = await process_pipe.start(self._module)
+        self._process = await process_pipe.start(self._module, *self._arguments)
         return self._process
 
     async def _lose(self, process: asyncio.subprocess.Process) -> None:

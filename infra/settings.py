@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     forward: str = ""
     """Ground stations that watch beside us, as udpout:10.0.0.5:14550#field, tcpin:127.0.0.1:5762?devices=main/1#desk, comma-separated."""
 
+    terrain: Path | None = None
+    """A raster of the ground's heights (.asc or .npz) that sorties are planned over; unset: the ground is taken as flat."""
+
     journal_max_bytes: int = Field(default=2 << 30, ge=16 << 20)
     raw_retention_days: int = Field(default=90, ge=1, le=3650)
     """How long positions are kept row by row."""

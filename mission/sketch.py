@@ -6,10 +6,12 @@ import msgspec
 import numpy as np
 import shapely
 
+from mission.air.terrain import FLAT, Ground
 from mission.model import Programme, Task, Window
 from mission.patterns.legs import battery_ratio
 from mission.plan import Refusal, Visit
 from mission.rules import check_task
+from mission.rules.refusals import Remedy, Told, refusal
 from mission.schedule import reasons
 from mission.schedule.scene import Scene, scene_of
 from mission.schedule.targets import Part, parts_of
@@ -38,13 +40,13 @@ class Sketch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sketch_task(
-    task: Task, programme: Programme, window: Window, *, now_us: int
+    task: Task, programme: Programme, window: Window, *, now_us: int, ground: Ground = FLAT
 ) -> tuple[Sketch | None, list[Refusal]]:
     """Return how a task would be flown in a window (None: not at all), and what is to be said of it.
 
     About 60 ms for a survey of 20 ha. Raises InputError for zones or rules of the programme that cannot be.
     """
-    scene = scene_of(msgspec.structs.replace(programme, tasks=(task,)), window, now_us=now_us)
+    scene = scene_of(msgspec.structs.replace(programme, tasks=(task,)), window, now_us=now_us, ground=ground)
     try:
         hours = hours_of(task, window, holidays=programme.holidays) or (window,)
         parts = parts_of(task, scene, Window(hours[0].start_us, hours[-1].end_us))
@@ -54,7 +56,19 @@ def sketch_task(
         said = check_task(task, visit, scene.kinds[kind], **scene.conditions, lasting_s=lasting_s)
     except InputError as error:
         return None, [reasons.wrong(task.task_id, str(error), message_zh=chinese_of(error))]
-    return _sketched(parts, scene, kind), said
+    return _sketched(parts, scene, kind), [*said, *_off_terrain(task, parts, scene)]
+
+
+def _off_terrain(task: Task, parts: tuple[Part, ...], scene: Scene) -> list[Refusal]:
+    """Return what is said of a task that the terrain does not reach, where there is one."""
+    places = np.concatenate([part.pattern.places for part in parts])
+    outside = int(np.isnan(scene.ground.heights_m(*scene.plane.from_plane(places[:, 0], places[:, 1]))).sum())
+    if not outside or not scene.rules.is_on("R-33"):
+        return []
+    numbers: Told = {"outside_count": float(outside), "terrain": scene.ground.name}
+    load = Remedy("terrain", {}, {"terrain": "?"})
+    is_warning = scene.rules.is_warning("R-33")
+    return [refusal("off_terrain", "R-33", numbers, remedies=(load,), is_warning=is_warning, task_id=task.task_id)]
 
 
 def _sketched(parts: tuple[Part, ...], scene: Scene, kind: int) -> Sketch:

@@ -44,6 +44,7 @@ def announce(house: House) -> None:
         click.echo(f"sign in once within 15 minutes: {house.sign_in_url}")
     else:
         click.echo("lost your way in? `skybeat user link admin` prints a new sign-in link")
+    click.echo(f"terrain: {house.settings.terrain or 'flat'}")
     for line in where_to_report(house.settings, house.service):
         click.echo(line)
     click.echo("Ctrl-C ends it")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -52,9 +53,10 @@ def make_patrols(
     accounts: Accounts,
     flights: FlightDesk,
     desk: IncidentDesk,
+    terrain: Path | None = None,
 ) -> Patrols:
-    """Wire the parts of patrols."""
-    feed, programme, plans = PlanFeed(), ProgrammeDesk(pool), PlanDesk(pool, clock)
+    """Wire the parts of patrols; `terrain` is the raster of heights that is planned over."""
+    feed, programme, plans = PlanFeed(), ProgrammeDesk(pool), PlanDesk(pool, clock, terrain=terrain)
     responder = FirstResponder(bridge, clock, audit, programme=programme, plans=plans, flights=flights)
     return Patrols(
         programme=programme,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -49,10 +50,11 @@ Tell = Callable[[bytes], None]
 class PlanDesk:
     """Makes and changes plans within a scope. Every call that asks the database raises what `asking` does."""
 
-    def __init__(self, pool: AsyncConnectionPool, clock: Clock) -> None:
+    def __init__(self, pool: AsyncConnectionPool, clock: Clock, *, terrain: Path | None = None) -> None:
         self._pool, self._clock = pool, clock
-        self.planner: Final[ProcessWorker[Question]] = ProcessWorker(PROCESS, PIPE)
-        self.sketcher: Final[ProcessWorker[Question]] = ProcessWorker(PROCESS, PIPE)
+        over = () if terrain is None else (str(terrain),)
+        self.planner: Final[ProcessWorker[Question]] = ProcessWorker(PROCESS, PIPE, arguments=over)
+        self.sketcher: Final[ProcessWorker[Question]] = ProcessWorker(PROCESS, PIPE, arguments=over)
         """Answers what must not wait behind a plan: checks while somebody draws, repairs, first responders."""
 
     async def stop(self) -> None:

@@ -49,13 +49,14 @@ def draped(
     ground: Ground,
     dock: Dock,
     airframe: Airframe,
+    here: Floats | None = None,
     tolerance_m: float = TOLERANCE_M,
 ) -> Sortie:
     """Return a sortie planned over flat ground with its heights taken as heights above the ground beneath.
 
     Where the ground between waypoints bends by more than the tolerance, waypoints are put in, fewer and coarser ones where the
-    controller takes no more; in hills the ways from and to the dock are laid so too, with a place over the dock at either end.
-    The transit height, at which it comes home after a lost link, clears the straight ways to the dock.
+    controller takes no more; in hills the ways from and to the dock are laid so too, with a place over the dock at either end
+    (where it sets out in the air: `here`, (2,) in the plane, instead). The transit height, at which it comes home after a lost link, clears the straight ways to the dock.
 
     The times of its legs are taken to hold what the slopes take (`Slopes.more_s`); a leg that is too short for its climb or
     descent is made longer, and all that follows later. The battery on landing is less by that and by the lifting. The sortie
@@ -64,38 +65,42 @@ def draped(
     home_m = dock_level_m(dock, ground)
     if ground.is_flat or np.isnan(home_m) or not sortie.waypoints:
         return sortie
-    return _Draping(sortie, Terrain(ground, plane, home_m), dock, airframe).laid(tolerance_m)
+    return _Draping(sortie, Terrain(ground, plane, home_m), dock, airframe, here).laid(tolerance_m)
 
 
 class _Draping:
     """One sortie being laid: its waypoints, and one over the dock before and after them where the ways there are uneven."""
 
-    def __init__(self, sortie: Sortie, terrain: Terrain, dock: Dock, airframe: Airframe) -> None:
+    def __init__(
+        self, sortie: Sortie, terrain: Terrain, dock: Dock, airframe: Airframe, here: Floats | None = None
+    ) -> None:
         self.sortie, self.terrain, self.airframe = sortie, terrain, airframe
         plane, ways = terrain.plane, sortie.waypoints
         home = np.array(plane.to_plane(dock.lat_deg, dock.lon_deg), np.float64)
         places = np.column_stack(plane.to_plane([one.lat_deg for one in ways], [one.lon_deg for one in ways]))
-        to_dock = np.concatenate([_samples(home, end) for end in (places[0], places[-1])])
+        begin = home if here is None else here
+        to_dock = np.concatenate([_samples(begin, places[0]), _samples(places[-1], home)])
         rise_m = terrain.above_home_m(to_dock)
         self.up_m = max(float(rise_m.max()), 0.0)
         is_uneven = float(np.abs(rise_m).max()) > TOLERANCE_M
         self.has_ends = is_uneven and len(ways) + _ENDS <= airframe.most_waypoints
         if self.has_ends:
-            ways = (self._over_dock(dock, 0), *ways, self._over_dock(dock, -1))
-            places = np.concatenate((home[None], places, home[None]))
+            climb_s, sink_s = least_s(np.array([1.0, -1.0]) * sortie.transit_alt_home_m, airframe).tolist()
+            began_us = sortie.takeoff_us + (round(climb_s * US) if here is None else 0)
+            first = self._aloft(begin, ways[0].speed_mps, began_us)
+            last = self._aloft(home, ways[-1].speed_mps, sortie.landing_us - round(sink_s * US))
+            ways, places = (first, *ways, last), np.concatenate((begin[None], places, home[None]))
         self.ways, self.places = ways, places
 
-    def _over_dock(self, dock: Dock, which: int) -> Waypoint:
-        """Return the place over the dock, when it has climbed to it or sinks from it."""
-        sortie = self.sortie
-        climbed_s, sinking_s = least_s(np.array([1.0, -1.0]) * sortie.transit_alt_home_m, self.airframe)
-        begins_us, ends_us = sortie.takeoff_us + round(climbed_s * US), sortie.landing_us - round(sinking_s * US)
+    def _aloft(self, place: Floats, speed_mps: float, at_us: int) -> Waypoint:
+        """Return a place at the transit height, where it sets out or comes down."""
+        lat_deg, lon_deg = self.terrain.plane.from_plane(place[:1], place[1:])
         return Waypoint(
-            lat_deg=dock.lat_deg,
-            lon_deg=dock.lon_deg,
-            alt_home_m=sortie.transit_alt_home_m,
-            speed_mps=sortie.waypoints[which].speed_mps,
-            arrive_us=begins_us if which == 0 else ends_us,
+            lat_deg=round(float(lat_deg[0]), 7),
+            lon_deg=round(float(lon_deg[0]), 7),
+            alt_home_m=self.sortie.transit_alt_home_m,
+            speed_mps=speed_mps,
+            arrive_us=at_us,
         )
 
     def laid(self, tolerance_m: float) -> Sortie:

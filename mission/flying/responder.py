@@ -5,9 +5,11 @@ from typing import Any, Final
 
 import msgspec
 
+from mission.air.draping import draped
+from mission.air.terrain import FLAT, Ground
 from mission.flying.responder_trip import Errand, Standing, Trip
 from mission.model import US, Airframe, Programme, Window
-from mission.plan import Refusal, Sortie
+from mission.plan import Refusal, Sortie, Waypoint
 from mission.rules import check_sortie
 from mission.schedule.apart import parted
 from mission.schedule.scene import Scene, scene_of
@@ -48,13 +50,14 @@ def candidates_for(
     *,
     now_us: int,
     others: Sequence[Sortie] = (),
+    ground: Ground = FLAT,
 ) -> list[Candidate]:
     """Return the drones of a programme, those that can go first, the soonest first; `others` are sorties in the air or due.
 
     About 20 ms a drone among zones. Raises InputError for a place or height that is none.
     """
     _check(errand)
-    scene = scene_of(programme, Window(now_us, now_us + round(LONGEST_S * US)), now_us=now_us)
+    scene = scene_of(programme, Window(now_us, now_us + round(LONGEST_S * US)), now_us=now_us, ground=ground)
     by_airframe = {standing.airframe_id: standing for standing in standings}
     found = [
         _candidate(errand, scene, airframe, by_airframe.get(airframe.airframe_id), others)
@@ -88,10 +91,14 @@ def _candidate(
         trip = Trip(errand, scene, airframe, standing)
     except InputError as error:
         return _refused(airframe, _no_way(airframe, str(error)))
-    sortie = trip.sortie(scene.now_us)
     dock = scene.docks[airframe.dock_id]
+    flat = trip.sortie(scene.now_us)
+    sortie = draped(flat, plane=scene.plane, ground=scene.ground, dock=dock, airframe=airframe, here=trip.here)
+    goal, later_us = _goal(flat.waypoints[trip.goal], sortie.waypoints)
     tasks = scene.programme.tasks
-    said = check_sortie(sortie, airframe, dock=dock, **scene.conditions, tasks=tasks, start_ratio=trip.start_ratio)
+    said = check_sortie(
+        sortie, airframe, dock=dock, **scene.conditions, tasks=tasks, ground=scene.ground, start_ratio=trip.start_ratio
+    )
     sorties, conflicts = parted(scene, [*others, sortie], (), frozen={one.sortie_id for one in others})
     mended = next((one for one in sorties if one.sortie_id == sortie.sortie_id), sortie)
     left = [one for one in conflicts if not one.mended_by and sortie.sortie_id in (one.sortie_id, one.other_sortie_id)]
@@ -101,15 +108,22 @@ def _candidate(
         airframe_id=airframe.airframe_id,
         unit_id=airframe.unit_id,
         name=airframe.name,
-        arrive_s=round(trip.arrive_s + (mended.takeoff_us - sortie.takeoff_us) / US, 1),
+        arrive_s=round(trip.arrive_s + (mended.takeoff_us - sortie.takeoff_us + later_us) / US, 1),
         battery_at_scene_ratio=round(trip.scene_ratio, 3),
-        return_ratio=round(trip.landing_ratio, 3),
+        return_ratio=round(sortie.landing_battery_ratio, 3),
         way={"type": "LineString", "coordinates": trip.lonlat},
         refusals=tuple(said),
         sortie=mended,
-        goal=trip.goal,
+        goal=goal,
         detection_ratio=trip.detection_ratio,
     )
+
+
+def _goal(place: Waypoint, laid: Sequence[Waypoint]) -> tuple[int, int]:
+    """Return which of the waypoints laid over the terrain is the place, and how much later it is there, us."""
+    number = next(row for row, one in enumerate(laid) if (one.lat_deg, one.lon_deg) == (place.lat_deg, place.lon_deg))
+    reached_us = laid[number].arrive_us
+    return number, 0 if reached_us is None or place.arrive_us is None else reached_us - place.arrive_us
 
 
 def _refused(airframe: Airframe, refusal: Refusal) -> Candidate:

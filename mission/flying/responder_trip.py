@@ -8,7 +8,6 @@ import numpy as np
 from mission.model import HIGHEST_PRIORITY, US, Airframe, Task, TaskKind
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern, length_m
-from mission.patterns.legs import fly_s
 from mission.patterns.splitting import split
 from mission.patterns.waypoints import waypoints_of
 from mission.plan import CameraAction, Sortie, Waypoint
@@ -66,17 +65,29 @@ class Trip:
         target = _place(scene, errand.lat_deg, errand.lon_deg)
         there = _way(scene, self._here(self._dock), target)
         self._there = there if errand.search_radius_m else _kept_short(there, BESIDE_M)
-        self._legs_s = fly_s(self._there, airframe, scene.wind)
+        self._lift_there_s = float(scene.slopes.lift_s(self._there).sum())
+        self._legs_s = scene.fly_s(self._there, airframe)
         self._climb_s = 0.0 if standing.is_airborne else errand.alt_agl_m / airframe.climb_mps
         self._ready_s = 0.0 if standing.is_airborne else READY_S
         self.arrive_s = self._ready_s + self._climb_s + float(self._legs_s.sum())
-        self.scene_ratio = self.start_ratio - (self.arrive_s - self._ready_s) / airframe.endurance_s
+        spent_s = self.arrive_s - self._ready_s + self._lift_there_s
+        self.scene_ratio = self.start_ratio - spent_s / airframe.endurance_s
         self._search: Pattern | None = None
         self._turn_home(self._there[-1])
         self._stay_s = min(errand.stay_s, self._spare_s)
         if errand.search_radius_m:
             self._searches(target)
-        self.landing_ratio = self.scene_ratio - (self._stay_s + self._home_s) / airframe.endurance_s
+        self.landing_ratio = self.start_ratio - self._aloft_s / airframe.endurance_s
+
+    @property
+    def _aloft_s(self) -> float:
+        """How long it is in the air; what lifting takes is taken off when it is laid over the terrain."""
+        return self.arrive_s - self._ready_s + self._stay_s + self._home_s
+
+    @property
+    def here(self) -> Floats | None:
+        """Where it sets out in the air, (2,) in the plane; None where it stands in its dock."""
+        return np.asarray(self._there[0], np.float64) if self._standing.is_airborne else None
 
     @property
     def lonlat(self) -> list[list[float]]:
@@ -119,8 +130,9 @@ class Trip:
         """Reckon the way home from a place, and how long it may stay before it."""
         airframe, scene = self._airframe, self._scene
         self._back = _way(scene, last, self._dock)
-        self._home_s = float(fly_s(self._back, airframe, scene.wind).sum()) + self._errand.alt_agl_m / airframe.sink_mps
-        self._spare_s = (self.scene_ratio - scene.reserve_ratio) * airframe.endurance_s - self._home_s
+        self._home_s = float(scene.fly_s(self._back, airframe).sum()) + self._errand.alt_agl_m / airframe.sink_mps
+        lift_s = float(scene.slopes.lift_s(self._back).sum())
+        self._spare_s = (self.scene_ratio - scene.reserve_ratio) * airframe.endurance_s - self._home_s - lift_s
         if self._spare_s < LEAST_STAY_S:
             need_ratio = self.start_ratio + (LEAST_STAY_S - self._spare_s) / airframe.endurance_s
             message = (
@@ -141,15 +153,16 @@ class Trip:
         )  # fmt: skip
         whole = pattern_of(task, airframe, plane=scene.plane, sky=scene.sky, wind=scene.wind, window=scene.window)
         limit_s = self._spare_s + self._home_s
-        away_s = float(fly_s(np.stack((self._dock, target)), airframe, scene.wind).sum())
+        away_s = float(scene.fly_s(np.stack((self._dock, target)), airframe).sum())
         most = airframe.most_waypoints - len(self._there) - len(self._back)
         parts = split(
-            whole, airframe, limit_s + away_s, wind=scene.wind, home=self._dock, ways=scene.ways, most_places=most
-        )
+            whole, airframe, limit_s + away_s, wind=scene.wind, home=self._dock, ways=scene.ways, most_places=most,
+            legs_s=lambda places: scene.reckoned_s(places, airframe),
+        )  # fmt: skip
         self._search = parts[0]
-        self._stay_s = float(fly_s(parts[0].places, airframe, scene.wind).sum() + parts[0].hold_s.sum())
+        self._stay_s = float(scene.fly_s(parts[0].places, airframe).sum() + parts[0].hold_s.sum())
         self._back = _way(scene, np.asarray(parts[0].places[-1], np.float64), self._dock)
-        self._home_s = float(fly_s(self._back, airframe, scene.wind).sum()) + errand.alt_agl_m / airframe.sink_mps
+        self._home_s = float(scene.fly_s(self._back, airframe).sum()) + errand.alt_agl_m / airframe.sink_mps
         self._task = task
 
     def _searching(self, search: Pattern) -> tuple[Waypoint, ...]:

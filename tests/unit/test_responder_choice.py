@@ -1,15 +1,17 @@
 """Which drone goes first: by time with wind, round closed air, with enough battery to come home, and said why where it cannot."""
 
 import msgspec
+import numpy as np
 import pytest
 import shapely
 
+from mission.air.terrain import FLAT, Ground
 from mission.flying.responder import Candidate, candidates_for
 from mission.flying.responder_trip import BESIDE_M, Errand, Standing
 from mission.model import Programme, Weather, Zone, ZoneKind
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import distance_m
-from tests.patrol_day import airframe, dock, hour, place, rectangle
+from tests.patrol_day import LAT_DEG, LON_DEG, M_LON, airframe, dock, hour, place, rectangle
 
 NOW_US = hour(10)
 EAST, WEST = airframe(1, 1, name="East"), airframe(2, 2, name="West")
@@ -32,8 +34,8 @@ def ready(*numbers: int) -> list[Standing]:
     return [Standing(airframe_id=number, battery_ratio=1.0) for number in numbers]
 
 
-def ask(wanted: Errand, whole: Programme, standings: list[Standing]) -> list[Candidate]:
-    return candidates_for(wanted, whole, standings, now_us=NOW_US)
+def ask(wanted: Errand, whole: Programme, standings: list[Standing], *, ground: Ground = FLAT) -> list[Candidate]:
+    return candidates_for(wanted, whole, standings, now_us=NOW_US, ground=ground)
 
 
 def test_the_nearest_goes_first_in_calm_air_and_the_one_with_the_wind_behind_it_in_a_gale() -> None:
@@ -142,3 +144,38 @@ def test_too_much_wind_is_a_refusal_by_rule_and_two_first_responders_keep_apart(
 def test_what_is_no_place_is_refused(wanted: Errand) -> None:
     with pytest.raises(InputError, match=r"allowed|within"):
         ask(wanted, programme(), ready(1))
+
+
+def slope() -> Ground:
+    """Level to 700 m east, then up by 200 m within 300 m."""
+    rise_m = np.clip((np.arange(-40, 41) * 100.0 - 700.0) / 300.0, 0.0, 1.0) * 200.0
+    grid = np.broadcast_to(1500.0 + rise_m, (41, 81)).copy()
+    return Ground(grid, LAT_DEG + 0.1, LON_DEG - 4000.0 * M_LON, 0.005, 100.0 * M_LON, "slope")
+
+
+def test_up_a_hill_it_arrives_later_with_less_left_and_stands_at_its_height_above_the_ground_there() -> None:
+    there = errand(1500, 0)
+    (level,), (hilly,) = (ask(there, programme(), ready(1), ground=ground)[:1] for ground in (FLAT, slope()))
+    assert hilly.can_go
+    assert level.arrive_s is not None
+    assert hilly.arrive_s is not None
+    assert hilly.arrive_s > level.arrive_s + 20.0
+    assert (hilly.battery_at_scene_ratio or 1.0) < (level.battery_at_scene_ratio or 0.0)
+    assert hilly.sortie is not None
+    assert level.sortie is not None
+    assert hilly.goal is not None
+    assert level.goal is not None
+    laid, plain = hilly.sortie.waypoints[hilly.goal], level.sortie.waypoints[level.goal]
+    assert (laid.lat_deg, laid.lon_deg) == (plain.lat_deg, plain.lon_deg)
+    assert laid.hold_s > 0.0
+    assert laid.alt_home_m - laid.ground_above_home_m == pytest.approx(60.0, abs=0.1)
+    assert laid.ground_above_home_m == pytest.approx(200.0, abs=1.0)
+
+
+def test_in_the_air_it_sets_out_from_where_it_is_not_by_way_of_its_dock() -> None:
+    lon_deg, lat_deg = place(1000, 300)
+    aloft = Standing(airframe_id=1, lat_deg=lat_deg, lon_deg=lon_deg, battery_ratio=0.9, is_airborne=True)
+    (sent,) = ask(errand(1500, 0), programme(), [aloft], ground=slope())[:1]
+    assert sent.sortie is not None
+    first = sent.sortie.waypoints[0]
+    assert (first.lat_deg, first.lon_deg) == pytest.approx((lat_deg, lon_deg), abs=1e-6)

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from console import cli
+from console.patrols.terrain import KeptGround, check_terrain
 from infra.disk import DiskError
 from infra.errors import SettingsError
 from infra.settings import Settings, check_certificate, default_data_dir, load_settings
 from infra.vault import Vault
+from telemetry.model.errors import UnavailableError
 
 
 @pytest.mark.parametrize(
@@ -88,3 +90,20 @@ def test_the_command_ends_with_status_1_and_one_line(
     assert said[0].startswith("skybeat: ")
     assert value in said[0]
     assert not (tmp_path / "data").exists()
+
+
+def test_a_terrain_that_cannot_be_used_stops_the_start_and_names_its_variable_and_file(tmp_path: Path) -> None:
+    wrong = tmp_path / "dem.asc"
+    wrong.write_text("no raster")
+    for path, words in ((wrong, "ncols"), (tmp_path / "none.npz", "No such file")):
+        with pytest.raises(SettingsError, match=words) as caught:
+            check_terrain(Settings(terrain=path))
+        assert f"SKYBEAT_TERRAIN={path}" in str(caught.value)
+    assert check_terrain(Settings()).is_flat
+
+
+def test_without_the_terrain_that_is_set_nothing_is_planned_and_people_are_told_why(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="nothing is planned without the terrain") as caught:
+        KeptGround(tmp_path / "gone.asc").read()
+    assert "gone.asc" in caught.value.zh
+    assert KeptGround(None).read().is_flat
