@@ -5,10 +5,10 @@ from typing import Final
 import msgspec
 
 from mission.flying.pilot_words import Cause, Reason, reason
-from mission.flying.preflight import Readiness, in_the_way, joined
+from mission.flying.preflight import Readiness, in_the_way, joined, warned
 from mission.flying.sortie_watch import IN_AIR, NOTHING, Brief, Purpose, Says, SortieWatch
 from mission.formats.mavlink_items import TAKEOFF
-from telemetry.model.commands import CommandState, FlightAction, FlightCommand, UploadMission
+from telemetry.model.commands import CommandState, DownloadMission, FlightAction, FlightCommand, UploadMission
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import AnyEvent, CommandAnswered, CommandMoved
 from telemetry.model.flight_events import (
@@ -33,6 +33,9 @@ SETTLES_US: Final = 5_000_000
 TAKES_OFF_WITHIN_US: Final = 45_000_000
 ANSWERED_WITHIN_US: Final = 150_000_000
 SENT_WITHIN_US: Final = 2_400_000_000
+READ_BACK_AFTER_US: Final = 30_000_000
+"""What was read back longer ago may have been overwritten since, by another ground station: it is read again before it flies."""
+_CHECKED_LISTS: Final = (MissionList.FENCE, MissionList.MISSION)
 
 
 class Pilot(SortieWatch):
@@ -48,6 +51,10 @@ class Pilot(SortieWatch):
         self.item_count: int | None = None
         self._said_us = 0
         self._tries = 0
+        self._on_board: dict[MissionList, str] = {}
+        """The digests of what was read back of this sortie in this run."""
+        self._read_us: int | None = None
+        self._differs = self._starts_after = False
 
     @classmethod
     def restored(cls, state: SortieMoved, brief: Brief, now_us: int) -> "Pilot":
@@ -80,13 +87,29 @@ class Pilot(SortieWatch):
             return Says(None, self._move(now_us, SortieStep.HANDED, joined(found)))
         return self._upload(self.brief.plan.mission, now_us)
 
+    def look(self, readiness: Readiness, now_us: int) -> Says:
+        """Say of a sortie that is ready what stands in its way by now, or what the rules warn of; nothing where that is said."""
+        if self.step is not SortieStep.READY or self._purpose is not None:
+            return NOTHING
+        against = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
+        found = joined(against) if against else warned(readiness)
+        if (self.state.cause, self.state.reason_en) == (("", "") if found is None else (found.cause.value, found.en)):
+            return NOTHING
+        return Says(None, self._move(now_us, SortieStep.READY, found))
+
     def start(self, readiness: Readiness, now_us: int) -> Says:
-        """Check once more, arm and start. Raises ConflictError unless the mission is on board."""
+        """Check once more, read back what is on board where that was long ago, arm and start.
+
+        What is on board by now and is not this sortie's is uploaded anew, and it starts then. Raises ConflictError unless the
+        mission was put on board.
+        """
         self._demand({SortieStep.READY}, "started")
         found = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
         if found:
             return Says(None, self._move(now_us, SortieStep.READY, joined(found)))
-        self._tries = 0
+        self._tries, self._starts_after = 0, False
+        if self._read_us is None or now_us - self._read_us > READ_BACK_AFTER_US:
+            return self._read_back(now_us)
         return Says(self._order(Purpose.ARM, FlightAction.ARM, now_us), self._move(now_us, SortieStep.STARTING, None))
 
     def pause(self, now_us: int) -> Says:
@@ -113,7 +136,8 @@ class Pilot(SortieWatch):
         ):
             self._forget()
             return Says(None, self._move(now_us, SortieStep.FAILED, stopped))
-        if self.step is SortieStep.STARTING and self._armed is False:
+        is_unarmed = self._armed is False or self._purpose is Purpose.READ_BACK
+        if self.step is SortieStep.STARTING and is_unarmed:
             self._forget()
             return Says(None, self._move(now_us, SortieStep.FAILED, stopped))
         return Says(self._order(Purpose.RETURN, FlightAction.RETURN_HOME, now_us))
@@ -208,6 +232,13 @@ class Pilot(SortieWatch):
         command = UploadMission(device_id=device_id, mission=mission, fence=plan.fence, rally=plan.rally)
         return Says(command, self._move(now_us, SortieStep.UPLOADING, None))
 
+    def _read_back(self, now_us: int) -> Says:
+        self._begin_waiting(Purpose.READ_BACK, now_us)
+        self._differs = False
+        lists = tuple(one for one in _CHECKED_LISTS if one is MissionList.MISSION or self.brief.plan.fence)
+        command = DownloadMission(device_id=self.state.device_id, lists=lists)
+        return Says(command, self._move(now_us, SortieStep.STARTING, None))
+
     def _order(self, purpose: Purpose, action: FlightAction, now_us: int) -> FlightCommand:
         self._begin_waiting(purpose, now_us)
         return FlightCommand(device_id=self.state.device_id, action=action)
@@ -237,6 +268,8 @@ class Pilot(SortieWatch):
                 return NOTHING
             case Purpose.UPLOAD:
                 return self._uploaded(problem, now_us)
+            case Purpose.READ_BACK:
+                return self._read_again(problem, now_us)
             case Purpose.ARM:
                 return self._armed_answered(problem, now_us)
             case Purpose.START:
@@ -247,13 +280,29 @@ class Pilot(SortieWatch):
                 return self._order_answered(purpose, problem, now_us)
 
     def _uploaded(self, problem: str, now_us: int) -> Says:
-        is_in_air = self.state.has_flown
+        is_in_air, starts_after = self.state.has_flown, self._starts_after
+        self._starts_after = False
         if problem:
             failed = SortieStep.PAUSED if is_in_air else SortieStep.FAILED
             return Says(None, self._move(now_us, failed, reason(Cause.UPLOAD, problem)))
         if is_in_air:
             return Says(self._order(Purpose.START, FlightAction.START, now_us))
+        self._read_us = now_us
+        if starts_after:
+            moved = self._move(now_us, SortieStep.STARTING, None)
+            return Says(self._order(Purpose.ARM, FlightAction.ARM, now_us), moved)
         return Says(None, self._move(now_us, SortieStep.READY, None))
+
+    def _read_again(self, problem: str, now_us: int) -> Says:
+        """Arm where what is on board is this sortie's; put it there again where it is not."""
+        if problem:
+            return Says(None, self._move(now_us, SortieStep.READY, reason(Cause.READ_BACK, problem)))
+        if self._differs:
+            self._starts_after = True
+            says = self._upload(self.brief.plan.mission, now_us)
+            return Says(says.command, self._move(now_us, SortieStep.UPLOADING, reason(Cause.UPLOADED_ANEW)))
+        self._read_us = now_us
+        return Says(self._order(Purpose.ARM, FlightAction.ARM, now_us))
 
     def _armed_answered(self, problem: str, now_us: int) -> Says:
         if not problem:
@@ -300,17 +349,28 @@ class Pilot(SortieWatch):
             self.sent_items, self.item_count = event.done, event.total
 
     def _take_transfer(self, event: MissionTransferred, now_us: int) -> Says:
-        if event.mission_list is not MissionList.MISSION or event.transfer is TransferKind.DOWNLOAD:
+        is_ours = event.command_id == self._command_id
+        if event.transfer is TransferKind.DOWNLOAD:
+            if is_ours and self._purpose is Purpose.READ_BACK and not event.problem:
+                self._differs = self._differs or event.digest != self._expected(event.mission_list)
             return NOTHING
-        if event.command_id == self._command_id and self._purpose is Purpose.UPLOAD:
+        if is_ours and self._purpose is Purpose.UPLOAD:
             digest = event.digest if event.on_board is OnBoard.AS_ASKED else ""
-            self.state = msgspec.structs.replace(self.state, digest=digest, first_item=event.first_item)
+            self._on_board[event.mission_list] = digest
+            if event.mission_list is MissionList.MISSION:
+                self.state = msgspec.structs.replace(self.state, digest=digest, first_item=event.first_item)
+            return NOTHING
+        if event.mission_list is not MissionList.MISSION:
             return NOTHING
         if event.on_board is OnBoard.AS_BEFORE or event.digest == self.state.digest or not self.state.digest:
             return NOTHING
         self.state = msgspec.structs.replace(self.state, digest="")
         step = self.step if self.state.has_flown else SortieStep.FAILED
         return Says(None, self._move(now_us, step, reason(Cause.CHANGED)))
+
+    def _expected(self, which: MissionList) -> str:
+        """Return the digest of a list as it was put on board; a fence's is not known any more after a restart."""
+        return self.state.digest if which is MissionList.MISSION else self._on_board.get(which, "")
 
 
 def in_the_air(mission: tuple[MissionItem, ...]) -> tuple[MissionItem, ...]:

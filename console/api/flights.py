@@ -111,10 +111,13 @@ async def force_control(request: Request, unit_id: UnitId) -> Response:
 @ROUTER.post("/api/flights/{unit_id}/actions/prepare", **says(ActionPrepared, takes=WantAction))
 @policy(Policy.FLY)
 async def prepare_action(request: Request, unit_id: UnitId) -> Response:
-    """Return what an action costs, and the token that confirms it within 15 s; nothing is ordered yet."""
+    """Return what an action costs, what the rules say to it, and the token that confirms it within 15 s; nothing is ordered yet.
+
+    An action that the rules refuse has no token.
+    """
     parts, account, _ = drone_of(request, unit_id)
     wanted = in_wgs84(await read_body(request, WantAction))
-    return reply(parts.flights.prepare(unit_id, wanted, account))
+    return reply(await parts.flights.prepare(unit_id, wanted, account))
 
 
 @ROUTER.post("/api/flights/{unit_id}/actions", **says(FlightReply, takes=WantAction, status=201))

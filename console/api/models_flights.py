@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from console.wire_flight import FlightView, HazardView
-from mission.plan import Sortie
+from mission.plan import Refusal, Sortie
 from telemetry.model.commands import FlightAction
 from telemetry.model.datum import Crs
 
@@ -88,6 +88,7 @@ class ActionPrepared(msgspec.Struct, frozen=True, kw_only=True):
 
     `distance_m`, `duration_s` are of the way that it flies; `battery_ratio` is what the battery holds now. `breaks_off_sortie`:
     the sortie goes on no more by itself. `warnings` are words: not_heard, no_position, low_battery, no_home, beyond_reach.
+    `refusals` is what the rules say now, warnings too: with one that is no warning the token is empty, and it cannot be ordered.
     """
 
     token: str
@@ -98,6 +99,7 @@ class ActionPrepared(msgspec.Struct, frozen=True, kw_only=True):
     battery_ratio: float | None
     breaks_off_sortie: bool
     warnings: list[str]
+    refusals: list[Refusal] = []
 
 
 class TrafficReply(msgspec.Struct, frozen=True, kw_only=True):

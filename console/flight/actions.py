@@ -12,9 +12,11 @@ from console.flight.carrying import BY_MAVSDK, Carrier
 from console.flight.control import ControlDesk
 from console.flight.drones import Drones, Place
 from console.flight.engine import MavsdkEngine
+from console.flight.rules import NoRules, RulesNow
 from console.orders import CommandDesk
 from console.sources import FieldBridge
 from infra.clock import Clock
+from mission.plan import Refusal
 from telemetry.model.commands import FlightAction, FlightCommand
 from telemetry.model.errors import ConflictError, InputError, UnavailableError
 from telemetry.model.geodesy import distance_m
@@ -59,6 +61,8 @@ class ActionDesk:
     ) -> None:
         self.homes: dict[int, Place] = {}
         """Where each device was armed last."""
+        self.rules: RulesNow = NoRules()
+        """What is asked before a drone is sent somewhere."""
         self.carrier = Carrier(bridge, clock, orders=orders, drones=drones, engine=engine, on_change=on_change)
         self._clock = clock
         self._orders = orders
@@ -67,9 +71,18 @@ class ActionDesk:
         self._engine = engine
         self._prepared: dict[str, _Prepared] = {}
 
-    def prepare(self, unit_id: int, wanted: WantAction, account: Account, *, has_sortie: bool) -> ActionPrepared:
-        """Return what an action costs, and the token that confirms it within 15 s.
+    async def prepare(
+        self,
+        unit_id: int,
+        wanted: WantAction,
+        account: Account,
+        *,
+        has_sortie: bool,
+        said: tuple[Refusal, ...] = (),
+    ) -> ActionPrepared:
+        """Return what an action costs, what speaks against it, and the token that confirms it within 15 s; none where it is refused.
 
+        `said` is what is known to speak against it already; where it flies to is asked of the rules here.
         Raises ConflictError for one who is not in control, InputError for an action that lacks what it needs.
         """
         device_id = self._drones.device_of(unit_id)
@@ -83,15 +96,21 @@ class ActionDesk:
         if len(mine) >= PREPARED_OF_ONE or len(self._prepared) >= PREPARED_AT_MOST:
             message = f"{len(mine)} actions of yours of {len(self._prepared)} wait for their confirmation: order it again in {CONFIRMED_WITHIN_S:g} s"
             raise UnavailableError(message)
-        token = secrets.token_urlsafe(16)
-        plain = msgspec.structs.replace(wanted, token="")
-        self._prepared[token] = _Prepared(account.account_id, unit_id, plain, now_s + CONFIRMED_WITHIN_S)
-        costs = costs_of(wanted, self._drones.place_of(unit_id), self.homes.get(device_id))
+        place, home = self._drones.place_of(unit_id), self.homes.get(device_id)
+        if place is not None:
+            said += await self.rules.of_order(unit_id, wanted, place=place, home=home)
+        token = ""
+        if all(one.is_warning for one in said):
+            token, plain = secrets.token_urlsafe(16), msgspec.structs.replace(wanted, token="")
+            until_s = self._clock.monotonic_s() + CONFIRMED_WITHIN_S
+            self._prepared[token] = _Prepared(account.account_id, unit_id, plain, until_s)
+        costs = costs_of(wanted, place, home)
         return msgspec.structs.replace(
             costs,
             token=token,
             valid_until_ms=self._clock.now_us() / 1000 + 1000 * CONFIRMED_WITHIN_S,
             breaks_off_sortie=has_sortie and wanted.action in BREAKS_OFF,
+            refusals=list(said),
         )
 
     async def give(self, unit_id: int, command: FlightCommand, account: Account, *, by_pilot: bool = False) -> Order:

@@ -12,6 +12,7 @@ from console.flight.briefs import RESERVE_RATIO, Briefs, Given
 from console.flight.control import ControlDesk, SignedIn
 from console.flight.drones import Drones, Place
 from console.flight.engine import MavsdkEngine
+from console.flight.rules import RulesNow
 from console.flight.sorties import SortieDesk
 from console.flight.views import rounded, view_of_action, view_of_control, view_of_sortie, view_of_way
 from console.orders import CommandDesk
@@ -130,10 +131,17 @@ class FlightDesk:
 
     # --- what people order ---------------------------------------------------------------------------------------
 
-    def prepare(self, unit_id: int, wanted: WantAction, account: Account) -> ActionPrepared:
-        """Return what an action costs and the token that confirms it: `ActionDesk.prepare`."""
-        flown = self.sorties.flown(self.drones.device_of(unit_id))
-        return self.actions.prepare(unit_id, wanted, account, has_sortie=flown is not None)
+    def ask_rules(self, rules: RulesNow) -> None:
+        """Ask these rules before anything flies; before, nobody is asked."""
+        self.sorties.rules = self.actions.rules = rules
+
+    async def prepare(self, unit_id: int, wanted: WantAction, account: Account) -> ActionPrepared:
+        """Return what an action costs, what speaks against it, and the token that confirms it: `ActionDesk.prepare`."""
+        device_id = self.drones.device_of(unit_id)
+        is_start = wanted.action is FlightAction.START
+        said = await self.sorties.said_of_start(device_id) if is_start else ()
+        has_sortie = self.sorties.flown(device_id) is not None
+        return await self.actions.prepare(unit_id, wanted, account, has_sortie=has_sortie, said=said)
 
     async def order(self, unit_id: int, wanted: WantAction, account: Account) -> None:
         """Order a confirmed action; where the drone has a sortie that it is about, its pilot does it.

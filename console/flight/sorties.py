@@ -4,22 +4,27 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from console.api.models_flights import WantAction
 from console.auth.accounts import Account
 from console.flight.actions import ActionDesk
 from console.flight.briefs import Briefs, Given
 from console.flight.control import ControlDesk, holder_of
 from console.flight.drones import Drones
+from console.flight.rules import Aloft, NoRules, RulesNow
 from console.orders import CommandDesk, numbered
 from console.sources import FieldBridge
 from console.wire import Role
 from infra.clock import Clock
 from infra.tasks import Supervisor
-from mission.flying.preflight import Readiness, in_the_way, joined
+from mission.flying.preflight import Readiness, by_rule, in_the_way, joined
+from mission.flying.sortie_watch import IN_AIR
+from mission.flying.takeoff import ON_TIME_US
 from mission.pilot import OVER, Pilot, Says
+from mission.plan import Refusal
 from telemetry.flight.control import NOBODY
 from telemetry.model.commands import Command, CommandState, FlightAction, FlightCommand
 from telemetry.model.decoding import Output
-from telemetry.model.errors import NotFoundError, SkybeatError
+from telemetry.model.errors import ConflictError, NotFoundError, SkybeatError
 from telemetry.model.events import AnyEvent
 from telemetry.model.flight_events import SortieMoved, SortieStep
 from telemetry.orders import Order
@@ -41,11 +46,21 @@ class Flown:
         self.account = account
         self.events: asyncio.Queue[AnyEvent] = asyncio.Queue()
         self.turn = asyncio.Lock()
+        self.left_us: int | None = None
+        """When it was seen to set out, in this run."""
 
     @property
     def is_over(self) -> bool:
         """Whether it is done or failed."""
         return self.pilot.step in OVER
+
+    @property
+    def aloft(self) -> Aloft | None:
+        """What of it others must keep clear of, None while it stands; one that left before a restart is where its plan says."""
+        if self.pilot.step is not SortieStep.STARTING and self.pilot.step not in IN_AIR:
+            return None
+        late_us = 0 if self.left_us is None else self.left_us - self.given.sortie.takeoff_us
+        return Aloft(self.given, 0 if abs(late_us) <= ON_TIME_US else late_us)
 
 
 class SortieDesk:
@@ -71,6 +86,8 @@ class SortieDesk:
         self._actions = actions
         self._briefs = briefs
         self._tell = on_change
+        self.rules: RulesNow = NoRules()
+        """What is asked again before a sortie flies."""
         self._flown: dict[int, Flown] = {}
         self._driving: dict[int, asyncio.Task[None]] = {}
         self._given: dict[int, Given] = {}
@@ -115,6 +132,8 @@ class SortieDesk:
             self._keep(pilot.state)
         else:
             async with flown.turn:
+                if flown.pilot.state.has_flown:
+                    await self._demand_allowed(flown, given)
                 says = flown.pilot.give_another(given.brief, now_us)
                 flown.given, flown.account = given, account
                 self._given[device_id] = given
@@ -122,11 +141,14 @@ class SortieDesk:
         await asyncio.to_thread(self._briefs.keep, device_id, given)
         if not flown.pilot.state.has_flown:
             async with flown.turn:
-                await self._do(flown, flown.pilot.begin(self._readiness(flown), now_us))
+                await self._do(flown, flown.pilot.begin(await self._readiness(flown), now_us))
         return flown
 
     async def order(self, unit_id: int, action: FlightAction, account: Account) -> None:
-        """Let the pilot do what a person asks of the sortie. Raises ConflictError for one that cannot, or who may not."""
+        """Let the pilot do what a person asks of the sortie.
+
+        Raises ConflictError for one that cannot, who may not, and a start that something is in the way of: what, and what to do.
+        """
         device_id = self._drones.device_of(unit_id)
         self._control.demand(device_id, account)
         flown = self.flown(device_id)
@@ -138,7 +160,7 @@ class SortieDesk:
             flown.account = account
             match action:
                 case FlightAction.START:
-                    says = flown.pilot.start(self._readiness(flown), now_us)
+                    says = flown.pilot.start(await self._readiness(flown, is_start=True), now_us)
                 case FlightAction.PAUSE:
                     says = flown.pilot.pause(now_us)
                 case FlightAction.CONTINUE:
@@ -146,6 +168,15 @@ class SortieDesk:
                 case _:
                     says = flown.pilot.come_home(now_us)
             await self._do(flown, says)
+        if action is FlightAction.START and says.command is None:
+            raise ConflictError(flown.pilot.state.reason_en, flown.pilot.state.reason_zh)
+
+    async def said_of_start(self, device_id: int) -> tuple[Refusal, ...]:
+        """Return what the rules say to the start of a drone's sortie now; nothing where it has none that is ready."""
+        flown = self.flown(device_id)
+        if flown is None or flown.pilot.step is not SortieStep.READY:
+            return ()
+        return (await self._readiness(flown, is_start=True)).refusals
 
     # --- what happens --------------------------------------------------------------------------------------------
 
@@ -192,20 +223,25 @@ class SortieDesk:
                 event = await asyncio.wait_for(flown.events.get(), TICK_S)
             except TimeoutError:
                 async with flown.turn:
-                    await self._do(flown, self._look_again(flown))
+                    await self._do(flown, await self._look_again(flown))
                 self._tell(flown.unit_id)
                 continue
             async with flown.turn:
                 await self._do(flown, flown.pilot.take(event, self._clock.now_us()))
 
-    def _look_again(self, flown: Flown) -> Says:
-        """Let the pilot look at the time, and begin once nothing is in the way any more: a battery tells itself, a link comes back."""
+    async def _look_again(self, flown: Flown) -> Says:
+        """Let the pilot look at the time, and begin once nothing is in the way any more: a battery tells itself, a link comes back.
+
+        On board already it looks at the rules again: what would refuse its start is told before anybody orders it.
+        """
         pilot, now_us = flown.pilot, self._clock.now_us()
         place = self._drones.place_of(flown.unit_id)
         is_disarmed = place is not None and place.is_heard and place.is_armed is False
+        if pilot.step is SortieStep.READY:
+            return pilot.look(await self._readiness(flown), now_us)
         if pilot.step is not SortieStep.HANDED or not pilot.brief.plan.mission:
             return pilot.tick(now_us, is_disarmed=is_disarmed)
-        readiness = self._readiness(flown)
+        readiness = await self._readiness(flown)
         found = in_the_way(readiness, least_battery_ratio=pilot.brief.least_battery_ratio)
         is_news = not found or joined(found).cause.value != pilot.state.cause
         return pilot.begin(readiness, now_us) if is_news else pilot.tick(now_us)
@@ -214,6 +250,8 @@ class SortieDesk:
         """Keep how far the pilot came and carry out what it wants, until it wants nothing more."""
         while True:
             if says.moved is not None:
+                if says.moved.step is SortieStep.FLYING and flown.left_us is None:
+                    flown.left_us = says.moved.observed_us
                 self._keep(says.moved)
             if says.command is None:
                 return
@@ -238,18 +276,56 @@ class SortieDesk:
         self._orders.move(order, CommandState.SENT)
         return order
 
+    async def _demand_allowed(self, flown: Flown, given: Given) -> None:
+        """Raise ConflictError for another sortie of a plan that the rules do not allow now, or the straight way to its first place.
+
+        A first responder's was held against them when it was chosen.
+        """
+        place, first = self._drones.place_of(flown.unit_id), given.sortie.waypoints[0]
+        if given.plan_id is None or place is None:
+            return
+        there = WantAction(
+            action=FlightAction.GO_TO, lat_deg=first.lat_deg, lon_deg=first.lon_deg, alt_home_m=first.alt_home_m
+        )
+        home = self._actions.homes.get(flown.pilot.state.device_id)
+        now_us, device_id = self._clock.now_us(), flown.pilot.state.device_id
+        said = [
+            *await self.rules.of_takeoff(
+                given, takeoff_us=now_us, aloft=self._aloft(device_id), battery_ratio=place.battery_ratio
+            ),
+            *await self.rules.of_order(flown.unit_id, there, place=place, home=home),
+        ]
+        found = tuple(by_rule(one) for one in said if not one.is_warning)
+        if found:
+            raise ConflictError(joined(found).en, joined(found).zh)
+
+    def _aloft(self, but_device_id: int) -> list[Aloft]:
+        """Return the sorties of other drones that are in the air or just starting."""
+        others = (flown.aloft for device_id, flown in self._flown.items() if device_id != but_device_id)
+        return [one for one in others if one is not None]
+
     def _keep(self, moved: SortieMoved) -> None:
         self._bridge.take(Output(events=(moved,)), self._clock.now_us(), protocol=PROTOCOL)
         unit_id = self._drones.unit_of(moved.device_id)
         if unit_id is not None:
             self._tell(unit_id)
 
-    def _readiness(self, flown: Flown) -> Readiness:
-        place = self._drones.place_of(flown.unit_id)
-        holder = self._control.of(flown.pilot.state.device_id).holder
+    async def _readiness(self, flown: Flown, *, is_start: bool = False) -> Readiness:
+        """Return what is known of a drone now; the rules are asked for now where it starts, else for its time."""
+        place, device_id = self._drones.place_of(flown.unit_id), flown.pilot.state.device_id
+        holder = self._control.of(device_id).holder
+        battery_ratio = None if place is None else place.battery_ratio
+        now_us = self._clock.now_us()
+        refusals = await self.rules.of_takeoff(
+            flown.given,
+            takeoff_us=now_us if is_start else max(now_us, flown.given.sortie.takeoff_us),
+            aloft=self._aloft(device_id),
+            battery_ratio=battery_ratio,
+        )
         return Readiness(
             is_heard=place is not None and place.is_heard,
             has_position=place is not None,
-            battery_ratio=None if place is None else place.battery_ratio,
+            battery_ratio=battery_ratio,
             controller="" if holder in (NOBODY, holder_of(flown.account)) else str(holder),
+            refusals=refusals,
         )

@@ -13,6 +13,10 @@ from telemetry.model.flight_events import SortieStep
 
 LOOK_EVERY_S: Final = 0.25
 GIVEN_UP_AFTER_S: Final = 120.0
+AGAIN_AFTER_S: Final = 5.0
+"""What is in the way of a start may pass: another one that flies off, weather that is entered anew."""
+LATE_AFTER_S: Final = 300.0
+"""A sortie that could not start so long after it was ready, or its time, is left to its pilot."""
 _WAITING: Final = frozenset({SortieStep.HANDED, SortieStep.UPLOADING})
 _OVER: Final = frozenset({SortieStep.DONE, SortieStep.FAILED})
 _LOG: Final = get_logger("flight")
@@ -24,6 +28,9 @@ class _Launch(NamedTuple):
     lets_go: bool
     not_before_us: int = 0
     is_started: bool = False
+    again_s: float = 0.0
+    """When on the monotonic clock its start is tried again."""
+    refused_until_s: float | None = None
 
 
 class Launches:
@@ -62,13 +69,25 @@ class Launches:
             del self._flown[unit_id]
             await self._let_go(unit_id, launch)
         elif sortie.step is SortieStep.READY and not launch.is_started:
-            if self._clock.now_us() < launch.not_before_us:
-                return
-            self._flown[unit_id] = launch._replace(is_started=True)
-            await self._flights.start(unit_id, launch.account)
+            await self._start(unit_id, launch)
         elif sortie.step in _WAITING and self._clock.monotonic_s() > launch.until_s:
             del self._flown[unit_id]
             await self._let_go(unit_id, launch)
+
+    async def _start(self, unit_id: int, launch: _Launch) -> None:
+        """Start a drone whose time has come; where something is in the way, again and again for a while."""
+        now_s = self._clock.monotonic_s()
+        if self._clock.now_us() < launch.not_before_us or now_s < launch.again_s:
+            return
+        try:
+            await self._flights.start(unit_id, launch.account)
+        except SkybeatError:
+            until_s = now_s + LATE_AFTER_S if launch.refused_until_s is None else launch.refused_until_s
+            if now_s >= until_s:
+                raise
+            self._flown[unit_id] = launch._replace(again_s=now_s + AGAIN_AFTER_S, refused_until_s=until_s)
+        else:
+            self._flown[unit_id] = launch._replace(is_started=True)
 
     async def _let_go(self, unit_id: int, launch: _Launch) -> None:
         device_id = self._flights.drones.device_of(unit_id)

@@ -16,6 +16,7 @@ from console.patrols.first_responder import FirstResponder
 from console.patrols.follower import PlanFollower
 from console.patrols.plan_desk import PlanDesk
 from console.patrols.programme_desk import ProgrammeDesk
+from console.patrols.rules_now import RulesDesk
 from console.sources import FieldBridge
 from console.stream.plans import PlanFeed
 from infra.clock import Clock
@@ -57,6 +58,7 @@ def make_patrols(
 ) -> Patrols:
     """Wire the parts of patrols; `terrain` is the raster of heights that is planned over."""
     feed, programme, plans = PlanFeed(), ProgrammeDesk(pool), PlanDesk(pool, clock, terrain=terrain)
+    flights.ask_rules(RulesDesk(clock, programme=programme, plans=plans, feed=feed))
     responder = FirstResponder(bridge, clock, audit, programme=programme, plans=plans, flights=flights)
     return Patrols(
         programme=programme,

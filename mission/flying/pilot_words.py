@@ -13,9 +13,12 @@ class Cause(StrEnum):
     CONTROL = "control"
     LINK = "link"
     REFUSED_BY_RULES = "refused_by_rules"
+    WARNED_BY_RULES = "warned_by_rules"
     EMPTY = "empty"
     UPLOAD = "upload"
     CHANGED = "changed"
+    READ_BACK = "read_back"
+    UPLOADED_ANEW = "uploaded_anew"
     ARM = "arm"
     START = "start"
     NO_TAKE_OFF = "no_take_off"
@@ -50,11 +53,20 @@ _SENTENCES: Final[dict[Cause, tuple[str, str]]] = {
     Cause.CONTROL: ("控制权在{said}：先接管", "{said} is in control: take over first"),
     Cause.LINK: ("无人机没有信号：检查链路", "nothing is heard of the drone: look at the link"),
     Cause.REFUSED_BY_RULES: ("规则不允许：{said}", "the rules do not allow it: {said}"),
+    Cause.WARNED_BY_RULES: ("规则提醒：{said}", "the rules warn: {said}"),
     Cause.EMPTY: ("任务没有航点：重新规划", "the mission has no item: plan it again"),
     Cause.UPLOAD: ("上传失败：{said}", "the upload failed: {said}"),
     Cause.CHANGED: (
         "机上任务已被他人更改：重新上传后再飞",
         "somebody else changed the mission on board: upload it again before it flies",
+    ),
+    Cause.READ_BACK: (
+        "起飞前未能回读机上任务：{said}",
+        "what is on board could not be read back before it flies: {said}",
+    ),
+    Cause.UPLOADED_ANEW: (
+        "机上任务与本架次不符：正在重新上传，完成后起飞",
+        "what is on board is not this sortie's mission: it is uploaded anew, then it starts",
     ),
     Cause.ARM: ("无法解锁：{said}", "it does not arm: {said}"),
     Cause.START: ("无法开始：{said}", "it does not start: {said}"),

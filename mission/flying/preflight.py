@@ -34,14 +34,20 @@ def in_the_way(readiness: Readiness, *, least_battery_ratio: float) -> tuple[Rea
         have_pct, need_pct = readiness.battery_ratio * 100.0, least_battery_ratio * 100.0
         found.append(reason(Cause.BATTERY, have_pct=have_pct, need_pct=need_pct))
     refusals = (refusal for refusal in readiness.refusals if not refusal.is_warning)
-    return (*found, *(_by_rule(refusal) for refusal in refusals))
+    return (*found, *(by_rule(refusal) for refusal in refusals))
 
 
-def _by_rule(refusal: Refusal) -> Reason:
-    zh = reason(Cause.REFUSED_BY_RULES, f"{refusal.reason_zh}（{refusal.rule_id}）").zh
-    return Reason(
-        Cause.REFUSED_BY_RULES, zh, reason(Cause.REFUSED_BY_RULES, f"{refusal.reason_en} ({refusal.rule_id})").en
-    )
+def by_rule(refusal: Refusal, cause: Cause = Cause.REFUSED_BY_RULES) -> Reason:
+    """Return what a rule says with its numbers, and what would make it possible."""
+    said_zh = f"{refusal.reason_zh}（{refusal.rule_id}）" + (f"：{refusal.remedy_zh}" if refusal.remedy_zh else "")
+    said_en = f"{refusal.reason_en} ({refusal.rule_id})" + (f": {refusal.remedy_en}" if refusal.remedy_en else "")
+    return Reason(cause, reason(cause, said_zh).zh, reason(cause, said_en).en)
+
+
+def warned(readiness: Readiness) -> Reason | None:
+    """Return what the rules only warn of, None where they do not."""
+    found = tuple(by_rule(one, Cause.WARNED_BY_RULES) for one in readiness.refusals if one.is_warning)
+    return joined(found) if found else None
 
 
 def joined(reasons: tuple[Reason, ...]) -> Reason:

@@ -43,6 +43,8 @@ class Purpose(Enum):
     """What the order that waits for an answer is for."""
 
     UPLOAD = "upload"
+    READ_BACK = "read_back"
+    """What is on board, before it flies."""
     ARM = "arm"
     START = "start"
     PAUSE = "pause"

@@ -260,6 +260,9 @@ class Console:
         for found in self.progress(unit_id):
             if found.step == "ready":
                 prepared = self._ask("POST", f"/api/flights/{unit_id}/actions/prepare", {"action": "start"})
+                if not prepared["token"]:
+                    message = f"unit {unit_id} may not take off now: {_why(prepared['refusals'])}"
+                    raise ConflictError(message)
                 self._ask("POST", f"/api/flights/{unit_id}/actions", {"action": "start", "token": prepared["token"]})
                 return
             if found.is_over:

@@ -63,7 +63,7 @@ class Sky:
     async def order(self, action: FlightAction, **wanted: float) -> ActionView:
         """Order a confirmed action and return it once it ended."""
         want = WantAction(action=action, **wanted)  # type: ignore[arg-type]
-        token = self.desk.prepare(HAWK, want, WANG).token
+        token = (await self.desk.prepare(HAWK, want, WANG)).token
         await self.desk.order(HAWK, WantAction(action=action, token=token, **wanted), WANG)  # type: ignore[arg-type]
         await until(lambda: self.desk.view(HAWK).actions[0].ended_ms is not None)
         return self.desk.view(HAWK).actions[0]

@@ -8,6 +8,7 @@ import pytest
 from mission.flying.preflight import Readiness
 from mission.pilot import Pilot
 from mission.plan import Refusal
+from telemetry.model.commands import FlightCommand
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import (
     ArmedChanged,
@@ -96,6 +97,86 @@ def test_a_vehicle_that_never_arms_fails_with_what_it_says() -> None:
     cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
     assert cockpit.fly(SortieStep.FAILED)
     assert "Need Position Estimate" in cockpit.pilot.state.reason_zh
+
+
+def ready_for_an_hour(vehicle: Autopilot | None = None) -> Cockpit:
+    """A pilot whose mission was read back long ago."""
+    cockpit = cockpit_of(vehicle or Autopilot())
+    cockpit.say(cockpit.pilot.begin(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY)
+    cockpit.line.run(lambda: False, at_most_s=60)
+    return cockpit
+
+
+@BOTH
+def test_what_is_on_board_for_long_is_read_back_before_it_starts(manners: Manners) -> None:
+    cockpit = ready_for_an_hour(Autopilot(manners=manners))
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert not cockpit.line.vehicle.armed
+    assert cockpit.fly(SortieStep.DONE)
+    assert cockpit.steps == ["uploading", "ready", "starting", "flying", "returning", "done"]
+
+
+@BOTH
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_another_ground_station_put_on_board_is_not_flown_but_replaced(manners: Manners, which: int) -> None:
+    cockpit = ready_for_an_hour(Autopilot(manners=manners))
+    ours = list(cockpit.line.vehicle.lists[which])
+    cockpit.line.vehicle.lists[which] = [*ours[:-2], ours[-1]]
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.UPLOADING)
+    assert cockpit.pilot.state.cause == "uploaded_anew"
+    assert not cockpit.line.vehicle.armed
+    assert cockpit.fly(SortieStep.DONE)
+    assert [len(cockpit.line.vehicle.lists[which]), cockpit.pilot.state.flown] == [len(ours), 5]
+    assert cockpit.steps[2:6] == ["starting", "uploading", "starting", "flying"]
+
+
+def test_what_cannot_be_read_back_is_not_started_and_what_was_just_read_is_not_read_again() -> None:
+    cockpit = ready_for_an_hour()
+    cockpit.line.silent = lambda _: True
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.READY, at_most_s=160)
+    assert cockpit.pilot.state.cause == "read_back"
+    cockpit.line.silent = lambda _: False
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    assert cockpit.fly(SortieStep.FLYING)
+    fresh = cockpit_of(Autopilot())
+    fresh.say(fresh.pilot.begin(READY, fresh.line.now_us))
+    assert fresh.fly(SortieStep.READY)
+    command, _ = fresh.pilot.start(READY, fresh.line.now_us)
+    assert isinstance(command, FlightCommand)
+
+
+def test_a_start_that_is_being_read_back_can_be_called_off() -> None:
+    cockpit = ready_for_an_hour()
+    cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
+    cockpit.say(cockpit.pilot.come_home(cockpit.line.now_us))
+    assert (cockpit.pilot.step, cockpit.pilot.state.cause) == (SortieStep.FAILED, "stopped")
+
+
+def test_what_the_rules_say_by_now_is_told_while_it_is_ready_and_refuses_its_start() -> None:
+    cockpit = ready_for_an_hour()
+    pilot, now_us = cockpit.pilot, cockpit.line.now_us
+    rule = Refusal(
+        rule_id="R-03", reason_zh="航线穿过管制区", reason_en="crosses a zone", remedy_zh="绕行", remedy_en="go round"
+    )
+    refused = msgspec.structs.replace(READY, refusals=(rule,))
+    warned = msgspec.structs.replace(READY, refusals=(msgspec.structs.replace(rule, is_warning=True),))
+    _, moved = pilot.look(warned, now_us)
+    assert moved is not None
+    assert (moved.step, moved.cause, moved.reason_zh) == (
+        SortieStep.READY, "warned_by_rules", "规则提醒：航线穿过管制区（R-03）：绕行",
+    )  # fmt: skip
+    assert pilot.look(warned, now_us) == (None, None)
+    command, moved = pilot.start(refused, now_us)
+    assert (command, pilot.step, pilot.state.cause) == (None, SortieStep.READY, "refused_by_rules")
+    assert pilot.state.reason_en == "the rules do not allow it: crosses a zone (R-03): go round"
+    _, moved = pilot.look(READY, now_us)
+    assert moved is not None
+    assert moved.cause == ""
+    cockpit.say(pilot.start(warned, now_us))
+    assert pilot.step is SortieStep.STARTING
 
 
 def test_an_upload_that_failed_can_be_begun_again() -> None:

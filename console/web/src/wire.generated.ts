@@ -1208,6 +1208,22 @@ export interface DueReply {
   sorties: DueView[];
 }
 
+/** What cannot be done: which rule, its numbers, and what would make it possible, in both languages. `remedy` says the same to a program: the field of the task, asset or sortie to change, and its value. */
+export interface Refusal {
+  rule_id: string;
+  reason_zh: string;
+  reason_en: string;
+  remedy_zh: string;
+  remedy_en: string;
+  numbers: Record<string, number | string>;
+  remedy: Record<string, number | string>;
+  task_id: number | null;
+  visit_id: number | null;
+  airframe_id: number | null;
+  window: Window | null;
+  is_warning: boolean;
+}
+
 /** One flight from take-off to landing: who, when, where along, and what is left of the battery (0..1) when it lands. `free_us` is when airframe and battery may go again; `on_watch` the time that it stands over its event. */
 export interface Sortie {
   sortie_id: number;
@@ -1291,7 +1307,7 @@ export interface WantAction {
   token?: string;
 }
 
-/** What an action costs, and the token that confirms it until `valid_until_ms`; null is what is not known. `distance_m`, `duration_s` are of the way that it flies; `battery_ratio` is what the battery holds now. `breaks_off_sortie`: the sortie goes on no more by itself. `warnings` are words: not_heard, no_position, low_battery, no_home, beyond_reach. */
+/** What an action costs, and the token that confirms it until `valid_until_ms`; null is what is not known. `distance_m`, `duration_s` are of the way that it flies; `battery_ratio` is what the battery holds now. `breaks_off_sortie`: the sortie goes on no more by itself. `warnings` are words: not_heard, no_position, low_battery, no_home, beyond_reach. `refusals` is what the rules say now, warnings too: with one that is no warning the token is empty, and it cannot be ordered. */
 export interface ActionPrepared {
   token: string;
   valid_until_ms: number;
@@ -1301,6 +1317,7 @@ export interface ActionPrepared {
   battery_ratio: number | null;
   breaks_off_sortie: boolean;
   warnings: string[];
+  refusals: Refusal[];
 }
 
 /** Who else is in the air near the drones of the scope. */
@@ -1856,22 +1873,6 @@ export interface Plan {
   terrain: string;
 }
 
-/** What cannot be done: which rule, its numbers, and what would make it possible, in both languages. `remedy` says the same to a program: the field of the task, asset or sortie to change, and its value. */
-export interface Refusal {
-  rule_id: string;
-  reason_zh: string;
-  reason_en: string;
-  remedy_zh: string;
-  remedy_en: string;
-  numbers: Record<string, number | string>;
-  remedy: Record<string, number | string>;
-  task_id: number | null;
-  visit_id: number | null;
-  airframe_id: number | null;
-  window: Window | null;
-  is_warning: boolean;
-}
-
 /** How far a plan does what a task asks for. Ratios 0..1; None where the task does not ask for it. What a rule refuses counts for nothing: `refused_count` are visits that only refused sorties fly. */
 export interface TaskFigures {
   task_id: number;
@@ -1990,6 +1991,12 @@ export interface PlanGoneReply {
 /** How far a sortie has come. */
 export interface SortieStateWish {
   state: SortieState;
+}
+
+/** A sentence in both languages, or a part of one: what of a file is wrong, and where. */
+export interface Said {
+  en: string;
+  zh: string;
 }
 
 /** A battery of a dock: `health_ratio` of a new one's capacity, `charge_ratio` now, `charge_s` from empty to full. Where a dock lists none, each of its airframes has one that is charged in place; where none of those listed is ready, nothing takes off there. */
@@ -2144,11 +2151,14 @@ export interface CheckReply {
   preview: Sketch | null;
 }
 
-/** What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items. `notes` says of everything in the file that was left out what and where it was. */
+/** What a file brought, or (`is_kept` false: a dry run, or a refusal that is no warning) would bring. How many items are new to the programme (`added`), otherwise than when a file of this name brought them (`changed`), and there already (`unchanged`); `programme` holds them all. `notes` says of everything in the file that was left out what and where it was. */
 export interface ImportReply {
+  is_kept: boolean;
   added: number;
+  changed: number;
+  unchanged: number;
   refusals: Refusal[];
-  notes: string[];
+  notes: Said[];
   programme: Programme;
 }
 

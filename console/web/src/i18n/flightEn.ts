@@ -41,6 +41,7 @@ export const flightEn: Readonly<Record<keyof typeof flightZh, string>> = {
   "flight.alt": "Height (m)",
   "flight.cost": "{distance} to fly · about {time}",
   "flight.costBattery": "battery {battery}",
+  "flight.refused": "The rules do not allow this order:",
   "flight.breaksOff": "The sortie ends here; it goes on only by hand.",
   "flight.warning.not_heard": "The drone is not heard",
   "flight.warning.no_position": "The drone has no position",

@@ -39,6 +39,7 @@ export const flightZh = {
   "flight.alt": "高度 (m)",
   "flight.cost": "航程 {distance} · 约 {time}",
   "flight.costBattery": "电量 {battery}",
+  "flight.refused": "规则不允许下达该命令：",
   "flight.breaksOff": "本架次将中断，之后须人工继续。",
   "flight.warning.not_heard": "收不到该机信号",
   "flight.warning.no_position": "该机没有定位",

@@ -4,10 +4,11 @@ import { clockTime, distance, duration, percent } from "../format/figures";
 import type { TextKey } from "../i18n/zh";
 import { live } from "../live/live";
 import { useDesk } from "../state/desk";
+import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import { HoldButton } from "../ui/HoldButton";
-import type { ActionView, FlightAction, FlightView } from "../wire.generated";
-import { begin, cancelOrder, confirm, type Pending, pickGoal, usePending } from "./orders";
+import type { ActionView, FlightAction, FlightView, Refusal } from "../wire.generated";
+import { begin, cancelOrder, confirm, isRefused, type Pending, pickGoal, usePending } from "./orders";
 
 const SHOWN = 4;
 /** After so long without an answer an order says so, and can be given again. */
@@ -88,6 +89,7 @@ function GoTo() {
 /** The place that was chosen on the map, and the button that flies there. */
 function Goal({ flight }: { flight: FlightView }) {
   const { picking, picked } = useDesk();
+  const prepared = usePending()?.prepared ?? null;
   const t = useText();
   const lat_deg = picked?.lat ?? null;
   const lon_deg = picked?.lon ?? null;
@@ -104,7 +106,12 @@ function Goal({ flight }: { flight: FlightView }) {
       </p>
     );
   return (
-    <HoldButton className="btn pri wide" testId="go-here" onDone={() => void confirm()}>
+    <HoldButton
+      className="btn pri wide"
+      testId="go-here"
+      disabled={prepared !== null && isRefused(prepared)}
+      onDone={() => void confirm()}
+    >
       {t("flight.goHere")}
     </HoldButton>
   );
@@ -141,7 +148,28 @@ function Cost({ pending: { prepared, error, isOrdering } }: { pending: Pending }
           {t(`flight.warning.${warning}` as TextKey)}
         </p>
       ))}
+      {isRefused(prepared) ? <p className="c-alarm">{t("flight.refused")}</p> : null}
+      {prepared.refusals.map((refusal) => (
+        <Said key={`${refusal.rule_id} ${refusal.reason_en}`} refusal={refusal} />
+      ))}
     </div>
+  );
+}
+
+/** What a rule says to the order, with its numbers and what would make it possible. */
+function Said({ refusal }: { refusal: Refusal }) {
+  const { language } = useSettings();
+  const [reason, remedy] =
+    language === "zh" ? [refusal.reason_zh, refusal.remedy_zh] : [refusal.reason_en, refusal.remedy_en];
+  return (
+    <p
+      className={refusal.is_warning ? "c-attn" : "c-alarm"}
+      data-testid="action-refusal"
+      data-warning={refusal.is_warning}
+    >
+      <b>{reason}</b> <span className="t3">{refusal.rule_id}</span>
+      {remedy ? <span className="t2"> · {remedy}</span> : null}
+    </p>
   );
 }
 

@@ -58,6 +58,9 @@ export function begin(unitId: number, want: Want): void {
   );
 }
 
+/** Whether the rules refuse what was asked: then there is nothing to confirm. */
+export const isRefused = (prepared: ActionPrepared): boolean => prepared.refusals.some((one) => !one.is_warning);
+
 const isTooOld = (prepared: ActionPrepared | null): boolean =>
   prepared !== null && prepared.valid_until_ms <= live.nowMs();
 
@@ -66,7 +69,7 @@ export async function confirm(): Promise<void> {
   const asked = pending;
   if (!asked) return;
   const prepared = await preparing;
-  if (!prepared || !isSame(pending, asked.unitId, asked.want)) return;
+  if (!prepared || isRefused(prepared) || !isSame(pending, asked.unitId, asked.want)) return;
   set({ ...asked, prepared, isOrdering: true });
   try {
     const reply = await write<FlightReply>("POST", `/api/flights/${asked.unitId}/actions`, {
