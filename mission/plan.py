@@ -1,10 +1,14 @@
 """What the planner answers: visits, sorties and their waypoints, refusals with their remedies, conflicts, the plan of a day."""
 
+import math
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from mission.model import Window
+from mission.model import Dock, Window
+
+_SAME_PLACE_DEG: Final = 1e-5
 
 
 class CameraAction(StrEnum):
@@ -103,6 +107,12 @@ class Sortie(msgspec.Struct, frozen=True, kw_only=True):
     flown_waypoints: int = 0
     is_refused: bool = False
     """A rule refuses it; it stays, because without it nobody watches, and a person decides. It counts as not planned."""
+
+    def climb_alt_home_m(self, dock: Dock) -> float:
+        """Return how high it climbs over its dock: to its first waypoint where that is there, as in hills, else to transit."""
+        first = self.waypoints[0] if self.waypoints else None
+        away_deg = math.inf if first is None else math.hypot(first.lat_deg - dock.lat_deg, first.lon_deg - dock.lon_deg)
+        return self.transit_alt_home_m if first is None or away_deg > _SAME_PLACE_DEG else first.alt_home_m
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

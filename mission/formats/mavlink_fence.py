@@ -54,13 +54,15 @@ def _command_of(zone: Zone, sortie: Sortie) -> int | None:
     in_time = not zone.windows or any(
         window.start_us < sortie.landing_us and window.end_us > sortie.takeoff_us for window in zone.windows
     )
-    highest_m = max((point.alt_home_m for point in sortie.waypoints), default=0.0)
+    rises_m = [point.ground_above_home_m for point in sortie.waypoints]
+    heights_m = [point.alt_home_m - point.ground_above_home_m for point in sortie.waypoints]
+    highest_m = max([*heights_m, sortie.transit_alt_home_m - max([*rises_m, 0.0])])
     if not in_time or zone.kind is ZoneKind.TRAFFIC:
         return None
     if zone.kind is ZoneKind.KEEP_IN:
         return INCLUSION
     is_granted = zone.kind is ZoneKind.RESTRICTED and zone.approval != "" and zone.approval == sortie.approval
-    return None if is_granted or zone.floor_agl_m > max(highest_m, sortie.transit_alt_home_m) else EXCLUSION
+    return None if is_granted or zone.floor_agl_m > highest_m else EXCLUSION
 
 
 def _few(chosen: Sequence[tuple[Any, int]]) -> list[Ring]:

@@ -107,7 +107,7 @@ def _take_off(sortie: Sortie, dock: Dock) -> MissionItem:
         param3=0.0,
         lat_e7=_e7(dock.lat_deg),
         lon_e7=_e7(dock.lon_deg),
-        alt_m=sortie.transit_alt_home_m,
+        alt_m=sortie.climb_alt_home_m(dock),
     )
 
 

@@ -1,5 +1,8 @@
 """Sorties laid over a terrain keep their true heights, within what the controller takes."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -8,9 +11,12 @@ from mission.air.climbing import LIFT_S_A_M
 from mission.air.draping import TOLERANCE_M, draped
 from mission.air.flight_path import path_of
 from mission.air.terrain import FLAT, Ground
+from mission.formats import wpml
+from mission.formats.mavlink_items import items_of
+from mission.model import ZoneKind
 from mission.plan import Sortie, VisitPart
 from mission.rules.remedies import remedied_sortie
-from tests.sky_scene import DOCK, FRAME, PLANE, clock, sortie
+from tests.sky_scene import DOCK, FRAME, PLANE, box, clock, sortie, zone
 
 LAT = 36.0 + np.arange(60, -61, -1) * 0.0002
 LON = 103.8 + np.arange(-60, 101) * 0.0002
@@ -134,3 +140,24 @@ def test_in_hills_the_way_out_keeps_near_the_ground_instead_of_climbing_over_the
     assert flown.transit_alt_home_m == pytest.approx(180.0, abs=0.5)
     assert flown.waypoints[0].ground_above_home_m == 0.0
     assert max(one.ground_above_home_m for one in flown.waypoints) == 120.0
+
+
+def test_on_board_it_climbs_to_its_first_place_over_the_dock_and_returns_above_the_ridge() -> None:
+    grid = np.full((len(LAT), len(LON)), 1500.0)
+    grid[:, 80:90] = 1620.0
+    ground = Ground(grid, float(LAT[0]), float(LON[0]), 0.0002, 0.0002, "ridge")
+    flown = draped(
+        sortie([(1000.0, 0.0)], clock(20), alt_m=60.0), plane=PLANE, ground=ground, dock=DOCK, airframe=FRAME
+    )
+    low, high = (
+        zone(ZoneKind.NO_FLY, box(500.0, -400.0, 900.0, -100.0), floor_agl_m=floor_m) for floor_m in (40.0, 110.0)
+    )
+    board = items_of(flown, FRAME, DOCK, zones=[low, high])
+    assert board.mission[0].alt_m == 60.0
+    assert max(item.alt_m for item in board.mission) == pytest.approx(180.0, abs=1.0)
+    assert len(board.fence) == len(items_of(flown, FRAME, DOCK, zones=[low]).fence)
+    file = wpml.write(flown, replace(FRAME, model="M3TD"), dock=DOCK)
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        said = archive.read("wpmz/waylines.wpml").decode()
+    assert "<wpml:takeOffSecurityHeight>60<" in said
+    assert "<wpml:globalRTHHeight>180<" in said
