@@ -38,6 +38,7 @@ export const flightEn: Readonly<Record<keyof typeof flightZh, string>> = {
   "flight.needControl": "Take control before giving orders.",
   "flight.pickPlace": "Click the place on the map · Esc cancels",
   "flight.goHere": "Fly here",
+  "flight.takeOffHeight": "to a height of, m",
   "flight.alt": "Height (m)",
   "flight.cost": "{distance} to fly · about {time}",
   "flight.costBattery": "battery {battery}",

@@ -36,6 +36,7 @@ export const flightZh = {
   "flight.needControl": "先接管控制权，再下指令。",
   "flight.pickPlace": "在地图上点选目的地 · Esc 取消",
   "flight.goHere": "飞往此处",
+  "flight.takeOffHeight": "起飞至 m",
   "flight.alt": "高度 (m)",
   "flight.cost": "航程 {distance} · 约 {time}",
   "flight.costBattery": "电量 {battery}",

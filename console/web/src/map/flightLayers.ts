@@ -19,26 +19,37 @@ export interface ShownSortie {
 
 interface Leg {
   readonly path: readonly (readonly [number, number])[];
-  readonly isFlown: boolean;
+  readonly opacity: number;
 }
+
+const AHEAD = 220;
+const FLOWN = 90;
+/** From home to the first waypoint, and back from the last. */
+const HOMEWARD = 120;
+/** More waypoints than these are drawn as smaller dots: they lie close. */
+const MANY = 40;
 
 const WAYPOINT_PX = 3.5;
 const HAZARD_PX = 7;
 const NOBODY: readonly HazardView[] = [];
 
 function legsOf({ waypoints, unitId }: ShownSortie): Leg[] {
-  const flown = live.flights.of(unitId)?.sortie?.flown ?? 0;
-  return waypoints.slice(1).map((to, index) => ({
-    path: [
-      [waypoints[index]!.lon, waypoints[index]!.lat],
-      [to.lon, to.lat],
-    ],
-    isFlown: index + 1 < flown,
+  const flight = live.flights.of(unitId);
+  const flown = flight?.sortie?.flown ?? 0;
+  const places = waypoints.map((point) => [point.lon, point.lat] as const);
+  const legs = places.slice(1).map((to, index) => ({
+    path: [places[index]!, to],
+    opacity: index + 1 < flown ? FLOWN : AHEAD,
   }));
+  if (!flight || flight.home_lat_deg === null || flight.home_lon_deg === null) return legs;
+  const home = [flight.home_lon_deg, flight.home_lat_deg] as const;
+  const ends = [places[0]!, places.at(-1)!];
+  return [...legs, ...ends.map((end) => ({ path: [home, end], opacity: HOMEWARD }))];
 }
 
 function sortieLayers(sortie: ShownSortie, p: Palette): Layer[] {
   const flown = live.flights.of(sortie.unitId)?.sortie?.flown ?? 0;
+  const dot = sortie.waypoints.length > MANY ? WAYPOINT_PX - 1.5 : WAYPOINT_PX;
   return [
     new PathLayer<Leg>({
       id: "sortie",
@@ -47,7 +58,7 @@ function sortieLayers(sortie: ShownSortie, p: Palette): Layer[] {
       capRounded: true,
       jointRounded: true,
       getPath: (leg) => leg.path as never,
-      getColor: (leg) => rgba(p.accent, leg.isFlown ? 90 : 220),
+      getColor: (leg) => rgba(p.accent, leg.opacity),
       getWidth: 1.8,
       updateTriggers: { getColor: [p, flown] },
     }),
@@ -56,7 +67,7 @@ function sortieLayers(sortie: ShownSortie, p: Palette): Layer[] {
       data: sortie.waypoints as ShownWaypoint[],
       radiusUnits: "pixels",
       getPosition: (point) => [point.lon, point.lat],
-      getRadius: (point) => (point.isTransit ? WAYPOINT_PX - 1 : WAYPOINT_PX),
+      getRadius: (point) => (point.isTransit ? dot - 0.5 : dot),
       getFillColor: (point) => rgba(point.isTransit ? p.land : p.accent, 255),
       getLineColor: rgba(p.accent, 230),
       stroked: true,

@@ -9,6 +9,7 @@ import { useText } from "../state/useText";
 import { HoldButton } from "../ui/HoldButton";
 import type { ActionView, FlightAction, FlightView, Refusal } from "../wire.generated";
 import { begin, cancelOrder, confirm, isRefused, type Pending, pickGoal, usePending } from "./orders";
+import { TakeOff } from "./TakeOff";
 
 const SHOWN = 4;
 /** After so long without an answer an order says so, and can be given again. */
@@ -40,6 +41,8 @@ export function ActionSection({ flight, isAloft }: { flight: FlightView; isAloft
             {offered(flight, isAloft).map((action) =>
               action === "go_to" ? (
                 <GoTo key={action} />
+              ) : action === "take_off" ? (
+                <TakeOff key={action} unitId={flight.unit_id} />
               ) : (
                 <HoldButton
                   key={action}
@@ -192,7 +195,7 @@ function Ordered({ order }: { order: ActionView }) {
       <span className="f12 t3">
         {clockTime(order.at_ms)} · {order.ordered_by} · {t(`flight.way.${order.way}`)}
       </span>
-      {order.answer ? <span className={`f12 ${isBad ? "c-attn" : "t3"}`}>{order.answer}</span> : null}
+      {order.answer && isBad ? <span className="f12 c-attn">{order.answer}</span> : null}
     </li>
   );
 }

@@ -62,7 +62,7 @@ export function SortieSection({ flight, status }: { flight: FlightView | null; s
   return (
     <div className="sec" data-testid="mission" data-step={sortie.step}>
       <div className="h">
-        {t("flight.sortie")}
+        {sortie.plan_id === null ? t("flight.sortie") : t("plan.sortie", { id: sortie.sortie_id })}
         <span
           className={`badge ${sortie.step === "failed" ? "attn" : OVER.has(sortie.step) ? "" : "acc"}`}
           data-testid="sortie-step"

@@ -1,7 +1,8 @@
 // What the planner's screen reads: the programme, the plans round the day, the one looked at; and what others change meanwhile.
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { RequestError } from "../api/client";
 import { live } from "../live/live";
+import { useLive } from "../state/useLive";
 import { usePolled } from "../state/usePolled";
 import type { CheckReply, PlanLine, PlansReply } from "../wire.generated";
 import { asked, check, readPlan, readProgramme } from "./acts";
@@ -11,6 +12,8 @@ import { changePlanDesk, dayShown, type Draft, getPlanDesk, usePlanDesk, zoneOf 
 
 const PLANS_EVERY_MS = 20_000;
 const CHECK_AFTER_MS = 350;
+/** So soon after a drone told its step the plan has it too. */
+const PROGRESS_AFTER_MS = 2000;
 const NONE: readonly PlanLine[] = [];
 
 interface Plans {
@@ -63,7 +66,31 @@ export function usePlans(): Plans {
       }),
     [again],
   );
+  useProgress();
   return { lines, ofDay, isLoaded: data !== null, error };
+}
+
+/** Read the shown plan again a moment after one of its sorties came further: that is no new version of it. */
+function useProgress(): void {
+  useLive();
+  const { full } = usePlanDesk();
+  const planId = full?.plan.plan_id ?? null;
+  const steps = (full?.programme.airframes ?? []).map(({ unit_id }) => {
+    const sortie = unit_id === null ? null : live.flights.of(unit_id)?.sortie;
+    return sortie && sortie.plan_id === planId ? `${sortie.sortie_id} ${sortie.step}` : "";
+  });
+  const key = steps.join();
+  const seen = useRef({ planId, key });
+  useEffect(() => {
+    const before = seen.current;
+    seen.current = { planId, key };
+    if (planId === null || before.planId !== planId || before.key === key) return;
+    const timer = setTimeout(() => {
+      const { busy, newerVersion } = getPlanDesk();
+      if (busy === "" && newerVersion === null) void readPlan(planId);
+    }, PROGRESS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [planId, key]);
 }
 
 /** What the server says of the draft, asked again a moment after each change. */
