@@ -67,10 +67,15 @@ def _crew_slack_us(sortie: Sortie, sorties: Sequence[Sortie], limits: Limits) ->
 
 
 def begins_us(sortie: Sortie, visits: Sequence[Visit]) -> dict[int, int]:
-    """Return by visit id when a sortie begins each of its visits: at the first waypoint of the task, in turn where it has several."""
+    """Return by visit id when a sortie begins each of its visits: at the first waypoint that it flies of it.
+
+    Where the sortie does not say which of its waypoints are whose visit's, that is the task's first waypoint, in turn where it
+    has several stretches.
+    """
     wanted = [visit for visit in visits if visit.visit_id in sortie.visit_ids]
-    found: dict[int, int] = {}
-    for task_id in dict.fromkeys(visit.task_id for visit in wanted):
+    told = _told_begins_us(sortie)
+    found = {visit.visit_id: told[visit.visit_id] for visit in wanted if visit.visit_id in told}
+    for task_id in dict.fromkeys(visit.task_id for visit in wanted if visit.visit_id not in told):
         tasks = [None, *(way.task_id for way in sortie.waypoints)]
         starts = [
             way.arrive_us
@@ -81,6 +86,16 @@ def begins_us(sortie: Sortie, visits: Sequence[Visit]) -> dict[int, int]:
         for number, visit in enumerate(mine):
             if starts:
                 found[visit.visit_id] = starts[min(number, len(starts) - 1)]
+    return found
+
+
+def _told_begins_us(sortie: Sortie) -> dict[int, int]:
+    """Return by visit id when its first waypoint is reached, of the visits whose waypoints the sortie tells."""
+    found: dict[int, int] = {}
+    for part in sortie.visit_parts:
+        begin_us = sortie.waypoints[part.first_waypoint].arrive_us
+        if begin_us is not None:
+            found[part.visit_id] = min(found.get(part.visit_id, begin_us), begin_us)
     return found
 
 

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Final
 
 from mission.deconflict import mend
 from mission.plan import Conflict, Refusal, Sortie, Visit
-from mission.rules import limits_of, margins_of
+from mission.rules import highest_m, limits_of, margins_of
 from mission.schedule import reasons
 from mission.schedule.fleet import Fleet
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
+
+_ROUNDING_M: Final = 1e-6
 
 
 def one_at_a_time(fleet: Fleet, scene: Scene) -> Fleet:
@@ -46,7 +49,7 @@ def parted(
         airframes=scene.programme.airframes,
         crews=scene.programme.crews,
         frozen=frozen,
-        allows=lambda sortie: sortie.landing_battery_ratio >= scene.reserve_ratio,
+        allows=lambda sortie: _may_be_so(scene, sortie),
     )
     return mend(
         sorties,
@@ -59,6 +62,14 @@ def parted(
         margin_s=margins.margin_s,
         limits=limits,
     )
+
+
+def _may_be_so(scene: Scene, sortie: Sortie) -> bool:
+    """Tell whether a sortie that was moved lands with the reserve, and flies no higher than its airframe may (R-01)."""
+    frame = next(each for each in scene.airframes if each.airframe_id == sortie.airframe_id)
+    most_m = highest_m(scene.rules, frame, sortie.approval) + _ROUNDING_M
+    is_low = all(one.alt_home_m - one.ground_above_home_m <= most_m for one in sortie.waypoints)
+    return is_low and sortie.landing_battery_ratio >= scene.reserve_ratio
 
 
 def without_conflicts(

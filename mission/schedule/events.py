@@ -14,13 +14,12 @@ from mission.schedule.gather import Watched
 from mission.schedule.ledger import Ledger
 from mission.schedule.relay import Relay, Remedy, gaps_of, least_overlap_s, relay, remedies
 from mission.schedule.relay_rota import Event, Watch, rota
-from mission.schedule.scene import TRANSIT_ALT_M, Scene
+from mission.schedule.scene import TRANSIT_ALT_M, WATCH_LAYERS, Scene
 from mission.schedule.sorties import watch_of
 from mission.schedule.standing import booking_of, is_served, watches_of
 from mission.schedule.targets import Target
 
 _LEAST_OVERLAP_S: Final = 30
-_LAYERS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,9 @@ def _enough(event: Event, fleet: Fleet, ways: dict[int, Span]) -> dict[int, Span
 
 def _height_m(scene: Scene, watched: Watched, event: Event, position: int, number: int) -> float:
     """Return at what height a watch is stood: who relieves stands a layer above or below who is relieved."""
-    layer_m, most_m = scene.rules.number("R-05", "layer_m"), scene.highest_agl_m
-    lowest_m = min(
-        watched.part.pattern.alt_agl_m, max(most_m - (_LAYERS * event.watcher_count - 1) * layer_m, TRANSIT_ALT_M / 2)
-    )
-    return min(lowest_m + (_LAYERS * position + number // event.watcher_count % _LAYERS) * layer_m, most_m)
+    kinds = [scene.kinds[kind] for kind in sorted(watched.kinds)]
+    heights = scene.watch_alts_m(watched.part.pattern.alt_agl_m, event.watcher_count, kinds)
+    return heights[WATCH_LAYERS * position + number // event.watcher_count % WATCH_LAYERS]
 
 
 def _as_flown(fleet: Fleet, flyer: Flyer, watch: Watch) -> Booking:

@@ -1,6 +1,6 @@
 """Where a day's plan takes place: one plane, one sky, one wind, the ways between places, and which airframes are alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypedDict
@@ -14,10 +14,10 @@ from mission.air.daylight import Daylight
 from mission.air.sky import Sky
 from mission.air.terrain import FLAT, Ground
 from mission.airspace import Wind, straight_s
-from mission.model import US, Airframe, Dock, Programme, Weather, Window, ZoneKind
+from mission.model import US, Airframe, Dock, Programme, TaskKind, Weather, Window, ZoneKind
 from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
-from mission.rules import RuleSet, rule_set
+from mission.rules import RuleSet, height_of, highest_m, rule_set
 from mission.weather import at as weather_at
 from mission.weather import changes_us, gust_of, wind_of
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
@@ -26,9 +26,12 @@ _FIRM_KINDS: Final = (ZoneKind.NO_FLY, ZoneKind.RESTRICTED, ZoneKind.KEEP_IN)
 """What ways go round; the ways of other traffic are kept clear by height and time when sorties are parted."""
 TRANSIT_ALT_M: Final = 60.0
 """How high the ways to and from tasks are flown, above the take-off place, before sorties are layered."""
+WATCH_LAYERS: Final = 2
 _LAYERS_RECKONED: Final = 2
 _BENDS_RECKONED: Final = 4
 _MARGIN_S: Final = 3.0
+_ABOVE_M: Final = 0.01
+"""A zone that begins at the highest height that is flown is met there."""
 _ROUND_M: Final = 0.5
 
 
@@ -93,18 +96,60 @@ class Scene:
 
     @cached_property
     def ways(self) -> Ways:
-        """The ways that keep out of every zone of the plan's time."""
-        return ways_of(self.sky.closed_at(self.window, ceiling_agl_m=self.highest_agl_m, kinds=_FIRM_KINDS))
+        """The ways that keep out of every zone of the plan's time, at all heights that are flown."""
+        low_m, top_m = self._heights_m
+        closed = self.sky.closed_at(self.window, floor_agl_m=low_m, ceiling_agl_m=top_m, kinds=_FIRM_KINDS)
+        return ways_of(closed)
 
     @cached_property
     def ways_in(self) -> Ways:
-        """The ways to places inside zones that open at times, or to who has an approval: only what is always closed is closed."""
+        """The ways to places inside zones that open at times, to who has an approval, or above and below the transit.
+
+        Only what is always closed at the transit's height is closed; what a sortie then meets is told when it is held against
+        the rules.
+        """
         always = Sky(
             [zone for zone in self.sky.zones if not zone.windows], plane=self.plane, margin_m=self.sky.margin_m
         )
         approvals = ",".join(sorted({task.approval for task in self.programme.tasks if task.approval}))
-        top_m = self.highest_agl_m
-        return ways_of(always.closed_at(self.window, ceiling_agl_m=top_m, approval=approvals, kinds=_FIRM_KINDS))
+        closed = always.closed_at(
+            self.window,
+            floor_agl_m=self._lowest_transit_m,
+            ceiling_agl_m=self._lowest_transit_m,
+            approval=approvals,
+            kinds=_FIRM_KINDS,
+        )
+        return ways_of(closed)
+
+    @cached_property
+    def _heights_m(self) -> tuple[float, float]:
+        """The lowest and the highest height above ground that is flown at on the way: by transits, tasks and watches."""
+        heights = {self.transit_alt_m(kind) for kind in self.kinds} | {TRANSIT_ALT_M}
+        for task in self.programme.tasks:
+            heights |= {alt_m for kind in self.kinds if (alt_m := height_of(task, kind)) is not None}
+            if task.kind is TaskKind.EVENT:
+                count = max(task.watcher_count, 1)
+                asked = [alt_m for kind in self.kinds if (alt_m := height_of(task, kind)) is not None]
+                heights |= {alt_m for one in asked for alt_m in self.watch_alts_m(one, count, self.kinds)}
+        return min(heights), max(heights) + _ABOVE_M
+
+    @property
+    def _lowest_transit_m(self) -> float:
+        return min((self.transit_alt_m(kind) for kind in self.kinds), default=TRANSIT_ALT_M)
+
+    def watch_alts_m(self, asked_m: float, watcher_count: int, kinds: Iterable[Airframe]) -> list[float]:
+        """Return the heights that watches over an event stand at, from the lowest: two for each watcher, a layer apart.
+
+        Who relieves stands in another layer than who is relieved; all of them are as near to what is asked as `kinds` may be.
+        """
+        layer_m, count = self.rules.number("R-05", "layer_m"), WATCH_LAYERS * watcher_count
+        most_m = min((highest_m(self.rules, kind, "") for kind in kinds), default=self.highest_agl_m)
+        lowest_m = min(asked_m, max(most_m - (count - 1) * layer_m, TRANSIT_ALT_M / 2))
+        return [min(lowest_m + number * layer_m, most_m) for number in range(count)]
+
+    def transit_alt_m(self, airframe: Airframe) -> float:
+        """Return how high an airframe flies to and from tasks, above the take-off place: as high as its rules allow."""
+        return min(TRANSIT_ALT_M, highest_m(self.rules, airframe, ""))
 
     @property
     def highest_agl_m(self) -> float:
@@ -126,10 +171,11 @@ class Scene:
 
     def way(self, start: Floats, end: Floats) -> Floats | None:
         """Return the places (k, 2) of the shortest way between two places that keeps out of closed air."""
-        return self._ways_for(start, end).way(start, end)
+        return self.ways_to(np.stack((start, end))).way(start, end)
 
-    def _ways_for(self, start: Floats, end: Floats) -> Ways:
-        inside = shapely.intersects_xy(self.ways.closed, [start[0], end[0]], [start[1], end[1]]).any()
+    def ways_to(self, places: Floats) -> Ways:
+        """Return the ways that lead to all of some places (n, 2), be some of them in air that is closed to others."""
+        inside = shapely.intersects_xy(self.ways.closed, places[:, 0], places[:, 1]).any()
         return self.ways_in if inside else self.ways
 
     def metres(self, places: Floats) -> Floats:

@@ -14,7 +14,7 @@ from mission.schedule.fleet import Booking
 from mission.schedule.greedy import Draft
 from mission.schedule.patrols import again_for
 from mission.schedule.relay_rota import Watch
-from mission.schedule.scene import TRANSIT_ALT_M, Scene
+from mission.schedule.scene import Scene
 from mission.schedule.targets import WAY_PLACES, Part, Target
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
@@ -95,9 +95,9 @@ def sortie_of(draft: Draft, targets: Sequence[Target], scene: Scene, sortie_id: 
     """Return the sortie of a draft. Raises InputError where there is no way to one of its targets."""
     airframe = _airframe(scene, draft.booking)
     first, first_s = draft.stops[0]
-    flight = _take_off(scene, airframe, draft.booking, alt_m=TRANSIT_ALT_M)
+    flight = _take_off(scene, airframe, draft.booking, alt_m=scene.transit_alt_m(airframe))
     takeoff_s = flight.clock_s
-    flight.clock_s += TRANSIT_ALT_M / airframe.climb_mps
+    flight.clock_s += flight.alt_m / airframe.climb_mps
     for number, begin_s in draft.stops:
         part = targets[number].part
         if number != first:

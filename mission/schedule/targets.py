@@ -102,7 +102,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
             limit_s,
             wind=scene.wind,
             home=home,
-            ways=scene.ways,
+            ways=scene.ways_to(pattern.places),
             most_places=airframe.most_waypoints - WAY_PLACES,
             legs_s=lambda places: scene.reckoned_s(places, airframe),
         )
