@@ -15,7 +15,7 @@ from console.audit import AuditAction
 from console.auth.policy import Policy, policy
 from mission.checking import check_programme
 from mission.formats.plan_files import FileRead, ProgrammeFormat, read_file, write_programme
-from mission.formats.untrusted import MOST_BYTES
+from mission.formats.untrusted import MOST_BYTES, Said
 from mission.model import Programme
 from mission.programme_items import FORMS, Item, ItemKind, moved_to_wgs84, number_of, setting_of
 from telemetry.model.datum import Crs
@@ -35,7 +35,7 @@ async def bring_programme(
 ) -> Response:
     """Bring what a file holds (YAML, GeoJSON, KML, KMZ, .plan, waypoints, GPX; its `name` helps to tell which), all or nothing.
 
-    With something that cannot be, or with `dry_run`, nothing is kept: the answer says what it would be. `crs`: in what places of
+    What came before from a file of that name is changed, what stands in the programme already is left as it is. With something that cannot be, or with `dry_run`, nothing is kept: the answer says what it would be. `crs`: in what places of
     the file are, where it does not say so itself.
     """
     parts, account = parts_of(request), account_of(request)
@@ -44,17 +44,31 @@ async def bring_programme(
     found = await asyncio.to_thread(_read, data, name, crs)
     refusals = await asyncio.to_thread(check_programme, found.programme)
     items = list(_items(found.programme))
-    is_kept = not dry_run and all(refusal.is_warning for refusal in refusals)
-    if is_kept and items:
+    is_sound = all(refusal.is_warning for refusal in refusals)
+    is_kept = is_sound and not dry_run
+    desk, scope = parts.patrols.programme, database_scope(account)
+    if is_kept:
         now_us = parts.services.clock.now_us()
-        await parts.patrols.programme.bring(
-            database_scope(account), items, station_id=whose, now_us=now_us, by=account.name
-        )
-        detail = {"count": len(items), "station_id": whose}
+        steps = await desk.bring(scope, items, source=name, station_id=whose, now_us=now_us, by=account.name)
+    else:
+        steps = await desk.look_at(scope, items, source=name, station_id=whose) if is_sound else []
+    added = sum(step.before is None for step in steps)
+    changed = sum(step.is_changed for step in steps)
+    if is_kept and added + changed:
+        detail = {"added": added, "changed": changed, "station_id": whose}
         await parts.audit.write_soon(account, AuditAction.PROGRAMME_BROUGHT, subject=name[-80:], detail=detail)
         parts.patrols.feed.tell_programme()
-    added = len(items) if is_kept else 0
-    return reply(ImportReply(added=added, refusals=refusals, notes=list(found.notes), programme=found.programme))
+    return reply(
+        ImportReply(
+            is_kept=is_kept,
+            added=added,
+            changed=changed,
+            unchanged=len(steps) - added - changed,
+            refusals=refusals,
+            notes=list(found.notes),
+            programme=found.programme,
+        )
+    )
 
 
 @ROUTER.get("/api/programme/export", response_class=Response)
@@ -77,7 +91,10 @@ def _read(data: bytes, name: str, crs: Crs) -> FileRead:
         return msgspec.structs.replace(found, programme=programme)
     if setting_of(found.programme) == setting_of(Programme()):
         return found
-    note = "zone, holidays, rule_set and rules of the file were not taken: set them in the programme's settings"
+    note = Said(
+        "zone, holidays, rule_set and rules of the file were not taken: set them in the programme's settings",
+        "未采用文件中的时区、节假日和规则：请在任务书设置中填写",
+    )
     return msgspec.structs.replace(found, notes=(*found.notes, note))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from mission.formats.untrusted import Said
 from mission.model import (
     Airframe,
     Battery,
@@ -163,12 +164,17 @@ class CheckReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file brought, or (dry run, or with a refusal that is no warning) would bring: how many were `added`, and the items.
+    """What a file brought, or (`is_kept` false: a dry run, or a refusal that is no warning) would bring.
 
-    `notes` says of everything in the file that was left out what and where it was.
+    How many items are new to the programme (`added`), otherwise than when a file of this name brought them (`changed`), and
+    there already (`unchanged`); `programme` holds them all. `notes` says of everything in the file that was left out what and
+    where it was.
     """
 
+    is_kept: bool
     added: int
+    changed: int
+    unchanged: int
     refusals: list[Refusal]
-    notes: list[str]
+    notes: list[Said]
     programme: Programme

@@ -95,7 +95,7 @@ def _programme_of(file: Path) -> Programme:
     """Return what a file brings; what of it was left out is told."""
     brought = read_file(file.read_bytes(), file.name)
     for note in brought.notes:
-        click.echo(f"{file.name}: {note}", err=True)
+        click.echo(f"{file.name}: {note.en}", err=True)
     return brought.programme
 
 

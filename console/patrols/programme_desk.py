@@ -1,7 +1,7 @@
 """The console's way to the programme: read, drawn, changed and brought from files, within the scope of who asks."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from psycopg import AsyncConnection
@@ -19,9 +19,12 @@ from mission.programme_items import (
     ProgrammeSetting,
     programme_of,
 )
+from mission.programme_merge import Step, merged
 from telemetry.model.errors import ConflictError, InputError, NotFoundError
 
 MOST_ITEMS: Final = 5_000
+FileItem: TypeAlias = tuple[ItemKind, Item, int]
+"""An item of a file with its number there."""
 
 
 class KeptProgramme(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,27 +103,45 @@ class ProgrammeDesk:
             return await programme_store.change_setting(connection, setting, version=known, now_us=now_us, by=by)
 
     async def bring(
-        self, scope: Scope, items: Sequence[tuple[ItemKind, Item, int]], *, station_id: int | None, now_us: int, by: str
-    ) -> int:
-        """Add items of a file with the numbers that they have there, all or none; return how many. Docks come before what stands there."""
+        self, scope: Scope, items: Sequence[FileItem], *, source: str, station_id: int | None, now_us: int, by: str
+    ) -> list[Step]:
+        """Put the items of a file called `source` into the programme, all or none; return what became of each.
+
+        What is new is added, what came before from a file of that name is changed, what stands there already is left.
+        """
         docks: dict[int, int] = {}
         async with asking(self._pool, scope) as connection:
-            programme = await _read(connection)
-            if len(programme.items) + len(items) > MOST_ITEMS:
-                message = (
-                    f"{len(programme.items)} items and {len(items)} more: at most {MOST_ITEMS} are kept; bring less"
-                )
-                raise InputError(
-                    message, f"已有 {len(programme.items)} 项，再加 {len(items)} 项：上限 {MOST_ITEMS}；请少导入些"
-                )
-            for kind, item, number in sorted(items, key=lambda one: one[0] is not ItemKind.DOCK):
-                placed = _at_new_dock(item, docks)
-                added = await programme_store.add_item(
-                    connection, placed, kind=kind, station_id=station_id, now_us=now_us, by=by
-                )
-                if kind is ItemKind.DOCK:
-                    docks[number] = added
-        return len(items)
+            steps = _looked_at(await _read(connection), items, source=source, station_id=station_id)
+            for step in steps:
+                item = _at_dock(step.item, docks)
+                if step.before is None:
+                    added = await programme_store.add_item(
+                        connection, item, kind=step.kind, station_id=station_id, source_ref=step.source_ref,
+                        now_us=now_us, by=by,
+                    )  # fmt: skip
+                    if step.kind is ItemKind.DOCK:
+                        docks[-step.number] = added
+                elif step.is_changed:
+                    after = msgspec.structs.replace(step.before, item=item)
+                    await programme_store.change_item(connection, after, now_us=now_us, by=by)
+        return steps
+
+    async def look_at(
+        self, scope: Scope, items: Sequence[FileItem], *, source: str, station_id: int | None
+    ) -> list[Step]:
+        """Return what `bring` would do; nothing is changed."""
+        return _looked_at(await self.read(scope), items, source=source, station_id=station_id)
+
+
+def _looked_at(
+    programme: KeptProgramme, items: Sequence[FileItem], *, source: str, station_id: int | None
+) -> list[Step]:
+    steps = merged(items, programme.items, source=source, station_id=station_id)
+    more = sum(step.before is None for step in steps)
+    if len(programme.items) + more > MOST_ITEMS:
+        message = f"{len(programme.items)} items and {more} more: at most {MOST_ITEMS} are kept; bring less"
+        raise InputError(message, f"已有 {len(programme.items)} 项，再加 {more} 项：上限 {MOST_ITEMS}；请少导入些")
+    return steps
 
 
 async def _read(connection: AsyncConnection) -> KeptProgramme:
@@ -155,12 +176,8 @@ def _demand_empty(programme: KeptProgramme, dock_id: int) -> None:
             )
 
 
-def _at_new_dock(item: Item, docks: dict[int, int]) -> Item:
-    if not isinstance(item, Airframe | Battery):
-        return item
-    if item.dock_id not in docks:
-        message = (
-            f"{item.name} stands at dock {item.dock_id}, which is not in the file: there are {sorted(docks) or 'none'}"
-        )
-        raise InputError(message, f"{item.name} 在机库 {item.dock_id}，文件中没有该机库：有 {sorted(docks) or '无'}")
-    return msgspec.structs.replace(item, dock_id=docks[item.dock_id])
+def _at_dock(item: Item, docks: dict[int, int]) -> Item:
+    """Return an item at the dock that was added for it, where that is new too."""
+    if isinstance(item, Airframe | Battery):
+        return msgspec.structs.replace(item, dock_id=docks.get(item.dock_id, item.dock_id))
+    return item

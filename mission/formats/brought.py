@@ -6,10 +6,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from mission.formats.untrusted import checked_count
+from mission.formats.untrusted import Said, checked_count
 from mission.model import Geometry, Task, TaskKind, Zone, ZoneKind
 from mission.plan import Waypoint
-from telemetry.model.errors import FileFormatError
 from telemetry.model.geodesy import destination
 
 CIRCLE_CORNERS: Final = 48
@@ -25,25 +24,27 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[Zone, ...] = ()
     waypoints: tuple[Waypoint, ...] = ()
     home: Place | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
 
 
-def polygon_of(places: Sequence[Place], what: str) -> Geometry:
+def polygon_of(places: Sequence[Place], what: Said) -> Geometry:
     """Return a GeoJSON polygon of corners, closed where they are not. Raises FileFormatError for fewer than three."""
     checked_count(len(places), what)
     ring = [[lon, lat] for lat, lon in places]
     if ring and ring[0] != ring[-1]:
         ring.append(ring[0])
     if len(ring) < len("abcd"):
-        raise FileFormatError(f"{what} has {len(places)} corners: a polygon needs three")
+        raise what.broken(
+            f" has {len(places)} corners: a polygon needs three", f"有 {len(places)} 个角点：多边形至少三个"
+        )
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def line_of(places: Sequence[Place], what: str) -> Geometry:
+def line_of(places: Sequence[Place], what: Said) -> Geometry:
     """Return a GeoJSON line. Raises FileFormatError for fewer than two places."""
     checked_count(len(places), what)
     if len(places) < len("ab"):
-        raise FileFormatError(f"{what} has {len(places)} places: a line needs two")
+        raise what.broken(f" has {len(places)} places: a line needs two", f"有 {len(places)} 个点：线至少两个")
     return {"type": "LineString", "coordinates": [[lon, lat] for lat, lon in places]}
 
 

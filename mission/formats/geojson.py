@@ -6,12 +6,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from mission.formats.brought import Brought, task_of, zone_of
-from mission.formats.untrusted import checked_count, latitude, longitude, read_json
+from mission.formats.untrusted import Said, checked_count, latitude, longitude, read_json
 from mission.model import Geometry, Programme, Task, TaskKind, Zone, ZoneKind
 from mission.plan import Plan, Sortie
-from telemetry.model.errors import FileFormatError
 
-WHAT: Final = "the GeoJSON file"
+WHAT: Final = Said("the GeoJSON file", "GeoJSON 文件")
 Item = TypeVar("Item", Task, Zone)
 KINDS: Final = {
     "Point": TaskKind.POINT,
@@ -50,15 +49,21 @@ def read(data: bytes) -> Brought:
     checked_count(len(features), WHAT)
     tasks: list[Task] = []
     zones: list[Zone] = []
-    notes: list[str] = []
+    notes: list[Said] = []
     for number, feature in enumerate(features, 1):
-        where = f"feature {number}"
+        where = Said(f"feature {number}", f"第 {number} 个要素")
         properties = feature.get("properties") or {}
         if not isinstance(properties, Mapping):
-            raise FileFormatError(f"{WHAT}, {where}: its properties are no object")
-        geometry = checked_geometry(feature.get("geometry"), f"{WHAT}, {where}")
+            raise WHAT.at(where).broken(": its properties are no object", "：properties 不是对象")
+        geometry = checked_geometry(feature.get("geometry"), WHAT.at(where))
         if str(properties.get("what")) in ("dock", "sortie"):
-            notes.append(f"{where}: a {properties['what']} is not brought in by GeoJSON and was left out")
+            what = {"dock": "机库", "sortie": "架次"}[str(properties["what"])]
+            notes.append(
+                Said(
+                    f"{where.en}: a {properties['what']} is not brought in by GeoJSON and was left out",
+                    f"{where.zh}：GeoJSON 不导入{what}，已略去",
+                )
+            )
         elif properties.get("what") == "zone" or str(properties.get("kind")) in set(ZoneKind):
             zones.append(_zone(properties, geometry, where, notes))
         else:
@@ -66,21 +71,30 @@ def read(data: bytes) -> Brought:
     return Brought(tasks=tuple(tasks), zones=tuple(zones), notes=tuple(notes))
 
 
-def checked_geometry(geometry: object, where: str) -> Geometry:
+def checked_geometry(geometry: object, where: Said) -> Geometry:
     """Return a geometry whose positions are numbers in range. Raises FileFormatError: what and where."""
     if not isinstance(geometry, Mapping) or str(geometry.get("type")) not in _DEPTH:
         said = geometry.get("type") if isinstance(geometry, Mapping) else geometry
-        raise FileFormatError(f"{where}: geometry {str(said)[:40]!r}: allowed are {', '.join(_DEPTH)}")
+        raise where.broken(
+            f": geometry {str(said)[:40]!r}: allowed are {', '.join(_DEPTH)}",
+            f"：图形为 {str(said)[:40]!r}：允许 {'、'.join(_DEPTH)}",
+        )
     kind = str(geometry["type"])
     return {"type": kind, "coordinates": _positions(geometry.get("coordinates"), _DEPTH[kind], where)}
 
 
-def _positions(said: object, depth: int, where: str) -> list[Any]:
+def _positions(said: object, depth: int, where: Said) -> list[Any]:
     if not isinstance(said, list):
-        raise FileFormatError(f"{where}: its coordinates are {str(said)[:40]!r}: they must be lists of [lon, lat]")
+        raise where.broken(
+            f": its coordinates are {str(said)[:40]!r}: they must be lists of [lon, lat]",
+            f"：坐标为 {str(said)[:40]!r}：须为 [经度, 纬度] 的列表",
+        )
     if depth == 1:
         if len(said) < len("ab"):
-            raise FileFormatError(f"{where}: a position must be [lon, lat], not {str(said)[:40]}")
+            raise where.broken(
+                f": a position must be [lon, lat], not {str(said)[:40]}",
+                f"：位置须为 [经度, 纬度]，不是 {str(said)[:40]}",
+            )
         return [longitude(said[0], where), latitude(said[1], where)]
     checked_count(len(said), where)
     return [_positions(one, depth - 1, where) for one in said]
@@ -91,44 +105,51 @@ def _features(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if kind == "FeatureCollection":
         found = root.get("features")
         if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
-            raise FileFormatError(f"{WHAT}: features must be a list of objects")
+            raise WHAT.broken(": features must be a list of objects", "：features 须为对象的列表")
         yield from found
     elif kind == "Feature":
         yield root
     elif kind in _DEPTH:
         yield {"type": "Feature", "geometry": root, "properties": {}}
     else:
-        raise FileFormatError(
-            f"{WHAT} is of type {kind[:40]!r}: a FeatureCollection, a Feature or a geometry is needed"
+        raise WHAT.broken(
+            f" is of type {kind[:40]!r}: a FeatureCollection, a Feature or a geometry is needed",
+            f"的类型为 {kind[:40]!r}：须为 FeatureCollection、Feature 或图形",
         )
 
 
-def _task(properties: Mapping[str, Any], geometry: Geometry, where: str, notes: list[str]) -> Task:
-    name = str(properties.get("name_en") or properties.get("name") or properties.get("name_zh") or where)
+def _task(properties: Mapping[str, Any], geometry: Geometry, where: Said, notes: list[Said]) -> Task:
+    name = str(properties.get("name_en") or properties.get("name") or properties.get("name_zh") or where.en)
     plain = task_of(name, KINDS[str(geometry["type"])], geometry)
     said = {key: value for key, value in properties.items() if key in _TASK_KEYS}
     _note_unknown(properties, _TASK_KEYS, where, notes)
     return _converted(msgspec.to_builtins(plain) | said | {"geometry": geometry, "task_id": 0}, Task, where)
 
 
-def _zone(properties: Mapping[str, Any], geometry: Geometry, where: str, notes: list[str]) -> Zone:
-    plain = zone_of(str(properties.get("name") or where), ZoneKind.NO_FLY, geometry, "GeoJSON")
+def _zone(properties: Mapping[str, Any], geometry: Geometry, where: Said, notes: list[Said]) -> Zone:
+    plain = zone_of(str(properties.get("name") or where.en), ZoneKind.NO_FLY, geometry, "GeoJSON")
     said = {key: value for key, value in properties.items() if key in _ZONE_KEYS}
     _note_unknown(properties, _ZONE_KEYS, where, notes)
     return _converted(msgspec.to_builtins(plain) | said | {"geometry": geometry, "zone_id": 0}, Zone, where)
 
 
-def _note_unknown(properties: Mapping[str, Any], known: frozenset[str], where: str, notes: list[str]) -> None:
+def _note_unknown(properties: Mapping[str, Any], known: frozenset[str], where: Said, notes: list[Said]) -> None:
     unknown = sorted(str(key)[:40] for key in properties if key not in known | {"what", "name", "task_id", "zone_id"})
     if unknown:
-        notes.append(f"{where}: its properties {', '.join(unknown[:10])} are not known here and were left out")
+        some = ", ".join(unknown[:10])
+        notes.append(
+            Said(
+                f"{where.en}: its properties {some} are not known here and were left out",
+                f"{where.zh}：不认识的属性 {some} 已略去",
+            )
+        )
 
 
-def _converted(said: Mapping[str, Any], kind: type[Item], where: str) -> Item:
+def _converted(said: Mapping[str, Any], kind: type[Item], where: Said) -> Item:
     try:
         return msgspec.convert(said, kind)
     except msgspec.ValidationError as error:
-        raise FileFormatError(f"{WHAT}, {where}: {error}") from error
+        raise WHAT.at(where).broken(f": {error}", f"：{error}") from error
 
 
 def _sortie(sortie: Sortie) -> dict[str, Any]:

@@ -6,14 +6,13 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from mission.formats.brought import Brought, Place, line_of, task_of
-from mission.formats.untrusted import checked_count, latitude, longitude, read_xml
+from mission.formats.untrusted import Said, checked_count, latitude, longitude, read_xml, same
 from mission.formats.xml_names import local_name, text_of
 from mission.model import Task, TaskKind
 from mission.plan import Plan, Sortie
-from telemetry.model.errors import FileFormatError
 
 GPX: Final = "http://www.topografix.com/GPX/1/1"
-WHAT: Final = "the GPX file"
+WHAT: Final = Said("the GPX file", "GPX 文件")
 
 
 def write(plan: Plan, *, sortie_id: int | None = None) -> bytes:
@@ -31,18 +30,26 @@ def read(data: bytes) -> Brought:
     """Return routes and tracks as corridors, waypoints as points. Raises FileFormatError; lines of one place become notes."""
     root = read_xml(data, WHAT)
     if local_name(root) != "gpx":
-        raise FileFormatError(f"{WHAT} is a {local_name(root)[:40]!r} document: a gpx document is needed")
+        raise WHAT.broken(
+            f" is a {local_name(root)[:40]!r} document: a gpx document is needed",
+            f"是 {local_name(root)[:40]!r} 文档：须为 gpx 文档",
+        )
     tasks: list[Task] = []
-    notes: list[str] = []
+    notes: list[Said] = []
     for number, line in enumerate(_lines(root), 1):
         name = text_of(line, "name") or f"line {number}"
-        places = list(_places(line, name))
+        places = list(_places(line, same(name[:40])))
         if len(places) < len("ab"):
-            notes.append(f"{name[:40]}: a line of {len(places)} places was left out")
+            notes.append(
+                Said(
+                    f"{name[:40]}: a line of {len(places)} places was left out",
+                    f"{name[:40]}：只有 {len(places)} 个点的线已略去",
+                )
+            )
         else:
-            tasks.append(task_of(name, TaskKind.CORRIDOR, line_of(places, name)))
+            tasks.append(task_of(name, TaskKind.CORRIDOR, line_of(places, same(name))))
     for number, point in enumerate((one for one in root if local_name(one) == "wpt"), 1):
-        lat, lon = _place(point, f"waypoint {number}")
+        lat, lon = _place(point, Said(f"waypoint {number}", f"第 {number} 个航点"))
         name = text_of(point, "name") or f"waypoint {number}"
         tasks.append(task_of(name, TaskKind.POINT, {"type": "Point", "coordinates": [lon, lat]}))
     checked_count(len(tasks), WHAT)
@@ -71,15 +78,15 @@ def _lines(root: Element) -> Iterator[Element]:
             yield from (segment for segment in element if local_name(segment) == "trkseg")
 
 
-def _places(line: Element, where: str) -> Iterator[Place]:
+def _places(line: Element, where: Said) -> Iterator[Place]:
     points = [element for element in line if local_name(element) in ("rtept", "trkpt")]
-    checked_count(len(points), f"{WHAT}, {where[:40]}")
+    checked_count(len(points), WHAT.at(where))
     for point in points:
         yield _place(point, where)
 
 
-def _place(point: Element, where: str) -> Place:
-    return latitude(point.get("lat"), where[:40]), longitude(point.get("lon"), where[:40])
+def _place(point: Element, where: Said) -> Place:
+    return latitude(point.get("lat"), where), longitude(point.get("lon"), where)
 
 
 def _under(parent: Element, name: str) -> Element:

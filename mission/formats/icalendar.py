@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from mission.formats.untrusted import checked_count, checked_size
+from mission.formats.untrusted import Said, checked_count, checked_size
 from mission.model import Crew, Programme, Task, Window
 from mission.plan import Plan, Sortie
-from telemetry.model.errors import FileFormatError
 
 PRODUCT: Final = "-//skybeat//mission planner//EN"
-WHAT: Final = "the calendar"
+WHAT: Final = Said("the calendar", "日历")
 
 
 def write(plan: Plan, programme: Programme, *, language: str = "en") -> bytes:
@@ -53,9 +52,14 @@ def read_windows(data: bytes) -> tuple[tuple[str, Window], ...]:
         if not isinstance(start, datetime) or not isinstance(end, datetime):
             continue
         if start.tzinfo is None or end.tzinfo is None:
-            raise FileFormatError(f"{WHAT}, event {number} has a time without zone: give it a TZID, or write it in UTC")
+            raise WHAT.broken(
+                f", event {number} has a time without zone: give it a TZID, or write it in UTC",
+                f"第 {number} 个事件的时间没有时区：填写 TZID，或用 UTC",
+            )
         if end <= start:
-            raise FileFormatError(f"{WHAT}, event {number} ends before it begins: mend its DTEND")
+            raise WHAT.broken(
+                f", event {number} ends before it begins: mend its DTEND", f"第 {number} 个事件先结束后开始：改 DTEND"
+            )
         found.append((str(event.get("summary", "")), Window(_us(start), _us(end))))
     return tuple(found)
 
@@ -80,7 +84,7 @@ def _events(data: bytes) -> list[icalendar.Event]:
         for event in events:
             _ = event.start, event.end
     except (ValueError, KeyError, IndexError, AttributeError, TypeError, icalendar.InvalidCalendar) as error:
-        raise FileFormatError(f"{WHAT} cannot be read: {error}") from error
+        raise WHAT.broken(f" cannot be read: {error}", f"无法读取：{error}") from error
     checked_count(len(events), WHAT)
     return events
 

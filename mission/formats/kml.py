@@ -6,14 +6,14 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from mission.formats.brought import Brought, Place, line_of, polygon_of, task_of, zone_of
-from mission.formats.untrusted import checked_count, latitude, longitude, read_xml, read_zip
+from mission.formats.untrusted import Said, checked_count, latitude, longitude, read_xml, read_zip
 from mission.formats.xml_names import local_name, text_of
 from mission.model import Geometry, Programme, Task, TaskKind, Zone, ZoneKind
 from mission.plan import Plan, Sortie
-from telemetry.model.errors import FileFormatError
 
 KML: Final = "http://www.opengis.net/kml/2.2"
-WHAT: Final = "the KML file"
+WHAT: Final = Said("the KML file", "KML 文件")
+KMZ: Final = Said("the KMZ file", "KMZ 文件")
 ZIP_MARK: Final = b"PK\x03\x04"
 NO_FLY_WORDS: Final = ("no-fly", "no fly", "no_fly", "nfz", "禁飞")
 """A polygon whose name holds one of these is a zone, not a task."""
@@ -46,14 +46,20 @@ def read(data: bytes) -> Brought:
     root = read_xml(_document(data), WHAT)
     tasks: list[Task] = []
     zones: list[Zone] = []
-    notes: list[str] = []
+    notes: list[Said] = []
     placemarks = [element for element in root.iter() if local_name(element) == "Placemark"]
     checked_count(len(placemarks), WHAT)
     for number, placemark in enumerate(placemarks, 1):
         name = text_of(placemark.iter(), "name") or f"placemark {number}"
-        shapes = list(_shapes(placemark, f"placemark {number} ({name[:40]})"))
+        where = Said(f"placemark {number} ({name[:40]})", f"第 {number} 个地标（{name[:40]}）")
+        shapes = list(_shapes(placemark, where))
         if not shapes:
-            notes.append(f"placemark {number} ({name[:40]}): it has no point, line or polygon and was left out")
+            notes.append(
+                Said(
+                    f"{where.en}: it has no point, line or polygon and was left out",
+                    f"{where.zh}：没有点、线或面，已略去",
+                )
+            )
         for kind, geometry in shapes:
             if kind is TaskKind.AREA and any(word in name.lower() for word in NO_FLY_WORDS):
                 zones.append(zone_of(name, ZoneKind.NO_FLY, geometry, "KML"))
@@ -65,14 +71,14 @@ def read(data: bytes) -> Brought:
 def _document(data: bytes) -> bytes:
     if not data.startswith(ZIP_MARK):
         return data
-    files = read_zip(data, "the KMZ file")
+    files = read_zip(data, KMZ)
     names = sorted((name for name in files if name.lower().endswith(".kml")), key=lambda name: (name.count("/"), name))
     if not names:
-        raise FileFormatError("the KMZ file holds no .kml: export it again")
+        raise KMZ.broken(" holds no .kml: export it again", "内没有 .kml：请重新导出")
     return files[names[0]]
 
 
-def _shapes(placemark: Element, where: str) -> Iterator[tuple[TaskKind, Geometry]]:
+def _shapes(placemark: Element, where: Said) -> Iterator[tuple[TaskKind, Geometry]]:
     inside: set[Element] = set()
     for element in placemark.iter():
         if element in inside or local_name(element) not in _GEOMETRIES:
@@ -84,26 +90,26 @@ def _shapes(placemark: Element, where: str) -> Iterator[tuple[TaskKind, Geometry
         elif kind == "Point":
             places = _places(text_of(element.iter(), "coordinates"), where)
             if len(places) != 1:
-                raise FileFormatError(f"{WHAT}, {where}: a point with {len(places)} places")
+                raise WHAT.at(where).broken(f": a point with {len(places)} places", f"：点有 {len(places)} 个位置")
             yield TaskKind.POINT, {"type": "Point", "coordinates": [places[0][1], places[0][0]]}
         else:
             yield TaskKind.CORRIDOR, line_of(_places(text_of(element.iter(), "coordinates"), where), where)
 
 
-def _polygon(element: Element, where: str) -> Geometry:
+def _polygon(element: Element, where: Said) -> Geometry:
     rings: list[object] = []
     for name in ("outerBoundaryIs", "innerBoundaryIs"):
         for boundary in (child for child in element if local_name(child) == name):
             ring = polygon_of(_places(text_of(boundary.iter(), "coordinates"), where), where)
             rings += ring["coordinates"]
     if not rings:
-        raise FileFormatError(f"{WHAT}, {where}: a polygon without an outer boundary")
+        raise WHAT.at(where).broken(": a polygon without an outer boundary", "：多边形没有外边界")
     return {"type": "Polygon", "coordinates": rings}
 
 
-def _places(text: str | None, where: str) -> list[Place]:
+def _places(text: str | None, where: Said) -> list[Place]:
     said = (text or "").split()
-    checked_count(len(said), f"{WHAT}, {where}")
+    checked_count(len(said), WHAT.at(where))
     places = []
     for one in said:
         lon, lat, *_ = [*one.split(","), ""]

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from mission.formats.mavlink_fence import fence_of
+from mission.formats.untrusted import Said
 from mission.model import Airframe, Dock, Zone
 from mission.plan import CameraAction, Sortie, Waypoint
 from telemetry.model.mission_items import MissionFrame, MissionItem
@@ -88,7 +89,7 @@ def items_of(
     )
 
 
-def waypoints_of(items: Iterable[MissionItem]) -> tuple[tuple[Waypoint, ...], tuple[str, ...]]:
+def waypoints_of(items: Iterable[MissionItem]) -> tuple[tuple[Waypoint, ...], tuple[Said, ...]]:
     """Return the waypoints that a mission's items describe, and a sentence for each item that says nothing to us.
 
     Heights that are not above home stay as they are written, with a sentence: they need the ground to be known.
@@ -107,7 +108,7 @@ def _take_off(sortie: Sortie, dock: Dock) -> MissionItem:
         param3=0.0,
         lat_e7=_e7(dock.lat_deg),
         lon_e7=_e7(dock.lon_deg),
-        alt_m=sortie.climb_alt_home_m(dock),
+        alt_m=sortie.transit_alt_home_m,
     )
 
 
@@ -199,7 +200,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.waypoints: list[Waypoint] = []
-        self.unknown: list[str] = []
+        self.unknown: list[Said] = []
         self._speed_mps = DEFAULT_SPEED_MPS
 
     def take(self, number: int, item: MissionItem) -> None:
@@ -217,7 +218,11 @@ class _Reading:
         elif item.command == GIMBAL_PITCH_YAW:
             self._last(gimbal_pitch_deg=item.param1)
         elif not self._photograph(item) and item.command not in (TAKEOFF, RETURN_TO_LAUNCH, LAND):
-            self.unknown.append(f"item {number + 1}: command {item.command} is not known here and was left out")
+            self._tell(
+                number,
+                f"command {item.command} is not known here and was left out",
+                f"不认识的指令 {item.command} 已略去",
+            )
 
     def _photograph(self, item: MissionItem) -> bool:
         if item.command == TRIGGER_DISTANCE:
@@ -234,9 +239,10 @@ class _Reading:
     def _fly(self, number: int, item: MissionItem) -> None:
         before = self.waypoints[-1] if self.waypoints else None
         if item.frame not in HOME_FRAMES:
-            self.unknown.append(
-                f"item {number + 1}: its height {item.alt_m:g} m is not above the take-off place (frame {item.frame}): "
-                "check it before it is flown"
+            self._tell(
+                number,
+                f"its height {item.alt_m:g} m is not above the take-off place (frame {item.frame}): check it before it is flown",
+                f"高度 {item.alt_m:g} m 不是相对起飞点（frame {item.frame}）：飞行前请核对",
             )
         has_hold = item.command in (WAYPOINT, LOITER_TIME)
         heading_deg = item.param4 if item.command == WAYPOINT and item.param4 is not None else None
@@ -257,9 +263,14 @@ class _Reading:
             )
         )
         if item.command in (LOITER_UNLIMITED, LOITER_TURNS):
-            self.unknown.append(
-                f"item {number + 1}: command {item.command} is taken as a waypoint without its circling"
+            self._tell(
+                number,
+                f"command {item.command} is taken as a waypoint without its circling",
+                f"指令 {item.command} 作为航点导入，不盘旋",
             )
+
+    def _tell(self, number: int, en: str, zh: str) -> None:
+        self.unknown.append(Said(f"item {number + 1}: {en}", f"第 {number + 1} 项：{zh}"))
 
     def _last(self, **changes: object) -> None:
         """Change what holds from the last waypoint on; before the first there is nothing to change."""

@@ -12,13 +12,15 @@ import msgspec
 from mission.formats import geojson, gpx, icalendar, kml, programme_yaml, qgc_plan, waypoints_file, wpml, wpml_reading
 from mission.formats.brought import LONGEST_NAME, Brought, line_of, task_of
 from mission.formats.mavlink_items import items_of
-from mission.formats.untrusted import checked_size, read_zip
+from mission.formats.untrusted import Said, checked_size, read_zip, same
 from mission.model import Crew, Programme, TaskKind, Window
 from mission.plan import Plan, Sortie
 from mission.rules import rule_set
-from telemetry.model.errors import FileFormatError, InputError, NotFoundError
+from telemetry.model.errors import InputError, NotFoundError
 
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_FILE: Final = Said("the file", "文件")
+_ARCHIVE: Final = Said("the archive", "压缩包")
 _NOTHING_FLOWN: Final = Plan(window=Window(0, 0), visits=(), sorties=())
 _ZIP: Final = b"PK\x03\x04"
 _CALENDAR: Final = b"BEGIN:VCALENDAR"
@@ -59,7 +61,7 @@ class FileRead(msgspec.Struct, frozen=True, kw_only=True):
     """What a file brought, WGS-84, and a sentence for everything in it that was left out."""
 
     programme: Programme
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
 
 
 MEDIA_TYPES: Final = {
@@ -120,7 +122,7 @@ def read_file(data: bytes, name: str = "") -> FileRead:
 
     Raises FileFormatError for a file that is none of them, or broken.
     """
-    checked_size(data, "the file")
+    checked_size(data, _FILE)
     ending = PurePath(name).suffix.lower()
     if ending in {".yaml", ".yml"}:
         return FileRead(programme=programme_yaml.read(data))
@@ -131,7 +133,7 @@ def read_file(data: bytes, name: str = "") -> FileRead:
     if brought.waypoints:
         places = [(waypoint.lat_deg, waypoint.lon_deg) for waypoint in brought.waypoints]
         stem = PurePath(name).stem or "route"
-        tasks = (*tasks, task_of(stem, TaskKind.CORRIDOR, line_of(places, f"{name}, its route")))
+        tasks = (*tasks, task_of(stem, TaskKind.CORRIDOR, line_of(places, same(name).at(Said("its route", "航线")))))
     programme = Programme(
         tasks=tuple(msgspec.structs.replace(task, task_id=number) for number, task in enumerate(tasks, 1)),
         zones=tuple(msgspec.structs.replace(zone, zone_id=number) for number, zone in enumerate(brought.zones, 1)),
@@ -154,7 +156,7 @@ def _of_calendar(data: bytes) -> Programme:
 def _reader_of(data: bytes, ending: str) -> Callable[[bytes], Brought]:
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(_ZIP):
-        names = read_zip(data, "the archive")
+        names = read_zip(data, _ARCHIVE)
         return wpml_reading.read if any(one.startswith("wpmz/") for one in names) else kml.read
     if head.startswith(b"QGC WPL"):
         return waypoints_file.read
@@ -162,8 +164,11 @@ def _reader_of(data: bytes, ending: str) -> Callable[[bytes], Brought]:
         return qgc_plan.read if ending == ".plan" or b'"fileType"' in data[:4096] else geojson.read
     if head.startswith(b"<"):
         return gpx.read if ending == ".gpx" or b"<gpx" in data[:1024] else kml.read
-    message = f"the file ({ending or 'without an ending'}) is of no known kind: give .yaml, .geojson, .kml, .kmz, .plan, .waypoints, .gpx or .ics"
-    raise FileFormatError(message)
+    known = ".yaml, .geojson, .kml, .kmz, .plan, .waypoints, .gpx"
+    raise _FILE.broken(
+        f" ({ending or 'without an ending'}) is of no known kind: give {known} or .ics",
+        f"（{ending or '没有扩展名'}）不是已知的类型：可用 {known}, .ics",
+    )
 
 
 def find_sortie(plan: Plan, sortie_id: int) -> Sortie:
@@ -173,7 +178,7 @@ def find_sortie(plan: Plan, sortie_id: int) -> Sortie:
             return sortie
     known = ", ".join(str(sortie.sortie_id) for sortie in plan.sorties[:50]) or "none"
     message = f"the plan has no sortie {sortie_id}: it has {known}"
-    raise NotFoundError(message)
+    raise NotFoundError(message, f"方案没有架次 {sortie_id}：现有 {known}")
 
 
 def _of_sortie(sortie: Sortie, programme: Programme, file_format: PlanFormat) -> bytes:
@@ -181,10 +186,11 @@ def _of_sortie(sortie: Sortie, programme: Programme, file_format: PlanFormat) ->
     dock = next((one for one in programme.docks if one.dock_id == sortie.dock_id), None)
     if airframe is None or dock is None:
         message = f"sortie {sortie.sortie_id} flies airframe {sortie.airframe_id} of dock {sortie.dock_id}, which the programme has not"
-        raise InputError(message)
+        zh = f"架次 {sortie.sortie_id} 用航空器 {sortie.airframe_id}、机库 {sortie.dock_id}，任务书中没有"
+        raise InputError(message, zh)
     if file_format is PlanFormat.KMZ:
         in_force = rule_set(programme.rule_set, programme.rules)
-        return wpml.write(sortie, airframe, dock=dock, link_loss=in_force.word("R-08", "action"))
+        return wpml.write(sortie, airframe, link_loss=in_force.word("R-08", "action"))
     items = items_of(sortie, airframe, dock, zones=programme.zones)
     return qgc_plan.write(items, airframe) if file_format is PlanFormat.PLAN else waypoints_file.write(items)
 
@@ -192,7 +198,7 @@ def _of_sortie(sortie: Sortie, programme: Programme, file_format: PlanFormat) ->
 def _archive(sorties: Sequence[Sortie], programme: Programme, file_format: PlanFormat, name: str) -> FileMade:
     if not sorties:
         message = f"{name} has no sortie with waypoints: there is nothing to write as {file_format.value}"
-        raise InputError(message)
+        raise InputError(message, f"{name} 没有带航点的架次：没有可写成 {file_format.value} 的内容")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for sortie in sorties:

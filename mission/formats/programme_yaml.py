@@ -22,13 +22,13 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from mission.formats.untrusted import checked_count, checked_size
+from mission.formats.untrusted import Said, checked_count, checked_size, same
 from mission.model import Programme
 from mission.programme_items import FORMS, Item, ItemKind, item_of, moved_to_wgs84
 from telemetry.model.datum import Crs, parse_crs
-from telemetry.model.errors import FileFormatError, InputError
+from telemetry.model.errors import InputError, chinese_of
 
-WHAT: Final = "the mission file"
+WHAT: Final = Said("the mission file", "任务文件")
 DEEPEST: Final = 40
 MOST_YAML_BYTES: Final = 2 << 20
 """Thousands of tasks; YAML is slow to read, and whoever brings a file must not hold up the others."""
@@ -60,12 +60,18 @@ def read(data: bytes) -> Programme:
     Raises FileFormatError for what is no YAML or no programme: what, where, what is allowed.
     """
     if len(data) > MOST_YAML_BYTES:
-        raise FileFormatError(f"{WHAT} has {len(data)} bytes, at most {MOST_YAML_BYTES} are taken: split it")
+        raise WHAT.broken(
+            f" has {len(data)} bytes, at most {MOST_YAML_BYTES} are taken: split it",
+            f"有 {len(data)} 字节，上限 {MOST_YAML_BYTES}：请拆分",
+        )
     said = _loaded(checked_size(data, WHAT))
     lists = {form.field: kind for kind, form in FORMS.items()}
     unknown = sorted(set(said) - set(lists) - set(_WHOLE))
     if unknown:
-        raise FileFormatError(f"{WHAT} has no part {unknown[0]!r}: its parts are {', '.join((*_WHOLE, *lists))}")
+        parts_of_it = ", ".join((*_WHOLE, *lists))
+        raise WHAT.broken(
+            f" has no part {unknown[0]!r}: its parts are {parts_of_it}", f"没有“{unknown[0]}”部分：可有 {parts_of_it}"
+        )
     crs = parse_crs(str(said.get("crs", Crs.WGS84.value)))
     parts: dict[str, Any] = {name: said[name] for name in _WHOLE if name in said and name != "crs"}
     for field, kind in lists.items():
@@ -73,7 +79,7 @@ def read(data: bytes) -> Programme:
     try:
         return msgspec.convert(parts, Programme, from_attributes=False)
     except msgspec.ValidationError as error:
-        raise FileFormatError(f"{WHAT}: {error}") from error
+        raise WHAT.broken(f": {error}", f"：{error}") from error
 
 
 def write(programme: Programme) -> bytes:
@@ -89,9 +95,12 @@ def _loaded(data: bytes) -> Mapping[str, Any]:
         _check_plain(yaml.parse(text, Loader=_Loader))
         said = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
-        raise FileFormatError(f"{WHAT} is no YAML: {' '.join(str(error).split())}") from error
+        why = " ".join(str(error).split())
+        raise WHAT.broken(f" is no YAML: {why}", f"不是 YAML：{why}") from error
     if not isinstance(said, Mapping) or not all(isinstance(key, str) for key in said):
-        raise FileFormatError(f"{WHAT} must be a mapping of parts such as tasks, docks and airframes")
+        raise WHAT.broken(
+            " must be a mapping of parts such as tasks, docks and airframes", "须由 tasks、docks、airframes 等部分组成"
+        )
     return said
 
 
@@ -100,29 +109,32 @@ def _check_plain(events: Iterable[Any]) -> None:
     depth = 0
     for event in events:
         line = event.start_mark.line + 1
+        where = WHAT.at(Said(f"line {line}", f"第 {line} 行"))
         if isinstance(event, yaml.AliasEvent):
-            raise FileFormatError(f"{WHAT}, line {line}: aliases (*) are not taken; write it out")
+            raise where.broken(": aliases (*) are not taken; write it out", "：不接受别名（*），请写全")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise FileFormatError(f"{WHAT}, line {line}: more than {DEEPEST} levels of nesting")
+            raise where.broken(f": more than {DEEPEST} levels of nesting", f"：嵌套超过 {DEEPEST} 层")
 
 
 def _items(said: object, kind: ItemKind, crs: Crs) -> Iterator[Item]:
     form = FORMS[kind]
     if not isinstance(said, list):
-        raise FileFormatError(f"{WHAT}: {form.field} must be a list")
-    checked_count(len(said), f"{WHAT}, {form.field}")
+        raise WHAT.broken(f": {form.field} must be a list", f"：{form.field} 须为列表")
+    checked_count(len(said), WHAT.at(same(form.field)))
     taken = [one.get(form.number) for one in said if isinstance(one, Mapping) and form.number]
     given = [number for number in taken if number is not None]
     if len(set(map(str, given))) < len(given):
-        raise FileFormatError(f"{WHAT}: two of {form.field} have the same {form.number}")
+        raise WHAT.broken(
+            f": two of {form.field} have the same {form.number}", f"：{form.field} 中有两项 {form.number} 相同"
+        )
     free = (number for number in range(1, len(said) + len(given) + 1) if number not in given)
     for row, one in enumerate(said, 1):
-        where = f"{WHAT}, {form.field} {row}"
+        where = WHAT.at(same(f"{form.field} {row}{_named(one)}"))
         try:
             yield _item(one, kind, crs, free)
         except InputError as error:
-            raise FileFormatError(f"{where}{_named(one)}: {error}") from error
+            raise where.broken(f": {error}", f"：{chinese_of(error)}") from error
 
 
 def _item(said: object, kind: ItemKind, crs: Crs, free: Iterator[int]) -> Item:
@@ -132,7 +144,7 @@ def _item(said: object, kind: ItemKind, crs: Crs, free: Iterator[int]) -> Item:
     number = said.get(form.number) if form.number else 0
     if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
         message = f"{form.number} {number!r} is no whole number"
-        raise InputError(message)
+        raise InputError(message, f"{form.number} 为 {number!r}，不是整数")
     plain = _with_times(said)
     for name, twin in _NAME_TWINS.items():
         if name in form.struct.__struct_fields__ and name not in plain and twin in plain:
@@ -162,10 +174,10 @@ def _us_of(value: object, what: str) -> int:
         at = datetime.fromisoformat(str(value))
     except ValueError as error:
         message = f"{what}: {value!r} is no time: write it like 2026-09-19T18:00+08:00"
-        raise InputError(message) from error
+        raise InputError(message, f"{what}：{value!r} 不是时间：写成 2026-09-19T18:00+08:00") from error
     if at.tzinfo is None:
         message = f"{what}: {value!r} has no time zone: write it like 2026-09-19T18:00+08:00"
-        raise InputError(message)
+        raise InputError(message, f"{what}：{value!r} 没有时区：写成 2026-09-19T18:00+08:00")
     return (at - _EPOCH) // _US
 
 

@@ -8,9 +8,8 @@ import msgspec
 from mission.formats.brought import Brought, Place, circle_of, line_of, polygon_of, task_of, zone_of
 from mission.formats.mavlink_fence import INCLUSION
 from mission.formats.mavlink_items import PLACES, SET_ROI_LOCATION, TAKEOFF, MavlinkPlan, waypoints_of
-from mission.formats.untrusted import checked_count, finite, latitude, longitude, read_json
+from mission.formats.untrusted import Said, checked_count, finite, latitude, longitude, read_json, same
 from mission.model import Airframe, Task, TaskKind, Zone, ZoneKind
-from telemetry.model.errors import FileFormatError
 from telemetry.model.mission_items import MissionFrame, MissionItem
 
 GROUND_STATION: Final = "skybeat"
@@ -19,7 +18,7 @@ MULTIROTOR: Final = 2
 RELATIVE: Final = 1
 PARAMETERS: Final = 7
 INT_FRAMES: Final = {5: 0, 6: 3, 11: 10}
-WHAT: Final = "the .plan file"
+WHAT: Final = Said("the .plan file", ".plan 文件")
 _SECTIONS: Final = ("mission", "geoFence", "rallyPoints")
 
 
@@ -52,10 +51,17 @@ def read(data: bytes) -> Brought:
     """Return what a .plan file holds. Raises FileFormatError: what is wrong and where; unknown items become notes."""
     root = read_json(data, WHAT)
     if root.get("fileType") != "Plan":
-        raise FileFormatError(f"{WHAT} says fileType {root.get('fileType')!r}: save it as a Plan in QGroundControl")
+        kind = str(root.get("fileType"))[:40]
+        raise WHAT.broken(
+            f" says fileType {kind!r}: save it as a Plan in QGroundControl",
+            f"的 fileType 为“{kind}”：在 QGroundControl 中另存为 Plan",
+        )
     missing = [name for name in _SECTIONS if not isinstance(root.get(name), Mapping)]
     if missing:
-        raise FileFormatError(f"{WHAT} lacks {', '.join(missing)}: QGroundControl writes all of {', '.join(_SECTIONS)}")
+        lacking, every = ", ".join(missing), ", ".join(_SECTIONS)
+        raise WHAT.broken(
+            f" lacks {lacking}: QGroundControl writes all of {every}", f"缺少 {lacking}：QGroundControl 会写出 {every}"
+        )
     items, tasks, notes = _mission(root["mission"])
     waypoints, unknown = waypoints_of(items)
     home = _home(root["mission"].get("plannedHomePosition"))
@@ -105,36 +111,50 @@ def _fence_polygons(fence: Sequence[MissionItem]) -> Iterator[dict[str, Any]]:
         at += max(count, 1)
 
 
-def _mission(mission: Mapping[str, Any]) -> tuple[list[MissionItem], list[Task], list[str]]:
+def _mission(mission: Mapping[str, Any]) -> tuple[list[MissionItem], list[Task], list[Said]]:
     said = mission.get("items")
     if not isinstance(said, list):
-        raise FileFormatError(f"{WHAT}: mission.items is {type(said).__name__}: it must be a list")
+        raise WHAT.broken(
+            f": mission.items is {type(said).__name__}: it must be a list",
+            f"：mission.items 为 {type(said).__name__}：须为列表",
+        )
     checked_count(len(said), WHAT)
     items: list[MissionItem] = []
     tasks: list[Task] = []
-    notes: list[str] = []
+    notes: list[Said] = []
     for number, item in enumerate(said, 1):
-        where = f"item {number}"
+        where = Said(f"item {number}", f"第 {number} 项")
         if not isinstance(item, Mapping):
-            raise FileFormatError(f"{WHAT}, {where} is {type(item).__name__}: it must be an object")
+            raise WHAT.at(where).broken(
+                f" is {type(item).__name__}: it must be an object", f"为 {type(item).__name__}：须为对象"
+            )
         if item.get("type") == "SimpleItem":
             items.append(_item(item, where))
         elif item.get("type") == "ComplexItem":
             _complex(item, where, items, tasks, notes)
         else:
-            notes.append(f"{where}: type {str(item.get('type'))[:40]!r} is not known here and was left out")
+            kind = str(item.get("type"))[:40]
+            notes.append(
+                Said(
+                    f"{where.en}: type {kind!r} is not known here and was left out",
+                    f"{where.zh}：不认识的类型“{kind}”已略去",
+                )
+            )
     return items, tasks, notes
 
 
-def _item(item: Mapping[str, Any], where: str) -> MissionItem:
+def _item(item: Mapping[str, Any], where: Said) -> MissionItem:
     said = item.get("params")
     if not isinstance(said, list) or len(said) != PARAMETERS:
-        raise FileFormatError(f"{WHAT}, {where}: params must be a list of {PARAMETERS} numbers or null")
+        raise WHAT.at(where).broken(
+            f": params must be a list of {PARAMETERS} numbers or null", f"：params 须为 {PARAMETERS} 个数字或 null"
+        )
     numbers = [
-        None if value is None else finite(value, f"{where}, a parameter", lowest=-1e9, highest=1e9) for value in said
+        None if value is None else finite(value, where.at(Said("a parameter", "参数")), lowest=-1e9, highest=1e9)
+        for value in said
     ]
-    command = int(finite(item.get("command"), f"{where}, command", lowest=0, highest=65_535))
-    frame = int(finite(item.get("frame"), f"{where}, frame", lowest=0, highest=255))
+    command = int(finite(item.get("command"), where.at(same("command")), lowest=0, highest=65_535))
+    frame = int(finite(item.get("frame"), where.at(same("frame")), lowest=0, highest=255))
     frame = INT_FRAMES.get(frame, frame)
     is_place = frame != MissionFrame.NO_PLACE
     scale = 1e7 if is_place else 1.0
@@ -155,62 +175,78 @@ def _item(item: Mapping[str, Any], where: str) -> MissionItem:
 
 
 def _complex(
-    item: Mapping[str, Any], where: str, items: list[MissionItem], tasks: list[Task], notes: list[str]
+    item: Mapping[str, Any], where: Said, items: list[MissionItem], tasks: list[Task], notes: list[Said]
 ) -> None:
     """Take a survey or a corridor as what it asks for; what it would fly is planned anew."""
     kind = str(item.get("complexItemType"))[:40]
     if kind == "survey":
-        tasks.append(task_of(f"survey {where}", TaskKind.AREA, polygon_of(_places(item.get("polygon"), where), where)))
+        tasks.append(
+            task_of(f"survey {where.en}", TaskKind.AREA, polygon_of(_places(item.get("polygon"), where), where))
+        )
     elif kind == "CorridorScan":
-        width_m = finite(item.get("CorridorWidth", 50.0), f"{where}, CorridorWidth", lowest=1.0, highest=5_000.0)
+        width_m = finite(item.get("CorridorWidth", 50.0), where.at(same("CorridorWidth")), lowest=1.0, highest=5_000.0)
         line = line_of(_places(item.get("polyline"), where), where)
-        tasks.append(task_of(f"corridor {where}", TaskKind.CORRIDOR, line, width_m=width_m))
+        tasks.append(task_of(f"corridor {where.en}", TaskKind.CORRIDOR, line, width_m=width_m))
     elif kind == "StructureScan":
         ring = polygon_of(_places(item.get("polygon"), where), where)
-        tasks.append(task_of(f"structure {where}", TaskKind.PERIMETER, ring))
+        tasks.append(task_of(f"structure {where.en}", TaskKind.PERIMETER, ring))
     else:
         transects = item.get("TransectStyleComplexItem")
         inner = transects.get("Items") if isinstance(transects, Mapping) else None
         found = [_item(one, where) for one in inner if isinstance(one, Mapping)] if isinstance(inner, list) else []
         items += found
         said = f"its {len(found)} simple items were taken" if found else "it was left out"
-        notes.append(f"{where}: complex item {kind!r} is not known here: {said}")
-
-
-def _places(said: object, where: str) -> list[Place]:
-    if not isinstance(said, list):
-        raise FileFormatError(
-            f"{WHAT}, {where}: its places are {type(said).__name__}: they must be a list of [lat, lon]"
+        zh = f"取其中 {len(found)} 个简单项" if found else "已略去"
+        notes.append(
+            Said(
+                f"{where.en}: complex item {kind!r} is not known here: {said}",
+                f"{where.zh}：不认识的复合项“{kind}”，{zh}",
+            )
         )
-    checked_count(len(said), f"{WHAT}, {where}")
+
+
+def _places(said: object, where: Said) -> list[Place]:
+    if not isinstance(said, list):
+        raise WHAT.at(where).broken(
+            f": its places are {type(said).__name__}: they must be a list of [lat, lon]",
+            f"：位置为 {type(said).__name__}：须为 [纬度, 经度] 的列表",
+        )
+    checked_count(len(said), WHAT.at(where))
     places = []
     for place in said:
         if not isinstance(place, list) or len(place) < len("ab"):
-            raise FileFormatError(f"{WHAT}, {where}: a place must be [lat, lon], not {str(place)[:60]}")
+            raise WHAT.at(where).broken(
+                f": a place must be [lat, lon], not {str(place)[:60]}",
+                f"：位置须为 [纬度, 经度]，不是 {str(place)[:60]}",
+            )
         places.append((latitude(place[0], where), longitude(place[1], where)))
     return places
 
 
 def _zones(fence: Mapping[str, Any]) -> Iterator[Zone]:
     for number, said in enumerate(_objects(fence.get("polygons")), 1):
-        where = f"geoFence polygon {number}"
+        where = Said(f"geoFence polygon {number}", f"geoFence 第 {number} 个多边形")
         kind = _kind(said)
-        yield zone_of(where, kind, polygon_of(_places(said.get("polygon"), where), where), ".plan")
+        yield zone_of(where.en, kind, polygon_of(_places(said.get("polygon"), where), where), ".plan")
     for number, said in enumerate(_objects(fence.get("circles")), 1):
-        where = f"geoFence circle {number}"
+        where = Said(f"geoFence circle {number}", f"geoFence 第 {number} 个圆")
         kind, circle = _kind(said), said.get("circle")
         if not isinstance(circle, Mapping):
-            raise FileFormatError(f"{WHAT}, {where}: its circle must be an object with center and radius")
+            raise WHAT.at(where).broken(
+                ": its circle must be an object with center and radius", "：circle 须为含 center 与 radius 的对象"
+            )
         (centre,) = _places([circle.get("center")], where)
-        radius_m = finite(circle.get("radius"), f"{where}, radius", lowest=1.0, highest=100_000.0)
-        yield zone_of(where, kind, circle_of(centre, radius_m, is_outside=kind is ZoneKind.NO_FLY), ".plan")
+        radius_m = finite(circle.get("radius"), where.at(Said("radius", "半径")), lowest=1.0, highest=100_000.0)
+        yield zone_of(where.en, kind, circle_of(centre, radius_m, is_outside=kind is ZoneKind.NO_FLY), ".plan")
 
 
 def _objects(said: object) -> list[Mapping[str, Any]]:
     if said is None:
         return []
     if not isinstance(said, list) or not all(isinstance(one, Mapping) for one in said):
-        raise FileFormatError(f"{WHAT}: the fence's polygons and circles must be lists of objects")
+        raise WHAT.broken(
+            ": the fence's polygons and circles must be lists of objects", "：围栏的 polygons 与 circles 须为对象的列表"
+        )
     checked_count(len(said), WHAT)
     return said
 
@@ -222,4 +258,4 @@ def _kind(said: Mapping[str, Any]) -> ZoneKind:
 def _home(said: object) -> Place | None:
     if not isinstance(said, list) or len(said) < len("ab"):
         return None
-    return latitude(said[0], "plannedHomePosition"), longitude(said[1], "plannedHomePosition")
+    return latitude(said[0], same("plannedHomePosition")), longitude(said[1], same("plannedHomePosition"))

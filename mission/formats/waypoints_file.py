@@ -4,15 +4,14 @@ from typing import Final
 
 from mission.formats.brought import Brought
 from mission.formats.mavlink_items import MavlinkPlan, waypoints_of
-from mission.formats.untrusted import checked_count, checked_size, finite, latitude, longitude
-from telemetry.model.errors import FileFormatError
+from mission.formats.untrusted import Said, checked_count, checked_size, finite, latitude, longitude
 from telemetry.model.mission_items import MissionFrame, MissionItem
 
 HEADER: Final = "QGC WPL 110"
 COLUMNS: Final = 12
 PARAMETERS: Final = range(4, 8)
 """The columns of the parameters 1 to 4, which may be nan: not given."""
-WHAT: Final = "the waypoint file"
+WHAT: Final = Said("the waypoint file", "航点文件")
 
 
 def write(plan: MavlinkPlan) -> bytes:
@@ -41,9 +40,12 @@ def read_items(data: bytes) -> tuple[MissionItem, ...]:
     try:
         lines = checked_size(data, WHAT).decode().splitlines()
     except UnicodeDecodeError as error:
-        raise FileFormatError(f"{WHAT} is no text: {error}") from error
+        raise WHAT.broken(f" is no text: {error}", f"不是文本：{error}") from error
     if not lines or lines[0].strip() != HEADER:
-        raise FileFormatError(f"{WHAT} begins with {lines[0][:40]!r}: its first line must be {HEADER!r}")
+        raise WHAT.broken(
+            f" begins with {lines[0][:40]!r}: its first line must be {HEADER!r}",
+            f"以 {lines[0][:40]!r} 开头：首行须为 {HEADER!r}",
+        )
     said = [(number, line) for number, line in enumerate(lines[1:], 2) if line.strip() and not line.startswith("#")]
     checked_count(len(said), WHAT)
     return tuple(_item(line, number) for number, line in said)
@@ -61,17 +63,19 @@ def _line(number: int, item: MissionItem) -> str:
 
 def _item(line: str, number: int) -> MissionItem:
     cells = line.split()
+    where = Said(f"line {number}", f"第 {number} 行")
     if len(cells) != COLUMNS:
-        raise FileFormatError(f"{WHAT}, line {number} has {len(cells)} columns: {COLUMNS} are needed")
+        raise WHAT.at(where).broken(
+            f" has {len(cells)} columns: {COLUMNS} are needed", f"有 {len(cells)} 列：须为 {COLUMNS} 列"
+        )
     given = [None if cell.lower() == "nan" and column in PARAMETERS else cell for column, cell in enumerate(cells)]
     values = [
-        finite(0.0 if cell is None else cell, f"{WHAT}, line {number}, column {column}", lowest=-1e9, highest=1e9)
+        finite(0.0 if cell is None else cell, _column(where, column), lowest=-1e9, highest=1e9)
         for column, cell in enumerate(given, 1)
     ]
     parameters = [None if given[column] is None else values[column] for column in PARAMETERS]
     frame = int(values[2])
     is_place = frame != MissionFrame.NO_PLACE
-    where = f"line {number}"
     scale = 1e7 if is_place else 1.0
     return MissionItem(
         command=int(values[3]),
@@ -85,3 +89,7 @@ def _item(line: str, number: int) -> MissionItem:
         alt_m=values[10],
         autocontinue=values[11] != 0.0,
     )
+
+
+def _column(where: Said, column: int) -> Said:
+    return WHAT.at(where).at(Said(f"column {column}", f"第 {column} 列"))

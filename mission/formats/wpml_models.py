@@ -46,7 +46,8 @@ def drone_of(airframe: Airframe) -> tuple[int, int]:
     found = DRONES.get(_short(airframe.model))
     if found is None:
         raise InputError(
-            f"airframe {airframe.name!r} is of model {airframe.model!r}: give it the `model` that it is, of those DJI files are written for: {', '.join(DRONES)}"
+            f"airframe {airframe.name!r} is of model {airframe.model!r}: give it the `model` that it is, of those DJI files are written for: {', '.join(DRONES)}",
+            f"航空器“{airframe.name}”的机型为“{airframe.model}”：请填写其实际机型，大疆文件支持 {', '.join(DRONES)}",
         )
     return found
 

@@ -24,6 +24,12 @@ KML = """<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Docum
 </Document></kml>"""
 
 
+ROUTE = b"""{"fileType": "Plan", "version": 1, "geoFence": {"circles": [], "polygons": []}, "rallyPoints": {"points": []},
+"mission": {"items": [
+{"type": "SimpleItem", "command": 16, "frame": 3, "params": [0, 0, 0, null, 36.06, 103.80, 50]},
+{"type": "SimpleItem", "command": 16, "frame": 3, "params": [0, 0, 0, null, 36.07, 103.81, 50]}]}}"""
+
+
 async def bring(house: House, cookie: str, data: bytes, **query: Any) -> Any:  # noqa: ANN401 - an answer
     async with house.client(cookie) as client:
         return await client.post("/api/programme/import", content=data, params=query)
@@ -56,9 +62,73 @@ async def test_a_dry_run_says_what_would_come_and_keeps_nothing(house: House) ->
     cookie = await house.cookie(Role.ADMIN)
     answer = await bring(house, cookie, KML.encode(), name="east.kml", dry_run=True)
     found = answer.json()
-    assert (found["added"], len(found["programme"]["tasks"]), len(found["programme"]["zones"])) == (0, 1, 1)
+    assert (found["is_kept"], found["added"]) == (False, 2)
+    assert (len(found["programme"]["tasks"]), len(found["programme"]["zones"])) == (1, 1)
     assert (await shown(house, cookie))["tasks"] == []
     assert (await bring(house, cookie, KML.encode(), name="east.kml")).json()["added"] == 2
+
+
+def files() -> dict[str, bytes]:
+    return {"day.yaml": programme_yaml.write(programme()), "east.kml": KML.encode(), "route.plan": ROUTE}
+
+
+@pytest.mark.parametrize("name", ["day.yaml", "east.kml", "route.plan"])
+async def test_a_file_that_is_brought_again_adds_nothing_and_says_so_before_and_after(house: House, name: str) -> None:
+    cookie, data = await house.cookie(Role.ADMIN), files()[name]
+    first = (await bring(house, cookie, data, name=name)).json()
+    before = await shown(house, cookie)
+    assert first["added"] > 0
+    for dry_run in (True, False):
+        again = (await bring(house, cookie, data, name=name, dry_run=dry_run)).json()
+        assert (again["added"], again["changed"], again["unchanged"]) == (0, 0, first["added"])
+        assert again["is_kept"] is not dry_run
+    assert await shown(house, cookie) == before
+
+
+async def test_a_copy_of_a_file_under_another_name_adds_nothing_either(house: House) -> None:
+    cookie = await house.cookie(Role.ADMIN)
+    await bring(house, cookie, KML.encode(), name="east.kml")
+    copied = (await bring(house, cookie, KML.encode(), name="east (1).kml")).json()
+    assert (copied["added"], copied["changed"], copied["unchanged"]) == (0, 0, 2)
+
+
+async def test_a_file_that_says_otherwise_by_now_changes_what_it_brought(house: House) -> None:
+    cookie = await house.cookie(Role.ADMIN)
+    await bring(house, cookie, KML.encode(), name="east.kml")
+    moved = KML.replace("103.82,36.06", "103.83,36.07").encode()
+    looked = (await bring(house, cookie, moved, name="east.kml", dry_run=True)).json()
+    again = (await bring(house, cookie, moved, name="east.kml")).json()
+    for said in (looked, again):
+        assert (said["added"], said["changed"], said["unchanged"]) == (0, 1, 1)
+    (task,) = (await shown(house, cookie))["tasks"]
+    assert task["geometry"]["coordinates"] == [103.83, 36.07]
+
+
+async def test_a_drone_brought_again_keeps_its_unit_and_its_dock(house: House) -> None:
+    cookie = await house.cookie(Role.ADMIN)
+    text = "docks: [{dock_id: 7, name: D, lat_deg: 36.05, lon_deg: 103.8}]\nairframes: [{name: A, dock_id: 7, endurance_s: %d}]"
+    await bring(house, cookie, (text % 1500).encode(), name="fleet.yaml")
+    (drone,) = (await shown(house, cookie))["airframes"]
+    item = {name: value for name, value in drone.items() if name != "airframe_id"} | {"unit_id": 5}
+    async with house.client(cookie) as client:
+        await client.put(f"/api/programme/airframes/{drone['airframe_id']}", json={"item": item})
+    again = (await bring(house, cookie, (text % 1800).encode(), name="fleet.yaml")).json()
+    assert (again["added"], again["changed"], again["unchanged"]) == (0, 1, 1)
+    (after,) = (await shown(house, cookie))["airframes"]
+    assert (after["dock_id"], after["unit_id"], after["endurance_s"]) == (drone["dock_id"], 5, 1800)
+
+
+async def test_what_is_wrong_and_left_out_is_said_in_chinese_too(house: House) -> None:
+    cookie = await house.cookie(Role.ADMIN)
+    wrong = (await bring(house, cookie, b"<kml><Placemark><Point/></Placemark></kml>", name="a.kml")).json()
+    assert wrong["detail_zh"] == "KML 文件，第 1 个地标（placemark 1）：点有 0 个位置"
+    empty = (await bring(house, cookie, b"<kml><Placemark/></kml>", name="a.kml", dry_run=True)).json()
+    assert empty["notes"] == [
+        {
+            "en": "placemark 1 (placemark 1): it has no point, line or polygon and was left out",
+            "zh": "第 1 个地标（placemark 1）：没有点、线或面，已略去",
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +154,7 @@ async def test_what_is_no_such_file_is_refused_in_words_and_nothing_is_kept(
 async def test_a_file_with_something_that_cannot_be_is_not_kept_and_says_what(house: House) -> None:
     cookie = await house.cookie(Role.ADMIN)
     found = (await bring(house, cookie, b"airframes: [{name: A, dock_id: 3}]", name="a.yaml")).json()
-    assert found["added"] == 0
+    assert (found["is_kept"], found["added"]) == (False, 0)
     assert "which does not exist" in found["refusals"][0]["reason_en"]
     assert (await shown(house, cookie))["airframes"] == []
 

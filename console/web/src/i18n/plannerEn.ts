@@ -126,6 +126,7 @@ export const plannerEn: Record<keyof typeof plannerZh, string> = {
   "plan.holeLeave": "Leave the hole",
   "plan.holesRemove": "Remove {n} holes",
   "plan.import": "Import",
+  "plan.importAgain": "{added} new, {changed} changed, {unchanged} there already.",
   "plan.importCrs": "Datum of the file",
   "plan.importFailed": "It was not read: {why}",
   "plan.importFormats": "YAML, GeoJSON, KML, KMZ, QGC .plan",

@@ -123,6 +123,7 @@ export const plannerZh = {
   "plan.holeLeave": "不挖了",
   "plan.holesRemove": "去掉 {n} 个洞",
   "plan.import": "导入",
+  "plan.importAgain": "新增 {added} 项，更新 {changed} 项，{unchanged} 项已在任务书中。",
   "plan.importCrs": "文件的坐标系",
   "plan.importFailed": "没有读入：{why}",
   "plan.importFormats": "YAML、GeoJSON、KML、KMZ、QGC .plan",

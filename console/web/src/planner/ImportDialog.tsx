@@ -40,6 +40,11 @@ function Brought({ reply }: { reply: ImportReply }) {
       ) : (
         <p className="f13 t3">{t("plan.importNothing")}</p>
       )}
+      {reply.changed || reply.unchanged ? (
+        <p className="f13 t2" data-testid="import-again">
+          {t("plan.importAgain", { added: reply.added, changed: reply.changed, unchanged: reply.unchanged })}
+        </p>
+      ) : null}
       {reply.refusals.length || reply.notes.length ? (
         <ul className="refusals inform" data-testid="import-refused">
           {reply.refusals.map((refusal, i) => (
@@ -50,8 +55,8 @@ function Brought({ reply }: { reply: ImportReply }) {
             </li>
           ))}
           {reply.notes.map((note) => (
-            <li key={note} className="f13 t2" lang="en">
-              {note}
+            <li key={note.en} className="f13 t2">
+              {language === "zh" ? note.zh : note.en}
             </li>
           ))}
         </ul>
@@ -105,7 +110,7 @@ export function ImportDialog() {
     event.preventDefault();
     take(event.dataTransfer.files[0]);
   };
-  const count = reply ? ITEM_KINDS.reduce((sum, kind) => sum + reply.programme[kind].length, 0) : 0;
+  const count = reply ? reply.added + reply.changed : 0;
   const isRefused = reply?.refusals.some((each) => !each.is_warning) ?? false;
   return (
     <dialog
