@@ -1,7 +1,7 @@
 """What a drone really flew in a sortie, and the ground that it saw on the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +56,21 @@ def no_track(sortie_id: int) -> Track:
     return Track(sortie_id=sortie_id, at_us=np.zeros(0, np.int64), lat_deg=nothing, lon_deg=nothing, alt_home_m=nothing)
 
 
+def above_ground(track: Track, sortie: Sortie, plane: LocalPlane) -> Track:
+    """Return a track with its heights as those above the ground that its sortie was laid over, beneath the nearest of its way.
+
+    It stays as it is where the sortie was planned over flat ground.
+    """
+    rises_m = np.array([point.ground_above_home_m for point in sortie.waypoints])
+    if not rises_m.any() or len(rises_m) < len("ab") or not len(track.at_us):
+        return track
+    lat, lon = (np.array([getattr(point, name) for point in sortie.waypoints]) for name in ("lat_deg", "lon_deg"))
+    way = np.column_stack(plane.to_plane(lat, lon))
+    reached_m = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))))
+    along_m = shapely.line_locate_point(shapely.linestrings(way), shapely.points(track.places(plane)))
+    return replace(track, alt_home_m=track.alt_home_m - np.interp(along_m, reached_m, rises_m))
+
+
 def seen_from(places: Floats, alt_agl_m: Floats, camera: Camera, *, joined: NDArray[np.bool_]) -> Any:  # noqa: ANN401 - shapely
     """Return the ground that a camera looking down saw along straight legs between places (n, 2), a shapely polygon.
 
@@ -86,7 +101,7 @@ def seen_by_plan(sortie: Sortie, airframe: Airframe, task: Task, plane: LocalPla
         return shapely.Polygon()
     lat, lon = np.array([point.lat_deg for point in points]), np.array([point.lon_deg for point in points])
     places = np.column_stack(plane.to_plane(lat, lon))
-    heights = np.array([point.alt_home_m for point in points])
+    heights = np.array([point.alt_home_m - point.ground_above_home_m for point in points])
     owned = np.array([point.task_id == task.task_id for point in points])
     return seen_from(places, heights, camera, joined=owned[1:] & owned[:-1])
 

@@ -10,7 +10,7 @@ import shapely
 
 from mission.model import US, Airframe, Geometry, Programme, Task, TaskKind, Window
 from mission.plan import Plan, Refusal, Sortie, SortieState
-from mission.proof.flown import Track, near_windows, no_track, seen_by_plan, seen_by_track, standing_of
+from mission.proof.flown import Track, above_ground, near_windows, no_track, seen_by_plan, seen_by_track, standing_of
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
 
 USUAL_WIDTH_M: Final = 30.0
@@ -81,7 +81,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 def prove(plan: Plan, programme: Programme, tracks: Sequence[Track], *, now_us: int) -> Proof:
     """Return what the tracks prove of the plan until now. Cost about 10 ms for a task and sortie of 1,000 positions."""
     plane = _plane(programme)
-    by_sortie = {track.sortie_id: track for track in tracks}
+    laid = {sortie.sortie_id: sortie for sortie in plan.sorties}
+    by_sortie = {
+        one.sortie_id: above_ground(one, laid[one.sortie_id], plane) for one in tracks if one.sortie_id in laid
+    }
     airframes = {airframe.airframe_id: airframe for airframe in programme.airframes}
     sorties = [
         _prove_sortie(sortie, by_sortie.get(sortie.sortie_id) or no_track(sortie.sortie_id), airframes, plane)
@@ -243,7 +246,8 @@ def _prove_sortie(sortie: Sortie, track: Track, airframes: Mapping[int, Airframe
 
 
 def _off_m(sortie: Sortie, track: Track, plane: LocalPlane) -> float | None:
-    places = track.places(plane)[track.alt_home_m > sortie.transit_alt_home_m / 2.0]
+    lifted_m = max([0.0, *(point.ground_above_home_m for point in sortie.waypoints)])
+    places = track.places(plane)[track.alt_home_m > (sortie.transit_alt_home_m - lifted_m) / 2.0]
     if not len(places) or len(sortie.waypoints) < len("ab"):
         return None
     lat, lon = (np.array([getattr(point, name) for point in sortie.waypoints]) for name in ("lat_deg", "lon_deg"))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import msgspec
@@ -99,6 +100,26 @@ LATER_US = START_US + 7200 * SECOND_US
 
 def of_field(*tracks: Track) -> Proof:
     return prove(FIELD_PLAN, FIELD_PROGRAMME, tracks, now_us=LATER_US)
+
+
+def test_over_a_hill_no_more_is_said_to_have_been_seen_than_from_its_height_above_the_ground() -> None:
+    rise_m = 300.0
+    lifted = tuple(
+        msgspec.structs.replace(one, alt_home_m=ALT_M + rise_m, ground_above_home_m=rise_m) for one in SURVEY.waypoints
+    )
+    plan = msgspec.structs.replace(
+        FIELD_PLAN, sorties=(msgspec.structs.replace(SURVEY, waypoints=lifted, transit_alt_home_m=ALT_M + rise_m),)
+    )
+    flown = track(1, along(swaths()), begins_s=5)
+    half = track(1, along(swaths()[:4]), begins_s=5)
+    ratios = []
+    for one in (flown, half):
+        high = replace(one, alt_home_m=one.alt_home_m + rise_m)
+        proof = prove(plan, FIELD_PROGRAMME, [high], now_us=LATER_US)
+        ratios.append((proof.tasks[0].planned_ratio, proof.tasks[0].covered_ratio, proof.sorties[0].off_m))
+    level = [of_field(one).tasks[0].covered_ratio for one in (flown, half)]
+    assert [one for _, one, _ in ratios] == pytest.approx(level)
+    assert ratios[0] == pytest.approx((1.0, 1.0, 0.0), abs=0.1)
 
 
 def test_what_was_flown_as_planned_is_covered_and_kept() -> None:
