@@ -224,7 +224,7 @@ def _put_in(start: Waypoint, end: Waypoint, ends: Floats, terrain: Terrain, tole
             lon_deg=round(float(lon[row]), 7),
             hold_s=0.0,
             task_id=end.task_id if start.task_id == end.task_id else None,
-            action=CameraAction.NONE,
+            action=start.action if start.action is CameraAction.PHOTOS_BY_DISTANCE else CameraAction.NONE,
             gaze_lat_deg=start.gaze_lat_deg,
             gaze_lon_deg=start.gaze_lon_deg,
             heading_deg=start.heading_deg,

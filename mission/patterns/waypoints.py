@@ -27,12 +27,7 @@ def waypoints_of(
     apart_m = trigger_m(camera, pattern.alt_agl_m, FRONT_OVERLAP_RATIO) if is_photo else None
     speed_mps = min(airframe.cruise_mps, fastest_mps(camera, apart_m)) if apart_m else airframe.cruise_mps
     places, gaze, hold_s = _at_least_two(pattern)
-    begins = CameraAction.PHOTOS_BY_DISTANCE if is_photo else CameraAction.START_VIDEO
-    actions = [
-        begins,
-        *([CameraAction.NONE] * (len(places) - 2)),
-        CameraAction.NONE if is_photo else CameraAction.STOP_VIDEO,
-    ]
+    actions = _actions(len(places), is_photo=is_photo)
     lat_deg, lon_deg = plane.from_plane(places[:, 0], places[:, 1])
     gaze_lat_deg, gaze_lon_deg = plane.from_plane(gaze[:, 0], gaze[:, 1])
     looks = [bool(np.isfinite(place).all()) for place in gaze]
@@ -47,11 +42,18 @@ def waypoints_of(
             gaze_lat_deg=round(float(gaze_lat_deg[row]), 8) if looks[row] else None,
             gaze_lon_deg=round(float(gaze_lon_deg[row]), 8) if looks[row] else None,
             action=actions[row],
-            trigger_m=apart_m if row == 0 else None,
+            trigger_m=apart_m if actions[row] is CameraAction.PHOTOS_BY_DISTANCE else None,
             task_id=task.task_id,
         )
         for row in range(len(places))
     )
+
+
+def _actions(count: int, *, is_photo: bool) -> list[CameraAction]:
+    """Return what the camera does from each of so many waypoints on: photos up to the last, or a film from the first to it."""
+    if is_photo:
+        return [*([CameraAction.PHOTOS_BY_DISTANCE] * (count - 1)), CameraAction.NONE]
+    return [CameraAction.START_VIDEO, *([CameraAction.NONE] * (count - 2)), CameraAction.STOP_VIDEO]
 
 
 def _at_least_two(pattern: Pattern) -> tuple[Floats, Floats, Floats]:

@@ -7,7 +7,8 @@ import pytest
 import shapely
 
 from mission.airspace import CALM, Airspace, Wind
-from mission.model import Airframe, Camera, Task, TaskKind
+from mission.formats.mavlink_items import TRIGGER_DISTANCE, items_of
+from mission.model import Airframe, Camera, Dock, Task, TaskKind
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
 from mission.patterns.legs import fly_s
@@ -15,7 +16,7 @@ from mission.patterns.splitting import split
 from mission.patterns.thinning import thin, thinned
 from mission.patterns.transit import Ways
 from mission.patterns.waypoints import waypoints_of
-from mission.plan import CameraAction
+from mission.plan import CameraAction, Sortie
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import local_plane
 
@@ -163,6 +164,24 @@ def test_a_multispectral_camera_takes_photos_by_distance_no_faster_than_it_can()
     assert points[0].action is CameraAction.PHOTOS_BY_DISTANCE
     assert points[0].trigger_m is not None
     assert points[0].speed_mps <= points[0].trigger_m / 2.0 + 0.01
+
+
+def test_a_multispectral_camera_takes_photos_along_the_whole_line_to_an_autopilot() -> None:
+    camera = Camera(name="ms", kind="multispectral", least_interval_s=2.0)
+    drone = Airframe(airframe_id=1, name="D1", dock_id=1, cameras=(camera,))
+    pattern = pattern_of(TASK, drone, plane=PLANE, sky=Airspace(plane=PLANE))
+    points = waypoints_of(pattern, PLANE, TASK, drone)
+    assert {(point.action, point.trigger_m) for point in points[:-1]} == {(points[0].action, points[0].trigger_m)}
+    sortie = Sortie(
+        sortie_id=1, airframe_id=1, dock_id=1, takeoff_us=0, landing_us=1, free_us=1, visit_ids=(), task_ids=(1,),
+        waypoints=points, length_m=1.0, landing_battery_ratio=0.5, transit_alt_home_m=60.0,
+    )  # fmt: skip
+    plan = items_of(sortie, drone, Dock(dock_id=1, name="dock", lat_deg=36.0, lon_deg=103.8))
+    triggers = [
+        (number, item.param1) for item, number in zip(plan.mission, plan.waypoint_numbers, strict=True)
+        if item.command == TRIGGER_DISTANCE
+    ]  # fmt: skip
+    assert triggers == [(0, points[0].trigger_m), (len(points) - 1, 0.0)]
 
 
 def test_an_orbit_tells_the_camera_where_to_look() -> None:
