@@ -53,7 +53,13 @@ class ControlDesk:
     def demand(self, device_id: int, account: Account) -> None:
         """Raise ConflictError, saying who has it, unless the account is in control of the drone."""
         self.note(account)
-        board.demand_control(self.of(device_id), holder_of(account))
+        board.demand_control(self.of(device_id), holder_of(account), name=self.name_of(device_id))
+
+    def name_of(self, device_id: int) -> str:
+        """Return the name by which people know a drone: its unit's, empty where it flies as none."""
+        registry = self._bridge.registry
+        unit = registry.units.get(registry.unit_of(device_id, self._clock.now_us()) or 0)
+        return "" if unit is None else unit.call_sign
 
     def note(self, account: Account) -> None:
         """Note that an account is there, by whatever way it asks: a script has no session."""
@@ -63,7 +69,8 @@ class ControlDesk:
         """Take what nobody has. Raises ConflictError, UnavailableError when it cannot be kept."""
         if self.of(device_id).holder == holder_of(account):
             return self.of(device_id)
-        return await self._keep(board.take(self.of(device_id), holder_of(account), self._clock.now_us()), account)
+        event = board.take(self.of(device_id), holder_of(account), self._clock.now_us(), name=self.name_of(device_id))
+        return await self._keep(event, account)
 
     async def force(self, device_id: int, account: Account, reason: str) -> Control:
         """Take it from whoever has it. Raises InputError without a reason."""
@@ -75,21 +82,30 @@ class ControlDesk:
         if to.kind is HolderKind.GROUND_STATION and to.name not in self.stations.names():
             known = ", ".join(self.stations.names()) or "none is configured (SKYBEAT_FORWARD)"
             message = f"there is no ground station {to.name!r}: there are {known}"
-            raise NotFoundError(message)
-        event = board.offer(self.of(device_id), holder_of(account), to, self._clock.now_us())
+            raise NotFoundError(message, f"没有名为 {to.name!r} 的地面站：现有 {known}")
+        event = board.offer(
+            self.of(device_id), holder_of(account), to, self._clock.now_us(), name=self.name_of(device_id)
+        )
         return await self._keep(event, account)
 
     async def accept(self, device_id: int, account: Account) -> Control:
         """Take what is offered. Raises NotAllowedError."""
-        return await self._keep(board.accept(self.of(device_id), holder_of(account), self._clock.now_us()), account)
+        event = board.accept(self.of(device_id), holder_of(account), self._clock.now_us(), name=self.name_of(device_id))
+        return await self._keep(event, account)
 
     async def decline(self, device_id: int, account: Account) -> Control:
         """Refuse what is offered, or take an offer back. Raises NotAllowedError."""
-        return await self._keep(board.decline(self.of(device_id), holder_of(account), self._clock.now_us()), account)
+        event = board.decline(
+            self.of(device_id), holder_of(account), self._clock.now_us(), name=self.name_of(device_id)
+        )
+        return await self._keep(event, account)
 
     async def release(self, device_id: int, account: Account) -> Control:
         """Let go of it. Raises ConflictError."""
-        return await self._keep(board.release(self.of(device_id), holder_of(account), self._clock.now_us()), account)
+        event = board.release(
+            self.of(device_id), holder_of(account), self._clock.now_us(), name=self.name_of(device_id)
+        )
+        return await self._keep(event, account)
 
     async def watch(self) -> None:
         """Let control lapse whose holder is gone; run it as a task."""
@@ -139,7 +155,7 @@ class ControlDesk:
                 await self._bridge.durable(sequence)
         except JournalError as error:
             message = f"the change of control may be lost at a restart, because it cannot be kept: {error}"
-            raise UnavailableError(message) from error
+            raise UnavailableError(message, f"控制权变更无法保存，重启后可能丢失：{error}") from error
         return self.of(event.device_id)
 
 

@@ -87,25 +87,23 @@ def control_after(control: Control, event: ControlChanged) -> Control:
     )
 
 
-def demand_control(control: Control, who: Holder) -> None:
-    """Raise ConflictError, saying who has it, unless `who` is in control."""
+def demand_control(control: Control, who: Holder, *, name: str = "") -> None:
+    """Raise ConflictError, saying who has it, unless `who` is in control; `name` is the drone's, empty: its device's number."""
     if control.holder == who:
         return
+    called, called_zh = name or f"device {control.device_id}", name or f"设备 {control.device_id}"
     if control.holder == NOBODY:
-        message = f"nobody is in control of device {control.device_id}: take control, then order it again"
-    else:
-        message = (
-            f"{control.holder} is in control of device {control.device_id}: ask for it to be handed over, "
-            "or let a supervisor take it"
-        )
-    raise ConflictError(message)
+        message = f"nobody is in control of {called}: take control, then order it again"
+        raise ConflictError(message, f"{called_zh}无人控制：先接管，再下达命令")
+    message = f"{control.holder} is in control of {called}: ask for it to be handed over, or let a supervisor take it"
+    raise ConflictError(message, f"{control.holder}正在控制{called_zh}：请对方移交，或由主管接管")
 
 
-def take(control: Control, who: Holder, now_us: int) -> ControlChanged:
+def take(control: Control, who: Holder, now_us: int, *, name: str = "") -> ControlChanged:
     """Let somebody take what nobody has, or take back what they lent to a ground station. Raises ConflictError."""
     lent = control.holder.kind is HolderKind.GROUND_STATION and control.by == who
     if control.holder not in (NOBODY, who) and not lent:
-        demand_control(control, who)
+        demand_control(control, who, name=name)
     return _changed(control, ControlChange.TAKEN, now_us, holder=who, by=who)
 
 
@@ -116,40 +114,40 @@ def force(control: Control, who: Holder, reason: str, now_us: int) -> ControlCha
         message = (
             f"the reason has {len(words)} characters: say in 1 .. {LONGEST_REASON_CHARACTERS} why control is taken"
         )
-        raise InputError(message)
+        raise InputError(message, f"理由为 {len(words)} 字：用 1 至 {LONGEST_REASON_CHARACTERS} 字说明为何接管")
     return _changed(control, ControlChange.FORCED, now_us, holder=who, by=who, reason=words)
 
 
-def offer(control: Control, who: Holder, to: Holder, now_us: int) -> ControlChanged:
+def offer(control: Control, who: Holder, to: Holder, now_us: int, *, name: str = "") -> ControlChanged:
     """Let the holder offer it to another account, or lend it to a ground station, which has it at once.
 
     Raises ConflictError for one who is not in control, InputError for an offer to nobody or to themselves.
     """
-    demand_control(control, who)
+    demand_control(control, who, name=name)
     if to in (NOBODY, who):
         message = f"control is offered to {to}: name another account or ground station, or release it"
-        raise InputError(message)
+        raise InputError(message, f"控制权不能移交给{to}：选择其他账号或地面站，或直接释放")
     if to.kind is HolderKind.GROUND_STATION:
         return _changed(control, ControlChange.ACCEPTED, now_us, holder=to, by=who)
     return _changed(control, ControlChange.OFFERED, now_us, holder=who, offered=to, by=who)
 
 
-def accept(control: Control, who: Holder, now_us: int) -> ControlChanged:
+def accept(control: Control, who: Holder, now_us: int, *, name: str = "") -> ControlChanged:
     """Let the one it is offered to have it. Raises NotAllowedError for others."""
-    _demand_offer(control, who)
+    _demand_offer(control, who, name=name)
     return _changed(control, ControlChange.ACCEPTED, now_us, holder=who, by=who)
 
 
-def decline(control: Control, who: Holder, now_us: int) -> ControlChanged:
+def decline(control: Control, who: Holder, now_us: int, *, name: str = "") -> ControlChanged:
     """Let the one it is offered to refuse, or the holder take the offer back. Raises NotAllowedError for others."""
     if who != control.holder or control.offered == NOBODY:
-        _demand_offer(control, who)
+        _demand_offer(control, who, name=name)
     return _changed(control, ControlChange.DECLINED, now_us, holder=control.holder, by=who)
 
 
-def release(control: Control, who: Holder, now_us: int) -> ControlChanged:
+def release(control: Control, who: Holder, now_us: int, *, name: str = "") -> ControlChanged:
     """Let the holder let go of it. Raises ConflictError for others."""
-    demand_control(control, who)
+    demand_control(control, who, name=name)
     return _changed(control, ControlChange.RELEASED, now_us, by=who)
 
 
@@ -158,10 +156,11 @@ def lapse(control: Control, reason: str, now_us: int) -> ControlChanged:
     return _changed(control, ControlChange.LAPSED, now_us, reason=reason)
 
 
-def _demand_offer(control: Control, who: Holder) -> None:
+def _demand_offer(control: Control, who: Holder, *, name: str) -> None:
     if control.offered != who or who == NOBODY:
-        message = f"control of device {control.device_id} is not offered to {who}: it is offered to {control.offered}"
-        raise NotAllowedError(message)
+        called, called_zh = name or f"device {control.device_id}", name or f"设备 {control.device_id}"
+        message = f"control of {called} is not offered to {who}: it is offered to {control.offered}"
+        raise NotAllowedError(message, f"{called_zh}的控制权没有移交给{who}，而是移交给{control.offered}")
 
 
 def _changed(

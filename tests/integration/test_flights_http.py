@@ -63,7 +63,7 @@ async def test_a_drone_belongs_to_nobody_until_somebody_takes_it_and_the_next_on
     async with house.client(await house.cookie(Role.OPERATOR)) as other:
         refused = await change(other, "take")
         assert refused.status_code == 409
-        assert "operator-0 is in control of device 11" in refused.json()["detail"]
+        assert "operator-0 is in control of U" in refused.json()["detail"]
         ordered = await fly(other, action="hold")
         assert (ordered.status_code, "operator-0 is in control" in ordered.json()["detail"]) == (409, True)
     assert house.bridge.sent == []

@@ -59,6 +59,14 @@ def test_who_takes_control_has_it_and_others_are_told_who_does() -> None:
         demand_control(control, LI)
 
 
+def test_who_is_refused_is_told_the_drones_name_in_both_languages() -> None:
+    with pytest.raises(ConflictError, match="nobody is in control of Hawk 7: take control") as refused:
+        demand_control(ControlBoard().of(DRONE), WANG, name="Hawk 7")
+    assert refused.value.zh == "Hawk 7无人控制：先接管，再下达命令"
+    with pytest.raises(NotAllowedError, match="control of Hawk 7 is not offered to wang"):
+        accept(ControlBoard().of(DRONE), WANG, 1, name="Hawk 7")
+
+
 def test_an_offer_leaves_control_where_it_is_until_it_is_accepted() -> None:
     desk = Desk()
     desk.do(take(desk.now, WANG, 100))
