@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mission.air.draping import draped
 from mission.air.terrain import FLAT, Ground
 from mission.checking import sound_part
+from mission.formats.mavlink_items import place_count
 from mission.model import Programme, Window
 from mission.plan import Plan, Refusal, Sortie
 from mission.rules import RuleSet, check_ground
@@ -222,17 +223,17 @@ class _Day:
         return msgspec.structs.replace(sortie, sortie_id=sortie_id), fitting
 
     def _draw(self, draft: Draft) -> tuple[Sortie, Draft]:
-        airframes = {airframe.airframe_id: airframe for airframe in self.scene.programme.airframes}
-        most = airframes[draft.booking.airframe_id].most_waypoints
+        airframe = next(
+            each for each in self.scene.programme.airframes if each.airframe_id == draft.booking.airframe_id
+        )
+        most = airframe.most_waypoints
         sortie = self._draped(sortie_of(draft, self.wanted.targets, self.scene, 0))
-        while (len(sortie.waypoints) > most or self._exceeds(sortie, draft)) and len(draft.stops) > 1:
+        while (place_count(sortie, airframe) > most or self._exceeds(sortie, draft)) and len(draft.stops) > 1:
             draft = replace(draft, stops=draft.stops[:-1])
             sortie = self._draped(sortie_of(draft, self.wanted.targets, self.scene, 0))
-        if len(sortie.waypoints) > most:
-            message = (
-                f"it has {len(sortie.waypoints)} waypoints, its controller takes {most}: let another fly it, or part it"
-            )
-            raise InputError(message, f"共 {len(sortie.waypoints)} 个航点，飞控只收 {most} 个：换一架飞，或拆开")
+        if (count := place_count(sortie, airframe)) > most:
+            message = f"it has {count} waypoints, its controller takes {most}: let another fly it, or part it"
+            raise InputError(message, f"共 {count} 个航点，飞控只收 {most} 个：换一架飞，或拆开")
         if (late_s := self._late_s(sortie, draft)) > 0.0:
             message = f"hills keep it in the air for {late_s:.0f} s longer than its drone is free: give it a drone that climbs faster"
             raise InputError(message, f"因地形起伏，比无人机的空闲时间多飞 {late_s:.0f} 秒：换爬升更快的机型")
@@ -254,6 +255,8 @@ class _Day:
         scene = self.scene
         frame = next(each for each in scene.programme.airframes if each.airframe_id == sortie.airframe_id)
         dock = scene.docks[sortie.dock_id]
+        twice_count = place_count(sortie, frame) - len(sortie.waypoints)
+        frame = msgspec.structs.replace(frame, most_waypoints=frame.most_waypoints - twice_count)
         return draped(sortie, plane=scene.plane, ground=scene.ground, dock=dock, airframe=frame)
 
     def _score(self, done: NDArray[np.bool_], sorties: Sequence[Sortie]) -> float:

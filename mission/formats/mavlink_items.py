@@ -43,6 +43,11 @@ _WAYPOINT_CAMERA: Final = {
     CameraAction.START_VIDEO: MissionItem(command=VIDEO_START, frame=2, param1=0.0, param2=0.0),
     CameraAction.STOP_VIDEO: MissionItem(command=VIDEO_STOP, frame=2, param1=0.0),
 }
+_AFTER_STAY: Final = frozenset({CameraAction.PHOTO, CameraAction.STOP_VIDEO})
+"""Done once the drone has stood still, at the end of its stay."""
+_BEGINNINGS: Final = frozenset(
+    {SET_ROI_LOCATION, SET_ROI_NONE, SET_ROI, CONDITION_YAW, GIMBAL_PITCH_YAW, TRIGGER_DISTANCE, VIDEO_START}
+)
 
 
 class MavlinkPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +71,9 @@ def items_of(
 ) -> MavlinkPlan:
     """Return take-off, waypoints with what the camera does, and the way home; the zones near it as a fence.
 
-    Speeds are set where they change; a gaze is held from its waypoint until another or none. Items that the firmware does not
-    know are left out: `airframe.firmware` px4 takes no CONDITION_YAW.
+    Speeds are set where they change; a gaze is held from its waypoint until another or none. A waypoint at which it stays and
+    then looks elsewhere or films leads there twice, for autopilots do what stands after an item only once its stay is over.
+    Items that the firmware does not know are left out: `airframe.firmware` px4 takes no CONDITION_YAW.
     """
     mission: list[MissionItem] = [_take_off(sortie, dock)]
     numbers: list[int | None] = [None]
@@ -89,6 +95,12 @@ def items_of(
     )
 
 
+def place_count(sortie: Sortie, airframe: Airframe) -> int:
+    """Return how many places a controller is told for a sortie's waypoints: two where it looks elsewhere and then stays."""
+    pairs = zip(sortie.waypoints, (None, *sortie.waypoints), strict=False)
+    return sum(1 + (waypoint.hold_s > 0.0 and any(_begun(waypoint, before, airframe))) for waypoint, before in pairs)
+
+
 def waypoints_of(items: Iterable[MissionItem]) -> tuple[tuple[Waypoint, ...], tuple[Said, ...]]:
     """Return the waypoints that a mission's items describe, and a sentence for each item that says nothing to us.
 
@@ -108,15 +120,15 @@ def _take_off(sortie: Sortie, dock: Dock) -> MissionItem:
         param3=0.0,
         lat_e7=_e7(dock.lat_deg),
         lon_e7=_e7(dock.lon_deg),
-        alt_m=sortie.transit_alt_home_m,
+        alt_m=sortie.climb_alt_home_m(dock),
     )
 
 
 def _waypoint_items(waypoint: Waypoint, before: Waypoint | None, airframe: Airframe) -> Iterator[MissionItem]:
-    """Yield what leads to a waypoint, the way there, and what the camera does from there on."""
+    """Yield what leads to a waypoint, the way there, what is begun there before the stay and what is ended after it."""
     if before is None or before.speed_mps != waypoint.speed_mps:
         yield _does(CHANGE_SPEED, GROUND_SPEED, waypoint.speed_mps, NO_CHANGE, 0.0)
-    yield MissionItem(
+    place = MissionItem(
         command=WAYPOINT,
         param1=waypoint.hold_s,
         param2=0.0,
@@ -126,8 +138,27 @@ def _waypoint_items(waypoint: Waypoint, before: Waypoint | None, airframe: Airfr
         lon_e7=_e7(waypoint.lon_deg),
         alt_m=waypoint.alt_home_m,
     )
+    begun = list(_begun(waypoint, before, airframe))
+    if begun and waypoint.hold_s > 0.0:
+        yield msgspec.structs.replace(place, param1=0.0)
+        yield from begun
+        yield place
+    else:
+        yield place
+        yield from begun
+    if waypoint.action in _AFTER_STAY:
+        yield _WAYPOINT_CAMERA[waypoint.action]
+
+
+def _begun(waypoint: Waypoint, before: Waypoint | None, airframe: Airframe) -> Iterator[MissionItem]:
+    """Yield what nose, gaze and camera begin at a waypoint: it holds for the stay there."""
     yield from _nose_and_gaze(waypoint, before, airframe)
-    yield from _camera(waypoint, before)
+    wanted = waypoint.trigger_m if waypoint.action is CameraAction.PHOTOS_BY_DISTANCE else None
+    had = before.trigger_m if before is not None and before.action is CameraAction.PHOTOS_BY_DISTANCE else None
+    if wanted != had:
+        yield _does(TRIGGER_DISTANCE, wanted or 0.0, 0.0, 1.0 if wanted else 0.0, 0.0)
+    if waypoint.action is CameraAction.START_VIDEO:
+        yield _WAYPOINT_CAMERA[waypoint.action]
 
 
 def _nose_and_gaze(waypoint: Waypoint, before: Waypoint | None, airframe: Airframe) -> Iterator[MissionItem]:
@@ -146,16 +177,6 @@ def _nose_and_gaze(waypoint: Waypoint, before: Waypoint | None, airframe: Airfra
         yield MissionItem(
             command=GIMBAL_PITCH_YAW, frame=int(MissionFrame.NO_PLACE), param1=waypoint.gimbal_pitch_deg, alt_m=0.0
         )
-
-
-def _camera(waypoint: Waypoint, before: Waypoint | None) -> Iterator[MissionItem]:
-    item = _WAYPOINT_CAMERA.get(waypoint.action)
-    if item is not None:
-        yield item
-    wanted = waypoint.trigger_m if waypoint.action is CameraAction.PHOTOS_BY_DISTANCE else None
-    had = before.trigger_m if before is not None and before.action is CameraAction.PHOTOS_BY_DISTANCE else None
-    if wanted != had:
-        yield _does(TRIGGER_DISTANCE, wanted or 0.0, 0.0, 1.0 if wanted else 0.0, 0.0)
 
 
 def _ending(last: Waypoint | None) -> Iterator[MissionItem]:
@@ -202,12 +223,39 @@ class _Reading:
         self.waypoints: list[Waypoint] = []
         self.unknown: list[Said] = []
         self._speed_mps = DEFAULT_SPEED_MPS
+        self._came: MissionItem | None = None
+        """The last place, while all that was done there since is what `_begun` may put before a stay."""
+        self._has_begun = False
 
     def take(self, number: int, item: MissionItem) -> None:
         """Take the next item."""
         if item.command in PLACES:
-            self._fly(number, item)
-        elif item.command == CHANGE_SPEED:
+            if self._is_stay(item):
+                self._last(hold_s=item.param1)
+            else:
+                self._fly(number, item)
+            self._came, self._has_begun = item, False
+            return
+        self._came = self._came if item.command in _BEGINNINGS else None
+        self._has_begun = True
+        self._do(number, item)
+
+    def _is_stay(self, item: MissionItem) -> bool:
+        """Tell whether an item is the stay where it has just come to and begun to look or to film: both are one waypoint."""
+        came = self._came
+        if (
+            came is None
+            or not self._has_begun
+            or item.command != WAYPOINT
+            or came.param1
+            or not (item.param1 or 0.0) > 0.0
+        ):
+            return False
+        return msgspec.structs.replace(item, param1=came.param1) == came
+
+    def _do(self, number: int, item: MissionItem) -> None:
+        """Take an item that leads nowhere."""
+        if item.command == CHANGE_SPEED:
             self._speed_mps = item.param2 if item.param2 is not None and item.param2 > 0.0 else self._speed_mps
         elif item.command in (SET_ROI_LOCATION, SET_ROI, SET_ROI_NONE):
             is_off = item.command == SET_ROI_NONE or (item.lat_e7 == 0 and item.lon_e7 == 0)

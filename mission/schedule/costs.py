@@ -67,7 +67,7 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
         from_s=np.array([target.from_s for target in targets], np.float64),
         until_s=np.array([target.until_s for target in targets], np.float64),
         prize=np.array([target.prize for target in targets], np.int64),
-        place_count=np.array([max(len(target.part.pattern.places), 2) for target in targets], np.int64),
+        place_count=np.array([_place_count(target) for target in targets], np.int64),
         most_places=tuple(max(kind.most_waypoints - WAY_PLACES, 1) for kind in scene.kinds),
         group=np.array([-1 if target.group is None else target.group for target in targets], np.int64),
     )
@@ -75,6 +75,12 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
 
 def _service_s(target: Target, kind: int) -> float:
     return target.part.service_s[kind] if target.kinds is None or kind in target.kinds else math.inf
+
+
+def _place_count(target: Target) -> int:
+    """Return how many places a controller is told: one more where it looks or films and then stays at the first."""
+    pattern = target.part.pattern
+    return max(len(pattern.places), 2) + int(pattern.hold_s[0] > 0.0)
 
 
 def _places(parts: Sequence[Part], docks: Sequence[Floats]) -> Floats:

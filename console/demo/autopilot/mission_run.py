@@ -251,8 +251,8 @@ class MissionRun:
         return self._craft.place_of(after)
 
     def _end_mps(self, place: Place) -> float:
-        """Return how fast it may pass a waypoint: the straighter its way goes on, the faster."""
-        if self._after is None:
+        """Return how fast it may pass a waypoint: the straighter its way goes on, the faster; one that it stays at it does not."""
+        if self._after is None or place.away_m(self._after) < LEAST_RADIUS_M:
             return 0.0
         turn_deg = place.bearing_deg(self._after) - self._craft.body.place.bearing_deg(place)
         return self._craft.speed_mps * max(0.0, math.cos(math.radians(turn_deg)))
