@@ -6,7 +6,7 @@ import msgspec
 
 from mission.flying.pilot_words import Cause, Reason, reason
 from mission.flying.preflight import Readiness, in_the_way, joined, warned
-from mission.flying.sortie_watch import IN_AIR, NOTHING, Brief, Purpose, Says, SortieWatch
+from mission.flying.sortie_watch import IN_AIR, NOTHING, UNSEEN, Brief, Purpose, Says, Seen, SortieWatch
 from mission.formats.mavlink_items import TAKEOFF
 from telemetry.model.commands import CommandState, DownloadMission, FlightAction, FlightCommand, UploadMission
 from telemetry.model.errors import ConflictError
@@ -21,7 +21,7 @@ from telemetry.model.flight_events import (
 )
 from telemetry.model.mission_items import MissionItem, MissionList
 
-__all__ = ["Brief", "Pilot", "Says", "in_the_air"]
+__all__ = ["Brief", "Pilot", "Says", "Seen", "in_the_air"]
 
 OVER: Final = frozenset({SortieStep.DONE, SortieStep.FAILED})
 ARM_AGAIN_US: Final = 5_000_000
@@ -45,8 +45,8 @@ class Pilot(SortieWatch):
     then says `sent` with its number, or `unsent` with why it could not be sent.
     """
 
-    def __init__(self, device_id: int, brief: Brief, now_us: int) -> None:
-        super().__init__(device_id, brief, now_us)
+    def __init__(self, device_id: int, brief: Brief, now_us: int, *, seen: Seen = UNSEEN) -> None:
+        super().__init__(device_id, brief, now_us, seen=seen)
         self.sent_items = 0
         self.item_count: int | None = None
         self._said_us = 0
@@ -57,9 +57,9 @@ class Pilot(SortieWatch):
         self._differs = self._starts_after = False
 
     @classmethod
-    def restored(cls, state: SortieMoved, brief: Brief, now_us: int) -> "Pilot":
+    def restored(cls, state: SortieMoved, brief: Brief, now_us: int, *, seen: Seen = UNSEEN) -> "Pilot":
         """Return a pilot that goes on after a restart from the last state that was kept; what it waited for is asked anew."""
-        pilot = cls(state.device_id, brief, now_us)
+        pilot = cls(state.device_id, brief, now_us, seen=seen)
         step, found = state.step, None
         if step is SortieStep.UPLOADING:
             step = SortieStep.PAUSED if state.has_flown else SortieStep.HANDED
@@ -194,11 +194,14 @@ class Pilot(SortieWatch):
             case _:
                 return self.watch(event, now_us)
 
-    def tick(self, now_us: int, *, is_disarmed: bool = False) -> Says:
-        """Try again what is to be tried again, and notice what does not come. Call it each second.
+    def tick(self, now_us: int, seen: Seen = UNSEEN) -> Says:
+        """Try again what is to be tried again, and notice what does not come. Call it each second with what is seen of the drone.
 
-        `is_disarmed`: the drone's last heartbeat says so.
+        A drone that is not heard, or of which nobody knows whether it flies, is neither given up nor disarmed.
         """
+        noticed = self.see(seen, now_us)
+        if noticed.moved is not None:
+            return noticed
         if self._again_us is not None and now_us >= self._again_us and self.step is SortieStep.STARTING:
             self._again_us = None
             return Says(self._arm_or_start(now_us))
@@ -206,10 +209,12 @@ class Pilot(SortieWatch):
         limit_us = SENT_WITHIN_US if self._purpose is Purpose.UPLOAD else ANSWERED_WITHIN_US
         if self._purpose is not None and waited_us > limit_us:
             return self._answered(reason(Cause.NO_ANSWER, waited_s=waited_us / 1e6).en, now_us)
-        if self.step in IN_AIR and (is_disarmed or self._armed is False) and waited_us > SETTLES_US:
+        is_disarmed = (seen.is_heard and seen.is_armed is False) or self._armed is False
+        if self.step in IN_AIR and is_disarmed and waited_us > SETTLES_US:
             return self._end(now_us)  # it was on the ground again before we heard that it had set out
-        is_late = now_us - self._started_us > TAKES_OFF_WITHIN_US
-        if self.step is SortieStep.FLYING and not self.state.has_flown and is_late:
+        waited_us = now_us - max(self._started_us, self._heard_since_us)
+        is_expected = self.step is SortieStep.FLYING and not self.state.has_flown
+        if is_expected and self._is_down() and waited_us > TAKES_OFF_WITHIN_US:
             moved = self._move(now_us, SortieStep.FAILED, reason(Cause.NO_TAKE_OFF, waited_s=TAKES_OFF_WITHIN_US / 1e6))
             return Says(self._order(Purpose.DISARM, FlightAction.DISARM, now_us), moved)
         return NOTHING
@@ -247,7 +252,7 @@ class Pilot(SortieWatch):
         self._purpose, self._command_id, self._said_us, self._again_us = purpose, None, now_us, None
 
     def _arm_or_start(self, now_us: int) -> FlightCommand:
-        if self._armed is False:
+        if not self._armed or (self._seen.is_heard and self._seen.is_armed is False):
             return self._order(Purpose.ARM, FlightAction.ARM, now_us)
         return self._order(Purpose.START, FlightAction.START, now_us)
 
@@ -318,7 +323,7 @@ class Pilot(SortieWatch):
         if self.state.has_flown:
             return Says(None, self._move(now_us, SortieStep.PAUSED, found))
         says = self._try_again(found, now_us, after_us=START_AGAIN_US, tries=START_TRIES)
-        if self.step is SortieStep.FAILED:
+        if self.step is SortieStep.FAILED and self._is_down():
             return Says(self._order(Purpose.DISARM, FlightAction.DISARM, now_us), says.moved)
         return says
 

@@ -7,8 +7,9 @@ import msgspec
 
 from mission.flying.preflight import Readiness
 from mission.formats.mavlink_items import MavlinkPlan
-from mission.pilot import Brief, Pilot, Says
+from mission.pilot import Brief, Pilot, Says, Seen
 from telemetry.model.errors import SkybeatError
+from telemetry.model.events import AnyEvent, ArmedChanged, LandedChanged, LandedState, LinkLost, LinkRegained
 from telemetry.model.flight_events import SortieMoved, SortieStep
 from telemetry.model.mission_items import MissionItem
 from tests.pymavlink_autopilot import BadLine
@@ -31,6 +32,22 @@ def brief_of(waypoint_count: int, *, sortie_id: int = 3, fence: tuple[MissionIte
     numbers = (None, 0, *range(waypoint_count), None)
     plan = MavlinkPlan(mission=mission, fence=fence, home_lat_deg=36.06, home_lon_deg=103.83, waypoint_numbers=numbers)
     return Brief(sortie_id=sortie_id, plan=plan, waypoint_count=waypoint_count)
+
+
+def seen_of(events: list[AnyEvent]) -> Seen:
+    """What the live picture shows of a drone after these events."""
+    seen = Seen(is_heard=bool(events))
+    for event in events:
+        match event:
+            case ArmedChanged():
+                seen = seen._replace(is_armed=event.armed)
+            case LandedChanged():
+                seen = seen._replace(is_airborne=event.landed is not LandedState.ON_GROUND)
+            case LinkLost() | LinkRegained():
+                seen = seen._replace(is_heard=isinstance(event, LinkRegained))
+            case _:
+                pass
+    return seen
 
 
 @dataclass
@@ -66,7 +83,7 @@ class Cockpit:
             event = self.line.events[self.read]
             self.read += 1
             self.say(self.pilot.take(event, self.line.now_us))
-        self.say(self.pilot.tick(self.line.now_us))
+        self.say(self.pilot.tick(self.line.now_us, seen_of(self.line.events)))
 
     def until(self, is_so: Callable[[], bool], *, at_most_s: float) -> bool:
         """Let time go by, the pilot at work, until something is so; tell whether it came to that."""

@@ -127,7 +127,7 @@ class SortieDesk:
         now_us = self._clock.now_us()
         flown = self.flown(device_id)
         if flown is None:
-            pilot = Pilot(device_id, given.brief, now_us)
+            pilot = Pilot(device_id, given.brief, now_us, seen=self._drones.seen_of(unit_id))
             flown = self._take_up(device_id, Flown(unit_id, given, pilot, account))
             self._keep(pilot.state)
         else:
@@ -198,7 +198,8 @@ class SortieDesk:
             if moved.step in OVER or unit_id is None:
                 continue
             account = Account(account_id=given.account_id, name=given.account_name, role=Role.OPERATOR)
-            pilot = Pilot.restored(moved, given.brief, self._clock.now_us())
+            seen = self._drones.seen_of(unit_id)
+            pilot = Pilot.restored(moved, given.brief, self._clock.now_us(), seen=seen)
             self._take_up(moved.device_id, Flown(unit_id, given, pilot, account))
             self._keep(pilot.state)
 
@@ -235,16 +236,15 @@ class SortieDesk:
         On board already it looks at the rules again: what would refuse its start is told before anybody orders it.
         """
         pilot, now_us = flown.pilot, self._clock.now_us()
-        place = self._drones.place_of(flown.unit_id)
-        is_disarmed = place is not None and place.is_heard and place.is_armed is False
+        seen = self._drones.seen_of(flown.unit_id)
         if pilot.step is SortieStep.READY:
             return pilot.look(await self._readiness(flown), now_us)
         if pilot.step is not SortieStep.HANDED or not pilot.brief.plan.mission:
-            return pilot.tick(now_us, is_disarmed=is_disarmed)
+            return pilot.tick(now_us, seen)
         readiness = await self._readiness(flown)
         found = in_the_way(readiness, least_battery_ratio=pilot.brief.least_battery_ratio)
         is_news = not found or joined(found).cause.value != pilot.state.cause
-        return pilot.begin(readiness, now_us) if is_news else pilot.tick(now_us)
+        return pilot.begin(readiness, now_us) if is_news else pilot.tick(now_us, seen)
 
     async def _do(self, flown: Flown, says: Says) -> None:
         """Keep how far the pilot came and carry out what it wants, until it wants nothing more."""
@@ -324,7 +324,7 @@ class SortieDesk:
         )
         return Readiness(
             is_heard=place is not None and place.is_heard,
-            has_position=place is not None,
+            has_position=place is not None and place.is_located,
             battery_ratio=battery_ratio,
             controller="" if holder in (NOBODY, holder_of(flown.account)) else str(holder),
             refusals=refusals,

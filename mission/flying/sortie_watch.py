@@ -65,10 +65,21 @@ class Says(NamedTuple):
 NOTHING: Final = Says()
 
 
+class Seen(NamedTuple):
+    """What a drone's last word shows of it; None what it does not: one whose place is old may be in the air by now."""
+
+    is_heard: bool | None = None
+    is_armed: bool | None = None
+    is_airborne: bool | None = None
+
+
+UNSEEN: Final = Seen()
+
+
 class SortieWatch:
     """The state of one sortie, and what of it follows from what the drone tells. Pure; times are UTC microseconds."""
 
-    def __init__(self, device_id: int, brief: Brief, now_us: int) -> None:
+    def __init__(self, device_id: int, brief: Brief, now_us: int, *, seen: Seen = UNSEEN) -> None:
         self.brief = brief
         self.state = SortieMoved(
             device_id=device_id,
@@ -88,7 +99,9 @@ class SortieWatch:
         self._mode: str | None = None
         self._mission_mode: str | None = None
         """The mode that it changed to when it was started, where its firmware's name of it is not known."""
-        self._armed: bool | None = None
+        self._armed = seen.is_armed
+        self._seen = seen
+        self._heard_since_us = now_us
 
     @property
     def step(self) -> SortieStep:
@@ -114,6 +127,17 @@ class SortieWatch:
                 return self._take_return_of_link(now_us)
             case _:
                 return NOTHING
+
+    def see(self, seen: Seen, now_us: int) -> Says:
+        """Take what the drone's last word shows: a take-off of which it told while it was not heard counts too."""
+        if seen.is_heard is False:
+            self._heard_since_us = now_us
+        self._seen = seen
+        return self._take_off(now_us) if seen.is_airborne else NOTHING
+
+    def _is_down(self) -> bool:
+        """Tell whether it is known to be on the ground now."""
+        return self._seen.is_heard is True and self._seen.is_airborne is False
 
     def _forget(self) -> None:
         self._purpose = self._command_id = self._again_us = None
@@ -199,8 +223,10 @@ class SortieWatch:
         return self._move(now_us, SortieStep.FAILED, found)
 
     def _take_landing(self, event: LandedChanged, now_us: int) -> Says:
-        is_up = event.landed in {LandedState.IN_AIR, LandedState.TAKEOFF}
-        if not is_up or self.state.has_flown or self.step not in IN_AIR:
+        return self._take_off(now_us) if event.landed in {LandedState.IN_AIR, LandedState.TAKEOFF} else NOTHING
+
+    def _take_off(self, now_us: int) -> Says:
+        if self.state.has_flown or self.step not in IN_AIR:
             return NOTHING
         self.state = msgspec.structs.replace(self.state, has_flown=True)
         return Says(None, self._move(now_us, self.step, None, keeps_reason=True))
