@@ -105,6 +105,10 @@ class Sortie(msgspec.Struct, frozen=True, kw_only=True):
     delayed_s: float = 0.0
     state: SortieState = SortieState.PLANNED
     flown_waypoints: int = 0
+    handed_us: int | None = None
+    started_us: int | None = None
+    ended_us: int | None = None
+    """When a pilot was given it, when its flight was begun and when it was over; None: not yet, or nobody kept it."""
     is_refused: bool = False
     """A rule refuses it; it stays, because without it nobody watches, and a person decides. It counts as not planned."""
 

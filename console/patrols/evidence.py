@@ -38,8 +38,13 @@ async def tracks_of(pool: AsyncConnectionPool, scope: Scope, plan: Plan, program
 
 
 def time_of(sortie: Sortie, plan: Plan) -> Window:
-    """Return the time in which a drone's positions are a sortie's: minutes more on both sides, nothing of its other sorties."""
-    start_us, end_us = sortie.takeoff_us - BEFORE_S * MICROSECONDS, sortie.landing_us + AFTER_S * MICROSECONDS
+    """Return the time in which a drone's positions are a sortie's: from when its flight was begun until it was over.
+
+    Where that is not known: as planned, minutes more on both sides, nothing of its other sorties.
+    """
+    late_us = 0 if sortie.started_us is None else max(sortie.started_us - sortie.takeoff_us, 0)
+    start_us = sortie.takeoff_us - BEFORE_S * MICROSECONDS
+    end_us = sortie.landing_us + late_us + AFTER_S * MICROSECONDS
     for other in plan.sorties:
         if other.airframe_id != sortie.airframe_id or other.is_standby:
             continue
@@ -47,7 +52,9 @@ def time_of(sortie: Sortie, plan: Plan) -> Window:
             start_us = max(start_us, (other.landing_us + sortie.takeoff_us) // 2)
         elif other.takeoff_us >= sortie.landing_us:
             end_us = min(end_us, (sortie.landing_us + other.takeoff_us) // 2)
-    return Window(start_us, end_us)
+    start_us = start_us if sortie.started_us is None else sortie.started_us
+    end_us = end_us if sortie.ended_us is None else sortie.ended_us
+    return Window(start_us, max(start_us, end_us))
 
 
 async def _track(pool: AsyncConnectionPool, scope: Scope, sortie: Sortie, airframe: Airframe, within: Window) -> Track:

@@ -28,6 +28,8 @@ STATES: Final = {
     SortieStep.DONE: SortieState.FLOWN,
     SortieStep.FAILED: SortieState.BROKEN_OFF,
 }
+MOMENTS: Final = ("handed_us", "started_us", "ended_us")
+_OVER: Final = frozenset({SortieState.FLOWN, SortieState.BROKEN_OFF})
 WAITS_S: Final = 1.0
 """Between two writings, so that the waypoints of a fast flight are written together."""
 MOST_WAITING: Final = 1_000
@@ -95,4 +97,18 @@ def _with_step(sortie: Sortie, event: SortieMoved) -> Sortie:
     if state is SortieState.BROKEN_OFF and not event.has_flown:
         state = SortieState.PLANNED  # it never left: it may be given again
     flown = min(event.flown_before + event.flown, len(sortie.waypoints))
-    return msgspec.structs.replace(sortie, state=state, flown_waypoints=flown)
+    moments = dict(zip(MOMENTS, _moments(sortie, event, state), strict=True))
+    return msgspec.structs.replace(sortie, state=state, flown_waypoints=flown, **moments)
+
+
+def _moments(sortie: Sortie, event: SortieMoved, state: SortieState) -> tuple[int | None, int | None, int | None]:
+    """Return when it was handed, begun and over; what is given again begins anew."""
+    at_us = event.observed_us
+    if state is SortieState.PLANNED:
+        return None, None, None
+    if event.step is SortieStep.HANDED and not event.has_flown:
+        return at_us, None, None
+    handed_us = at_us if sortie.handed_us is None else sortie.handed_us
+    has_begun = event.has_flown or event.step is SortieStep.STARTING
+    started_us = at_us if has_begun and sortie.started_us is None else sortie.started_us
+    return handed_us, started_us, at_us if state in _OVER else None

@@ -13,6 +13,9 @@ def moved_on(plan: Plan, now: Plan) -> Plan:
             sortie,
             state=came[sortie.sortie_id].state,
             flown_waypoints=came[sortie.sortie_id].flown_waypoints,
+            handed_us=came[sortie.sortie_id].handed_us,
+            started_us=came[sortie.sortie_id].started_us,
+            ended_us=came[sortie.sortie_id].ended_us,
         )
         if sortie.state is SortieState.PLANNED and sortie.sortie_id in came
         else sortie

@@ -1,5 +1,6 @@
 """What becomes of sorties is written into their plans, and nothing else of them."""
 
+import msgspec
 import pytest
 
 from console.patrols.follower import with_steps
@@ -46,6 +47,20 @@ def test_a_sortie_is_as_far_as_its_last_event_says(event: SortieMoved, state: So
     after = with_steps(plan, {2: event})
     assert (after.sorties[1].state, after.sorties[1].flown_waypoints) == (state, flown)
     assert (after.sorties[0], after.version) == (plan.sorties[0], 7)
+
+
+def test_a_sortie_keeps_when_it_was_given_begun_and_over_and_forgets_it_when_it_never_left() -> None:
+    plan = Plan(window=Window(0, 1), visits=(), sorties=(sortie(2),))
+    told = []
+    for at_us, step in enumerate(
+        (SortieStep.HANDED, SortieStep.READY, SortieStep.STARTING, SortieStep.FLYING, SortieStep.DONE)
+    ):
+        has_flown = step in (SortieStep.FLYING, SortieStep.DONE)
+        plan = with_steps(plan, {2: msgspec.structs.replace(moved(step, has_flown=has_flown), observed_us=at_us)})
+        told.append((plan.sorties[0].handed_us, plan.sorties[0].started_us, plan.sorties[0].ended_us))
+    assert told == [(0, None, None), (0, None, None), (0, 2, None), (0, 2, None), (0, 2, 4)]
+    (again,) = with_steps(plan, {2: moved(SortieStep.FAILED)}).sorties
+    assert (again.handed_us, again.started_us, again.ended_us) == (None, None, None)
 
 
 @pytest.mark.parametrize("step", SortieStep)

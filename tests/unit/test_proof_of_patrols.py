@@ -202,6 +202,18 @@ def test_what_a_drone_flew_in_its_next_sortie_is_not_told_of_the_one_before() ->
     assert time_of(second, plan) == Window(between_us, second.landing_us + 600 * SECOND_US)
 
 
+def test_what_a_drone_flew_just_before_its_sortie_was_begun_or_once_it_was_over_is_not_told_of_it() -> None:
+    planned = sortie(1, (waypoint(0.0, 0.0, 7),), 7, begins_s=0, lasts_s=600)
+    begun_us, over_us = START_US + 900 * SECOND_US, START_US + 1480 * SECOND_US
+    late = msgspec.structs.replace(planned, started_us=begun_us)
+    plan = Plan(window=FIELD_PLAN.window, visits=(), sorties=(late,))
+    assert time_of(late, plan) == Window(
+        begun_us, planned.landing_us + (begun_us - planned.takeoff_us) + 600 * SECOND_US
+    )
+    flown = msgspec.structs.replace(late, ended_us=over_us)
+    assert time_of(flown, plan) == Window(begun_us, over_us)
+
+
 def test_a_relay_that_came_late_shows_the_gap_to_the_second() -> None:
     plan, programme, tracks = relay(-30)
     task = prove(plan, programme, tracks, now_us=LATER_US).tasks[0]

@@ -1247,6 +1247,9 @@ export interface Sortie {
   delayed_s: number;
   state: SortieState;
   flown_waypoints: number;
+  handed_us: number | null;
+  started_us: number | null;
+  ended_us: number | null;
   is_refused: boolean;
 }
 
