@@ -1,11 +1,12 @@
 """What is said of a task or sortie that cannot be done: the rule, its numbers and what would make it possible, in two languages.
 
-A remedy names to a program what to change (`mission.rules.remedies` does it): of a task `alt_agl_m`, `approval`, `camera`,
-`ground_pixel_m`, `light`, `lat_deg` with `lon_deg` (its place); of a visit `start_us` with `end_us`; of a sortie `takeoff_us`,
-`lower_m`, `raise_m`, `keep_waypoints` with `way_home`, `shorter_s`, `detour`, `delete_sortie_id`; of an airframe `wind_limit_mps`,
-`gust_limit_mps`, `flies_in_rain`; of a rule its value beside `rule_id`. Done as said, the refusal goes. Where only a person can say
-the value it is "?" (an `approval` number, another `crew_id`, a `terrain`, a dock's `ground_msl_m`); `observed_us` is how young the weather must be that is
-entered, `endurance_s` what another airframe must last. The rest are numbers that come with these.
+A remedy names to a program what to change (the planner's screen does it; `mission.rules.remedies` to a sortie): of a task
+`alt_agl_m`, `approval`, `camera`, `ground_pixel_m`, `light`, `lat_deg` with `lon_deg` (its place); of a visit `start_us` with
+`end_us`; of a sortie `takeoff_us`, `lower_m`, `raise_m`, `keep_waypoints` with `way_home`, `shorter_s`, `detour`,
+`delete_sortie_id`; of an airframe `wind_limit_mps`, `gust_limit_mps`, `flies_in_rain`; of a rule its value beside `rule_id`. Done
+as said, the refusal goes. Where only a person can say the value it is "?" (an `approval` number, another `crew_id`, a `terrain`,
+a dock's `ground_msl_m`); `observed_us` is how young the weather must be that is entered, `endurance_s` what another airframe must
+last. The rest are numbers that come with these.
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,8 @@ from mission.air.sky import Sky
 from mission.model import Light, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal
 from mission.rules import check_sortie, check_task, rule_set
-from mission.rules.remedies import remedied_airframe, remedied_rules, remedied_sortie, remedied_task, remedied_visit
+from mission.rules.remedies import remedied_sortie
+from tests.remedies_done import remedied_airframe, remedied_rules, remedied_task, remedied_visit
 from tests.sky_scene import DAYLIGHT, DOCK, FRAME, PLANE, US, box, clock, point, sortie, task, visit, weather, zone
 
 NOW_US = clock(17, 40)

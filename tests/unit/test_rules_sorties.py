@@ -13,7 +13,8 @@ from mission.air.terrain import FLAT, Ground
 from mission.model import Crew, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal, Sortie, Visit
 from mission.rules import RuleSet, check_ground, check_sortie, rule_set
-from mission.rules.remedies import remedied_rules, remedied_sortie
+from mission.rules.remedies import remedied_sortie
+from tests.remedies_done import remedied_rules
 from tests.sky_scene import (
     DAYLIGHT,
     DOCK,

@@ -10,7 +10,7 @@ from mission.air.sky import Sky
 from mission.model import Airframe, Light, Task, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal, Visit
 from mission.rules import RuleSet, allowed_windows, check_task, rule_set
-from mission.rules.remedies import remedied_airframe, remedied_rules, remedied_task, remedied_visit
+from tests.remedies_done import remedied_airframe, remedied_rules, remedied_task, remedied_visit
 from tests.sky_scene import DAYLIGHT, FRAME, PLANE, box, clock, evening, point, task, visit, weather, window, zone
 
 NOW_US = clock(17, 40)
