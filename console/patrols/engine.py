@@ -44,6 +44,7 @@ def answer(question: Question, on_better: Tell, ground: Ground = FLAT) -> msgspe
                 question.standings,
                 now_us=question.now_us,
                 others=question.others,
+                planned=question.planned,
                 ground=ground,
             )
             return Responders(found)

@@ -1,6 +1,6 @@
 """First responders: the drone that is at a place soonest is chosen, given its way, and launched by who asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -16,15 +16,21 @@ from console.patrols.protocol import RespondAsked, Responders
 from console.sources import FieldBridge
 from infra.clock import MICROSECONDS, Clock
 from infra.database import SERVICE, Scope
+from mission.flying.planned_next import PlannedNext
 from mission.flying.responder import Candidate
 from mission.flying.responder_trip import Errand, Standing
 from mission.model import Airframe, Programme, Window
-from mission.plan import Sortie
+from mission.plan import Sortie, SortieState
+from mission.plan_store import KeptPlan
 from telemetry.flight.control import NOBODY
 from telemetry.model.errors import NotFoundError
 
 AROUND_S: Final = 3600
 """Sorties of published plans that are in the air or due within this are kept clear of."""
+PLANNED_S: Final = 3 * 3600
+"""So far ahead it is looked what a drone is planned to fly itself: nobody is away for longer."""
+LATE_AFTER_S: Final = 300
+AHEAD: Final = frozenset({SortieState.PLANNED, SortieState.HANDED, SortieState.UPLOADED})
 WITHIN_S: Final = 10.0
 
 
@@ -62,12 +68,14 @@ class FirstResponder:
             )
             raise NotFoundError(message, "您的范围内没有任务书中的无人机：请在任务书中为其填写机库和单元")
         now_us = self._clock.now_us()
+        published = await self._published(now_us)
         asked = RespondAsked(
             errand=errand,
             programme=programme,
             standings=[self._standing(airframe, account) for airframe in programme.airframes],
-            others=await self._others(now_us),
+            others=_others(published, now_us),
             now_us=now_us,
+            planned=list(_planned(published, programme, now_us)),
         )
         answer = await self._plans.sketcher.ask(asked, within_s=WITHIN_S)
         return msgspec.json.decode(answer, type=Responders).candidates, programme
@@ -116,13 +124,35 @@ class FirstResponder:
             controller=holder.name if is_other else "",
         )
 
-    async def _others(self, now_us: int) -> list[Sortie]:
-        """Return sorties of published plans that are in the air or due, numbered anew: numbers of two plans may be alike."""
-        window = Window(now_us - AROUND_S * MICROSECONDS, now_us + AROUND_S * MICROSECONDS)
-        found = [
-            sortie
-            for kept in await self._plans.published(SERVICE, window)
-            for sortie in kept.plan.sorties
-            if sortie.landing_us > now_us and sortie.takeoff_us < window.end_us and sortie.waypoints
-        ]
-        return [msgspec.structs.replace(sortie, sortie_id=number) for number, sortie in enumerate(found, 1)]
+    async def _published(self, now_us: int) -> list[KeptPlan]:
+        window = Window(now_us - AROUND_S * MICROSECONDS, now_us + PLANNED_S * MICROSECONDS)
+        return await self._plans.published(SERVICE, window)
+
+
+def _others(published: Sequence[KeptPlan], now_us: int) -> list[Sortie]:
+    """Return sorties of published plans that are in the air or due, numbered anew: numbers of two plans may be alike."""
+    until_us = now_us + AROUND_S * MICROSECONDS
+    found = [
+        sortie
+        for kept in published
+        for sortie in kept.plan.sorties
+        if sortie.landing_us > now_us and sortie.takeoff_us < until_us and sortie.waypoints
+    ]
+    return [msgspec.structs.replace(sortie, sortie_id=number) for number, sortie in enumerate(found, 1)]
+
+
+def _planned(published: Sequence[KeptPlan], programme: Programme, now_us: int) -> Iterator[PlannedNext]:
+    """Yield what the drones of a programme are to fly soon; they are the same by their unit, whatever a plan numbers them."""
+    airframe_ids = {one.unit_id: one.airframe_id for one in programme.airframes if one.unit_id is not None}
+    for kept in published:
+        units = {one.airframe_id: one.unit_id for one in kept.programme.airframes}
+        for sortie in kept.plan.sorties:
+            airframe_id = airframe_ids.get(units.get(sortie.airframe_id) or 0)
+            is_ahead = sortie.state in AHEAD and sortie.waypoints and not sortie.is_standby
+            if airframe_id is not None and is_ahead and sortie.takeoff_us > now_us - LATE_AFTER_S * MICROSECONDS:
+                yield PlannedNext(
+                    airframe_id=airframe_id,
+                    plan_id=kept.plan.plan_id,
+                    sortie_id=sortie.sortie_id,
+                    takeoff_us=sortie.takeoff_us,
+                )

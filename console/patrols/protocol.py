@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from console.process_pipe import REPLIES, Pipe
+from mission.flying.planned_next import PlannedNext
 from mission.flying.responder import Candidate
 from mission.flying.responder_trip import Errand, Standing
 from mission.model import Programme, Window
@@ -44,13 +45,14 @@ class CheckAsked(msgspec.Struct, frozen=True, tag="check"):
 
 
 class RespondAsked(msgspec.Struct, frozen=True, tag="respond"):
-    """Which drone is at a place soonest; `others` are sorties in the air or due."""
+    """Which drone is at a place soonest; `others` are sorties in the air or due, `planned` what its candidates fly soon."""
 
     errand: Errand
     programme: Programme
     standings: list[Standing]
     others: list[Sortie]
     now_us: int
+    planned: list[PlannedNext] = []
 
 
 class Responders(msgspec.Struct, frozen=True):

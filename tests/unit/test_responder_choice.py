@@ -6,6 +6,7 @@ import pytest
 import shapely
 
 from mission.air.terrain import FLAT, Ground
+from mission.flying.planned_next import PlannedNext
 from mission.flying.responder import Candidate, candidates_for
 from mission.flying.responder_trip import BESIDE_M, Errand, Standing
 from mission.model import Programme, Weather, Zone, ZoneKind
@@ -43,6 +44,19 @@ def test_the_nearest_goes_first_in_calm_air_and_the_one_with_the_wind_behind_it_
     assert [one.name for one in ask(middle, programme(), ready(1, 2))] == ["East", "West"]
     gale = programme(wind_mps=9.0, from_deg=270.0)
     assert [one.name for one in ask(middle, gale, ready(1, 2))] == ["West", "East"]
+
+
+def test_one_that_is_planned_to_fly_before_it_is_back_says_so_and_goes_after_those_that_are_free() -> None:
+    soon = PlannedNext(airframe_id=1, plan_id=1, sortie_id=2, takeoff_us=NOW_US + 240 * 1_000_000)
+    late = PlannedNext(airframe_id=2, plan_id=1, sortie_id=3, takeoff_us=NOW_US + 7200 * 1_000_000)
+    found = candidates_for(errand(50, 0), programme(), ready(1, 2), now_us=NOW_US, planned=[late, soon])
+    assert [one.name for one in found] == ["West", "East"]
+    free, needed = found
+    assert (free.is_needed, needed.is_needed, needed.can_go) == (False, True, True)
+    (warning,) = needed.refusals
+    assert (warning.is_warning, warning.numbers["sortie_id"]) == (True, 2)
+    assert warning.reason_en.startswith("flies sortie 2 of plan 1 at 10:04, and is back at 10:")
+    assert warning.reason_zh.startswith("10:04 须执行方案 1 的架次 2")
 
 
 def test_the_way_goes_round_closed_air_and_costs_the_time_of_the_detour() -> None:
