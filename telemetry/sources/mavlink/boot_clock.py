@@ -55,9 +55,10 @@ class BootClock:
     def stamp(self, boot_ms: int, received_us: int) -> Stamp:
         """Return when the sample with this uint32 counter was taken."""
         boot_ms += self._wrapped_ms
-        late = self._late(boot_ms, received_us)
-        if late is not None:
-            return late
+        if self._previous is not None:
+            late = self._late(boot_ms, received_us)
+            if late is not None:
+                return late
         fell_back_ms = 0
         back_ms = self._last_boot_ms - boot_ms
         if back_ms > REBOOT_MS:

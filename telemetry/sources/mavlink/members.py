@@ -44,11 +44,11 @@ class Link:
 class Member:
     """What is known of a registered system id."""
 
-    __slots__ = ("checked_us", "device_id", "guard", "heard_us", "held", "vehicle", "verifier", "ways")
+    __slots__ = ("device_id", "guard", "heard_us", "held", "looked_up_us", "vehicle", "verifier", "ways")
 
     def __init__(self, device_id: int, registry: Registry) -> None:
         self.device_id = device_id
-        self.checked_us = 0
+        self.looked_up_us = 0
         self.heard_us = 0
         self.verifier = Verifier(device_id, registry)
         self.guard = IdentityGuard()

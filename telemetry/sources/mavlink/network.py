@@ -172,9 +172,8 @@ class Network:
         None: nothing was done, and `take` must decide. Only for messages that bear a boot time and no HEARTBEAT.
         """
         system_id, component_id, sequence, boot_ms = head
-        looked_up_us = self._looked_up_us.get(system_id)
         member = self._members.get(system_id)
-        if looked_up_us is None or not 0 <= now_us - looked_up_us < LOOKUP_US or member is None:
+        if member is None or not 0 <= now_us - member.looked_up_us < LOOKUP_US:
             return None
         vehicle, way = member.vehicle, member.ways.only
         if vehicle is None or vehicle.component_id != component_id or member.held or not link.allow_unsigned:
@@ -231,6 +230,8 @@ class Network:
             member = None
         elif member is None or member.device_id != device.device_id:
             member = Member(device.device_id, self._registry)
+        if member is not None:
+            member.looked_up_us = now_us
         if member is not before:
             self._members[system_id] = member
             self._by_device = {one.device_id: one for one in self._members.values() if one is not None}

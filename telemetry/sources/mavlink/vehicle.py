@@ -120,7 +120,8 @@ class Vehicle:
 
     def heard_calmly(self, now_us: int) -> None:
         """Do what `hear` does while the vehicle is calm."""
-        self._heard_us = max(now_us, self._heard_us or 0)
+        if self._heard_us is None or now_us > self._heard_us:
+            self._heard_us = now_us
 
     def watch(self, now_us: int, turn: Turn) -> None:
         """Tell of silence once at 3 s and once at 10 s (60 times longer for a vehicle on HIGH_LATENCY2)."""
@@ -191,7 +192,8 @@ class Vehicle:
     def stamp(self, boot_ms: int, now_us: int, turn: Turn) -> Stamp:
         """Return when a sample was taken; a counter that fell back is a reboot."""
         stamp = self.clock.stamp(boot_ms, now_us)
-        self._note_reboot(stamp, now_us, turn)
+        if stamp.fell_back_ms:
+            self._note_reboot(stamp, now_us, turn)
         return stamp
 
     def climb(self, relative_mm: int, now_us: int, turn: Turn) -> None:
@@ -257,9 +259,9 @@ class Vehicle:
             turn.events += self.dialogue.take(msg_id, fields, now_us)
 
     def home(self, fields: Fields, now_us: int, turn: Turn) -> None:
-        """Take HOME_POSITION: the height above the sea from which heights are counted."""
-        del now_us, turn
+        """Take HOME_POSITION: where it returns to, and the height above the sea from which heights are counted."""
         self.home_msl_mm = fields[2]
+        turn.events += self.status.home_told(fields[0], fields[1], now_us)
 
     def _note_state(self, now_us: int, turn: Turn) -> None:
         if self.dialogue is not None:
