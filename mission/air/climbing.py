@@ -75,6 +75,17 @@ class Slopes:
         found: Floats = np.nan_to_num(np.diff(self.ground.heights_m(lat_deg, lon_deg), axis=2))
         return found
 
+    def steepest_m(self, starts: Floats, ends: Floats, within_m: float) -> float:
+        """Return what the ground rises or falls at most within so many metres, on straight ways from places to others."""
+        found = 0.0
+        for start in starts:
+            for end in ends:
+                steps = min(max(int(np.hypot(*(end - start)) / max(within_m, 1.0)), 1), MOST_SAMPLES)
+                at = start + np.linspace(0.0, 1.0, steps + 1)[:, None] * (end - start)
+                heights_m = self.ground.heights_m(*self.plane.from_plane(at[:, 0], at[:, 1]))
+                found = max(found, float(np.abs(np.nan_to_num(np.diff(heights_m))).max()))
+        return found
+
     def there_and_back_s(self, home: Floats, places: Floats, airframe: Airframe) -> float:
         """Return what is reckoned more for the hilliest of the straight ways from home (2,) to places (n, 2) and back."""
         if self.ground.is_flat:

@@ -14,6 +14,8 @@ from telemetry.model.geodesy import Floats
 
 PIECE_S: Final = 8.0
 """A moving leg is cut into pieces of so many seconds at most: what a drone has left behind is free again."""
+PIECE_UP_M: Final = 5.0
+"""So much a piece of a way along a slope rises or falls at most."""
 _SLAB: Final = 512
 _MOVING_M: Final = 1e-6
 _ROUNDING_M: Final = 1e-6
@@ -81,8 +83,10 @@ class Meetings:
 def volumes_of(path: FlightPath, owner: int, *, piece_s: float = PIECE_S) -> Volumes:
     """Return the volumes along a flight's way; legs that move are cut into pieces, places where it stands are one each."""
     spent_us = np.diff(path.at_us)
-    moves = np.hypot(*np.diff(path.places, axis=0).T) + np.abs(np.diff(path.level_m)) > _MOVING_M
-    counts = np.where(moves, np.maximum(np.ceil(spent_us / (piece_s * US)), 1.0), 1.0).astype(np.int64)
+    across_m, up_m = np.hypot(*np.diff(path.places, axis=0).T), np.abs(np.diff(path.level_m))
+    by_time = np.where(across_m + up_m > _MOVING_M, np.ceil(spent_us / (piece_s * US)), 1.0)
+    by_height = np.where(across_m > _MOVING_M, np.ceil(up_m / PIECE_UP_M), 1.0)
+    counts = np.maximum(np.maximum(by_time, by_height), 1.0).astype(np.int64)
     leg = np.repeat(np.arange(len(counts)), counts)
     number = np.arange(len(leg)) - np.repeat(np.cumsum(counts) - counts, counts)
     since, until = number / counts[leg], (number + 1) / counts[leg]

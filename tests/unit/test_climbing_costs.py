@@ -101,3 +101,20 @@ def test_a_battery_that_suffices_on_flat_ground_only_is_not_sent_up_the_hill() -
     assert flat.sorties
     assert not hilly.sorties
     assert any(not each.is_warning for each in hilly.refusals)
+
+
+def test_who_relieves_on_a_slope_stands_so_much_higher_that_the_way_down_to_it_keeps_clear() -> None:
+    lanterns = Task(
+        task_id=1, name_zh="灯会", name_en="lanterns", kind=TaskKind.EVENT, geometry=point(800.0, 0.0), alt_agl_m=60.0,
+        windows=(day(18, 20),), overlap_s=60.0,
+    )  # fmt: skip
+    of = programme(
+        tasks=(lanterns,), docks=(dock(1, 0, 0),), zones=(), airframes=tuple(airframe(n, 1) for n in (1, 2, 3))
+    )
+    valley = hill(-80.0, foot_m=300.0, slope_m=500.0)
+    plan = plan_day(of, day(17, 21), now_us=hour(6), effort=Effort(within_s=None, iterations=20), ground=valley)
+    assert plan.figures[0].watched_ratio == 1.0
+    assert [one for one in plan.conflicts if not one.mended_by] == []
+    assert Slopes(valley, PLANE).steepest_m(np.zeros((1, 2)), np.array([(800.0, 0.0)]), 40.0) == pytest.approx(
+        6.4, abs=0.1
+    )
