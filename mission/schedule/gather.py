@@ -19,6 +19,8 @@ from mission.schedule.targets import Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
 from telemetry.model.errors import InputError, chinese_of
 
+MOST_TARGETS: Final = 2_500
+"""Of one plan: visits, each in the parts that a battery flies. Their matrices take 8 bytes a pair and kind of airframe, some times over."""
 WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
 """Tasks that somebody is at all the time; a patrol of streets has a part for each of its walks."""
 
@@ -62,6 +64,8 @@ class Wanted:
     parts: dict[int, tuple[Part, ...]] = field(default_factory=dict)
     hours: dict[int, tuple[Window, ...]] = field(default_factory=dict)
     """When each task is wanted, by its id."""
+    amount: int = 0
+    """How many parts of visits there are."""
     done: dict[tuple[int, int], float] = field(default_factory=dict)
     """What stands: by visit and number of part, the seconds at which it is begun."""
 
@@ -94,12 +98,31 @@ def _gather(scene: Scene, task: Task, wanted: Wanted, standing: Standing) -> Non
     if not visits:
         first_id = 1 + max((visit.visit_id for visit in wanted.visits), default=0)
         visits = visits_of(task, hours, first_id, part_count=len(parts))
+        _count(wanted, len(visits), len(parts))
         wanted.visits += visits
+    else:
+        wanted.amount += len(visits) * len(parts)
     wanted.parts[task.task_id] = parts
     if task.kind not in WATCHED_KINDS:
         wanted.done |= done_of(standing, parts, scene)
     if hours:
         _plan_for(wanted, [visit for visit in visits if visit.window.end_us >= since.start_us], hours, scene)
+
+
+def _count(wanted: Wanted, visit_count: int, part_count: int) -> None:
+    """Count what a task asks for. Raises InputError where a plan would have more of it than can be planned at once."""
+    amount = wanted.amount + visit_count * part_count
+    if amount > MOST_TARGETS:
+        message = (
+            f"its {visit_count} visits of {part_count} sorties each make {amount} with those of more important tasks, at most "
+            f"{MOST_TARGETS} are planned at once: ask for it less often, or plan a shorter time or fewer tasks together"
+        )
+        zh = (
+            f"共 {visit_count} 次、每次 {part_count} 架次，连同更重要的任务为 {amount}，一次最多规划 {MOST_TARGETS}："
+            "延长重访间隔，或缩短计划时段、减少任务"
+        )
+        raise InputError(message, zh)
+    wanted.amount = amount
 
 
 def _plan_for(wanted: Wanted, visits: Sequence[Visit], hours: tuple[Window, ...], scene: Scene) -> None:

@@ -11,8 +11,6 @@ from mission.schedule.recurrence import clipped, hours, united
 
 REVISIT_SLACK_SHARE: Final = 0.1
 """How much of a revisit period may be used to choose when to begin: visits come that much more often, and are kept."""
-MOST_VISITS: Final = 2000
-"""Of one task in one plan; what would be more is planned for its first so many (and said by `mission.checking`)."""
 _PARTS_SHARE: Final = 0.5
 
 
@@ -46,7 +44,7 @@ def visits_of(task: Task, wanted: Sequence[Window], first_id: int = 1, *, part_c
         ]
     return [
         Visit(visit_id=first_id + number, task_id=task.task_id, number=number + 1, window=begin)
-        for number, begin in enumerate(begins[:MOST_VISITS])
+        for number, begin in enumerate(begins)
     ]
 
 

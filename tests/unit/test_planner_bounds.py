@@ -3,16 +3,16 @@
 import msgspec
 
 from console.bench.repair import programme_of
-from mission.model import Window
+from mission.model import Task, TaskKind, Window
 from mission.plan import Conflict, Plan
 from mission.planner import plan_day
 from mission.schedule.apart import one_at_a_time, without_conflicts
 from mission.schedule.fleet import Fleet
-from mission.schedule.gather import fleet_of
+from mission.schedule.gather import MOST_TARGETS, fleet_of, wanted_of
 from mission.schedule.ledger import Ledger
 from mission.schedule.routing.problem import Effort
 from mission.schedule.scene import Scene, scene_of
-from tests.patrol_day import day, hour, programme
+from tests.patrol_day import day, hour, point, programme
 
 FEW = Effort(within_s=None, iterations=60)
 
@@ -72,3 +72,21 @@ def test_of_two_sorties_that_nothing_keeps_apart_the_lesser_is_refused_with_the_
     assert without_conflicts(scene, plan.sorties, [mended], plan.visits) == (list(plan.sorties), [mended], [])
     frozen = [one.sortie_id, other.sortie_id]
     assert without_conflicts(scene, plan.sorties, [met], plan.visits, frozen=frozen)[1] == [met]
+
+
+def test_what_would_be_more_than_is_planned_at_once_is_refused_and_the_more_important_stays() -> None:
+    scene, _ = fleet()
+    often = [
+        Task(
+            task_id=number, name_zh="岗", name_en="post", kind=TaskKind.POINT, geometry=point(50.0 * number, 200.0),
+            priority=number, revisit_s=60.0, alt_agl_m=60.0,
+        )
+        for number in (3, 4)
+    ]  # fmt: skip
+    wanted = wanted_of(scene, often)
+    assert {visit.task_id for visit in wanted.visits} == {4}
+    assert len(wanted.targets) <= MOST_TARGETS
+    (refusal,) = [each for each in wanted.refusals if not each.is_warning]
+    assert refusal.task_id == 3
+    assert f"at most {MOST_TARGETS} are planned at once" in refusal.reason_en
+    assert f"一次最多规划 {MOST_TARGETS}" in refusal.reason_zh
