@@ -12,6 +12,7 @@ from console.flight.carrying import BY_MAVSDK, Carrier
 from console.flight.control import ControlDesk
 from console.flight.drones import Drones, Place
 from console.flight.engine import MavsdkEngine
+from console.flight.homes import Homes
 from console.flight.rules import NoRules, RulesNow
 from console.orders import CommandDesk
 from console.sources import FieldBridge
@@ -59,8 +60,7 @@ class ActionDesk:
         engine: MavsdkEngine,
         on_change: Callable[[int], None],
     ) -> None:
-        self.homes: dict[int, Place] = {}
-        """Where each device was armed last."""
+        self.homes = Homes()
         self.rules: RulesNow = NoRules()
         """What is asked before a drone is sent somewhere."""
         self.carrier = Carrier(bridge, clock, orders=orders, drones=drones, engine=engine, on_change=on_change)

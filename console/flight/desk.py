@@ -23,7 +23,7 @@ from mission.model import Airframe, Dock, Zone
 from mission.plan import Sortie
 from telemetry.model.commands import FlightAction, FlightCommand, RelayFrames
 from telemetry.model.errors import InputError, NotFoundError, SkybeatError
-from telemetry.model.events import AnyEvent, ArmedChanged
+from telemetry.model.events import AnyEvent, ArmedChanged, HomeTold
 from telemetry.model.flight_events import SortieStep
 from telemetry.orders import Order
 
@@ -215,11 +215,9 @@ class FlightDesk:
     def _hear(self, event: AnyEvent, now_us: int) -> None:
         self.sorties.hear(event, now_us)
         self.actions.carrier.hear(event)
-        if isinstance(event, ArmedChanged) and not event.replayed:
+        if not event.replayed and isinstance(event, ArmedChanged | HomeTold):
             unit_id = self.drones.unit_of(event.device_id)
-            place = None if unit_id is None else self.drones.place_of(unit_id)
-            if event.armed and place is not None:
-                self.actions.homes[event.device_id] = place
+            self.actions.homes.hear(event, None if unit_id is None else self.drones.place_of(unit_id))
             self._mark(unit_id)
 
     def _actions(self, unit_id: int) -> Iterable[tuple[Order, FlightCommand]]:

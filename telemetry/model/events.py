@@ -69,6 +69,13 @@ class LandedChanged(Event, frozen=True, kw_only=True, tag="landed_changed"):
     landed: LandedState
 
 
+class HomeTold(Event, frozen=True, kw_only=True, tag="home_told"):
+    """The place that the vehicle returns to, by its own word, 1e-7 degrees of WGS84; told again when it is another one."""
+
+    lat_e7: int
+    lon_e7: int
+
+
 class BatteryLow(Event, frozen=True, kw_only=True, tag="battery_low"):
     """The battery fell below a threshold; `battery_ratio` is 0..1."""
 
@@ -309,6 +316,7 @@ AnyEvent: TypeAlias = (
     ModeChanged
     | ArmedChanged
     | LandedChanged
+    | HomeTold
     | BatteryLow
     | LinkLost
     | LinkRegained

@@ -25,7 +25,7 @@ from telemetry.sources.mavlink.members import Head
 from telemetry.sources.mavlink.network import TIMESYNC, Network
 from telemetry.sources.mavlink.reader import message_reader
 from telemetry.sources.mavlink.relay import Relay
-from telemetry.sources.mavlink.requests import Ask
+from telemetry.sources.mavlink.requests import HOME_POSITION, Ask
 from telemetry.sources.mavlink.signing import Signer
 from telemetry.sources.mavlink.turn import Turn
 from telemetry.sources.mavlink.vehicle import Vehicle
@@ -55,7 +55,6 @@ OWN_HEARTBEAT: Final[dict[str, Value]] = {"type": 6, "autopilot": 8, "system_sta
 HEARTBEAT_US: Final = 1_000_000
 TIME_EVERY_US: Final = 5_000_000
 STATUSTEXT: Final = 253
-HOME_POSITION: Final = 242
 TEXT_BYTES: Final = 50
 TEXT_LEVEL: Final = 5
 SHORTEST_INTERVAL_S: Final = 0.1

@@ -25,6 +25,9 @@ INTERVALS_US: Final[dict[int, int]] = {
     147: 1_000_000,  # BATTERY_STATUS
     245: 1_000_000,  # EXTENDED_SYS_STATE
 }
+HOME_POSITION: Final = 242
+HOME_EVERY_US: Final = 10_000_000
+"""Asked for beside the others, and not waited for: some have no home before they have a fix, some never tell it."""
 
 
 class Ask(NamedTuple):
@@ -37,7 +40,7 @@ class Ask(NamedTuple):
 class StreamRequests:
     """Which streams of one vehicle are missing, and when to ask for them again (after 1, 2, 4 .. 60 s)."""
 
-    __slots__ = ("_attempts", "_due_us", "_heard_us", "_intervals_us", "_target")
+    __slots__ = ("_attempts", "_due_us", "_has_home", "_heard_us", "_intervals_us", "_target")
 
     def __init__(self, system_id: int, component_id: int) -> None:
         self._target: dict[str, Value] = {"target_system": system_id, "target_component": component_id}
@@ -45,17 +48,21 @@ class StreamRequests:
         self._heard_us: dict[int, int] = {}
         self._attempts = 0
         self._due_us = 0
+        self._has_home = False
 
     def heard(self, msg_id: int, now_us: int) -> None:
         """Note that a message came."""
         if msg_id in self._intervals_us:
             self._heard_us[msg_id] = now_us
+        elif msg_id == HOME_POSITION:
+            self._has_home = True
 
     def begin_anew(self) -> None:
         """Forget what came: the vehicle has rebooted and lost what it was asked."""
         self._heard_us.clear()
         self._attempts = 0
         self._due_us = 0
+        self._has_home = False
 
     def set_interval(self, interval_us: int) -> Ask:
         """Return the request for another interval between positions; later repetitions ask for it too."""
@@ -82,6 +89,8 @@ class StreamRequests:
         self._due_us = now_us + min(FIRST_WAIT_US << min(self._attempts, 10), LONGEST_WAIT_US)
         self._attempts += 1
         asks = [self._interval(msg_id, self._intervals_us[msg_id]) for msg_id in missing]
+        if not self._has_home:
+            asks.append(self._interval(HOME_POSITION, HOME_EVERY_US))
         if self._attempts > OLD_FIRMWARE_AFTER and 33 in missing:
             asks += [self._stream(stream, rate_hz) for stream, rate_hz in OLD_STREAMS]
         return asks

@@ -6,16 +6,20 @@ from telemetry.model.events import (
     AnyEvent,
     ArmedChanged,
     BatteryLow,
+    HomeTold,
     LandedChanged,
     LandedState,
     MissionProgress,
     ModeChanged,
     StatusText,
 )
+from telemetry.sources.mavlink.fusion import is_place
 
 BATTERY_THRESHOLDS: Final = (0.30, 0.20, 0.10)
 BATTERY_RECOVERED: Final = 0.05
 ARMED_FLAG: Final = 128
+SAME_HOME_E7: Final = 90
+"""A metre of latitude."""
 AIRBORNE_FROM_MM: Final = 1_500
 GROUND_UP_TO_MM: Final = 700
 IDLE_THROTTLE_PCT: Final = 20
@@ -48,6 +52,7 @@ class Status:
 
     __slots__ = (
         "_device_id",
+        "_home_e7",
         "_item",
         "_landed_told_us",
         "_reached",
@@ -66,6 +71,7 @@ class Status:
         self.mode: str | None = None
         self.armed: bool | None = None
         self.landed: LandedState | None = None
+        self._home_e7: tuple[int, int] | None = None
         self._landed_told_us: int | None = None
         self._settling: tuple[LandedState, int] | None = None
         self._threshold = 1.0
@@ -117,6 +123,16 @@ class Status:
             return []
         self._settling = None
         return self._land(seen, now_us)
+
+    def home_told(self, lat_e7: int, lon_e7: int, now_us: int) -> list[AnyEvent]:
+        """Take HOME_POSITION; a home that moved by a metre or less is the same one, and 0/0 is none."""
+        before_e7 = self._home_e7
+        if not is_place(lat_e7, lon_e7):
+            return []
+        if before_e7 is not None and max(abs(lat_e7 - before_e7[0]), abs(lon_e7 - before_e7[1])) <= SAME_HOME_E7:
+            return []
+        self._home_e7 = (lat_e7, lon_e7)
+        return [HomeTold(lat_e7=lat_e7, lon_e7=lon_e7, **self._base(now_us))]
 
     def battery(self, ratio: float, now_us: int) -> list[AnyEvent]:
         """Tell each threshold once; it counts anew when the battery was 5 % above it."""
