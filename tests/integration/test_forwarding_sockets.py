@@ -10,14 +10,16 @@ from typing import Any
 
 import pymavlink.dialects.v20.ardupilotmega as dialect
 import pytest
+from pymavlink import mavutil
 
 from infra.clock import SYSTEM_CLOCK
 from infra.journal import Journal
 from infra.settings import Settings
 from telemetry.bridge import Bridge
 from telemetry.flight.control import Holder, offer, take
+from telemetry.flight_log.log import FlightLog
 from telemetry.links.udp import UdpLink
-from telemetry.model.commands import CommandState, UploadMission
+from telemetry.model.commands import CommandState, DownloadMission, UploadMission
 from telemetry.model.control_events import HolderKind
 from telemetry.model.decoding import Output
 from telemetry.model.events import CommandAnswered
@@ -104,7 +106,7 @@ async def sky(tmp_path: Path) -> AsyncIterator[Sky]:
     desk_port = next(station.port for station in bridge.stations.stations if station.forward.name == "desk")
     connected = socket.create_connection(("127.0.0.1", desk_port))
     connected.setblocking(False)
-    with demo_drone(ground=("127.0.0.1", port), key=KEY) as drone:
+    with demo_drone(ground=("127.0.0.1", port), key=KEY, parameters={"DISARM_DELAY": 127.0}) as drone:
         try:
             yield Sky(bridge, drone, Station(watching), Station(connected))
         finally:
@@ -179,6 +181,28 @@ async def test_a_station_is_denied_a_mission_while_ours_is_sent_and_may_read_it_
     await until(
         lambda: any(one.get_type() == "MISSION_COUNT" and one.target_system == 250 for one in sky.field.heard_now())
     )
+
+
+async def test_the_log_of_a_flight_has_what_we_and_a_station_ordered_beside_what_the_drone_answered(
+    sky: Sky, tmp_path: Path
+) -> None:
+    log = FlightLog(tmp_path / "flights", SYSTEM_CLOCK, keep_days=1, max_bytes=1 << 30, least_free_bytes=0)
+    sky.bridge.tap_frames(log.take, said=log.take_said)
+    sky.bridge.listeners.append(log.hear)
+    await until(lambda: "HEARTBEAT" in sky.field.kinds())
+    lend(sky.bridge)
+    sky.field.arm()
+    await until(lambda: log.status.flights == 1)
+    sky.bridge.send(DownloadMission(device_id=1, command_id=4), SYSTEM_CLOCK.now_us())
+    await until(lambda: "MISSION_COUNT" in sky.field.kinds())
+    await asyncio.to_thread(log.close)
+    (path,) = (tmp_path / "flights").iterdir()
+    with contextlib.closing(mavutil.mavlink_connection(str(path), dialect="ardupilotmega")) as read:
+        told = list(iter(read.recv_match, None))
+    said = [(one.get_type(), one.get_srcSystem()) for one in told]
+    kinds = ("COMMAND_LONG", 250), ("COMMAND_ACK", 1), ("MISSION_REQUEST_LIST", 255), ("MISSION_COUNT", 1)
+    assert [said.index(kind) for kind in kinds] == sorted(said.index(kind) for kind in kinds)
+    assert [one._timestamp for one in told] == sorted(one._timestamp for one in told)
 
 
 async def test_no_station_speaks_as_a_drone_or_sets_a_key_even_in_control(sky: Sky) -> None:
