@@ -4,10 +4,10 @@ from typing import Final
 
 import msgspec
 
+from mission.flying.other_task import in_the_air
 from mission.flying.pilot_words import Cause, Reason, reason
 from mission.flying.preflight import Readiness, in_the_way, joined, warned
 from mission.flying.sortie_watch import IN_AIR, NOTHING, UNSEEN, Brief, Purpose, Says, Seen, SortieWatch
-from mission.formats.mavlink_items import TAKEOFF
 from telemetry.model.commands import CommandState, DownloadMission, FlightAction, FlightCommand, UploadMission
 from telemetry.model.errors import ConflictError
 from telemetry.model.events import AnyEvent, CommandAnswered, CommandMoved
@@ -21,7 +21,7 @@ from telemetry.model.flight_events import (
 )
 from telemetry.model.mission_items import MissionItem, MissionList
 
-__all__ = ["Brief", "Pilot", "Says", "Seen", "in_the_air"]
+__all__ = ["Brief", "Pilot", "Says", "Seen"]
 
 OVER: Final = frozenset({SortieStep.DONE, SortieStep.FAILED})
 ARM_AGAIN_US: Final = 5_000_000
@@ -55,6 +55,7 @@ class Pilot(SortieWatch):
         """The digests of what was read back of this sortie in this run."""
         self._read_us: int | None = None
         self._differs = self._starts_after = False
+        self._deprived: Reason | None = None
 
     @classmethod
     def restored(cls, state: SortieMoved, brief: Brief, now_us: int, *, seen: Seen = UNSEEN) -> "Pilot":
@@ -169,6 +170,21 @@ class Pilot(SortieWatch):
         moved = self._move(now_us, SortieStep.UPLOADING, None)
         return Says(self._order(Purpose.STAND, FlightAction.HOLD, now_us), moved)
 
+    def lose_control(self, holder: str, now_us: int) -> Says:
+        """Give no order any more of its own: somebody else is in control by now.
+
+        A start is called off. A mission on its way comes on board, but is not started then.
+        """
+        found = reason(Cause.CONTROL, holder)
+        if self._purpose is Purpose.UPLOAD:
+            self._deprived, self._starts_after = found, False
+            return NOTHING if self.state.cause == found.cause else Says(None, self._move(now_us, self.step, found))
+        self._forget()
+        if self.step is SortieStep.STARTING:
+            return Says(None, self._move(now_us, SortieStep.READY, found))
+        is_standing = self.step is SortieStep.UPLOADING
+        return Says(None, self._move(now_us, SortieStep.PAUSED, found)) if is_standing else NOTHING
+
     # --- what becomes of a command -------------------------------------------------------------------------------
 
     def sent(self, command_id: int) -> None:
@@ -231,7 +247,7 @@ class Pilot(SortieWatch):
     def _upload(self, mission: tuple[MissionItem, ...], now_us: int) -> Says:
         plan = self.brief.plan
         self._begin_waiting(Purpose.UPLOAD, now_us)
-        self.sent_items, self.item_count = 0, None
+        self.sent_items, self.item_count, self._deprived = 0, None, None
         self.state = msgspec.structs.replace(self.state, digest="")
         device_id = self.state.device_id
         command = UploadMission(device_id=device_id, mission=mission, fence=plan.fence, rally=plan.rally)
@@ -286,17 +302,19 @@ class Pilot(SortieWatch):
 
     def _uploaded(self, problem: str, now_us: int) -> Says:
         is_in_air, starts_after = self.state.has_flown, self._starts_after
-        self._starts_after = False
+        deprived, self._deprived, self._starts_after = self._deprived, None, False
         if problem:
             failed = SortieStep.PAUSED if is_in_air else SortieStep.FAILED
             return Says(None, self._move(now_us, failed, reason(Cause.UPLOAD, problem)))
+        if is_in_air and deprived:
+            return Says(None, self._move(now_us, SortieStep.PAUSED, deprived))
         if is_in_air:
             return Says(self._order(Purpose.START, FlightAction.START, now_us))
         self._read_us = now_us
         if starts_after:
             moved = self._move(now_us, SortieStep.STARTING, None)
             return Says(self._order(Purpose.ARM, FlightAction.ARM, now_us), moved)
-        return Says(None, self._move(now_us, SortieStep.READY, None))
+        return Says(None, self._move(now_us, SortieStep.READY, deprived))
 
     def _read_again(self, problem: str, now_us: int) -> Says:
         """Arm where what is on board is this sortie's; put it there again where it is not."""
@@ -376,18 +394,3 @@ class Pilot(SortieWatch):
     def _expected(self, which: MissionList) -> str:
         """Return the digest of a list as it was put on board; a fence's is not known any more after a restart."""
         return self.state.digest if which is MissionList.MISSION else self._on_board.get(which, "")
-
-
-def in_the_air(mission: tuple[MissionItem, ...]) -> tuple[MissionItem, ...]:
-    """Return a mission as it is flown by a drone that is in the air already: its first take-off becomes nothing.
-
-    It stays in its place as a change of speed to the speed that it has (a command that does nothing), so that the numbers of the
-    other items hold.
-    """
-    if not mission or mission[0].command != TAKEOFF:
-        return mission
-    return (NOTHING_DONE, *mission[1:])
-
-
-NOTHING_DONE: Final = MissionItem(command=178, frame=2, param1=1.0, param2=-1.0, param3=-1.0, param4=0.0)
-"""DO_CHANGE_SPEED with "no change" for speed and throttle."""

@@ -16,13 +16,14 @@ from console.sources import FieldBridge
 from console.wire import Role
 from infra.clock import Clock
 from infra.tasks import Supervisor
+from mission.flying.pilot_words import Cause, reason
 from mission.flying.preflight import Readiness, by_rule, in_the_way, joined
 from mission.flying.sortie_watch import IN_AIR
 from mission.flying.takeoff import ON_TIME_US
 from mission.pilot import OVER, Pilot, Says
 from mission.plan import Refusal
 from telemetry.flight.control import NOBODY
-from telemetry.model.commands import Command, CommandState, FlightAction, FlightCommand
+from telemetry.model.commands import Command, CommandState, FlightAction, FlightCommand, UploadMission
 from telemetry.model.decoding import Output
 from telemetry.model.errors import ConflictError, NotFoundError, SkybeatError
 from telemetry.model.events import AnyEvent
@@ -237,6 +238,9 @@ class SortieDesk:
         """
         pilot, now_us = flown.pilot, self._clock.now_us()
         seen = self._drones.seen_of(flown.unit_id)
+        if pilot.step in (SortieStep.STARTING, SortieStep.UPLOADING) and (holder := self._other_holder(flown)):
+            says = pilot.lose_control(holder, now_us)
+            return pilot.tick(now_us, seen) if says.moved is None else says
         if pilot.step is SortieStep.READY:
             return pilot.look(await self._readiness(flown), now_us)
         if pilot.step is not SortieStep.HANDED or not pilot.brief.plan.mission:
@@ -253,18 +257,30 @@ class SortieDesk:
                 if says.moved.step is SortieStep.FLYING and flown.left_us is None:
                     flown.left_us = says.moved.observed_us
                 self._keep(says.moved)
-            if says.command is None:
+            command = says.command
+            if command is None:
                 return
+            if (holder := self._other_holder(flown)) and not isinstance(command, UploadMission):
+                says = flown.pilot.lose_control(holder, self._clock.now_us())
+                continue
             try:
-                order = await self._send(flown, says.command)
+                order = await self._send(flown, command)
             except SkybeatError as error:
                 says = flown.pilot.unsent(str(error), self._clock.now_us())
                 continue
             flown.pilot.sent(order.command_id)
             return
 
+    def _other_holder(self, flown: Flown) -> str:
+        """Return who else is in control of its drone, empty where nobody else is: a pilot orders nothing for one who lost it."""
+        holder = self._control.of(flown.pilot.state.device_id).holder
+        return "" if holder in (NOBODY, holder_of(flown.account)) else str(holder)
+
     async def _send(self, flown: Flown, command: Command) -> Order:
         """Carry out what the pilot wants; return it once it is on its way. Raises SkybeatError."""
+        if holder := self._other_holder(flown):
+            found = reason(Cause.CONTROL, holder)
+            raise ConflictError(found.en, found.zh)
         if isinstance(command, FlightCommand):
             return await self._actions.give(flown.unit_id, command, flown.account, by_pilot=True)
         order = await self._orders.begin(command, flown.account, flown.unit_id, within_s=SENT_WITHIN_S, by_pilot=True)
@@ -313,7 +329,6 @@ class SortieDesk:
     async def _readiness(self, flown: Flown, *, is_start: bool = False) -> Readiness:
         """Return what is known of a drone now; the rules are asked for now where it starts, else for its time."""
         place, device_id = self._drones.place_of(flown.unit_id), flown.pilot.state.device_id
-        holder = self._control.of(device_id).holder
         battery_ratio = None if place is None else place.battery_ratio
         now_us = self._clock.now_us()
         refusals = await self.rules.of_takeoff(
@@ -326,6 +341,6 @@ class SortieDesk:
             is_heard=place is not None and place.is_heard,
             has_position=place is not None and place.is_located,
             battery_ratio=battery_ratio,
-            controller="" if holder in (NOBODY, holder_of(flown.account)) else str(holder),
+            controller=self._other_holder(flown),
             refusals=refusals,
         )

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mission.flying.preflight import Readiness
-from mission.pilot import Pilot, Seen
+from mission.pilot import Pilot
 from mission.plan import Refusal
 from telemetry.model.commands import FlightCommand
 from telemetry.model.errors import ConflictError
@@ -15,7 +15,6 @@ from telemetry.model.events import (
     CommandAnswered,
     LandedChanged,
     LandedState,
-    LinkLost,
     MissionProgress,
     ModeChanged,
     decode_event,
@@ -97,74 +96,6 @@ def test_a_vehicle_that_never_arms_fails_with_what_it_says() -> None:
     cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
     assert cockpit.fly(SortieStep.FAILED)
     assert "Need Position Estimate" in cockpit.pilot.state.reason_zh
-
-
-def answered(command_id: int, now_us: int, problem: str = "") -> CommandAnswered:
-    state = "refused" if problem else "delivered"
-    base: Any = {"device_id": 1, "observed_us": now_us, "received_us": now_us}
-    return CommandAnswered(command_id=command_id, state=state, text=problem, **base)
-
-
-def starting(seen: Seen) -> Pilot:
-    """A pilot that has just sent the order to arm, number 2."""
-    pilot = Pilot(1, brief_of(3), NOW_US, seen=seen)
-    pilot.begin(READY, NOW_US)
-    pilot.sent(1)
-    pilot.take(answered(1, NOW_US), NOW_US)
-    pilot.start(READY, NOW_US)
-    pilot.sent(2)
-    return pilot
-
-
-@pytest.mark.parametrize("seen", [Seen(), Seen(is_heard=True, is_armed=False), Seen(is_heard=True, is_armed=True)])
-def test_a_refusal_to_arm_is_tried_again_for_a_minute_whatever_was_heard_before(seen: Seen) -> None:
-    pilot, now_us, orders = starting(seen), NOW_US, [(0, "arm")]
-    command = pilot.take(answered(2, now_us, "Need Position Estimate"), now_us).command
-    while pilot.step is SortieStep.STARTING and len(orders) < 40:
-        now_us += SECOND
-        command = pilot.tick(now_us, Seen(is_heard=True, is_armed=False, is_airborne=False)).command
-        if isinstance(command, FlightCommand):
-            orders.append(((now_us - NOW_US) // SECOND, command.action.value))
-            pilot.sent(len(orders) + 1)
-            pilot.take(answered(len(orders) + 1, now_us, "Need Position Estimate"), now_us)
-    assert orders == [(after_s, "arm") for after_s in range(0, 60, 5)]
-    assert (pilot.step, pilot.state.cause) == (SortieStep.FAILED, "arm")
-
-
-def test_a_start_is_called_off_on_the_ground_where_the_drone_was_heard_before_its_pilot_was_there() -> None:
-    pilot = starting(Seen(is_heard=True, is_armed=False))
-    assert pilot.come_home(NOW_US).command is None
-    assert (pilot.step, pilot.state.cause) == (SortieStep.FAILED, "stopped")
-
-
-@pytest.mark.parametrize(
-    ("seen", "after_s", "step"),
-    [
-        (Seen(is_heard=False, is_armed=True, is_airborne=False), 46, SortieStep.FLYING),
-        (Seen(is_heard=True, is_armed=True), 46, SortieStep.FLYING),
-        (Seen(is_heard=True, is_armed=True, is_airborne=True), 46, SortieStep.FLYING),
-        (Seen(is_heard=True, is_armed=True, is_airborne=False), 46, SortieStep.FLYING),
-        (Seen(is_heard=True, is_armed=True, is_airborne=False), 92, SortieStep.FAILED),
-    ],
-)
-def test_a_drone_that_is_silent_after_its_start_is_not_given_up_before_it_is_seen_to_stand(
-    seen: Seen, after_s: int, step: SortieStep
-) -> None:
-    pilot = starting(Seen(is_heard=True, is_armed=False, is_airborne=False))
-    pilot.take(answered(2, NOW_US), NOW_US)
-    pilot.sent(3)
-    pilot.take(answered(3, NOW_US), NOW_US)
-    base: Any = {"device_id": 1, "observed_us": NOW_US, "received_us": NOW_US}
-    pilot.take(ArmedChanged(armed=True, **base), NOW_US)
-    pilot.take(LinkLost(silent_s=10.0, **base), NOW_US)
-    for late_s in range(1, 46):
-        assert pilot.tick(NOW_US + late_s * SECOND, Seen(is_heard=False, is_armed=True, is_airborne=False)) == (
-            None,
-            None,
-        )
-    says = pilot.tick(NOW_US + after_s * SECOND, seen)
-    assert (pilot.step, says.command is not None) == (step, step is SortieStep.FAILED)
-    assert pilot.state.has_flown is bool(seen.is_airborne)
 
 
 def ready_for_an_hour(vehicle: Autopilot | None = None) -> Cockpit:
