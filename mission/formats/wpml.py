@@ -11,7 +11,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from mission.formats.wpml_models import drone_of, payload_of
-from mission.model import Airframe, Camera
+from mission.model import Airframe, Camera, Dock
 from mission.plan import CameraAction, Sortie, Waypoint
 from telemetry.model.errors import InputError
 
@@ -35,10 +35,18 @@ LINK_LOSS: Final = {
 EPOCH_ZIP: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def write(sortie: Sortie, airframe: Airframe, *, camera: Camera | None = None, link_loss: str = "return") -> bytes:
+def write(
+    sortie: Sortie,
+    airframe: Airframe,
+    *,
+    dock: Dock | None = None,
+    camera: Camera | None = None,
+    link_loss: str = "return",
+) -> bytes:
     """Return a KMZ that DJI Pilot 2 and docks take; heights are above the take-off place.
 
-    `link_loss` is what it does when it hears nobody: return, hold, land or continue.
+    With its dock it climbs there as high as the sortie says, else to the transit height. `link_loss` is what it does when it
+    hears nobody: return, hold, land or continue.
 
     Raises InputError for a sortie without waypoints, and for an airframe whose model DJI's numbers are not known of.
     """
@@ -55,9 +63,11 @@ def write(sortie: Sortie, airframe: Airframe, *, camera: Camera | None = None, l
             f"失联动作“{link_loss}”：允许 {', '.join(LINK_LOSS)}",
         )
     folders = {TEMPLATE: _template_folder(sortie, airframe), WAYLINES: _wayline_folder(sortie, airframe)}
+    climb_m = sortie.transit_alt_home_m if dock is None else sortie.climb_alt_home_m(dock)
     files = {}
     for name, folder in folders.items():
-        files[name] = _document(folder, _mission_config(sortie, airframe, camera, LINK_LOSS[link_loss]))
+        config = _mission_config(sortie, airframe, camera, LINK_LOSS[link_loss], climb_m=climb_m)
+        files[name] = _document(folder, config)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -74,17 +84,21 @@ def _document(folder: Element, config: Element) -> bytes:
     return content
 
 
-def _mission_config(sortie: Sortie, airframe: Airframe, camera: Camera | None, lost: tuple[str, str]) -> Element:
+def _mission_config(
+    sortie: Sortie, airframe: Airframe, camera: Camera | None, lost: tuple[str, str], *, climb_m: float
+) -> Element:
     drone, payload = drone_of(airframe), payload_of(airframe, camera)
     config = Element(f"{{{WPML}}}missionConfig")
     _say(config, "flyToWaylineMode", "safely")
     _say(config, "finishAction", "goHome")
     _say(config, "exitOnRCLost", lost[0])
     _say(config, "executeRCLostAction", lost[1])
-    security_m = min(max(sortie.transit_alt_home_m, LOWEST_SECURITY_M), HIGHEST_M)
+    security_m, return_m = (
+        min(max(height_m, LOWEST_SECURITY_M), HIGHEST_M) for height_m in (climb_m, sortie.transit_alt_home_m)
+    )
     _say(config, "takeOffSecurityHeight", _number(security_m))
     _say(config, "globalTransitionalSpeed", _number(min(airframe.cruise_mps, FASTEST_MPS)))
-    _say(config, "globalRTHHeight", _number(max(security_m, LOWEST_RETURN_M)))
+    _say(config, "globalRTHHeight", _number(max(return_m, LOWEST_RETURN_M)))
     info = SubElement(config, f"{{{WPML}}}droneInfo")
     _say(info, "droneEnumValue", str(drone[0]))
     _say(info, "droneSubEnumValue", str(drone[1]))
