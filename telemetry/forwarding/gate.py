@@ -15,6 +15,7 @@ from telemetry.forwarding.refusal import (
     TRANSFER_RUNS,
     answer_to,
     text_of,
+    waits_for_answer,
 )
 from telemetry.sources.mavlink.frame import Frame, FrameReader
 from telemetry.sources.mavlink.relay import target_system
@@ -103,11 +104,13 @@ class Gate:
 
     def _refuse(self, frame: Frame, device_id: int, reason: str, now_s: float) -> list[bytes]:
         """Return what says so: the acknowledgement that the station waits for, and now and then the reason in words."""
-        answers = [answer_to(frame, reason, self._sequence)]
+        answers: list[bytes] = []
+        if waits_for_answer(frame, reason) and self._pace.may_be_answered(self._station, device_id, now_s):
+            answers.append(answer_to(frame, reason, self._sequence))
         if self._pace.may_be_told(self._station, device_id, reason, now_s):
             answers.append(text_of(frame, reason, self._sequence + 1))
-        self._sequence += len(answers)
-        return [answer for answer in answers if answer]
+        self._sequence += 2
+        return answers
 
 
 def _to_all(frame: Frame, standing: Standing) -> tuple[Sequence[int], str]:

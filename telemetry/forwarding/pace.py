@@ -17,6 +17,7 @@ class AskingPace:
 
     def __init__(self) -> None:
         self._asks = RateLimit(ASKS_PER_S, ASKS_AT_ONCE)
+        self._answers = RateLimit(ASKS_PER_S, ASKS_AT_ONCE)
         self._parameters = RateLimit(1 / PARAMETERS_EVERY_S, 1)
         self._texts = RateLimit(1 / TOLD_EVERY_S, 1)
 
@@ -27,6 +28,10 @@ class AskingPace:
     def may_list_parameters(self, device_id: int, now_s: float) -> bool:
         """Count a question for all parameters of a drone; its answer goes to every station that watches it."""
         return self._parameters.take(str(device_id), now_s)
+
+    def may_be_answered(self, station: str, device_id: int, now_s: float) -> bool:
+        """Count one answer to what was not heeded: a flood is not worth one each."""
+        return self._answers.take(f"{station}/{device_id}", now_s)
 
     def may_be_told(self, station: str, device_id: int, reason: str, now_s: float) -> bool:
         """Tell whether it is time to say once more in words why a station is not heeded."""

@@ -31,20 +31,21 @@ TEXTS: Final = {
 """Not longer than the 50 bytes that every ground station shows."""
 
 
+def waits_for_answer(frame: Frame, reason: str) -> bool:
+    """Tell whether the protocol has an acknowledgement that refuses what a frame wants; a question that is lost is asked again."""
+    return frame.msg_id in COMMANDS or (frame.msg_id in ANSWERED and reason != ASKS_TOO_OFTEN)
+
+
 def answer_to(frame: Frame, reason: str, sequence: int) -> bytes:
-    """Return the acknowledgement that refuses what a frame wants; nothing where the protocol has none."""
+    """Return the acknowledgement that refuses what a frame wants, which `waits_for_answer`."""
     station: dict[str, Value] = {"target_system": frame.system_id, "target_component": frame.component_id}
     at = COMMANDS.get(frame.msg_id)
     if at is not None:
         command = int.from_bytes(frame.payload[at : at + 2], "little")
         result = TEMPORARILY_REJECTED if reason == ASKS_TOO_OFTEN else DENIED
         return _as_drone(frame, COMMAND_ACK, {"command": command, "result": result, **station}, sequence)
-    if frame.msg_id in ANSWERED and reason != ASKS_TOO_OFTEN:  # a question that is lost is asked again
-        mission_type = MESSAGES[frame.msg_id].codec.unpack(frame.payload)[-1]
-        return _as_drone(
-            frame, MISSION_ACK, {"type": MISSION_DENIED, "mission_type": mission_type, **station}, sequence
-        )
-    return b""
+    mission_type = MESSAGES[frame.msg_id].codec.unpack(frame.payload)[-1]
+    return _as_drone(frame, MISSION_ACK, {"type": MISSION_DENIED, "mission_type": mission_type, **station}, sequence)
 
 
 def text_of(frame: Frame, reason: str, sequence: int) -> bytes:

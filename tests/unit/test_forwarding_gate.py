@@ -153,6 +153,12 @@ def test_a_command_asked_too_often_may_be_tried_again() -> None:
     assert (told.command, told.result) == (VERSION, dialect.MAV_RESULT_TEMPORARILY_REJECTED)
 
 
+def test_a_flood_of_orders_is_not_answered_one_by_one() -> None:
+    order = station("COMMAND_LONG", target_system=1, command=ARM)
+    flood = Asking().gate.feed(order * 500, HOLDING_2, NOW_S)
+    assert (len(flood.answers), flood.dropped["not_in_control"]) == (ASKS_AT_ONCE + 1, 500)
+
+
 @pytest.mark.parametrize(
     "frame",
     [
