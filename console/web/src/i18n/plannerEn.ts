@@ -129,7 +129,7 @@ export const plannerEn: Record<keyof typeof plannerZh, string> = {
   "plan.importAgain": "{added} new, {changed} changed, {unchanged} there already.",
   "plan.importCrs": "Datum of the file",
   "plan.importFailed": "It was not read: {why}",
-  "plan.importFormats": "YAML, GeoJSON, KML, KMZ, QGC .plan",
+  "plan.importFormats": "YAML, GeoJSON, KML, KMZ, QGC .plan, .waypoints, GPX, .ics",
   "plan.importNothing": "The file holds nothing that can be used.",
   "plan.importPick": "Choose a file, or drop it here",
   "plan.importRefused": "Some of it is refused: change the file and try again.",

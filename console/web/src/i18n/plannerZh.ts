@@ -126,7 +126,7 @@ export const plannerZh = {
   "plan.importAgain": "新增 {added} 项，更新 {changed} 项，{unchanged} 项已在任务书中。",
   "plan.importCrs": "文件的坐标系",
   "plan.importFailed": "没有读入：{why}",
-  "plan.importFormats": "YAML、GeoJSON、KML、KMZ、QGC .plan",
+  "plan.importFormats": "YAML、GeoJSON、KML、KMZ、QGC .plan、.waypoints、GPX、.ics",
   "plan.importNothing": "文件里没有可用的内容。",
   "plan.importPick": "选择文件，或拖到这里",
   "plan.importRefused": "有拒绝项，改好文件后再导入。",

@@ -140,11 +140,13 @@ export class DrawingTool {
     return drawStyles(palette, () => (this.isCrossing ? palette.alarm : palette.accent) as Hex);
   }
 
-  /** The newest feature of the shape's own kind. */
+  /** The newest feature of the shape's own kind; the handles that the tool adds while it draws are none. */
   private newest() {
     const { drawing } = this;
     if (!drawing || !this.draw.enabled) return undefined;
-    return this.draw.getSnapshot().findLast((each) => each.properties.mode === drawing.kind);
+    const isShape = (mode: unknown, type: string): boolean =>
+      mode === drawing.kind && type.toLowerCase() === drawing.kind;
+    return this.draw.getSnapshot().findLast((each) => isShape(each.properties.mode, each.geometry.type));
   }
 
   /** Say whether the border crosses itself; while corners are added, the way back to the first is not drawn yet. */

@@ -50,13 +50,17 @@ function NewMenu() {
       <button
         type="button"
         className="btn s"
+        aria-label={t("plan.new")}
         aria-haspopup="menu"
         aria-expanded={isOpen}
         data-testid="plan-new"
         disabled={draft !== null}
         onClick={() => setOpen(!isOpen)}
       >
-        {t("plan.new")} <span className="kbd hide-narrow">N</span>
+        <span className="small-only">
+          <Icon name="plus" size={14} />
+        </span>
+        <span className="hide-small">{t("plan.new")}</span> <span className="kbd hide-narrow">N</span>
       </button>
       {isOpen ? (
         <div className="ctl menu" role="menu" tabIndex={-1} onKeyDown={onKey}>

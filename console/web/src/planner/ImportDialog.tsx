@@ -11,7 +11,7 @@ import { ITEM_KINDS, nameOf } from "./items";
 import { changePlanDesk, usePlanDesk } from "./planDesk";
 import { cureOf, problemText, reasonOf } from "./words";
 
-const TAKEN = ".yaml,.yml,.geojson,.json,.kml,.kmz,.plan,.waypoints";
+const TAKEN = ".yaml,.yml,.geojson,.json,.kml,.kmz,.plan,.waypoints,.gpx,.ics";
 const SHOWN = 12;
 
 function Brought({ reply }: { reply: ImportReply }) {
@@ -175,9 +175,9 @@ export function ImportDialog() {
         </div>
         <div className="row f13 t2">
           <span>{t("plan.programmeAs")}</span>
-          {["yaml", "geojson", "kml"].map((format) => (
-            <a key={format} className="link" href={`/api/programme/export?format=${format}`} download>
-              {format.toUpperCase()}
+          {["YAML", "GeoJSON", "KML"].map((format) => (
+            <a key={format} className="link" href={`/api/programme/export?format=${format.toLowerCase()}`} download>
+              {format}
             </a>
           ))}
         </div>
