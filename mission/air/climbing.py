@@ -19,7 +19,7 @@ figure of merit of 0.7. Descent gives nothing back.
 SAMPLE_M: Final = 30.0
 """So far apart the ground is looked at along a leg."""
 MOST_SAMPLES: Final = 500
-_STEPS_AT_ONCE: Final = 1_500_000
+_STEPS_AT_ONCE: Final = 300_000
 _MOST_STEPS: Final = 16
 
 
@@ -63,16 +63,20 @@ class Slopes:
     def rises_m(self, starts: Floats, ends: Floats) -> Floats:
         """Return how the ground rises along straight ways from places (n, 2) to others (m, 2), step by step (n, m, k).
 
-        The more ways there are, the fewer are the steps.
+        The more ways there are, the fewer are the steps: about 0.1 s, 0.3 s for a thousand places and all others.
         """
         steps = min(max(_STEPS_AT_ONCE // max(len(starts) * len(ends), 1), 1), _MOST_STEPS)
-        share = np.linspace(0.0, 1.0, steps + 1)
         begins, finishes = (self.plane.from_plane(places[:, 0], places[:, 1]) for places in (starts, ends))
+        heights_m = np.empty((len(starts), len(ends), steps + 1))
+        heights_m[:, :, 0] = self.ground.heights_m(*begins)[:, None]
+        heights_m[:, :, -1] = self.ground.heights_m(*finishes)[None, :]
+        share = np.arange(1, steps) / steps
         lat_deg, lon_deg = (
             begin[:, None, None] * (1.0 - share) + finish[None, :, None] * share
             for begin, finish in zip(begins, finishes, strict=True)
         )
-        found: Floats = np.nan_to_num(np.diff(self.ground.heights_m(lat_deg, lon_deg), axis=2))
+        heights_m[:, :, 1:-1] = self.ground.heights_m(lat_deg, lon_deg)
+        found: Floats = np.nan_to_num(np.diff(heights_m, axis=2))
         return found
 
     def steepest_m(self, starts: Floats, ends: Floats, within_m: float) -> float:
