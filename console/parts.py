@@ -30,6 +30,7 @@ from console.patrols.parts import Patrols, make_patrols
 from console.planning.desk import PlanningDesk
 from console.sources import CoverageSource, FieldBridge
 from console.stream.commands import CommandFeed
+from console.stream.feed import Feed
 from console.stream.flights import FlightFeed
 from console.stream.incidents import IncidentFeed
 from console.stream.live import LiveStream, session_codes
@@ -132,7 +133,7 @@ def make_parts(services: Services) -> Parts:
     officers = Field(desk, services.bridge, services.pool, clock, find_way=ways, orders=orders)
     tasks = TaskFeed(officers, services.bridge, clock)
     incidents = IncidentFeed(desk.board, services.bridge, clock, epoch=stream.epoch)
-    air = (FlightFeed(flights, services.bridge), TrafficFeed(services.bridge, clock), patrols.feed)
+    air: tuple[Feed, ...] = (FlightFeed(flights, services.bridge), TrafficFeed(services.bridge, clock), *patrols.feeds)
     stream.feeds += [incidents, CommandFeed(services.bridge), tasks, *air]
     past = PastIncidents(services.pool, clock)
     webhooks = Webhooks(services.pool, clock, settings.data_dir)

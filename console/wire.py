@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from console.wire_command import CommandChanged
 from console.wire_coverage import ContoursChanged, CoverageChanged
-from console.wire_flight import FlightChanged, TrafficChanged
+from console.wire_flight import DueChanged, FlightChanged, TrafficChanged
 from console.wire_incident import IncidentChanged, TaskChanged
 from console.wire_plan import PlanChanged, PlanProgress, ProgrammeChanged
 from telemetry.model.alarm import Alarm
@@ -240,6 +240,7 @@ ToBrowser: TypeAlias = (
     | CommandChanged
     | FlightChanged
     | TrafficChanged
+    | DueChanged
     | PlanChanged
     | PlanProgress
     | ProgrammeChanged

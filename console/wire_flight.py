@@ -147,3 +147,27 @@ class TrafficChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"
 
     at_ms: float
     hazards: list[HazardView]
+
+
+class DueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot.
+
+    `busy_until_us` is until about when its drone flies something else, null: it is free; `is_called_away`: that is no sortie of a
+    plan, somebody sent it as a first responder.
+    """
+
+    plan_id: int
+    sortie_id: int
+    unit_id: int
+    takeoff_us: int
+    landing_us: int
+    task_ids: list[int]
+    is_automatic: bool
+    busy_until_us: int | None = None
+    is_called_away: bool = False
+
+
+class DueChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="due"):
+    """All sorties of published plans that are due at drones of the scope; a later one replaces it."""
+
+    sorties: list[DueView]

@@ -81,6 +81,7 @@ def generate() -> str:
                 wire_command.CommandChanged,
                 wire_flight.FlightChanged,
                 wire_flight.TrafficChanged,
+                wire_flight.DueChanged,
                 wire_plan.PlanChanged,
                 wire_plan.PlanProgress,
                 wire_plan.ProgrammeChanged,

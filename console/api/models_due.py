@@ -2,17 +2,7 @@
 
 import msgspec
 
-
-class DueView(msgspec.Struct, frozen=True, kw_only=True):
-    """A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot."""
-
-    plan_id: int
-    sortie_id: int
-    unit_id: int
-    takeoff_us: int
-    landing_us: int
-    task_ids: list[int]
-    is_automatic: bool
+from console.wire_flight import DueView
 
 
 class DueReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,6 +116,7 @@ MESSAGE_POLICIES: Final[Mapping[str, Policy]] = {
     "command": Policy.SEE_DEVICES,
     "flight": Policy.SEE_FLIGHTS,
     "traffic": Policy.SEE_FLIGHTS,
+    "due": Policy.SEE_FLIGHTS,
     "plan_changed": Policy.SEE_PLANS,
     "plan_progress": Policy.PLAN,
     "programme_changed": Policy.SEE_PLANS,

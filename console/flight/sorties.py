@@ -16,7 +16,7 @@ from console.sources import FieldBridge
 from console.wire import Role
 from infra.clock import Clock
 from infra.tasks import Supervisor
-from mission.flying.pilot_words import Cause, reason
+from mission.flying.pilot_words import Cause, Reason, reason
 from mission.flying.preflight import Readiness, by_rule, in_the_way, joined
 from mission.flying.sortie_watch import IN_AIR
 from mission.flying.takeoff import ON_TIME_US
@@ -105,6 +105,11 @@ class SortieDesk:
         flown = self._flown.get(device_id)
         return None if flown is None or flown.is_over else flown
 
+    def away(self, device_id: int) -> Aloft | None:
+        """Return the sortie that a drone is in the air for, None while it stands."""
+        flown = self.flown(device_id)
+        return None if flown is None else flown.aloft
+
     def takes(self, device_id: int, action: FlightAction) -> bool:
         """Tell whether an action is the pilot's to do."""
         flown = self.flown(device_id)
@@ -178,6 +183,19 @@ class SortieDesk:
         if flown is None or flown.pilot.step is not SortieStep.READY:
             return ()
         return (await self._readiness(flown, is_start=True)).refusals
+
+    async def call_off(self, unit_id: int, waited_min: float) -> None:
+        """End a sortie that was to start by itself and has waited so long on the ground, with what stood in its way."""
+        flown = self.flown(self._drones.device_of(unit_id))
+        if flown is None:
+            return
+        async with flown.turn:
+            state = flown.pilot.state
+            said = [
+                reason(Cause.NOT_LAUNCHED, one, waited_min=waited_min) for one in (state.reason_zh, state.reason_en)
+            ]
+            found = Reason(Cause.NOT_LAUNCHED, said[0].zh, said[1].en)
+            await self._do(flown, flown.pilot.call_off(found, self._clock.now_us()))
 
     # --- what happens --------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from console.flight.desk import FlightDesk
 from console.patrols.launches import Launches
 from console.patrols.plan_desk import PlanDesk
 from console.stream.plans import PlanFeed
+from console.wire_flight import DueView
 from infra.clock import MICROSECONDS, Clock
 from infra.database import SERVICE
 from infra.logs import get_logger
@@ -40,6 +41,9 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     airframe: Airframe
     dock: Dock
     kept: KeptPlan
+    busy_until_us: int | None = None
+    """Until about when its drone flies something else, UTC microseconds; None: it is free."""
+    is_called_away: bool = False
 
     @property
     def unit_id(self) -> int:
@@ -66,6 +70,10 @@ class DueSorties:
         self._published: list[KeptPlan] = []
         self._read_s = -READ_EVERY_S
         self._tried: dict[tuple[int, int], int] = {}
+        self.shown: tuple[DueView, ...] = ()
+        """What was due when it was looked last."""
+        self.version = 0
+        """Grows whenever that changes."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -77,19 +85,25 @@ class DueSorties:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Give what is due at automatic docks to its drones, each sortie once."""
-        for due in await self.due(before_s=GIVEN_BEFORE_S):
+        """Say what is due by now; give what is due at automatic docks to its drones, each once. Who is still away comes home first."""
+        found = await self.due()
+        shown = tuple(view_of_due(one) for one in found)
+        if shown != self.shown:
+            self.shown, self.version = shown, self.version + 1
+        soon_us = self._clock.now_us() + GIVEN_BEFORE_S * MICROSECONDS
+        for due in found:
             key = (due.plan_id, due.sortie.sortie_id)
-            if due.dock.is_automatic and key not in self._tried:
+            is_free = due.busy_until_us is None and due.sortie.takeoff_us < soon_us
+            if due.dock.is_automatic and is_free and key not in self._tried:
                 self._tried[key] = due.sortie.takeoff_us
                 await self._give(due)
         past_us = self._clock.now_us() - 86_400 * MICROSECONDS
         self._tried = {key: at_us for key, at_us in self._tried.items() if at_us > past_us}
 
-    async def due(self, *, before_s: int = SHOWN_BEFORE_S) -> list[Due]:
-        """Return the sorties that are due, by their take-off. Raises UnavailableError while the database is away."""
+    async def due(self) -> list[Due]:
+        """Return the sorties that are due, by their take-off, with until when their drones are away. Raises UnavailableError while the database is away."""
         now_us = self._clock.now_us()
-        window = Window(now_us - LATE_AFTER_S * MICROSECONDS, now_us + before_s * MICROSECONDS)
+        window = Window(now_us - LATE_AFTER_S * MICROSECONDS, now_us + SHOWN_BEFORE_S * MICROSECONDS)
         await self._read(now_us)
         found = [due for kept in self._published for due in self._of_plan(kept, window)]
         return sorted(found, key=lambda one: (one.sortie.takeoff_us, one.plan_id, one.sortie.sortie_id))
@@ -110,8 +124,18 @@ class DueSorties:
             is_waiting = sortie.state is SortieState.PLANNED and sortie.waypoints and not sortie.is_standby
             if not is_waiting or not window.start_us <= sortie.takeoff_us < window.end_us:
                 continue
-            if airframe is not None and dock is not None and airframe.unit_id in drones:
-                yield Due(plan_id=kept.plan.plan_id, sortie=sortie, airframe=airframe, dock=dock, kept=kept)
+            if airframe is None or dock is None or airframe.unit_id not in drones:
+                continue
+            away = self._flights.sorties.away(drones[airframe.unit_id])
+            yield Due(
+                plan_id=kept.plan.plan_id,
+                sortie=sortie,
+                airframe=airframe,
+                dock=dock,
+                kept=kept,
+                busy_until_us=None if away is None else away.given.sortie.landing_us + away.later_us,
+                is_called_away=away is not None and away.given.plan_id is None,
+            )
 
     async def _give(self, due: Due) -> None:
         try:
@@ -134,3 +158,18 @@ class DueSorties:
             if account.account_id == kept.approver_account_id and not account.disabled:
                 return account if allows(Policy.FLY, account.role) else None
         return None
+
+
+def view_of_due(one: Due) -> DueView:
+    """Return a due sortie as it is shown."""
+    return DueView(
+        plan_id=one.plan_id,
+        sortie_id=one.sortie.sortie_id,
+        unit_id=one.unit_id,
+        takeoff_us=one.sortie.takeoff_us,
+        landing_us=one.sortie.landing_us,
+        task_ids=list(one.sortie.task_ids),
+        is_automatic=one.dock.is_automatic,
+        busy_until_us=one.busy_until_us,
+        is_called_away=one.is_called_away,
+    )

@@ -18,6 +18,8 @@ from console.patrols.plan_desk import PlanDesk
 from console.patrols.programme_desk import ProgrammeDesk
 from console.patrols.rules_now import RulesDesk
 from console.sources import FieldBridge
+from console.stream.due import DueFeed
+from console.stream.feed import Feed
 from console.stream.plans import PlanFeed
 from infra.clock import Clock
 
@@ -33,6 +35,12 @@ class Patrols:
     due: DueSorties
     feed: PlanFeed
     follower: PlanFollower
+    due_feed: DueFeed
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """What browsers are told."""
+        return (self.feed, self.due_feed)
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -60,12 +68,14 @@ def make_patrols(
     feed, programme, plans = PlanFeed(), ProgrammeDesk(pool), PlanDesk(pool, clock, terrain=terrain)
     flights.ask_rules(RulesDesk(clock, programme=programme, plans=plans, feed=feed))
     responder = FirstResponder(bridge, clock, audit, programme=programme, plans=plans, flights=flights)
+    due = DueSorties(plans, feed, flights, responder.launches, accounts, clock)
     return Patrols(
         programme=programme,
         plans=plans,
         responder=responder,
         call_flights=CallFlights(desk, responder, flights),
-        due=DueSorties(plans, feed, flights, responder.launches, accounts, clock),
+        due=due,
         feed=feed,
         follower=PlanFollower(pool, bridge, feed),
+        due_feed=DueFeed(due, bridge),
     )

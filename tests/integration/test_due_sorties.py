@@ -50,5 +50,4 @@ async def test_a_pilot_is_shown_what_is_due_and_nothing_leaves_unasked(sky: Flyi
         assert [(one["plan_id"], one["sortie_id"], one["unit_id"], one["is_automatic"]) for one in due] == [
             (day.plan.plan_id, day.sorties[0].sortie_id, unit_id, False)
         ]
-        await asyncio.sleep(3)
         assert (await asyncio.to_thread(console.flight, unit_id)).step == "none"

@@ -261,6 +261,12 @@ export interface CoverageChanged {
   off_map_count: number;
 }
 
+/** All sorties of published plans that are due at drones of the scope; a later one replaces it. */
+export interface DueChanged {
+  type: "due";
+  sorties: DueView[];
+}
+
 /** A drone's flight as it stands now: all of the scope after `units`, then each that changed; a later one replaces it. */
 export interface FlightChanged {
   type: "flight";
@@ -696,6 +702,19 @@ export interface HazardView {
   course_deg: number | null;
   seen_ms: number;
   approaches: ApproachView[];
+}
+
+/** A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot. `busy_until_us` is until about when its drone flies something else, null: it is free; `is_called_away`: that is no sortie of a plan, somebody sent it as a first responder. */
+export interface DueView {
+  plan_id: number;
+  sortie_id: number;
+  unit_id: number;
+  takeoff_us: number;
+  landing_us: number;
+  task_ids: number[];
+  is_automatic: boolean;
+  busy_until_us: number | null;
+  is_called_away: boolean;
 }
 
 /** How much room history takes and will take; None for what is not known yet. `bytes_a_day` is what the database grew by over `seen_s` (seven days at most), what left it subtracted: negative when it shrinks. `days_until_full` is None too when the disk does not fill at this rate, or is another machine's. */
@@ -1190,17 +1209,6 @@ export interface LinksReply {
   history_lag_s: number | null;
   database_ok: boolean;
   checks: Record<string, string>;
-}
-
-/** A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot. */
-export interface DueView {
-  plan_id: number;
-  sortie_id: number;
-  unit_id: number;
-  takeoff_us: number;
-  landing_us: number;
-  task_ids: number[];
-  is_automatic: boolean;
 }
 
 /** What is due, by its take-off. */
@@ -2375,4 +2383,4 @@ export interface WhatIfReply {
 
 export type FromBrowser = Hello | Subscribe | Pong;
 
-export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | FlightChanged | TrafficChanged | PlanChanged | PlanProgress | ProgrammeChanged | RateChanged | Degraded;
+export type ToBrowser = Welcome | UnitsChanged | StatusChanged | AlarmChanged | CoverageChanged | ContoursChanged | IncidentChanged | TaskChanged | CommandChanged | FlightChanged | TrafficChanged | DueChanged | PlanChanged | PlanProgress | ProgrammeChanged | RateChanged | Degraded;
