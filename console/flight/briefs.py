@@ -1,7 +1,7 @@
 """What a drone was given to fly, kept beside its state so that a restart goes on with it: one small file a drone."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from telemetry.model.geodesy import distance_m
 LEAST_LANDING_RATIO: Final = 0.1
 """What the battery must at least still hold when it lands, by what it holds now: less is no sortie but a risk."""
 RESERVE_RATIO: Final = 0.2
+LAUNCHES: Final = "launches.json"
+Kept = TypeVar("Kept")
 _LOG: Final = get_logger("flight")
 
 
@@ -57,6 +59,21 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         return left_m, left_s
 
 
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """A drone that is to start by itself: for whom, when it was told so, not before when (0: at once), and whether it has.
+
+    With `lets_go` the account lets go of it once it is home: it was nobody's before.
+    """
+
+    unit_id: int
+    account_id: int
+    account_name: str
+    lets_go: bool
+    expected_us: int
+    not_before_us: int = 0
+    is_started: bool = False
+
+
 class Briefs:
     """A folder with one file a device, mode 600. What cannot be read is as if it had never been given, and told."""
 
@@ -65,21 +82,34 @@ class Briefs:
 
     def keep(self, device_id: int, given: Given) -> None:
         """Write down what a device was given, in the place of what it was given before. Raises OSError. Call it in a thread."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(device_id)
-        written = path.with_suffix(".new")
-        with open(written, "wb", opener=private) as file:
-            file.write(msgspec.json.encode(given))
-        written.replace(path)
+        self._write(self._path(device_id), given)
 
     def load(self, device_id: int) -> Given | None:
         """Return what a device was given last. Call it in a thread."""
+        return self._read(self._path(device_id), Given)
+
+    def keep_launches(self, launches: list[Launch]) -> None:
+        """Write down which drones are to start by themselves. Raises OSError. Call it in a thread."""
+        self._write(self._directory / LAUNCHES, launches)
+
+    def load_launches(self) -> list[Launch]:
+        """Return which drones were to start by themselves. Call it in a thread."""
+        return self._read(self._directory / LAUNCHES, list[Launch]) or []
+
+    def _write(self, path: Path, kept: Given | list[Launch]) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written = path.with_suffix(".new")
+        with open(written, "wb", opener=private) as file:
+            file.write(msgspec.json.encode(kept))
+        written.replace(path)
+
+    def _read(self, path: Path, kind: type[Kept]) -> Kept | None:
         try:
-            return msgspec.json.decode(self._path(device_id).read_bytes(), type=Given)
+            return msgspec.json.decode(path.read_bytes(), type=kind)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
-            _LOG.warning("brief_unreadable", device_id=device_id, error=str(error))
+            _LOG.warning("brief_unreadable", file=path.name, error=str(error))
             return None
 
     def _path(self, device_id: int) -> Path:

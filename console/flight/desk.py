@@ -58,6 +58,7 @@ class FlightDesk:
             engine=self.engine,
             on_change=self._mark,
         )
+        self.briefs = Briefs(briefs_dir)
         self.sorties = SortieDesk(
             bridge,
             clock,
@@ -65,7 +66,7 @@ class FlightDesk:
             control=self.control,
             drones=self.drones,
             actions=self.actions,
-            briefs=Briefs(briefs_dir),
+            briefs=self.briefs,
             on_change=self._mark,
         )
         self._bridge = bridge

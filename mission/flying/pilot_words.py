@@ -30,6 +30,7 @@ class Cause(StrEnum):
     LOST = "lost"
     NO_ANSWER = "no_answer"
     STOPPED = "stopped"
+    NOT_LAUNCHED = "not_launched"
 
 
 class Reason(NamedTuple):
@@ -85,6 +86,10 @@ _SENTENCES: Final[dict[Cause, tuple[str, str]]] = {
     Cause.LOST: ("失去信号 {waited_s:.0f} 秒", "nothing was heard of it for {waited_s:.0f} s"),
     Cause.NO_ANSWER: ("{waited_s:.0f} 秒内没有回答", "no answer within {waited_s:.0f} s"),
     Cause.STOPPED: ("按命令中止", "broken off by order"),
+    Cause.NOT_LAUNCHED: (
+        "{waited_min:.0f} 分钟内未能自动起飞，不再自动起飞：{said}",
+        "it could not be launched within {waited_min:.0f} min and is launched no more by itself: {said}",
+    ),
 }
 
 

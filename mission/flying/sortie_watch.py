@@ -135,6 +135,13 @@ class SortieWatch:
         self._seen = seen
         return self._take_off(now_us) if seen.is_airborne else NOTHING
 
+    def call_off(self, found: Reason, now_us: int) -> Says:
+        """End a sortie that waits on the ground, with why; nothing for one that has begun."""
+        if self.step not in {SortieStep.HANDED, SortieStep.READY}:
+            return NOTHING
+        self._forget()
+        return Says(None, self._move(now_us, SortieStep.FAILED, found))
+
     def _is_down(self) -> bool:
         """Tell whether it is known to be on the ground now."""
         return self._seen.is_heard is True and self._seen.is_airborne is False

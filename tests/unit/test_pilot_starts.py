@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from console.auth.accounts import Account
@@ -10,6 +11,7 @@ from console.flight.control import holder_of
 from console.flight.sorties import Flown, SortieDesk
 from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
+from mission.flying.pilot_words import Cause, reason
 from mission.flying.sortie_watch import Purpose
 from mission.pilot import Pilot, Seen
 from telemetry.model.commands import FlightCommand
@@ -137,3 +139,17 @@ async def test_what_a_pilot_wants_for_one_whose_control_was_taken_by_force_is_no
     await desk._do(Flown(7, given, pilot, wang), says)
     assert (pilot.step, pilot.state.cause) == (SortieStep.READY, "control")
     assert kept[-1].reason_en == "2 is in control: take over first"
+
+
+def test_a_sortie_that_waits_on_the_ground_is_called_off_with_why_and_one_in_the_air_is_not() -> None:
+    pilot = Pilot(1, brief_of(3), NOW_US)
+    pilot.begin(msgspec.structs.replace(READY, battery_ratio=0.1), NOW_US)
+    found = reason(Cause.NOT_LAUNCHED, pilot.state.reason_en, waited_min=15)
+    assert pilot.call_off(found, NOW_US).moved is not None
+    assert pilot.step is SortieStep.FAILED
+    assert pilot.state.reason_en == (
+        "it could not be launched within 15 min and is launched no more by itself: "
+        "10 % of the battery, this sortie needs 30 %: charge it or change it"
+    )
+    flown = flying().pilot
+    assert flown.call_off(found, NOW_US) == (None, None)
