@@ -149,7 +149,7 @@ def publish(plan_id: int, reason: str, url: str | None, key: str | None, account
     """  # noqa: D301 - as above
     with open_console(url, key, account_name) as console:
         day = console.read_plan(plan_id)
-        if day.plan.state is not PlanState.APPROVED and not reason:
+        if day.plan.state in (PlanState.DRAFT, PlanState.SUBMITTED) and not reason:
             message = f"plan {plan_id} is {day.plan.state.value}: let another approve it, or say why not (--reason)"
             raise InputError(message)
         _tell(console.publish(day, reason=reason))

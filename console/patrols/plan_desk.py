@@ -157,8 +157,10 @@ class PlanDesk:
                 message, f"方案 {plan_id} 已是第 {kept.plan.version} 版，不是第 {version} 版：请重新读取"
             )
         if state not in NEXT_STATES[kept.plan.state]:
-            steps = ", ".join(sorted(NEXT_STATES[kept.plan.state])) or "no other state"
-            message = f"plan {plan_id} is {kept.plan.state.value}: from there it goes to {steps}, not to {state.value}"
+            steps = " or ".join(sorted(NEXT_STATES[kept.plan.state])) or "no other state: repair it, or plan anew"
+            message = (
+                f"plan {plan_id} is {kept.plan.state.value}, and not to become {state.value}: it goes on to {steps}"
+            )
             raise ConflictError(
                 message, f"方案 {plan_id} 为“{STATE_ZH[kept.plan.state]}”，不能直接变为“{STATE_ZH[state]}”"
             )

@@ -45,9 +45,14 @@ def drone_of(airframe: Airframe) -> tuple[int, int]:
     """Return the numbers of an airframe's model. Raises InputError for one that the list does not have."""
     found = DRONES.get(_short(airframe.model))
     if found is None:
+        what, zh = (
+            (f"is of model {airframe.model!r}", f"机型为“{airframe.model}”")
+            if airframe.model
+            else ("has no model", "没有填机型")
+        )
         raise InputError(
-            f"airframe {airframe.name!r} is of model {airframe.model!r}: give it the `model` that it is, of those DJI files are written for: {', '.join(DRONES)}",
-            f"航空器“{airframe.name}”的机型为“{airframe.model}”：请填写其实际机型，大疆文件支持 {', '.join(DRONES)}",
+            f"airframe {airframe.name!r} {what}: give it the `model` that it is, of those DJI files are written for: {', '.join(DRONES)}",
+            f"航空器“{airframe.name}”{zh}：请填写其实际机型，大疆文件支持 {', '.join(DRONES)}",
         )
     return found
 

@@ -13,6 +13,7 @@ for step in console.progress(flight.unit_id):
 print(step)
 """
 
+from mission.schedule.change import Change
 from mission.script.console import Console, Flight, Progress, connect
 from mission.script.day import PlannedDay, load, plan
 from mission.script.words import (
@@ -34,6 +35,7 @@ from mission.script.words import (
 )
 
 __all__ = [
+    "Change",
     "Console",
     "Flight",
     "PlannedDay",

@@ -11,9 +11,11 @@ import msgspec
 
 from infra.clock import MICROSECONDS, SYSTEM_CLOCK
 from mission.days import day_window, local_time, zone_of
+from mission.formats.plan_files import find_sortie
 from mission.model import Airframe, Battery, Dock, Programme, Window
 from mission.plan import Plan, PlanState
 from mission.programme_items import FORMS, Item, ItemKind, number_of, raw_of
+from mission.schedule.change import Change, changed
 from mission.script.day import PlannedDay, programme_of_things
 from telemetry.model.errors import (
     ConflictError,
@@ -176,6 +178,14 @@ class Console:
             day = self.approve(day, reason=reason)
         return self._set_state(day, PlanState.PUBLISHED)
 
+    def repair(self, day: PlannedDay, change: Change) -> PlannedDay:
+        """Mend a plan of this version after a change; return it as it is kept."""
+        return self._mended(day, change, "repair")
+
+    def what_if(self, day: PlannedDay, change: Change) -> PlannedDay:
+        """Return what a plan would be after a change; nothing is kept."""
+        return self._mended(day, change, "what_if")
+
     def report(self, day: PlannedDay, *, language: str = "en") -> str:
         """Return what tracks prove of a plan as a page to print (HTML)."""
         path = f"/api/plans/{day.plan.plan_id}/report"
@@ -185,12 +195,12 @@ class Console:
 
     def fly(self, day: PlannedDay, sortie_id: int) -> int:
         """Give a published sortie to its drone and start it once it is on board; return the drone's unit_id."""
-        sortie = next((one for one in day.plan.sorties if one.sortie_id == sortie_id), None)
-        airframes = {airframe.airframe_id: airframe for airframe in day.programme.airframes}
-        unit_id = None if sortie is None else airframes[sortie.airframe_id].unit_id
-        if unit_id is None:
-            message = f"sortie {sortie_id}: there is none in the plan, or its airframe has no unit_id in the programme"
+        sortie = find_sortie(day.plan, sortie_id)
+        airframe = next(one for one in day.programme.airframes if one.airframe_id == sortie.airframe_id)
+        if airframe.unit_id is None:
+            message = f"sortie {sortie_id} is of {airframe.name}, which has no unit_id: say in the programme which drone it is"
             raise InputError(message)
+        unit_id = airframe.unit_id
         self._ask("POST", f"/api/flights/{unit_id}/sortie", {"plan_id": day.plan.plan_id, "sortie_id": sortie_id})
         self._start_when_ready(unit_id)
         return unit_id
@@ -268,6 +278,11 @@ class Console:
             if found.is_over:
                 message = f"unit {unit_id} did not take the sortie: {found.text or found.step}"
                 raise UnavailableError(message)
+
+    def _mended(self, day: PlannedDay, change: Change, how: str) -> PlannedDay:
+        wish = msgspec.to_builtins(change, str_keys=True) | {"version": day.plan.version}
+        found = self._ask("POST", f"/api/plans/{day.plan.plan_id}/{how}", wish)
+        return PlannedDay(msgspec.convert(found["plan"], Plan), changed(day.programme, change))
 
     def _set_state(self, day: PlannedDay, state: PlanState, *, reason: str = "") -> PlannedDay:
         wish = {"state": state.value, "version": day.plan.version, "reason": reason}

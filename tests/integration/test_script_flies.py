@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from console.wire import Role
-from mission.script import Console, Progress, connect, dock, drone
-from telemetry.model.errors import InputError, NotAllowedError, NotFoundError, UnavailableError
+from infra.clock import MICROSECONDS, SYSTEM_CLOCK
+from mission.model import Window
+from mission.script import Change, Console, Progress, connect, dock, drone, point
+from telemetry.model.errors import ConflictError, InputError, NotAllowedError, NotFoundError, UnavailableError
 from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG
 from tests.flying_house import FlyingHouse
 from tests.shared_sky import emptied_sky, shared_sky  # noqa: F401 - fixtures
@@ -56,3 +58,27 @@ async def test_a_script_without_a_key_or_a_console_is_told_what_to_do(monkeypatc
         connect()
     with connect("http://127.0.0.1:9", "skbk_x") as console, pytest.raises(UnavailableError, match="skybeat serve"):
         console.programme()
+
+
+async def test_a_script_asks_what_if_and_mends_a_plan_alike(sky: FlyingHouse) -> None:
+    now_us = SYSTEM_CLOCK.now_us()
+
+    def mends(key: str) -> None:
+        with connect(sky.house.origin, key) as console:
+            pad = dock("Pad", (PAD_LAT_DEG, PAD_LON_DEG), pad_count=2)
+            console.add(pad, *(drone(name, dock=pad) for name in ("Hawk", "Kite")), point("Bridge", (36.06, 103.81)))
+            day = console.plan(window=Window(now_us, now_us + 6 * 3600 * MICROSECONDS), effort_s=0.5)
+            (flown,) = {sortie.airframe_id for sortie in day.plan.sorties}
+            lost = Change(without_airframe_ids=(flown,))
+            asked = console.what_if(day, lost)
+            assert console.read_plan(day.plan.plan_id).plan.version == day.plan.version
+            mended = console.repair(day, lost)
+            for found in (asked, mended):
+                assert {sortie.airframe_id for sortie in found.plan.sorties}.isdisjoint({flown})
+            assert mended.plan.version == day.plan.version + 1
+            with pytest.raises(ConflictError, match="read it again"):
+                console.repair(day, lost)
+            with pytest.raises(NotFoundError, match="the plan has no sortie 99"):
+                console.fly(mended, 99)
+
+    await asyncio.to_thread(mends, await sky.key())
