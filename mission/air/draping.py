@@ -91,6 +91,7 @@ class _Draping:
             last = self._aloft(home, ways[-1].speed_mps, sortie.landing_us - round(sink_s * US))
             ways, places = (first, *ways, last), np.concatenate((begin[None], places, home[None]))
         self.ways, self.places = ways, places
+        self.samples, self.profiles = self._sampled()
 
     def _aloft(self, place: Floats, speed_mps: float, at_us: int) -> Waypoint:
         """Return a place at the transit height, where it sets out or comes down."""
@@ -138,14 +139,29 @@ class _Draping:
     def _heights_m(self, ways: Sequence[Waypoint]) -> Floats:
         return np.array([0.0, *(one.alt_home_m for one in ways), 0.0])
 
+    def _sampled(self) -> tuple[list[Floats], list[Floats]]:
+        """Return each leg's sampled places and how much higher than the take-off place the ground is there."""
+        samples = [_samples(start, end) for start, end in pairwise(self.places)]
+        if not samples:
+            return [], []
+        rises_m = self.terrain.above_home_m(np.concatenate(samples))
+        return samples, np.split(rises_m, np.cumsum([len(one) for one in samples])[:-1])
+
     def _legs(self, tolerance_m: float) -> list[list[Waypoint]]:
         """Return for each leg the waypoints to put in."""
-        return [
-            _put_in(
-                self.ways[number], self.ways[number + 1], self.places[number : number + 2], self.terrain, tolerance_m
+        found = []
+        for number, (places, rise_m) in enumerate(zip(self.samples, self.profiles, strict=True)):
+            bends = _bends(rise_m, 0, len(rise_m) - 1, tolerance_m)
+            at = places[np.array(bends, np.intp)]
+            lat, lon = self.terrain.plane.from_plane(at[:, 0], at[:, 1])
+            start, end = self.ways[number], self.ways[number + 1]
+            found.append(
+                [
+                    _put_in(start, end, place=place, share=row / (len(rise_m) - 1), rise_m=float(rise_m[row]))
+                    for place, row in zip(zip(lat.tolist(), lon.tolist(), strict=True), bends, strict=True)
+                ]
             )
-            for number in range(len(self.ways) - 1)
-        ]
+        return found
 
     def _timed(self, laid: Sequence[Waypoint], first: Sequence[int]) -> tuple[list[Waypoint], int]:
         """Return the waypoints with the times at which slopes let it be there, and how much later it is at the end.
@@ -153,7 +169,7 @@ class _Draping:
         `first` are the numbers of the planned ones in what is laid. Between two of them whose times are told the time is shared
         out by length, a steep stretch getting what its climb takes.
         """
-        found, later_us = list(laid), 0
+        found, later_us, lengths_m = list(laid), 0, self._lengths_m(laid)
         told = [row for row in range(len(self.ways)) if self.ways[row].arrive_us is not None]
         for before, after in pairwise(told):
             begin, end = first[before], first[after]
@@ -164,7 +180,7 @@ class _Draping:
             need_s = least_s(np.diff(heights_m), self.airframe)
             flat_s = least_s(np.diff([one.alt_home_m for one in planned]), self.airframe)
             more_s = max(float(need_s.sum()) - max(given_s, float(flat_s.sum())), 0.0)
-            shares_s = _shared(given_s + more_s, self._lengths_m(laid[begin : end + 1]), need_s)
+            shares_s = _shared(given_s + more_s, lengths_m[begin:end], need_s)
             reached_us = left_us + later_us + np.round(np.cumsum(shares_s) * US).astype(np.int64)
             later_us += round(more_s * US)
             for row in range(begin + 1, end):
@@ -208,31 +224,22 @@ def _raised(way: Waypoint, planned_m: float, rise_m: float) -> Waypoint:
     return msgspec.structs.replace(way, alt_home_m=planned_m + rise_m, ground_above_home_m=round(rise_m, 1))
 
 
-def _put_in(start: Waypoint, end: Waypoint, ends: Floats, terrain: Terrain, tolerance_m: float) -> list[Waypoint]:
-    """Return the waypoints of a leg at which the ground bends; their times are still to come."""
-    places = _samples(ends[0], ends[1])
-    rise_m = terrain.above_home_m(places)
-    bends = _bends(rise_m, 0, len(rise_m) - 1, tolerance_m)
-    lat, lon = terrain.plane.from_plane(places[:, 0], places[:, 1])
-    found = []
-    for row in bends:
-        share = row / (len(rise_m) - 1)
-        planned_m = start.alt_home_m + (end.alt_home_m - start.alt_home_m) * share
-        way = msgspec.structs.replace(
-            end,
-            lat_deg=round(float(lat[row]), 7),
-            lon_deg=round(float(lon[row]), 7),
-            hold_s=0.0,
-            task_id=end.task_id if start.task_id == end.task_id else None,
-            action=start.action if start.action is CameraAction.PHOTOS_BY_DISTANCE else CameraAction.NONE,
-            gaze_lat_deg=start.gaze_lat_deg,
-            gaze_lon_deg=start.gaze_lon_deg,
-            heading_deg=start.heading_deg,
-            trigger_m=start.trigger_m,
-            arrive_us=None,
-        )
-        found.append(_raised(way, planned_m, float(rise_m[row])))
-    return found
+def _put_in(start: Waypoint, end: Waypoint, *, place: tuple[float, float], share: float, rise_m: float) -> Waypoint:
+    """Return a waypoint of a leg at which the ground bends, so far along it; its time is still to come."""
+    way = msgspec.structs.replace(
+        end,
+        lat_deg=round(place[0], 7),
+        lon_deg=round(place[1], 7),
+        hold_s=0.0,
+        task_id=end.task_id if start.task_id == end.task_id else None,
+        action=CameraAction.NONE,
+        gaze_lat_deg=start.gaze_lat_deg,
+        gaze_lon_deg=start.gaze_lon_deg,
+        heading_deg=start.heading_deg,
+        trigger_m=start.trigger_m,
+        arrive_us=None,
+    )
+    return _raised(way, start.alt_home_m + (end.alt_home_m - start.alt_home_m) * share, rise_m)
 
 
 def _bends(rise_m: Floats, first: int, last: int, tolerance_m: float) -> list[int]:
