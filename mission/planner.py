@@ -15,6 +15,7 @@ from mission.formats.mavlink_items import place_count
 from mission.model import Programme, Window
 from mission.plan import Plan, Refusal, Sortie
 from mission.rules import RuleSet, check_ground
+from mission.schedule import reasons
 from mission.schedule.apart import one_at_a_time, parted, without_conflicts
 from mission.schedule.budget import Budget
 from mission.schedule.change import NO_CHANGE, Change, changed
@@ -23,6 +24,7 @@ from mission.schedule.decide import Decided, decide
 from mission.schedule.events import Watching, intact, watch
 from mission.schedule.examine import examined
 from mission.schedule.figures import figures_of, left_out, untold, useless
+from mission.schedule.fleet import Booking
 from mission.schedule.gather import Watched, fleet_of, wanted_of
 from mission.schedule.greedy import Draft
 from mission.schedule.routing.problem import Effort
@@ -162,6 +164,10 @@ class _Day:
                 )
                 sorties = (self.standing.unchanged(self._draped(each), self.scene.programme) for each in found.sorties)
                 found = replace(found, sorties=tuple(sorties))
+                late = [
+                    (each, self._late_s(each, one)) for each, one in zip(found.sorties, found.bookings, strict=True)
+                ]
+                self.wanted.refusals += [reasons.kept_by_hills(each, late_s) for each, late_s in late if late_s > 0.0]
             next_id += len(found.sorties)
             self.watchings.append(found)
             self.fleet = replace(self.fleet, booked=(*self.fleet.booked, *found.bookings))
@@ -234,7 +240,7 @@ class _Day:
         if (count := place_count(sortie, airframe)) > most:
             message = f"it has {count} waypoints, its controller takes {most}: let another fly it, or part it"
             raise InputError(message, f"共 {count} 个航点，飞控只收 {most} 个：换一架飞，或拆开")
-        if (late_s := self._late_s(sortie, draft)) > 0.0:
+        if (late_s := self._late_s(sortie, draft.booking)) > 0.0:
             message = f"hills keep it in the air for {late_s:.0f} s longer than its drone is free: give it a drone that climbs faster"
             raise InputError(message, f"因地形起伏，比无人机的空闲时间多飞 {late_s:.0f} 秒：换爬升更快的机型")
         return sortie, draft
@@ -243,11 +249,11 @@ class _Day:
         """Tell whether hills keep a sortie in the air for longer than it is booked, or than its battery allows."""
         is_hilly = not self.scene.ground.is_flat
         too_little = is_hilly and sortie.landing_battery_ratio < self.scene.reserve_ratio
-        return too_little or self._late_s(sortie, draft) > 0.0
+        return too_little or self._late_s(sortie, draft.booking) > 0.0
 
-    def _late_s(self, sortie: Sortie, draft: Draft) -> float:
+    def _late_s(self, sortie: Sortie, booking: Booking) -> float:
         """Return how much later than booked a sortie lands because of hills."""
-        late_s = self.scene.seconds_of(sortie.landing_us) - draft.booking.landing_s - 1.0
+        late_s = self.scene.seconds_of(sortie.landing_us) - booking.landing_s - 1.0
         return 0.0 if self.scene.ground.is_flat else max(late_s, 0.0)
 
     def _draped(self, sortie: Sortie) -> Sortie:

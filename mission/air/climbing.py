@@ -20,7 +20,7 @@ SAMPLE_M: Final = 30.0
 """So far apart the ground is looked at along a leg."""
 MOST_SAMPLES: Final = 500
 _STEPS_AT_ONCE: Final = 300_000
-_MOST_STEPS: Final = 16
+_MOST_STEPS: Final = 64
 
 
 def least_s(rise_m: Floats, airframe: Airframe) -> Floats:

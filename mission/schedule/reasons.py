@@ -5,7 +5,7 @@ from typing import Final
 
 from mission.days import local_time, zone_of
 from mission.model import Task, Window
-from mission.plan import Conflict, Refusal, Visit
+from mission.plan import Conflict, Refusal, Sortie, Visit
 
 _LEAST_WINDOW_US: Final = 900_000_000
 
@@ -180,6 +180,18 @@ def no_spare(task: Task, visit: Visit, *, failure_gap_s: int | None) -> Refusal:
         remedy_zh="增加一架备机", remedy_en="add a drone as a spare", remedy={"field": "airframes", "value": 1.0},
         numbers={} if failure_gap_s is None else {"failure_gap_s": float(failure_gap_s)},
         task_id=task.task_id, visit_id=visit.visit_id, window=visit.window, is_warning=True,
+    )  # fmt: skip
+
+
+def kept_by_hills(sortie: Sortie, late_s: float) -> Refusal:
+    """Return that slopes keep a watch in the air for longer than it was reckoned with: who relieves it comes too soon."""
+    numbers: dict[str, float | str] = {"late_s": round(late_s, 1)}
+    return Refusal(
+        rule_id="R-33", reason_zh=f"因地形起伏，比计划晚落地 {late_s:.0f} 秒",
+        reason_en=f"hills keep it in the air for {late_s:.0f} s longer than was reckoned with",
+        remedy_zh="换爬升更快的机型，或更近的机库", remedy_en="give it a drone that climbs faster, or a nearer dock",
+        numbers=numbers, task_id=sortie.task_ids[0] if sortie.task_ids else None, airframe_id=sortie.airframe_id,
+        window=Window(sortie.takeoff_us, sortie.landing_us), is_warning=True,
     )  # fmt: skip
 
 
