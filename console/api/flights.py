@@ -199,7 +199,7 @@ def drone_of(request: Request, unit_id: int) -> tuple[Parts, Account, Unit]:
     unit = parts.services.bridge.registry.units.get(unit_id)
     if unit is None or not account.scope.sees(unit) or unit_id not in parts.flights.drones.by_unit():
         message = f"there is no drone {unit_id} in your scope: GET /api/flights lists yours"
-        raise NotFoundError(message)
+        raise NotFoundError(message, f"您的范围内没有无人机 {unit_id}")
     parts.flights.control.note(account)
     return parts, account, unit
 
@@ -210,16 +210,16 @@ def _sortie_of(kept: KeptPlan, sortie_id: int, unit: Unit) -> tuple[Sortie, Airf
     sortie = next((one for one in plan.sorties if one.sortie_id == sortie_id), None)
     if sortie is None:
         message = f"plan {plan.plan_id} has no sortie {sortie_id}: GET /api/plans/{plan.plan_id} lists its sorties"
-        raise NotFoundError(message)
+        raise NotFoundError(message, f"方案 {plan.plan_id} 没有架次 {sortie_id}")
     if plan.state not in (PlanState.APPROVED, PlanState.PUBLISHED):
         message = f"plan {plan.plan_id} is {plan.state}: only an approved or published plan is flown"
-        raise ConflictError(message)
+        raise ConflictError(message, f"方案 {plan.plan_id} 尚未批准：只执行已批准或已发布的方案")
     airframe = next(one for one in programme.airframes if one.airframe_id == sortie.airframe_id)
     if airframe.unit_id != unit.unit_id:
         message = (
             f"sortie {sortie_id} is planned for {airframe.name} (unit {airframe.unit_id}), not for {unit.call_sign}"
         )
-        raise ConflictError(message)
+        raise ConflictError(message, f"架次 {sortie_id} 安排给 {airframe.name}，不是 {unit.call_sign}")
     return sortie, airframe, next(one for one in programme.docks if one.dock_id == sortie.dock_id)
 
 
@@ -227,14 +227,16 @@ def _demand_ahead(sortie: Sortie, plan_id: int, now_us: int) -> None:
     """Raise ConflictError for a sortie that is flown or cancelled, or whose time is over: its air was asked for then, not now."""
     if sortie.state in (SortieState.FLOWN, SortieState.CANCELLED):
         message = f"sortie {sortie.sortie_id} of plan {plan_id} is {sortie.state.value} already: give another one"
-        raise ConflictError(message)
+        raise ConflictError(message, f"方案 {plan_id} 的架次 {sortie.sortie_id} 已飞完或取消：换一个架次")
     if sortie.landing_us <= now_us:
         late_min = (now_us - sortie.landing_us) / 60 / MICROSECONDS
         message = (
             f"sortie {sortie.sortie_id} of plan {plan_id} was to land {late_min:.0f} min ago: its zones, weather and distances were "
             "checked for then; repair the plan, or plan anew"
         )
-        raise ConflictError(message)
+        raise ConflictError(
+            message, f"方案 {plan_id} 的架次 {sortie.sortie_id} 应在 {late_min:.0f} 分钟前降落：修补方案，或重新规划"
+        )
 
 
 async def _change(
@@ -257,14 +259,14 @@ async def _offered(parts: Parts, unit: Unit, wanted: OfferControl) -> Holder:
     """Return whom control is offered to. Raises InputError for none or two, NotFoundError for one who may not fly the unit."""
     if (wanted.account_id is None) == (not wanted.ground_station):
         message = "an offer needs account_id or ground_station, one of the two"
-        raise InputError(message)
+        raise InputError(message, "移交控制权须选一个账号或一个地面站")
     if wanted.account_id is None:
         return Holder(HolderKind.GROUND_STATION, 0, wanted.ground_station)
     accounts = await parts.accounts.all()
     found = next((account for account in accounts if account.account_id == wanted.account_id), None)
     if found is None or found.disabled or not _may_fly(found, unit):
         message = f"account {wanted.account_id} may not fly {unit.call_sign}: offer it to an operator or supervisor of its station"
-        raise NotFoundError(message)
+        raise NotFoundError(message, f"账号 {wanted.account_id} 无权操控 {unit.call_sign}：移交给所属站的操作员或主管")
     return Holder(HolderKind.ACCOUNT, found.account_id, found.name)
 
 

@@ -95,7 +95,7 @@ class ActionDesk:
         mine = [held for held in self._prepared.values() if held.account_id == account.account_id]
         if len(mine) >= PREPARED_OF_ONE or len(self._prepared) >= PREPARED_AT_MOST:
             message = f"{len(mine)} actions of yours of {len(self._prepared)} wait for their confirmation: order it again in {CONFIRMED_WITHIN_S:g} s"
-            raise UnavailableError(message)
+            raise UnavailableError(message, f"您有 {len(mine)} 个命令等待确认：{CONFIRMED_WITHIN_S:g} 秒后再下达")
         place, home = self._drones.place_of(unit_id), self.homes.get(device_id)
         if place is not None:
             said += await self.rules.of_order(unit_id, wanted, place=place, home=home)
@@ -146,17 +146,17 @@ class ActionDesk:
                 f"{wanted.action} of unit {unit_id} is not confirmed: prepare it (POST .../actions/prepare), look at what it costs, "
                 f"and send it with its token within {CONFIRMED_WITHIN_S:g} s"
             )
-            raise ConflictError(message)
+            raise ConflictError(message, f"命令未经确认：先查看代价，{CONFIRMED_WITHIN_S:g} 秒内再次确认")
 
 
 def check_action(wanted: WantAction) -> None:
     """Raise InputError for an action that lacks what it needs."""
     if wanted.action is FlightAction.GO_TO and (wanted.lat_deg is None or wanted.lon_deg is None):
         message = "go_to without a place: give lat_deg and lon_deg"
-        raise InputError(message)
+        raise InputError(message, "没有目的地：在地图上选一处")
     if wanted.action is FlightAction.SET_CURRENT and wanted.item is None:
         message = "set_current without an item: give item, counted from 0"
-        raise InputError(message)
+        raise InputError(message, "没有任务项：给出任务项编号，从 0 起")
 
 
 def command_of(wanted: WantAction, device_id: int) -> FlightCommand:

@@ -62,7 +62,7 @@ class Drones:
         device_id = self.by_unit().get(unit_id)
         if device_id is None:
             message = f"unit {unit_id} has no drone that speaks MAVLink: GET /api/flights lists those that do"
-            raise NotFoundError(message)
+            raise NotFoundError(message, f"单元 {unit_id} 没有使用 MAVLink 的无人机")
         return device_id
 
     def unit_of(self, device_id: int) -> int | None:
