@@ -29,10 +29,14 @@ _LEAST_GROUND_MPS: Final = 0.001
 
 @dataclass(frozen=True)
 class Wind:
-    """From where the wind blows (degrees from true north) and how strongly; the same everywhere."""
+    """From where the wind blows (degrees from true north) and how strongly; the same everywhere.
+
+    `or_else` are winds that may blow instead: what a plan promises holds in each of them (`mission.patterns.legs`).
+    """
 
     from_deg: float = 0.0
     speed_mps: float = 0.0
+    or_else: tuple["Wind", ...] = ()
 
 
 CALM: Final = Wind()

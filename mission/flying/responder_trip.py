@@ -9,7 +9,7 @@ from mission.model import HIGHEST_PRIORITY, US, Airframe, Task, TaskKind
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern, length_m
 from mission.patterns.splitting import split
-from mission.patterns.waypoints import waypoints_of
+from mission.patterns.waypoints import speeds_mps, waypoints_of
 from mission.plan import CameraAction, Sortie, Waypoint
 from mission.schedule.scene import TRANSIT_ALT_M, Scene
 from telemetry.model.errors import InputError
@@ -156,7 +156,7 @@ class Trip:
         away_s = float(scene.fly_s(np.stack((self._dock, target)), airframe).sum())
         most = airframe.most_waypoints - len(self._there) - len(self._back)
         parts = split(
-            whole, airframe, limit_s + away_s, wind=scene.wind, home=self._dock, ways=scene.ways, most_places=most,
+            whole, airframe, limit_s + away_s, wind=scene.wind, home=self._dock, ways=scene.ways_to(whole.places), most_places=most,
             legs_s=lambda places: scene.reckoned_s(places, airframe),
         )  # fmt: skip
         self._search = parts[0]
@@ -168,7 +168,7 @@ class Trip:
     def _searching(self, search: Pattern) -> tuple[Waypoint, ...]:
         return tuple(
             msgspec.structs.replace(one, task_id=None)
-            for one in waypoints_of(search, self._scene.plane, self._task, self._airframe)
+            for one in waypoints_of(search, self._scene.plane, self._task, self._airframe, wind=self._scene.wind)
         )
 
     def _here(self, dock: Floats) -> Floats:
@@ -180,24 +180,30 @@ class Trip:
     def _bends(self, takeoff_us: int) -> list[Waypoint]:
         begun_us = takeoff_us + round(self._climb_s * US)
         at_us = begun_us + np.round(np.cumsum(self._legs_s) * US).astype(np.int64)
-        inner = self._places(self._there)[1:-1]
-        return [self._waypoint(place, arrive_us=int(at_us[row])) for row, place in enumerate(inner)]
+        inner, told = self._places(self._there)[1:-1], self._speeds(self._there)
+        return [
+            self._waypoint(place, speed_mps=told[row + 1], arrive_us=int(at_us[row])) for row, place in enumerate(inner)
+        ]
 
     def _over(self, over_us: int) -> Waypoint:
         place = self._places(self._there)[-1]
         seen = {"gaze_lat_deg": self._errand.lat_deg, "gaze_lon_deg": self._errand.lon_deg}
-        plain = self._waypoint(place, arrive_us=over_us)
+        plain = self._waypoint(place, speed_mps=self._speeds(self._there)[-1], arrive_us=over_us)
         return msgspec.structs.replace(plain, hold_s=round(self._stay_s, 1), action=CameraAction.START_VIDEO, **seen)
 
     def _homeward(self) -> list[Waypoint]:
-        return [self._waypoint(place) for place in self._places(self._back)[1:-1]]
+        places, told = self._places(self._back)[1:-1], self._speeds(self._back)
+        return [self._waypoint(place, speed_mps=told[row + 1]) for row, place in enumerate(places)]
 
-    def _waypoint(self, place: tuple[float, float], *, arrive_us: int | None = None) -> Waypoint:
+    def _speeds(self, way: Floats) -> list[float]:
+        return speeds_mps(way, self._airframe, self._scene.wind)
+
+    def _waypoint(self, place: tuple[float, float], *, speed_mps: float, arrive_us: int | None = None) -> Waypoint:
         return Waypoint(
             lat_deg=place[0],
             lon_deg=place[1],
             alt_home_m=self._errand.alt_agl_m,
-            speed_mps=self._airframe.cruise_mps,
+            speed_mps=speed_mps,
             arrive_us=arrive_us,
         )
 

@@ -11,7 +11,7 @@ from mission.air.sky import Sky
 from mission.airspace import Airspace, Wind
 from mission.model import Airframe, Camera, Task, Window
 from mission.patterns.flown import Pattern, Shape, length_m, looking_down
-from mission.patterns.footprint import alt_of, camera_of, line_spacing_m, seen_width_m
+from mission.patterns.footprint import alt_of, camera_of, filmed_mps, line_spacing_m, seen_width_m
 from mission.patterns.legs import fly_s
 from mission.patterns.transit import Ways, ways_of
 from telemetry.model.errors import InputError
@@ -39,7 +39,8 @@ class Asked:
     @property
     def legs_s(self) -> Callable[[Floats], Floats]:
         """How long the legs between places (n, 2) take with this airframe in this wind."""
-        return lambda places: fly_s(places, self.airframe, self.wind)
+        most_mps = filmed_mps(self.task, self.airframe, self.alt_agl_m)
+        return lambda places: fly_s(places, self.airframe, self.wind, most_mps=most_mps)
 
     def must_be(self, *kinds: str) -> None:
         """Raise InputError unless the shape is of one of these kinds of geometry."""

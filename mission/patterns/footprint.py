@@ -1,7 +1,7 @@
 """What a camera sees from a height: the ground that a pixel stands for, its footprint straight down and aslant, line spacing."""
 
 from dataclasses import dataclass
-from math import atan2, cos, degrees, hypot, radians, tan
+from math import atan2, cos, degrees, hypot, inf, radians, tan
 from typing import Final
 
 from mission.model import Airframe, Camera, Task
@@ -9,6 +9,8 @@ from telemetry.model.errors import InputError
 
 USUAL_ALT_AGL_M: Final = 80.0
 """The height where a task names neither a height nor how well it must be seen."""
+FRONT_OVERLAP_RATIO: Final = 0.75
+"""Of photos that are put together to one picture of the ground."""
 LEAST_ALT_AGL_M: Final = 5.0
 MOST_ALT_AGL_M: Final = 1_000.0
 _HALF_RIGHT_DEG: Final = 90.0
@@ -74,6 +76,16 @@ def trigger_m(camera: Camera, alt_agl_m: float, front_overlap_ratio: float) -> f
 def fastest_mps(camera: Camera, trigger_distance_m: float) -> float:
     """Return how fast a drone may fly and still take a photo each `trigger_distance_m`."""
     return trigger_distance_m / camera.least_interval_s
+
+
+def filmed_mps(
+    task: Task, airframe: Airframe, alt_agl_m: float, front_overlap_ratio: float = FRONT_OVERLAP_RATIO
+) -> float:
+    """Return how fast a task may be flown so that its camera keeps up: a multispectral one takes photos, others any speed."""
+    camera = camera_of(airframe, task.camera)
+    if camera.kind != "multispectral":
+        return inf
+    return fastest_mps(camera, trigger_m(camera, alt_agl_m, front_overlap_ratio))
 
 
 def slant(camera: Camera, alt_agl_m: float, tilt_deg: float) -> Slant:

@@ -1,4 +1,4 @@
-"""How long legs take and what they cost: the wind's triangle, slowing down at corners, the nose's turn, the battery."""
+"""How fast legs are flown, how long they take and what they cost: wind, slowing down at corners, the nose's turn, battery."""
 
 from typing import Final
 
@@ -17,19 +17,36 @@ _LEAST_M: Final = 1e-9
 def ground_mps(way: Floats, air_mps: float, wind: Wind) -> Floats:
     """Return the speeds over ground along straight ways (n, 2), the nose held into the wind; 0 where it is too strong.
 
-    v_g = sqrt(v_air^2 - crosswind^2) + tailwind: a crosswind as strong as the air speed leaves none.
+    v_g = sqrt(v_air^2 - crosswind^2) + tailwind: a crosswind as strong as the air speed leaves none. Of winds that may blow
+    instead the worst counts for each way.
     """
+    direction = way / np.maximum(np.hypot(way[:, 0], way[:, 1]), _LEAST_M)[:, None]
+    found = _in_wind_mps(direction, air_mps, wind)
+    for other in wind.or_else:
+        found = np.minimum(found, _in_wind_mps(direction, air_mps, other))
+    return found
+
+
+def _in_wind_mps(direction: Floats, air_mps: float, wind: Wind) -> Floats:
     towards_rad = np.radians(wind.from_deg + 180.0)
     blown = wind.speed_mps * np.array([np.sin(towards_rad), np.cos(towards_rad)])
-    direction = way / np.maximum(np.hypot(way[:, 0], way[:, 1]), _LEAST_M)[:, None]
     along = direction @ blown
     across = direction[:, 0] * blown[1] - direction[:, 1] * blown[0]
     headway = np.sqrt(np.maximum(air_mps**2 - across**2, 0.0)) + along
     return np.where((np.abs(across) < air_mps) & (headway >= LEAST_GROUND_MPS), headway, 0.0)
 
 
-def fly_s(places: Floats, airframe: Airframe, wind: Wind = CALM) -> Floats:
-    """Return the seconds (n - 1,) of the legs between places (n, 2), from standing still to standing still.
+def told_mps(way: Floats, airframe: Airframe, wind: Wind, *, most_mps: float = np.inf) -> Floats:
+    """Return the speeds over ground that an airframe is told to fly straight ways (n, 2) with; 0 where the wind is too strong.
+
+    At most its cruising speed, and `most_mps`: a tailwind saves battery, not time, for an autopilot holds the speed over ground
+    that it is told. So what is planned is what is flown, in any of the winds.
+    """
+    return np.minimum(ground_mps(way, airframe.cruise_mps, wind), min(airframe.cruise_mps, most_mps))
+
+
+def fly_s(places: Floats, airframe: Airframe, wind: Wind = CALM, *, most_mps: float = np.inf) -> Floats:
+    """Return the seconds (n - 1,) of the legs between places (n, 2), from standing still to standing still, as `told_mps`.
 
     Each leg is speeded up and slowed down with the airframe's acceleration to what its corners allow (cos of the turn, none
     from 90 degrees on), and the nose's turn is added at each corner. Raises InputError where a leg makes no way against the
@@ -41,7 +58,7 @@ def fly_s(places: Floats, airframe: Airframe, wind: Wind = CALM) -> Floats:
     seconds = np.zeros(len(way))
     if not flown.any():
         return seconds
-    cruise = ground_mps(way[flown], airframe.cruise_mps, wind)
+    cruise = told_mps(way[flown], airframe, wind, most_mps=most_mps)
     if (cruise <= 0.0).any():
         raise _too_windy(int(np.flatnonzero(flown)[cruise.argmin()]), airframe, wind)
     turn_rad = _turns_rad(way[flown])

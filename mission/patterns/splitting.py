@@ -13,7 +13,7 @@ from mission.airspace import CALM, Wind
 from mission.model import Airframe
 from mission.patterns.asked import seen_from
 from mission.patterns.flown import Pattern, length_m
-from mission.patterns.legs import LEAST_GROUND_MPS, fly_s, ground_mps
+from mission.patterns.legs import LEAST_GROUND_MPS, fly_s, told_mps
 from mission.patterns.transit import Ways
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
@@ -152,7 +152,7 @@ def _beyond_s(
     away_m = np.hypot(*(places - home).T)
     round_m = away_m if ways is None else _round_m(places, home, ways)
     longer = round_m / np.maximum(away_m, 1e-9)
-    there, back = (ground_mps(way, airframe.cruise_mps, wind) for way in (places - home, home - places))
+    there, back = (told_mps(way, airframe, wind) for way in (places - home, home - places))
     if not (np.minimum(there, back)[away_m > 0.0] > 0.0).all():
         message = f"{airframe.name} does not come home against {wind.speed_mps:g} m/s of wind: wait for less"
         raise InputError(message, f"{airframe.name} 逆 {wind.speed_mps:g} m/s 的风回不来：等风小")

@@ -11,7 +11,6 @@ from mission.patterns.asked import Asked
 from mission.patterns.clear import in_order, open_pieces
 from mission.patterns.flown import Pattern, Shape
 from mission.patterns.footprint import seen_length_m, slant, tilt_to_deg
-from mission.patterns.legs import fly_s
 from mission.patterns.order import tour_of
 from mission.patterns.transit import Ways
 from telemetry.model.errors import InputError
@@ -39,7 +38,7 @@ def orbit(asked: Asked) -> Pattern:
     lap = in_order(open_pieces(np.concatenate((ring, ring[:1])), asked.ways), asked.ways)
     if not len(lap):
         return hold(asked)
-    lap_s = float(fly_s(lap, asked.airframe, asked.wind).sum())
+    lap_s = float(asked.legs_s(lap).sum())
     rounds = min(max(1, ceil(asked.task.dwell_s / max(lap_s, 1.0))), _MOST_ROUNDS)
     places = in_order([lap] * rounds, asked.ways)
     return _gazing(asked, places, middle, np.zeros(len(places)), radius_m)

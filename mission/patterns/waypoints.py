@@ -4,30 +4,40 @@ from typing import Final
 
 import numpy as np
 
+from mission.airspace import CALM, Wind
 from mission.model import Airframe, Task
 from mission.patterns.flown import Pattern
-from mission.patterns.footprint import camera_of, fastest_mps, trigger_m
+from mission.patterns.footprint import FRONT_OVERLAP_RATIO, camera_of, filmed_mps, trigger_m
+from mission.patterns.legs import told_mps
 from mission.plan import CameraAction, Waypoint
 from telemetry.model.geodesy import Floats, LocalPlane
 
-FRONT_OVERLAP_RATIO: Final = 0.75
-"""Of photos that are put together to one picture of the ground."""
+_ROUNDED: Final = 100.0
+_ROUNDING: Final = 1e-6
 
 
 def waypoints_of(
-    pattern: Pattern, plane: LocalPlane, task: Task, airframe: Airframe, *, ground_above_home_m: float = 0.0
+    pattern: Pattern,
+    plane: LocalPlane,
+    task: Task,
+    airframe: Airframe,
+    *,
+    ground_above_home_m: float = 0.0,
+    wind: Wind = CALM,
 ) -> tuple[Waypoint, ...]:
     """Return the pattern's waypoints; `ground_above_home_m` is how much higher its ground lies than the take-off place.
 
-    The camera films from the first to the last; a multispectral one takes a photo each so many metres instead, and the drone
+    Each is flown to at the speed over ground that its leg is reckoned with in this wind. The camera films from the first to the last; a multispectral one takes a photo each so many metres instead, and the drone
     is slowed down to what it can take. A pattern of one place has two waypoints, so that filming ends.
     """
     camera = camera_of(airframe, task.camera)
     is_photo = camera.kind == "multispectral"
     apart_m = trigger_m(camera, pattern.alt_agl_m, FRONT_OVERLAP_RATIO) if is_photo else None
-    speed_mps = min(airframe.cruise_mps, fastest_mps(camera, apart_m)) if apart_m else airframe.cruise_mps
     places, gaze, hold_s = _at_least_two(pattern)
     actions = _actions(len(places), is_photo=is_photo)
+    speed_mps = speeds_mps(
+        places, airframe, wind, most_mps=filmed_mps(task, airframe, pattern.alt_agl_m, FRONT_OVERLAP_RATIO)
+    )
     lat_deg, lon_deg = plane.from_plane(places[:, 0], places[:, 1])
     gaze_lat_deg, gaze_lon_deg = plane.from_plane(gaze[:, 0], gaze[:, 1])
     looks = [bool(np.isfinite(place).all()) for place in gaze]
@@ -36,7 +46,7 @@ def waypoints_of(
             lat_deg=round(float(lat_deg[row]), 8),
             lon_deg=round(float(lon_deg[row]), 8),
             alt_home_m=round(pattern.alt_agl_m + ground_above_home_m, 2),
-            speed_mps=round(speed_mps, 2),
+            speed_mps=speed_mps[row],
             hold_s=float(hold_s[row]),
             gimbal_pitch_deg=round(pattern.gimbal_pitch_deg, 1),
             gaze_lat_deg=round(float(gaze_lat_deg[row]), 8) if looks[row] else None,
@@ -47,6 +57,19 @@ def waypoints_of(
         )
         for row in range(len(places))
     )
+
+
+def speeds_mps(places: Floats, airframe: Airframe, wind: Wind, *, most_mps: float = np.inf) -> list[float]:
+    """Return at which speed over ground each of the places (n, 2) is flown to, rounded down to 0.01 m/s; the first as the next.
+
+    A place that is the one before again is flown to at cruising speed.
+    """
+    way = np.diff(places, axis=0)
+    told = told_mps(way, airframe, wind, most_mps=most_mps)
+    told = np.where(np.hypot(way[:, 0], way[:, 1]) > 0.0, told, min(airframe.cruise_mps, most_mps))
+    each = np.floor(np.concatenate((told[:1], told)) * _ROUNDED + _ROUNDING) / _ROUNDED
+    found: list[float] = each.tolist()
+    return found
 
 
 def _actions(count: int, *, is_photo: bool) -> list[CameraAction]:

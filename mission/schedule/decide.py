@@ -190,7 +190,8 @@ class _Search:
         left = np.ones(self.costs.count, np.bool_)
         for draft in drafts:
             craft = self.craft_of.get(draft.booking.airframe_id)
-            again = booked(self.costs, craft, ledger, list(draft.stops)) if craft else None
+            stops = list(draft.stops)
+            again = booked(self.costs, craft, ledger, stops, is_kept_apart=is_present) if craft else None
             if again is not None:
                 kept.append(again)
                 for target, _ in again.stops:

@@ -97,20 +97,24 @@ def take(costs: Costs, left: NDArray[np.bool_], target: int) -> None:
         left[costs.group == costs.group[target]] = False
 
 
-def booked(costs: Costs, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]]) -> Draft | None:
-    """Book a sortie with these stops at their times; None where it does not fit."""
-    draft = drafted(costs, craft, ledger, stops)
+def booked(
+    costs: Costs, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]], *, is_kept_apart: bool = False
+) -> Draft | None:
+    """Book a sortie with these stops at their times; None where it does not fit. `is_kept_apart` as in `Ledger.fit`."""
+    draft = drafted(costs, craft, ledger, stops, is_kept_apart=is_kept_apart)
     if draft is not None:
         ledger.book(draft.booking)
     return draft
 
 
-def drafted(costs: Costs, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]]) -> Draft | None:
+def drafted(
+    costs: Costs, craft: Craft, ledger: Ledger, stops: Sequence[tuple[int, float]], *, is_kept_apart: bool = False
+) -> Draft | None:
     """Return a sortie with these stops at their times, not booked; None where it does not fit."""
     (first, begin_s), (last, last_s) = stops[0], stops[-1]
     takeoff_s = int(np.floor(begin_s - costs.out_s[craft.kind][craft.dock, first]))
     ends_s = last_s + costs.service_s[craft.kind, last] + costs.back_s[craft.kind][last, craft.dock]
-    booking = ledger.fit(craft.flyer, takeoff_s, int(np.ceil(ends_s)))
+    booking = ledger.fit(craft.flyer, takeoff_s, int(np.ceil(ends_s)), is_kept_apart=is_kept_apart)
     return None if booking is None else Draft(booking, tuple(stops))
 
 

@@ -34,10 +34,13 @@ class Ledger:
         self._pads[booking.dock_id] += self.fleet.moments_of(booking.takeoff_s, booking.landing_s)
         self._crew[booking.crew_id].append((booking.takeoff_s, booking.landing_s))
 
-    def fit(self, flyer: Flyer, takeoff_s: int, landing_s: int) -> Booking | None:
-        """Return the booking of a flight with the first cell and crew with which it fits, or None."""
+    def fit(self, flyer: Flyer, takeoff_s: int, landing_s: int, *, is_kept_apart: bool = False) -> Booking | None:
+        """Return the booking of a flight with the first cell and crew with which it fits, or None.
+
+        One that `is_kept_apart` from the others over its dock already, by layers or by a delay, need not wait for the pad.
+        """
         fleet, ground = self.fleet, self._grounds[flyer.dock_id]
-        if takeoff_s < flyer.ready_s or not self._pad_is_free(flyer.dock_id, takeoff_s, landing_s):
+        if takeoff_s < flyer.ready_s or not (is_kept_apart or self._pad_is_free(flyer.dock_id, takeoff_s, landing_s)):
             return None
         if not free_of(self._airframe[flyer.airframe_id], takeoff_s, landing_s + fleet.turn_s(flyer)):
             return None

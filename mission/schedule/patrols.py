@@ -70,10 +70,10 @@ def _part(whole: Part, graph: StreetGraph, walk: ClosedWalk, number: int, count:
         footprint=seen_from(places, whole.pattern.swath_m / 2.0),
     )
     service_s = tuple(
-        float(scene.reckoned_s(places, kind).sum()) if np.isfinite(before) else np.inf
+        float(scene.reckoned_s(places, kind, wind=whole.wind).sum()) if np.isfinite(before) else np.inf
         for kind, before in zip(scene.kinds, whole.service_s, strict=True)
     )
-    return Part(whole.task, number, count, pattern, service_s, 1.0 / count)
+    return Part(whole.task, number, count, pattern, service_s, 1.0 / count, whole.wind)
 
 
 def _turned(graph: StreetGraph, walk: ClosedWalk) -> Floats:
@@ -101,22 +101,23 @@ def _longest_s(scene: Scene, flyers: list[Airframe], parts: list[Part]) -> float
     return longest_s
 
 
-def again_for(pattern: Pattern, airframe: Airframe, scene: Scene, *, watch_s: float, most_places: int) -> Pattern:
+def again_for(part: Part, airframe: Airframe, scene: Scene, *, watch_s: float, most_places: int) -> Pattern:
     """Return a closed walk flown as often as a watch lasts and a controller takes, and stood at its end for what is left.
 
     Once at least: nobody is on a walk longer than the walk and the watch last.
     """
+    pattern = part.pattern
     walk = _plain(pattern.places)
     if length_m(walk) < _SHORTEST_M:
         return replace(pattern, places=walk[:1], gaze=pattern.gaze[:1], hold_s=np.array([watch_s]), length_m=0.0)
-    laps = max(int(watch_s // max(float(scene.fly_s(walk, airframe).sum()), 1.0)), 1)
+    laps = max(int(watch_s // max(float(scene.fly_s(walk, airframe, wind=part.wind).sum()), 1.0)), 1)
     laps = max(min(laps, (most_places - 1) // (len(walk) - 1)), 1)
     places = _times(walk, laps)
-    while laps > 1 and float(scene.fly_s(places, airframe).sum()) > watch_s:
+    while laps > 1 and float(scene.fly_s(places, airframe, wind=part.wind).sum()) > watch_s:
         laps -= 1
         places = _times(walk, laps)
     gaze, hold_s = looking_down(places)
-    hold_s[-1] = max(watch_s - float(scene.fly_s(places, airframe).sum()), 0.0)
+    hold_s[-1] = max(watch_s - float(scene.fly_s(places, airframe, wind=part.wind).sum()), 0.0)
     return replace(pattern, places=places, gaze=gaze, hold_s=hold_s, length_m=length_m(places))
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, TypedDict
 
@@ -14,10 +14,10 @@ from mission.air.climbing import Slopes, reckoned_more_s
 from mission.air.daylight import Daylight
 from mission.air.sky import Sky
 from mission.air.terrain import FLAT, Ground
-from mission.airspace import Wind, straight_s
+from mission.airspace import Wind
 from mission.deconflict.volumes import PIECE_UP_M
 from mission.model import US, Airframe, Dock, Programme, TaskKind, Weather, Window, ZoneKind
-from mission.patterns.legs import fly_s
+from mission.patterns.legs import fly_s, told_mps
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, height_of, highest_m, rule_set
 from mission.weather import at as weather_at
@@ -35,6 +35,9 @@ _MARGIN_S: Final = 3.0
 _ABOVE_M: Final = 0.01
 """A zone that begins at the highest height that is flown is met there."""
 _ROUND_M: Final = 0.5
+_LEAST_MPS: Final = 0.001
+_DIRECTION_DEG: Final = 30
+_SAME_WIND_MPS: Final = 1e-6
 
 
 class Conditions(TypedDict):
@@ -210,32 +213,47 @@ class Scene:
         count = len(places)
         straight = (places[None, :, :] - places[:, None, :]).reshape(-1, 2)
         length = np.hypot(straight[:, 0], straight[:, 1])
-        direct_s = straight_s(straight, airframe.cruise_mps, self.wind)
+        told = told_mps(straight, airframe, self.wind)
+        direct_s = np.where(told > 0.0, length / np.maximum(told, _LEAST_MPS), np.where(length > 0.0, np.inf, 0.0))
         slowest_mps = max(airframe.cruise_mps - self.wind.speed_mps, 0.5)
         bent = metres.reshape(-1) > length + _ROUND_M
         bend_s = airframe.cruise_mps / airframe.acceleration_mps2 + 90.0 / airframe.yaw_rate_degps
         round_s = metres.reshape(-1) / slowest_mps + _BENDS_RECKONED * bend_s
-        from_rest_s = (airframe.cruise_mps + self.wind.speed_mps) / airframe.acceleration_mps2 + _MARGIN_S
+        from_rest_s = airframe.cruise_mps / airframe.acceleration_mps2 + _MARGIN_S
         seconds = np.where(bent, round_s, direct_s) + np.where(length > _ROUND_M, from_rest_s, 0.0)
         found: Floats = np.where(np.isfinite(metres.reshape(-1)), seconds, np.inf).reshape(count, count)
         if self.ground.is_flat:
             return found
         return found + reckoned_more_s(self.slopes.rises_m(places, places), found, airframe)
 
+    def wind_in(self, window: Window) -> Wind:
+        """Return the wind to reckon with in a part of the plan's window, as `wind_of_window` does; it is kept."""
+        if window not in self._winds:
+            self._winds[window] = wind_of_window(self.programme, window)
+        return self._winds[window]
+
+    @cached_property
+    def _winds(self) -> dict[Window, Wind]:
+        return {self.window: self.wind}
+
     @cached_property
     def slopes(self) -> Slopes:
         """The ground beneath."""
         return Slopes(self.ground, self.plane)
 
-    def fly_s(self, places: Floats, airframe: Airframe) -> Floats:
-        """Return the seconds (n - 1,) of the legs between places (n, 2) in this wind and over this ground."""
-        legs_s = fly_s(places, airframe, self.wind)
+    def fly_s(
+        self, places: Floats, airframe: Airframe, *, wind: Wind | None = None, most_mps: float = np.inf
+    ) -> Floats:
+        """Return the seconds (n - 1,) of the legs between places (n, 2) in a wind, the plan's if none is told, over this ground."""
+        legs_s = fly_s(places, airframe, wind or self.wind, most_mps=most_mps)
         found: Floats = legs_s + self.slopes.more_s(places, legs_s, airframe)
         return found
 
-    def reckoned_s(self, places: Floats, airframe: Airframe) -> Floats:
+    def reckoned_s(
+        self, places: Floats, airframe: Airframe, *, wind: Wind | None = None, most_mps: float = np.inf
+    ) -> Floats:
         """Return the same, the battery that lifting takes reckoned as time: what a plan is made with."""
-        found: Floats = self.fly_s(places, airframe) + self.slopes.lift_s(places)
+        found: Floats = self.fly_s(places, airframe, wind=wind, most_mps=most_mps) + self.slopes.lift_s(places)
         return found
 
     def climb_s(self, airframe: Airframe) -> float:
@@ -260,22 +278,47 @@ def scene_of(
     plane = _plane_of(programme)
     margin_m = in_force.number("R-03", "margin_m")
     sky = Sky(programme.zones, plane=plane, margin_m=margin_m)
-    return Scene(programme, window, now_us, plane, sky, in_force, _wind_of(programme, window), ground)
+    return Scene(programme, window, now_us, plane, sky, in_force, wind_of_window(programme, window), ground)
 
 
-def _wind_of(programme: Programme, window: Window) -> Wind:
-    """Return the strongest wind of the window in which something may still fly: what flights are reckoned with."""
+def wind_of_window(programme: Programme, window: Window) -> Wind:
+    """Return the strongest wind of a window in which something may still fly, with those that may be worse for other ways.
+
+    Of all winds those on the outline of all together are enough: for a given way nothing else is worse. Of a wind whose
+    direction is not known every direction is.
+    """
     most_mps = max((airframe.wind_limit_mps for airframe in programme.airframes), default=0.0)
     winds = []
     for time_us in changes_us(programme.weather, window.start_us, window.end_us):
         weather: Weather | None = weather_at(programme.weather, time_us)
-        if (
-            weather is not None
-            and (gust_of(weather) or 0.0) <= most_mps * 2.0
-            and wind_of(weather).speed_mps <= most_mps
-        ):
-            winds.append(wind_of(weather))
-    return max(winds, key=lambda wind: wind.speed_mps, default=Wind())
+        if weather is not None and (gust_of(weather) or 0.0) <= most_mps * 2.0:
+            winds += [wind for wind in _winds_of(weather) if wind.speed_mps <= most_mps]
+    if not winds:
+        return Wind()
+    outline = _outline(winds)
+    strongest = max(outline, key=lambda wind: wind.speed_mps)
+    return replace(strongest, or_else=tuple(wind for wind in outline if wind is not strongest))
+
+
+def _winds_of(weather: Weather) -> list[Wind]:
+    if weather.wind_mps is not None and weather.wind_from_deg is None:
+        return [
+            Wind(from_deg=float(from_deg), speed_mps=weather.wind_mps) for from_deg in range(0, 360, _DIRECTION_DEG)
+        ]
+    return [wind_of(weather)]
+
+
+def _outline(winds: Sequence[Wind]) -> list[Wind]:
+    """Return the winds at the corners of the outline of all, as vectors."""
+    distinct = list(dict.fromkeys(winds))
+    blown = [
+        (wind.speed_mps * math.sin(math.radians(wind.from_deg)), wind.speed_mps * math.cos(math.radians(wind.from_deg)))
+        for wind in distinct
+    ]
+    corners = shapely.get_coordinates(shapely.MultiPoint(blown).convex_hull)
+    return [
+        wind for wind, at in zip(distinct, blown, strict=True) if np.hypot(*(corners - at).T).min() < _SAME_WIND_MPS
+    ]
 
 
 def _plane_of(programme: Programme) -> LocalPlane:

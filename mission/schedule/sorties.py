@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import numpy as np
 
+from mission.airspace import Wind
 from mission.model import Airframe, Window
 from mission.patterns.flown import length_m
-from mission.patterns.waypoints import waypoints_of
+from mission.patterns.footprint import filmed_mps
+from mission.patterns.waypoints import speeds_mps, waypoints_of
 from mission.plan import Sortie, VisitPart, Waypoint
 from mission.schedule.fleet import Booking
 from mission.schedule.greedy import Draft
@@ -30,6 +32,9 @@ class _Flight:
     clock_s: float
     alt_m: float
     waypoints: list[Waypoint]
+    wind: Wind
+    """What its ways between docks and tasks are flown with."""
+    came_mps: float = 0.0
     flown_m: float = 0.0
     visit_parts: list[VisitPart] = field(default_factory=list)
 
@@ -39,21 +44,22 @@ class _Flight:
         if places is None:
             message = f"there is no way to {task_name!r} that keeps out of closed air: move it, or the zone"
             raise InputError(message, f"到“{task_name}”没有避开管制空域的航路：移动任务或区域")
-        seconds = np.concatenate(([0.0], np.cumsum(self.scene.fly_s(places, self.airframe))))
+        seconds = np.concatenate(([0.0], np.cumsum(self.scene.fly_s(places, self.airframe, wind=self.wind))))
+        told = speeds_mps(places, self.airframe, self.wind)
         lat_deg, lon_deg = self.scene.plane.from_plane(places[:, 0], places[:, 1])
         self.waypoints += [
             Waypoint(
                 lat_deg=round(float(lat_deg[row]), 8),
                 lon_deg=round(float(lon_deg[row]), 8),
                 alt_home_m=self.alt_m,
-                speed_mps=self.airframe.cruise_mps,
+                speed_mps=told[row],
                 arrive_us=self.scene.us_of(self.clock_s + float(seconds[row])),
             )
             for row in range(1, len(places) - 1)
         ]
         self.clock_s += float(seconds[-1])
         self.flown_m += length_m(places)
-        self.here = there
+        self.here, self.came_mps = there, told[-1]
 
     def wait_until(self, time_s: float) -> None:
         """Stay at the last waypoint until so late that the next is not begun too soon."""
@@ -67,10 +73,13 @@ class _Flight:
         """Fly a part of a task's pattern from its first place on."""
         first = len(self.waypoints)
         pattern = part.pattern
-        written = waypoints_of(pattern, self.scene.plane, part.task, self.airframe)
+        written = list(waypoints_of(pattern, self.scene.plane, part.task, self.airframe, wind=part.wind))
+        written[0] = msgspec.structs.replace(written[0], speed_mps=self.came_mps)
         places = pattern.places if len(pattern.places) > 1 else pattern.places[[0, 0]]
         hold_s = pattern.hold_s if len(pattern.places) > 1 else np.array([pattern.hold_s[0], 0.0])
-        legs_s = np.concatenate(([0.0], self.scene.fly_s(places, self.airframe)))
+        most_mps = filmed_mps(part.task, self.airframe, pattern.alt_agl_m)
+        flown_s = self.scene.fly_s(places, self.airframe, wind=part.wind, most_mps=most_mps)
+        legs_s = np.concatenate(([0.0], flown_s))
         arrive_s = self.clock_s + np.cumsum(legs_s) + np.concatenate(([0.0], np.cumsum(hold_s)[:-1]))
         self.waypoints += [
             msgspec.structs.replace(waypoint, arrive_us=self.scene.us_of(float(at_s)))
@@ -133,7 +142,7 @@ def watch_of(
     if len(part.pattern.places) > 1:
         most_places = airframe.most_waypoints - len(flight.waypoints) - WAY_PLACES
         walk = replace(part.pattern, alt_agl_m=alt_m)
-        stood = again_for(walk, airframe, scene, watch_s=watch_s, most_places=most_places)
+        stood = again_for(replace(part, pattern=walk), airframe, scene, watch_s=watch_s, most_places=most_places)
     flight.part(replace(part, pattern=stood), visit_id)
     sortie = _landed(
         flight, booking, sortie_id, takeoff_s=takeoff_s, visit_ids=(visit_id,), task_ids=(part.task.task_id,),
@@ -144,14 +153,18 @@ def watch_of(
 
 
 def _take_off(scene: Scene, airframe: Airframe, booking: Booking, *, alt_m: float) -> _Flight:
-    return _Flight(scene, airframe, scene.dock_place(booking.dock_id), float(booking.takeoff_s), alt_m, [])
+    during = Window(
+        scene.us_of(booking.takeoff_s), max(scene.us_of(booking.landing_s), scene.us_of(booking.takeoff_s) + 1)
+    )
+    dock = scene.dock_place(booking.dock_id)
+    return _Flight(scene, airframe, dock, float(booking.takeoff_s), alt_m, [], scene.wind_in(during))
 
 
 def _leave_in_time(scene: Scene, flight: _Flight, part: Part, begin_s: float) -> None:
     """Wait where the drone is so long that it reaches the part when it is to begin."""
     places = scene.way(flight.here, part.start)
     if places is not None:
-        flight.wait_until(begin_s - float(scene.fly_s(places, flight.airframe).sum()))
+        flight.wait_until(begin_s - float(scene.fly_s(places, flight.airframe, wind=flight.wind).sum()))
 
 
 def _landed(

@@ -7,9 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from mission.airspace import CALM, Wind
 from mission.model import US, Airframe, Task, TaskKind, Window
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
+from mission.patterns.footprint import filmed_mps
 from mission.patterns.splitting import split
 from mission.plan import Visit
 from mission.schedule.permits import Permit
@@ -46,6 +48,8 @@ class Part:
     service_s: tuple[float, ...]
     share: float = 1.0
     """How much of its task's visit it is, by time."""
+    wind: Wind = CALM
+    """What it is reckoned and flown with: that of the hours in which the task is wanted."""
 
     @property
     def prize(self) -> int:
@@ -85,6 +89,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
 
     Raises InputError where no airframe that is ready can fly it, with what the best of them says.
     """
+    wind = scene.wind_in(window)
     patterns, errors = _patterns(task, scene, window)
     if not patterns:
         raise errors[0] if errors else InputError(*_NONE_READY)
@@ -95,26 +100,32 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     airframe = scene.kinds[chosen]
     limit_s -= scene.slopes.there_and_back_s(home, pattern.places, airframe)
     found = [pattern]
-    if task.kind is not TaskKind.EVENT and not _is_short(pattern, scene, airframe, home, limit_s):
+    whole_flown_s = service_s(task, pattern, scene, chosen, wind)
+    if task.kind is not TaskKind.EVENT and not _is_short(pattern, whole_flown_s, scene, airframe, home, limit_s):
         found = split(
             pattern,
             airframe,
             limit_s,
-            wind=scene.wind,
+            wind=wind,
             home=home,
             ways=scene.ways_to(pattern.places),
             most_places=airframe.most_waypoints - WAY_PLACES,
-            legs_s=lambda places: scene.reckoned_s(places, airframe),
+            legs_s=lambda places: _legs_s(task, scene, airframe, pattern, places, wind),
         )
-    services = [tuple(_service_s(part, scene, kind, able) for kind in range(len(scene.kinds))) for part in found]
+    services = [
+        tuple(
+            service_s(task, part, scene, kind, wind) if kind in able else math.inf for kind in range(len(scene.kinds))
+        )
+        for part in found
+    ]
     whole_s = sum(map(min, services))
     return tuple(
-        Part(task, number, len(found), part, service_s, min(service_s) / whole_s if whole_s > 0.0 else 1.0)
-        for number, (part, service_s) in enumerate(zip(found, services, strict=True))
+        Part(task, number, len(found), part, each_s, min(each_s) / whole_s if whole_s > 0.0 else 1.0, wind)
+        for number, (part, each_s) in enumerate(zip(found, services, strict=True))
     )
 
 
-def _is_short(pattern: Pattern, scene: Scene, airframe: Airframe, home: Floats, limit_s: float) -> bool:
+def _is_short(pattern: Pattern, flown_s: float, scene: Scene, airframe: Airframe, home: Floats, limit_s: float) -> bool:
     """Tell whether a pattern is flown in half of what a battery gives, however one goes there: it need not be parted."""
     if len(pattern.places) > airframe.most_waypoints - WAY_PLACES:
         return False
@@ -122,7 +133,6 @@ def _is_short(pattern: Pattern, scene: Scene, airframe: Airframe, home: Floats, 
     if slowest_mps <= 1.0 or not scene.ways.closed.is_empty:
         return False
     away_m = float(np.hypot(*(pattern.places - home).T).max())
-    flown_s = float(scene.reckoned_s(pattern.places, airframe).sum() + pattern.hold_s.sum())
     return flown_s + 2.0 * away_m / slowest_mps < limit_s * _SHORT_SHARE
 
 
@@ -130,7 +140,9 @@ def _patterns(task: Task, scene: Scene, window: Window) -> tuple[dict[int, Patte
     found, errors = {}, []
     for number, kind in enumerate(scene.kinds):
         try:
-            found[number] = pattern_of(task, kind, plane=scene.plane, sky=scene.sky, wind=scene.wind, window=window)
+            found[number] = pattern_of(
+                task, kind, plane=scene.plane, sky=scene.sky, wind=scene.wind_in(window), window=window
+            )
         except InputError as error:
             errors.append(error)
     return found, errors
@@ -166,14 +178,18 @@ def usable_s(scene: Scene, airframe: Airframe) -> float:
     return max(whole_s - scene.climb_s(airframe) - scene.sink_s(airframe) - 4 * _STOP_S, 0.0)
 
 
-def _service_s(part: Pattern, scene: Scene, kind: int, able: set[int]) -> float:
-    if kind not in able:
-        return math.inf
+def service_s(task: Task, part: Pattern, scene: Scene, kind: int, wind: Wind) -> float:
+    """Return how long a kind of airframe is over a part of a task in a wind; inf where it cannot fly it."""
     try:
-        flown_s = float(scene.reckoned_s(part.places, scene.kinds[kind]).sum())
+        flown_s = float(_legs_s(task, scene, scene.kinds[kind], part, part.places, wind).sum())
     except InputError:
         return math.inf
     return flown_s + float(part.hold_s.sum()) + _STOP_S
+
+
+def _legs_s(task: Task, scene: Scene, airframe: Airframe, pattern: Pattern, places: Floats, wind: Wind) -> Floats:
+    """Return the seconds of the legs between some places of a pattern, no faster than its camera keeps up with."""
+    return scene.reckoned_s(places, airframe, wind=wind, most_mps=filmed_mps(task, airframe, pattern.alt_agl_m))
 
 
 def targets_of(visit: Visit, parts: Sequence[Part], hours: Window, permit: Permit, scene: Scene) -> list[Target]:

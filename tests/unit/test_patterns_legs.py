@@ -5,7 +5,7 @@ import pytest
 
 from mission.airspace import CALM, Wind
 from mission.model import Airframe
-from mission.patterns.legs import battery_ratio, fly_s, ground_mps
+from mission.patterns.legs import battery_ratio, fly_s, ground_mps, told_mps
 from telemetry.model.errors import InputError
 
 DRONE = Airframe(
@@ -23,6 +23,20 @@ def test_the_wind_helps_along_its_way_and_a_crosswind_costs_by_its_triangle() ->
 
 def test_a_crosswind_as_strong_as_the_air_speed_leaves_no_way() -> None:
     assert ground_mps(EAST, 10.0, Wind(from_deg=0.0, speed_mps=10.0))[0] == 0.0
+
+
+def test_a_tailwind_saves_no_time_for_the_speed_over_ground_is_what_is_told() -> None:
+    wind = Wind(from_deg=180.0, speed_mps=6.0)
+    assert told_mps(NORTH, DRONE, wind).tolist() == [10.0]
+    assert told_mps(-NORTH, DRONE, wind)[0] == pytest.approx(4.0)
+    assert told_mps(NORTH, DRONE, wind, most_mps=3.0).tolist() == [3.0]
+    assert fly_s(np.array([[0.0, 0.0], [0.0, 100.0]]), DRONE, wind).tolist() == pytest.approx([100 / 10 + 10 / 2])
+
+
+def test_of_winds_that_may_blow_the_worst_counts_for_each_leg() -> None:
+    either = Wind(from_deg=180.0, speed_mps=6.0, or_else=(Wind(from_deg=0.0, speed_mps=3.0), CALM))
+    assert told_mps(NORTH, DRONE, either)[0] == pytest.approx(7.0)
+    assert told_mps(-NORTH, DRONE, either)[0] == pytest.approx(4.0)
 
 
 def test_a_leg_that_makes_no_way_is_refused_by_its_number() -> None:
