@@ -19,7 +19,7 @@ from mission.schedule.targets import Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
 from telemetry.model.errors import InputError, chinese_of
 
-MOST_TARGETS: Final = 2_500
+MOST_TARGETS: Final = 1_500
 """Of one plan: visits, each in the parts that a battery flies. Their matrices take 8 bytes a pair and kind of airframe, some times over."""
 WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
 """Tasks that somebody is at all the time; a patrol of streets has a part for each of its walks."""

@@ -79,7 +79,7 @@ def test_what_would_be_more_than_is_planned_at_once_is_refused_and_the_more_impo
     often = [
         Task(
             task_id=number, name_zh="岗", name_en="post", kind=TaskKind.POINT, geometry=point(50.0 * number, 200.0),
-            priority=number, revisit_s=60.0, alt_agl_m=60.0,
+            priority=number, revisit_s=90.0, alt_agl_m=60.0,
         )
         for number in (3, 4)
     ]  # fmt: skip
