@@ -11,21 +11,18 @@ from psycopg_pool import AsyncConnectionPool
 
 from console.audit import Audit, AuditAction
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY, account_of_row, new_token, sha256_of
-from console.auth.policy import NotSignedInError, TooManyAttemptsError
+from console.auth.policy import NotSignedInError
 from console.auth.sessions import Signed
+from console.auth.strangers import Strangers
 from infra.clock import MICROSECONDS, Clock, us_of, utc_of
 from infra.database import SERVICE, load_queries, scoped
 from telemetry.model.errors import InputError, NotFoundError, UnavailableError
-from telemetry.rate_limit import RateLimit
 
 QUERIES: Final = load_queries(resources.files("console.auth") / "account_keys.sql")
 TOKEN_PREFIX: Final = "skbk_"  # noqa: S105 - the prefix that every token of this kind bears
 TOUCHED_EVERY_S: Final = 60
 AUDITED_EVERY_S: Final = 3600
 LABEL_CHARS: Final = 64
-STRANGER_CALLS_PER_S: Final = 0.2
-STRANGER_CALLS_AT_ONCE: Final = 20
-"""How often one address may come with a key that is none."""
 
 
 class AccountKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +39,7 @@ class AccountKeys:
 
     def __init__(self, pool: AsyncConnectionPool, clock: Clock, audit: Audit) -> None:
         self._pool, self._clock, self._audit = pool, clock, audit
-        self._known: set[bytes] = set()
-        self._of_stranger = RateLimit(STRANGER_CALLS_PER_S, STRANGER_CALLS_AT_ONCE)
+        self._strangers = Strangers(clock)
 
     async def make(self, name: str, label: str) -> str:
         """Return the token of a new key for an account: told once, never again. Raises NotFoundError, InputError."""
@@ -81,20 +77,17 @@ class AccountKeys:
         kind, _, token = header.partition(" ")
         token = token.strip()
         digest = sha256_of(token)
-        if digest not in self._known and not self._of_stranger.allows(host, self._clock.monotonic_s()):
-            message = f"too many requests with wrong keys from {host}: wait a minute, and mend the key"
-            raise TooManyAttemptsError(message)
+        self._strangers.demand(host, digest)
         rows = []
         if kind.lower() == "bearer" and token.startswith(TOKEN_PREFIX):
             rows = await self._ask("find_key", {"secret_sha256": digest})
         if not rows:
-            self._known.discard(digest)
-            self._of_stranger.take(host, self._clock.monotonic_s())
+            self._strangers.refused(host, digest)
             message = (
                 "the key in the Authorization header works for nobody: `skybeat user key NAME --label L` makes one"
             )
             raise NotSignedInError(message)
-        self._known.add(digest)
+        self._strangers.proved(digest)
         now_us = self._clock.now_us()
         signed = Signed(account=account_of_row(rows[0]), token_sha256=digest, expires_us=now_us, is_key=True)
         await self._note(signed, rows[0], host, now_us)

@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from console.auth.accounts import ANSWER_WITHIN_S, DATABASE_AWAY, sha256_of
 from console.auth.policy import NotSignedInError, TooManyAttemptsError
+from console.auth.strangers import Strangers
 from console.webhooks.signature import SECRET_BYTES, secret_text
 from infra.clock import Clock, utc_of
 from infra.database import SERVICE, scoped
@@ -24,9 +25,6 @@ TOKEN_PREFIX: Final = "skbi_"  # noqa: S105 - the prefix that every token of thi
 TOKEN_BYTES: Final = 32
 CALLS_PER_S: Final = 10.0
 CALLS_AT_ONCE: Final = 100
-STRANGER_CALLS_PER_S: Final = 0.2
-STRANGER_CALLS_AT_ONCE: Final = 20
-"""How often one address may come with a key that is none."""
 LABEL_CHARS: Final = 64
 
 
@@ -45,33 +43,30 @@ class IntakeKeys:
         self._clock = clock
         self._data_dir = data_dir
         self._vault: Vault | None = None
-        self._known: set[bytes] = set()
         self._of_key = RateLimit(CALLS_PER_S, CALLS_AT_ONCE)
-        self._of_stranger = RateLimit(STRANGER_CALLS_PER_S, STRANGER_CALLS_AT_ONCE)
+        self._strangers = Strangers(clock)
 
     async def by_bearer(self, header: str, host: str) -> IntakeKey:
         """Return whose token an Authorization header bears. Raises NotSignedInError, TooManyAttemptsError."""
         kind, _, token = header.partition(" ")
         token = token.strip()
         digest = sha256_of(token)
-        if digest not in self._known:  # a key that was right before is heard whatever others at its address do
-            self._demand_stranger_may(host)
+        self._strangers.demand(host, digest)
         rows = []
         if kind.lower() == "bearer" and token.startswith(TOKEN_PREFIX):
             rows = await self._ask("find_key_by_token", {"token_sha256": digest})
         if not rows:
-            self._known.discard(digest)
-            self._of_stranger.take(host, self._clock.monotonic_s())
+            self._strangers.refused(host, digest)
             message = "no intake key, or one that is revoked: send Authorization: Bearer with a key of `skybeat incident key add`"
             raise NotSignedInError(message)
-        self._known.add(digest)
+        self._strangers.proved(digest)
         key = _key_of(rows[0])
         self.admit(key)
         return key
 
     async def hook(self, intake_key_id: int, host: str) -> tuple[IntakeKey, bytes]:
         """Return a webhook's key and secret; `admit` it once its signature is right. Raises NotSignedInError, TooManyAttemptsError."""
-        self._demand_stranger_may(host)
+        self._strangers.demand(host)
         rows = await self._ask("find_key", {"intake_key_id": intake_key_id})
         if not rows:
             self.refused(host)
@@ -92,12 +87,7 @@ class IntakeKeys:
 
     def refused(self, host: str) -> None:
         """Count a call whose key or signature was wrong."""
-        self._of_stranger.take(host, self._clock.monotonic_s())
-
-    def _demand_stranger_may(self, host: str) -> None:
-        if not self._of_stranger.allows(host, self._clock.monotonic_s()):
-            message = f"too many calls with wrong keys from {host}: wait a minute, and mend the key"
-            raise TooManyAttemptsError(message)
+        self._strangers.refused(host)
 
     async def _ask(self, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         try:

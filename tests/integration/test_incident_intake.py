@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from console.incidents.intake_keys import CALLS_AT_ONCE, STRANGER_CALLS_AT_ONCE, add_key, revoke_key
+from console.auth.strangers import WRONG_KEYS_AT_ONCE
+from console.incidents.intake_keys import CALLS_AT_ONCE, add_key, revoke_key
 from console.webhooks.signature import secret_of, signed_headers
 from console.wire import Role
 from infra.vault import Vault
@@ -60,7 +61,7 @@ async def test_keys_that_are_none_are_refused_and_their_senders_slowed(database:
         wrong = [bearer(token), bearer("skbi_x"), {"authorization": f"Basic {token}"}, {}, bearer("' or 1=1 --")]
         for headers in wrong:
             assert (await stranger.post("/intake/incidents", json=CALL, headers=headers)).status_code == 401
-        for _ in range(STRANGER_CALLS_AT_ONCE):
+        for _ in range(WRONG_KEYS_AT_ONCE):
             last = await stranger.post("/intake/incidents", json=CALL, headers=bearer("skbi_guess"))
         assert last.status_code == 429
         assert count_incidents(database) == 0
@@ -72,7 +73,7 @@ async def test_a_right_key_is_heard_whatever_wrong_ones_come_from_its_address(
     _, token = make_key(database, tmp_path)
     async with running(database, tmp_path) as house, house.client() as centre:
         assert (await centre.post("/intake/incidents", json=CALL, headers=bearer(token))).status_code == 201
-        for _ in range(STRANGER_CALLS_AT_ONCE + 1):  # a neighbour's program, with a key that was revoked
+        for _ in range(WRONG_KEYS_AT_ONCE + 1):  # a neighbour's program, with a key that was revoked
             last = await centre.post("/intake/incidents", json=CALL, headers=bearer("skbi_revoked"))
         assert last.status_code == 429
         other = CALL | {"source_ref": "110-2"}
