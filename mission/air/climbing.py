@@ -21,6 +21,8 @@ SAMPLE_M: Final = 30.0
 MOST_SAMPLES: Final = 500
 _STEPS_AT_ONCE: Final = 300_000
 _MOST_STEPS: Final = 64
+_BETWEEN_STEPS: Final = 1.1
+"""So much more is reckoned for ways that are looked at in few steps: slopes between these are not seen."""
 
 
 def least_s(rise_m: Floats, airframe: Airframe) -> Floats:
@@ -116,5 +118,5 @@ def reckoned_more_s(rises_m: Floats, seconds: Floats, airframe: Airframe) -> Flo
     """
     each_s = np.nan_to_num(seconds, posinf=0.0)[:, :, None] / rises_m.shape[2]
     more_s = np.maximum(least_s(rises_m, airframe) - each_s, 0.0).sum(axis=2)
-    found: Floats = more_s + np.maximum(rises_m, 0.0).sum(axis=2) * LIFT_S_A_M
+    found: Floats = (more_s + np.maximum(rises_m, 0.0).sum(axis=2) * LIFT_S_A_M) * _BETWEEN_STEPS
     return found

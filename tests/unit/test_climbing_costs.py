@@ -49,7 +49,7 @@ def test_ways_between_many_places_are_reckoned_as_their_legs_are() -> None:
     found = reckoned_more_s(slopes.rises_m(places, places), level_s, FRAME)
     there = np.array([places[0], places[1]])
     exact_s = float((slopes.more_s(there, np.array([160.0]), FRAME) + slopes.lift_s(there))[0])
-    assert found[0, 1] == pytest.approx(exact_s, rel=0.1)
+    assert exact_s <= found[0, 1] <= 1.2 * exact_s
     assert found[0, 2] == 0.0
     assert slopes.there_and_back_s(places[0], places, FRAME) == pytest.approx(found[0, 1] + found[1, 0])
 
