@@ -232,11 +232,9 @@ class Network:
             member = Member(device.device_id, self._registry)
         if member is not None:
             member.looked_up_us = now_us
+        self._members[system_id] = member
         if member is not before:
-            self._members[system_id] = member
             self._by_device = {one.device_id: one for one in self._members.values() if one is not None}
-        elif member is None:
-            self._members[system_id] = None
         return member
 
     def _is_allowed(self, member: Member, frame: Frame, link: Link, now_us: int, turn: Turn) -> bool:
