@@ -191,6 +191,7 @@ describe("a remedy", () => {
       ruleId: "R-08",
       values: { action: "hold" },
     });
+    expect(does({ dock_id: 3, ground_msl_m: "?" })).toMatchObject({ kind: "docks", id: 3, field: "ground_msl_m" });
     expect(does({ observed_us: 5, from_us: 9 })).toEqual({ does: "weather", fromUs: 9 });
     expect(does({ takeoff_us: 5 })).toEqual({ does: "plan" });
     expect(does({ field: "batteries" })).toEqual({ does: "more", kind: "batteries" });

@@ -32,6 +32,7 @@ export function remedyOf(refusal: Refusal, programme: Programme, plan: Plan | nu
     return { does: "rule", ruleId: String(rule_id), values };
   }
   if ("observed_us" in remedy) return { does: "weather", fromUs: Number(remedy.from_us ?? remedy.observed_us) };
+  if ("ground_msl_m" in remedy) return open("docks", Number(remedy.dock_id), "ground_msl_m");
   if (task && "approval" in remedy) return open("tasks", task.task_id, "approval");
   const fitted = task && fittedTask(task, refusal, programme, plan);
   if (fitted) return { does: "task", task: fitted };
