@@ -109,6 +109,9 @@ class Sortie(msgspec.Struct, frozen=True, kw_only=True):
     started_us: int | None = None
     ended_us: int | None = None
     """When a pilot was given it, when its flight was begun and when it was over; None: not yet, or nobody kept it."""
+    reason_zh: str = ""
+    reason_en: str = ""
+    """Why it waits or was broken off, as its pilot says; empty where all is well."""
     is_refused: bool = False
     """A rule refuses it; it stays, because without it nobody watches, and a person decides. It counts as not planned."""
 

@@ -110,7 +110,7 @@ class _Report:
         if file_format is ReportFormat.HTML:
             data = report_html.write(proof, programme, language=language.value, sortie_id=only)
         elif file_format is ReportFormat.CSV:
-            data = report_files.write_csv(proof, sortie_id=only)
+            data = report_files.write_csv(proof, language=language.value, sortie_id=only)
         else:
             data = report_files.write_geojson(proof, programme, self._tracks, sortie_id=only)
         return FileMade(name=f"{name}.{file_format.value}", media_type=REPORT_TYPES[file_format], data=data)

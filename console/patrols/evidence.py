@@ -10,8 +10,8 @@ from console.patrols.asking import asking
 from infra.clock import MICROSECONDS
 from infra.database import Scope
 from mission.model import Airframe, Programme, Window
-from mission.plan import Plan, Sortie, SortieState
-from mission.proof.flown import Track, no_track
+from mission.plan import Plan, Sortie
+from mission.proof.flown import Track, hidden_track, no_track
 from telemetry.history import questions as history
 from telemetry.model.batch import Batch, unknown_of
 from telemetry.model.errors import NotAllowedError
@@ -19,11 +19,10 @@ from telemetry.model.errors import NotAllowedError
 BEFORE_S: Final = 300
 AFTER_S: Final = 600
 POSITIONS: Final = 20_000
-_ENDED: Final = {SortieState.BROKEN_OFF: "broken off", SortieState.CANCELLED: "cancelled"}
 
 
 async def tracks_of(pool: AsyncConnectionPool, scope: Scope, plan: Plan, programme: Programme) -> list[Track]:
-    """Return the track of each sortie that flies; empty where the scope does not see the drone, or nothing was recorded."""
+    """Return the track of each sortie that flies: empty where nothing was recorded, hidden where the scope does not see the drone."""
     airframes = {airframe.airframe_id: airframe for airframe in programme.airframes}
     found = []
     for sortie in plan.sorties:
@@ -66,7 +65,7 @@ async def _track(pool: AsyncConnectionPool, scope: Scope, sortie: Sortie, airfra
                 connection, airframe.unit_id, from_us=within.start_us, to_us=within.end_us, limit=POSITIONS
             )
     except NotAllowedError:
-        return no_track(sortie.sortie_id)
+        return hidden_track(sortie.sortie_id)
     return _of_batch(batch, sortie)
 
 
@@ -77,7 +76,6 @@ def _of_batch(batch: Batch, sortie: Sortie) -> Track:
         lat_deg=batch["lat_e7"] / 1e7,
         lon_deg=batch["lon_e7"] / 1e7,
         alt_home_m=_above_home_m(batch),
-        ended_by=_ENDED.get(sortie.state, ""),
     )
 
 

@@ -98,7 +98,8 @@ def _with_step(sortie: Sortie, event: SortieMoved) -> Sortie:
         state = SortieState.PLANNED  # it never left: it may be given again
     flown = min(event.flown_before + event.flown, len(sortie.waypoints))
     moments = dict(zip(MOMENTS, _moments(sortie, event, state), strict=True))
-    return msgspec.structs.replace(sortie, state=state, flown_waypoints=flown, **moments)
+    said = {"reason_zh": event.reason_zh, "reason_en": event.reason_en}
+    return msgspec.structs.replace(sortie, state=state, flown_waypoints=flown, **moments, **said)
 
 
 def _moments(sortie: Sortie, event: SortieMoved, state: SortieState) -> tuple[int | None, int | None, int | None]:
@@ -111,4 +112,5 @@ def _moments(sortie: Sortie, event: SortieMoved, state: SortieState) -> tuple[in
     handed_us = at_us if sortie.handed_us is None else sortie.handed_us
     has_begun = event.has_flown or event.step is SortieStep.STARTING
     started_us = at_us if has_begun and sortie.started_us is None else sortie.started_us
-    return handed_us, started_us, at_us if state in _OVER else None
+    ended_us = at_us if sortie.ended_us is None else sortie.ended_us
+    return handed_us, started_us, ended_us if state in _OVER else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mission.model import US, Airframe, Camera, Task, Window
 from mission.patterns.footprint import camera_of, seen_width_m
-from mission.plan import Sortie
+from mission.plan import Sortie, Waypoint
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats, LocalPlane
 
@@ -24,7 +24,7 @@ _CORNERS: Final = 8
 class Track:
     """A drone's own positions in the time of a sortie: times (n,) UTC us rising, WGS-84, metres above take-off.
 
-    Empty where nothing was recorded. `ended_by` says why it was broken off, empty where it was not.
+    Empty where nothing was recorded. `is_hidden`: whoever asks may not see the drone, so that nothing is known of it.
     """
 
     sortie_id: int
@@ -32,7 +32,7 @@ class Track:
     lat_deg: Floats
     lon_deg: Floats
     alt_home_m: Floats
-    ended_by: str = ""
+    is_hidden: bool = False
 
     @property
     def aloft(self) -> Window | None:
@@ -43,6 +43,17 @@ class Track:
     def places(self, plane: LocalPlane) -> Floats:
         """Return the positions in a plane, (n, 2) metres."""
         return np.column_stack(plane.to_plane(self.lat_deg, self.lon_deg)).reshape(-1, 2)
+
+    def since(self, from_us: int) -> "Track":
+        """Return what of it was flown from a time on."""
+        kept = slice(int(np.searchsorted(self.at_us, from_us)), None)
+        return replace(
+            self,
+            at_us=self.at_us[kept],
+            lat_deg=self.lat_deg[kept],
+            lon_deg=self.lon_deg[kept],
+            alt_home_m=self.alt_home_m[kept],
+        )
 
     def length_m(self, plane: LocalPlane) -> float:
         """Return how far it flew over ground."""
@@ -56,6 +67,11 @@ def no_track(sortie_id: int) -> Track:
     return Track(sortie_id=sortie_id, at_us=np.zeros(0, np.int64), lat_deg=nothing, lon_deg=nothing, alt_home_m=nothing)
 
 
+def hidden_track(sortie_id: int) -> Track:
+    """Return the track of a sortie whose drone is not in the scope of whoever asks."""
+    return replace(no_track(sortie_id), is_hidden=True)
+
+
 def above_ground(track: Track, sortie: Sortie, plane: LocalPlane) -> Track:
     """Return a track with its heights as those above the ground that its sortie was laid over, beneath the nearest of its way.
 
@@ -64,8 +80,7 @@ def above_ground(track: Track, sortie: Sortie, plane: LocalPlane) -> Track:
     rises_m = np.array([point.ground_above_home_m for point in sortie.waypoints])
     if not rises_m.any() or len(rises_m) < len("ab") or not len(track.at_us):
         return track
-    lat, lon = (np.array([getattr(point, name) for point in sortie.waypoints]) for name in ("lat_deg", "lon_deg"))
-    way = np.column_stack(plane.to_plane(lat, lon))
+    way = places_of(sortie.waypoints, plane)
     reached_m = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))))
     along_m = shapely.line_locate_point(shapely.linestrings(way), shapely.points(track.places(plane)))
     return replace(track, alt_home_m=track.alt_home_m - np.interp(along_m, reached_m, rises_m))
@@ -93,25 +108,26 @@ def seen_by_track(track: Track, airframe: Airframe, task: Task, plane: LocalPlan
     return seen_from(track.places(plane), track.alt_home_m, camera, joined=near_in_time & flying)
 
 
-def seen_by_plan(sortie: Sortie, airframe: Airframe, task: Task, plane: LocalPlane) -> Any:  # noqa: ANN401 - shapely
-    """Return the ground that a sortie was planned to see for a task: along the legs to its waypoints of that task."""
+def seen_by_plan(points: Sequence[Waypoint], airframe: Airframe, task: Task, plane: LocalPlane) -> Any:  # noqa: ANN401 - shapely
+    """Return the ground that waypoints of a sortie were planned to see for a task: along the legs between those of that task."""
     camera = _camera(airframe, task)
-    points = sortie.waypoints
     if camera is None or len(points) < len("ab"):
         return shapely.Polygon()
-    lat, lon = np.array([point.lat_deg for point in points]), np.array([point.lon_deg for point in points])
-    places = np.column_stack(plane.to_plane(lat, lon))
     heights = np.array([point.alt_home_m - point.ground_above_home_m for point in points])
     owned = np.array([point.task_id == task.task_id for point in points])
-    return seen_from(places, heights, camera, joined=owned[1:] & owned[:-1])
+    return seen_from(places_of(points, plane), heights, camera, joined=owned[1:] & owned[:-1])
 
 
-def standing_of(sortie: Sortie, task: Task, plane: LocalPlane) -> Floats:
-    """Return the places (k, 2) at which a sortie stands to watch a task: its waypoints of the task that hold, else all."""
-    owned = [point for point in sortie.waypoints if point.task_id == task.task_id]
-    chosen: Sequence[Any] = [point for point in owned if point.hold_s > 0.0] or owned
-    lat, lon = np.array([point.lat_deg for point in chosen]), np.array([point.lon_deg for point in chosen])
+def places_of(points: Sequence[Waypoint], plane: LocalPlane) -> Floats:
+    """Return the places of waypoints in a plane, (n, 2) metres."""
+    lat, lon = np.array([point.lat_deg for point in points]), np.array([point.lon_deg for point in points])
     return np.column_stack(plane.to_plane(lat, lon)).reshape(-1, 2)
+
+
+def standing_of(points: Sequence[Waypoint], task: Task, plane: LocalPlane) -> Floats:
+    """Return the places (k, 2) at which a task is watched from: those of its waypoints that hold, else all of them."""
+    owned = [point for point in points if point.task_id == task.task_id]
+    return places_of([point for point in owned if point.hold_s > 0.0] or owned, plane)
 
 
 def near_windows(track: Track, standing: Floats, plane: LocalPlane, within_m: float) -> list[Window]:

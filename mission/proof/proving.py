@@ -1,29 +1,43 @@
 """Proof of a day: what each task was promised, what of it was seen, when nobody looked, and why."""
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 import shapely
 
-from mission.model import US, Airframe, Geometry, Programme, Task, TaskKind, Window
-from mission.plan import Plan, Refusal, Sortie, SortieState
-from mission.proof.flown import Track, above_ground, near_windows, no_track, seen_by_plan, seen_by_track, standing_of
-from telemetry.model.geodesy import Floats, LocalPlane, local_plane
-
-USUAL_WIDTH_M: Final = 30.0
-NEAR_M: Final = 60.0
-"""Who is as near as this to where it should stand watches from there."""
-COVERED_RATIO: Final = 0.95
-"""A visit to an area is done when so much of what it was planned to see was seen."""
-SHOWN_TOLERANCE_M: Final = 1.0
-_GROUND: Final = frozenset({TaskKind.AREA, TaskKind.CORRIDOR, TaskKind.PERIMETER, TaskKind.SEARCH, TaskKind.STREETS})
+from mission.model import US, Dock, Geometry, Programme, Task, TaskKind, Window
+from mission.plan import Plan, Refusal, Sortie, SortieState, Visit
+from mission.proof.flown import (
+    Track,
+    above_ground,
+    near_windows,
+    places_of,
+    seen_by_plan,
+    seen_by_track,
+    standing_of,
+)
+from mission.proof.ground import GROUND_KINDS, asked_of, plane_of, to_wgs84
+from mission.proof.visits import (
+    COVERED_RATIO,
+    NEAR_M,
+    Flights,
+    VisitMade,
+    has_come_back,
+    longest_idle_s,
+    longest_unseen_s,
+    visit_made,
+)
+from mission.proof.watching import least_overlap_s, unwatched, watched_ratio
+from telemetry.model.geodesy import LocalPlane
 
 
 class SortieProof(msgspec.Struct, frozen=True, kw_only=True):
-    """One sortie as planned and as flown; None where nothing was recorded. `reason` says why it was not flown as planned."""
+    """One sortie as planned and as flown; None where nothing was recorded, or where it may not be known.
+
+    `reason_zh`, `reason_en` say why it was not flown as planned, as its pilot kept it.
+    """
 
     sortie_id: int
     airframe_id: int
@@ -33,16 +47,21 @@ class SortieProof(msgspec.Struct, frozen=True, kw_only=True):
     planned: Window
     flown: Window | None
     planned_m: float
-    flown_m: float
+    flown_m: float | None
     off_m: float | None
-    """How far from its planned line it flew, at most, in 95 of 100 positions."""
-    reason: str = ""
+    """How far from its planned line, from the dock and back to it, it flew at most in 95 of 100 positions."""
+    reason_zh: str = ""
+    reason_en: str = ""
+    is_in_scope: bool = True
+    """Whether who asks may see the drone; where not, nothing of the flight is told, nor of its tasks."""
 
 
 class TaskProof(msgspec.Struct, frozen=True, kw_only=True):
     """What a task was promised and what of it was done. Ratios 0..1 of the ground asked for, None where none is asked for.
 
-    `gaps` are times within its windows in which an event was not watched. `is_kept`: everything that was asked for was done.
+    Of `visit_count` visits `due_count` are to be judged by now: the others lie ahead, or are being flown. `gaps` are times within
+    its windows in which fewer watched an event than were asked for. `is_kept`: all that is due was done; None while nothing is
+    due, or where a drone that flew for it is not in scope: then all that was flown is None too.
     """
 
     task_id: int
@@ -51,7 +70,8 @@ class TaskProof(msgspec.Struct, frozen=True, kw_only=True):
     kind: TaskKind
     visit_count: int
     planned_count: int
-    done_count: int
+    due_count: int
+    done_count: int | None = None
     planned_ratio: float | None = None
     covered_ratio: float | None = None
     watched_ratio: float | None = None
@@ -60,14 +80,15 @@ class TaskProof(msgspec.Struct, frozen=True, kw_only=True):
     least_overlap_s: float | None = None
     revisit_s: float | None = None
     longest_revisit_s: float | None = None
-    is_kept: bool = False
+    is_kept: bool | None = None
+    is_in_scope: bool = True
     refusals: tuple[Refusal, ...] = ()
     unseen: Geometry | None = None
     """The ground that was asked for and not seen, WGS-84."""
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof of a plan's day as of `made_us`: what lies after it is not yet judged."""
+    """The proof of a plan's day as of `made_us`: what lies after it is not judged. Totals are of the drones in scope."""
 
     plan_id: int
     window: Window
@@ -76,160 +97,145 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     sorties: tuple[SortieProof, ...]
     flown_s: float
     flown_m: float
+    terrain: str = ""
+    """The raster of heights that it was planned over; empty: the ground is taken as flat."""
 
 
 def prove(plan: Plan, programme: Programme, tracks: Sequence[Track], *, now_us: int) -> Proof:
     """Return what the tracks prove of the plan until now. Cost about 10 ms for a task and sortie of 1,000 positions."""
-    plane = _plane(programme)
+    plane = plane_of(programme)
     laid = {sortie.sortie_id: sortie for sortie in plan.sorties}
-    by_sortie = {
-        one.sortie_id: above_ground(one, laid[one.sortie_id], plane) for one in tracks if one.sortie_id in laid
-    }
-    airframes = {airframe.airframe_id: airframe for airframe in programme.airframes}
-    sorties = [
-        _prove_sortie(sortie, by_sortie.get(sortie.sortie_id) or no_track(sortie.sortie_id), airframes, plane)
-        for sortie in plan.sorties
-        if not sortie.is_standby
-    ]
-    judging = _Judging(plan, by_sortie, airframes, plane, now_us)
+    flights = Flights(
+        sorties=[sortie for sortie in plan.sorties if not sortie.is_standby],
+        tracks={
+            one.sortie_id: above_ground(one, laid[one.sortie_id], plane) for one in tracks if one.sortie_id in laid
+        },
+        airframes={airframe.airframe_id: airframe for airframe in programme.airframes},
+        plane=plane,
+    )
+    docks = {dock.dock_id: dock for dock in programme.docks}
+    sorties = [_prove_sortie(sortie, flights, docks.get(sortie.dock_id)) for sortie in flights.sorties]
     return Proof(
         plan_id=plan.plan_id,
         window=plan.window,
         made_us=now_us,
-        tasks=tuple(judging.task(task) for task in programme.tasks),
+        tasks=tuple(_prove_task(task, plan, flights, now_us) for task in programme.tasks),
         sorties=tuple(sorties),
         flown_s=sum((one.flown.end_us - one.flown.start_us) / US for one in sorties if one.flown is not None),
-        flown_m=sum(one.flown_m for one in sorties),
+        flown_m=sum(one.flown_m or 0.0 for one in sorties),
+        terrain=plan.terrain,
     )
 
 
-def unwatched(wanted: Sequence[Window], watched: Sequence[Window]) -> tuple[Window, ...]:
-    """Return the times of `wanted` in which none of `watched` was there, in order."""
-    gaps: list[Window] = []
-    for window in wanted:
-        since_us = window.start_us
-        for one in sorted(watched):
-            if one.end_us <= since_us or one.start_us >= window.end_us:
-                continue
-            if one.start_us > since_us:
-                gaps.append(Window(since_us, one.start_us))
-            since_us = max(since_us, one.end_us)
-        if since_us < window.end_us:
-            gaps.append(Window(since_us, window.end_us))
-    return tuple(gaps)
+def _prove_task(task: Task, plan: Plan, flights: Flights, now_us: int) -> TaskProof:
+    """Return what was done of a task."""
+    visits = [visit for visit in plan.visits if visit.task_id == task.task_id]
+    made = [visit_made(visit, task, flights, now_us) for visit in visits]
+    proof = TaskProof(
+        task_id=task.task_id,
+        name_zh=task.name_zh,
+        name_en=task.name_en,
+        kind=task.kind,
+        visit_count=len(made),
+        planned_count=sum(one.is_planned for one in made),
+        due_count=sum(one.is_due for one in made),
+        revisit_s=task.revisit_s,
+        refusals=tuple(one for one in plan.refusals if one.task_id == task.task_id and not one.is_warning),
+    )
+    if task.kind in GROUND_KINDS:
+        proof = _with_ground(proof, task, flights)
+    if any(flights.track(sortie).is_hidden for sortie in flights.of(task)):
+        return msgspec.structs.replace(proof, covered_ratio=None, unseen=None, is_in_scope=False)
+    if task.kind is TaskKind.EVENT:
+        return _with_watches(proof, task, visits, flights, now_us)
+    return _with_visits(proof, task, made, flights, now_us)
 
 
-class _Judging:
-    """What every task is judged by."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        tracks: Mapping[int, Track],
-        airframes: Mapping[int, Airframe],
-        plane: LocalPlane,
-        now_us: int,
-    ) -> None:
-        self._plan, self._tracks, self._airframes, self._plane = plan, tracks, airframes, plane
-        self._now_us = now_us
-
-    def task(self, task: Task) -> TaskProof:
-        """Return what was done of a task."""
-        plan = self._plan
-        visits = [visit for visit in plan.visits if visit.task_id == task.task_id]
-        sorties = [one for one in plan.sorties if task.task_id in one.task_ids and not one.is_standby]
-        planned_ids = {visit_id for sortie in sorties for visit_id in sortie.visit_ids}
-        proof = TaskProof(
-            task_id=task.task_id,
-            name_zh=task.name_zh,
-            name_en=task.name_en,
-            kind=task.kind,
-            visit_count=len(visits),
-            planned_count=sum(visit.visit_id in planned_ids for visit in visits),
-            done_count=0,
-            revisit_s=task.revisit_s,
-            refusals=tuple(one for one in plan.refusals if one.task_id == task.task_id and not one.is_warning),
-        )
-        if task.kind is TaskKind.EVENT:
-            return self._event(task, proof, sorties, [visit.window for visit in visits])
-        if task.kind in _GROUND:
-            proof = self._ground(task, proof, sorties)
-        return self._visits(task, proof, sorties, [visit.window for visit in visits])
-
-    def _event(self, task: Task, proof: TaskProof, sorties: Sequence[Sortie], wanted: Sequence[Window]) -> TaskProof:
-        past = [Window(one.start_us, min(one.end_us, self._now_us)) for one in wanted if one.start_us < self._now_us]
-        each = [self._near(sortie, task) for sortie in sorties]
-        watched = [window for windows in each for window in windows]
-        gaps = unwatched(past, watched)
-        wanted_s = sum((one.end_us - one.start_us) / US for one in past)
-        gap_s = sum((one.end_us - one.start_us) / US for one in gaps)
-        return msgspec.structs.replace(
-            proof,
-            done_count=sum(
-                any(one.start_us < look.end_us and look.start_us < one.end_us for look in watched) for one in past
-            ),
-            watched_ratio=1.0 - gap_s / wanted_s if wanted_s > 0.0 else None,
-            gaps=gaps,
-            longest_gap_s=max(((one.end_us - one.start_us) / US for one in gaps), default=0.0) if past else None,
-            least_overlap_s=_least_overlap_s(watched),
-            is_kept=bool(past) and not gaps,
-        )
-
-    def _ground(self, task: Task, proof: TaskProof, sorties: Sequence[Sortie]) -> TaskProof:
-        asked = _asked(task, self._plane)
-        if asked.is_empty or asked.area == 0.0:
-            return proof
-        planned, seen = [], []
-        for sortie in sorties:
-            airframe = self._airframes.get(sortie.airframe_id)
-            if airframe is not None:
-                planned.append(seen_by_plan(sortie, airframe, task, self._plane))
-                seen.append(seen_by_track(self._track(sortie), airframe, task, self._plane))
-        left = shapely.difference(asked, shapely.union_all(seen))
-        return msgspec.structs.replace(
-            proof,
-            planned_ratio=_ratio(shapely.intersection(asked, shapely.union_all(planned)).area / asked.area),
-            covered_ratio=_ratio(1.0 - left.area / asked.area),
-            unseen=_to_wgs84(left, self._plane),
-        )
-
-    def _visits(self, task: Task, proof: TaskProof, sorties: Sequence[Sortie], wanted: Sequence[Window]) -> TaskProof:
-        """Count the looks that were really taken, and the longest time between two of them."""
-        looks = sorted(at_us for sortie in sorties if (at_us := self._done_us(sortie, task)) is not None)
-        longest_s = _longest_between_s(looks, wanted, self._now_us) if wanted and task.revisit_s is not None else None
-        is_ground_kept = proof.covered_ratio is None or proof.covered_ratio >= COVERED_RATIO
-        is_revisited = longest_s is None or longest_s <= (task.revisit_s or 0.0)
-        enough = len(looks) >= proof.visit_count or longest_s is not None
-        return msgspec.structs.replace(
-            proof,
-            done_count=len(looks),
-            longest_revisit_s=longest_s,
-            is_kept=bool(looks) and is_ground_kept and is_revisited and enough,
-        )
-
-    def _done_us(self, sortie: Sortie, task: Task) -> int | None:
-        """Return when a sortie had seen what it should of a task, None when it did not."""
-        track, airframe = self._track(sortie), self._airframes.get(sortie.airframe_id)
-        if airframe is None or track.aloft is None:
-            return None
-        planned = seen_by_plan(sortie, airframe, task, self._plane)
-        if task.kind in _GROUND and planned.area > 0.0:
-            wanted = shapely.intersection(planned, _asked(task, self._plane))
-            seen = seen_by_track(track, airframe, task, self._plane)
-            is_done = wanted.area > 0.0 and shapely.intersection(wanted, seen).area >= COVERED_RATIO * wanted.area
-            return track.aloft.end_us if is_done else None
-        near = self._near(sortie, task)
-        return near[0].start_us if near else None
-
-    def _near(self, sortie: Sortie, task: Task) -> list[Window]:
-        return near_windows(self._track(sortie), standing_of(sortie, task, self._plane), self._plane, NEAR_M)
-
-    def _track(self, sortie: Sortie) -> Track:
-        return self._tracks.get(sortie.sortie_id) or no_track(sortie.sortie_id)
+def _with_ground(proof: TaskProof, task: Task, flights: Flights) -> TaskProof:
+    """Add what of the ground asked for is planned to be seen and, once something is due or in the air, what was seen."""
+    plane = flights.plane
+    asked = asked_of(task, plane)
+    if asked.is_empty or asked.area == 0.0:
+        return proof
+    planned, seen = [], []
+    is_begun = proof.due_count > 0
+    for sortie in flights.of(task):
+        airframe, track = flights.airframes.get(sortie.airframe_id), flights.track(sortie)
+        is_begun = is_begun or track.aloft is not None
+        if airframe is not None:
+            planned.append(seen_by_plan(sortie.waypoints, airframe, task, plane))
+            seen.append(seen_by_track(track, airframe, task, plane))
+    proof = msgspec.structs.replace(
+        proof, planned_ratio=_ratio(shapely.intersection(asked, shapely.union_all(planned)).area / asked.area)
+    )
+    if not is_begun:
+        return proof
+    left = shapely.difference(asked, shapely.union_all(seen))
+    return msgspec.structs.replace(
+        proof, covered_ratio=_ratio(1.0 - left.area / asked.area), unseen=to_wgs84(left, plane)
+    )
 
 
-def _prove_sortie(sortie: Sortie, track: Track, airframes: Mapping[int, Airframe], plane: LocalPlane) -> SortieProof:
-    airframe = airframes.get(sortie.airframe_id)
+def _with_watches(proof: TaskProof, task: Task, visits: Sequence[Visit], flights: Flights, now_us: int) -> TaskProof:
+    """Add how an event was watched until now: by who stood where it was to stand, for the time that its track tells."""
+    count = max(task.watcher_count, 1)
+    each = [_stood(sortie, task, flights) for sortie in flights.of(task)]
+    watched = [window for windows in each for window in windows]
+    past = [
+        Window(visit.window.start_us, min(visit.window.end_us, now_us))
+        for visit in visits
+        if visit.window.start_us < now_us
+    ]
+    overlaps = [least_overlap_s([_whole(one) for one in each if _touches(one, visit)], count=count) for visit in visits]
+    shares = [watched_ratio([visit.window], watched, count=count) or 0.0 for visit in visits]
+    is_over = [visit.window.end_us <= now_us for visit in visits]
+    gaps = unwatched(past, watched, count=count)
+    return msgspec.structs.replace(
+        proof,
+        due_count=sum(is_over),
+        done_count=sum(over and share >= COVERED_RATIO for over, share in zip(is_over, shares, strict=True)),
+        watched_ratio=watched_ratio(past, watched, count=count),
+        gaps=gaps,
+        longest_gap_s=max(((one.end_us - one.start_us) / US for one in gaps), default=0.0) if past else None,
+        least_overlap_s=min((one for one in overlaps if one is not None), default=None),
+        is_kept=not gaps if past else None,
+    )
+
+
+def _whole(windows: Sequence[Window]) -> Window:
+    """Return from when a drone stood there until it left, silences included."""
+    return Window(windows[0].start_us, windows[-1].end_us)
+
+
+def _touches(windows: Sequence[Window], visit: Visit) -> bool:
+    return any(one.start_us < visit.window.end_us and visit.window.start_us < one.end_us for one in windows)
+
+
+def _with_visits(proof: TaskProof, task: Task, made: Sequence[VisitMade], flights: Flights, now_us: int) -> TaskProof:
+    """Add how many visits were made, and the longest time between two."""
+    longest_s = None
+    if task.kind is TaskKind.STREETS:
+        longest_s = longest_idle_s(made, task, flights, now_us)
+    elif task.revisit_s is not None:
+        longest_s = longest_unseen_s(made, task, now_us)
+    is_late = longest_s is not None and task.revisit_s is not None and longest_s > task.revisit_s
+    is_seen = proof.covered_ratio is None or proof.covered_ratio >= COVERED_RATIO
+    is_kept = is_seen and has_come_back(made, task) if proof.due_count else None
+    return msgspec.structs.replace(
+        proof,
+        done_count=sum(one.is_done for one in made),
+        longest_revisit_s=longest_s,
+        is_kept=False if is_late else is_kept,
+    )
+
+
+def _stood(sortie: Sortie, task: Task, flights: Flights) -> list[Window]:
+    stands = standing_of(sortie.waypoints, task, flights.plane)
+    return near_windows(flights.track(sortie), stands, flights.plane, NEAR_M)
+
+
+def _prove_sortie(sortie: Sortie, flights: Flights, dock: Dock | None) -> SortieProof:
+    airframe, track = flights.airframes.get(sortie.airframe_id), flights.track(sortie)
     return SortieProof(
         sortie_id=sortie.sortie_id,
         airframe_id=sortie.airframe_id,
@@ -239,82 +245,28 @@ def _prove_sortie(sortie: Sortie, track: Track, airframes: Mapping[int, Airframe
         planned=Window(sortie.takeoff_us, sortie.landing_us),
         flown=track.aloft,
         planned_m=sortie.length_m,
-        flown_m=track.length_m(plane),
-        off_m=_off_m(sortie, track, plane),
-        reason=track.ended_by,
+        flown_m=None if track.is_hidden else track.length_m(flights.plane),
+        off_m=_off_m(sortie, track, flights.plane, dock),
+        reason_zh="" if track.is_hidden else sortie.reason_zh,
+        reason_en="" if track.is_hidden else sortie.reason_en,
+        is_in_scope=not track.is_hidden,
     )
 
 
-def _off_m(sortie: Sortie, track: Track, plane: LocalPlane) -> float | None:
+def _off_m(sortie: Sortie, track: Track, plane: LocalPlane, dock: Dock | None) -> float | None:
+    """Return how far from the line from the dock by its waypoints back to the dock a sortie was flown."""
     lifted_m = max([0.0, *(point.ground_above_home_m for point in sortie.waypoints)])
     places = track.places(plane)[track.alt_home_m > (sortie.transit_alt_home_m - lifted_m) / 2.0]
-    if not len(places) or len(sortie.waypoints) < len("ab"):
+    if not len(places) or not sortie.waypoints:
         return None
-    lat, lon = (np.array([getattr(point, name) for point in sortie.waypoints]) for name in ("lat_deg", "lon_deg"))
-    line = shapely.linestrings(np.column_stack(plane.to_plane(lat, lon)))
-    return float(np.percentile(shapely.distance(shapely.points(places), line), 95))
-
-
-def _least_overlap_s(watched: Sequence[Window]) -> float | None:
-    """Return the shortest time that two who relieved each other were there together, None with fewer than two."""
-    ordered = sorted(watched)
-    overlaps = [(one.end_us - other.start_us) / US for one, other in pairwise(ordered)]
-    return min(overlaps) if overlaps else None
+    line = places_of(sortie.waypoints, plane)
+    if dock is not None:
+        home = np.column_stack(plane.to_plane(np.array([dock.lat_deg]), np.array([dock.lon_deg])))
+        line = np.concatenate((home, line, home))
+    way: Any = shapely.linestrings(line) if len(line) > 1 else shapely.points(line[0])
+    return float(np.percentile(shapely.distance(shapely.points(places), way), 95))
 
 
 def _ratio(share: float) -> float:
     """Return a share as 0..1 without what reckoning leaves behind the sixth digit."""
     return round(min(max(float(share), 0.0), 1.0), 6)
-
-
-def _longest_between_s(looks: Sequence[int], wanted: Sequence[Window], now_us: int) -> float:
-    """Return the longest time without a look within each wanted time, its start and its end counted as looks."""
-    longest_us = 0
-    for start_us, end_us in _joined(wanted):
-        until_us = min(end_us, now_us)
-        if until_us <= start_us:
-            continue
-        times = [start_us, *(at_us for at_us in looks if start_us <= at_us <= until_us), until_us]
-        longest_us = max(longest_us, *(later - earlier for earlier, later in pairwise(times)))
-    return longest_us / US
-
-
-def _joined(windows: Sequence[Window]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for window in sorted(windows):
-        if joined and window.start_us <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], window.end_us))
-        else:
-            joined.append((window.start_us, window.end_us))
-    return joined
-
-
-def _asked(task: Task, plane: LocalPlane) -> Any:  # noqa: ANN401 - shapely has no types
-    """Return the ground that a task asks for, in the plane."""
-    shape = shapely.from_geojson(msgspec.json.encode(task.geometry).decode())
-    planar = shapely.transform(shape, lambda at: np.column_stack(plane.to_plane(at[:, 1], at[:, 0])))
-    half_m = (task.width_m or USUAL_WIDTH_M) / 2.0
-    if task.kind is TaskKind.PERIMETER:
-        return shapely.buffer(planar.boundary, half_m)
-    if task.kind is TaskKind.SEARCH and planar.geom_type == "Point":
-        return shapely.buffer(planar, task.width_m or USUAL_WIDTH_M)
-    return planar if planar.area > 0.0 else shapely.buffer(planar, half_m)
-
-
-def _to_wgs84(shape: Any, plane: LocalPlane) -> Geometry | None:  # noqa: ANN401 - shapely has no types
-    simple = shapely.simplify(shape, SHOWN_TOLERANCE_M)
-    parts = [part for part in shapely.get_parts(simple) if part.geom_type == "Polygon" and part.area > 1.0]
-    if not parts:
-        return None
-
-    def back(at: Floats) -> Floats:
-        lat, lon = plane.from_plane(at[:, 0], at[:, 1])
-        return np.column_stack((lon, lat))
-
-    found: Geometry = msgspec.json.decode(shapely.to_geojson(shapely.transform(shapely.MultiPolygon(parts), back)))
-    return found
-
-
-def _plane(programme: Programme) -> LocalPlane:
-    places = [(dock.lat_deg, dock.lon_deg) for dock in programme.docks] or [(0.0, 0.0)]
-    return local_plane(*(float(value) for value in np.mean(places, axis=0)))

@@ -2,15 +2,17 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from mission.model import Programme
+from mission.model import Programme, TaskKind
+from mission.plan import SortieState
 from mission.proof.flown import Track
-from mission.proof.proving import Proof
+from mission.proof.proving import Proof, SortieProof, TaskProof
+from mission.proof.words import Language, column_word, kind_word, reason_of, state_word, word
 
 FORMULA_MARKS: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be a formula to a spreadsheet."""
@@ -21,6 +23,7 @@ _TASK_COLUMNS: Final = [
     "kind",
     "visit_count",
     "planned_count",
+    "due_count",
     "done_count",
     "planned_ratio",
     "covered_ratio",
@@ -30,6 +33,7 @@ _TASK_COLUMNS: Final = [
     "revisit_s",
     "longest_revisit_s",
     "is_kept",
+    "is_in_scope",
 ]
 _SORTIE_COLUMNS: Final = [
     "sortie_id",
@@ -42,33 +46,42 @@ _SORTIE_COLUMNS: Final = [
     "planned_m",
     "flown_m",
     "off_m",
+    "is_in_scope",
     "reason",
 ]
 
 
-def write_csv(proof: Proof, *, sortie_id: int | None = None) -> bytes:
-    """Return two tables, tasks and sorties, one after the other with an empty line between; UTF-8 with a mark for spreadsheets."""
+def write_csv(proof: Proof, *, language: Language = "en", sortie_id: int | None = None) -> bytes:
+    """Return two tables, tasks and sorties, one after the other with an empty line between; UTF-8 with a mark for spreadsheets.
+
+    In English the headings are the fields' names, for programs; in Chinese words, for people. Times are UTC in both.
+    """
     sorties = [one for one in proof.sorties if sortie_id in (None, one.sortie_id)]
     wanted = {task_id for one in sorties for task_id in one.task_ids}
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_TASK_COLUMNS)
+    writer.writerow([column_word(column, language) for column in _TASK_COLUMNS])
     for task in proof.tasks:
         if sortie_id is None or task.task_id in wanted:
-            writer.writerow([_cell(getattr(task, column)) for column in _TASK_COLUMNS])
+            writer.writerow(_row(task, _TASK_COLUMNS, {}, language))
     writer.writerow([])
-    writer.writerow(_SORTIE_COLUMNS)
+    writer.writerow([column_word(column, language) for column in _SORTIE_COLUMNS])
     for one in sorties:
-        times = {
-            "planned_from_at": one.planned.start_us,
-            "planned_until_at": one.planned.end_us,
-            "flown_from_at": one.flown.start_us if one.flown else None,
-            "flown_until_at": one.flown.end_us if one.flown else None,
+        said = {
+            "planned_from_at": _time(one.planned.start_us),
+            "planned_until_at": _time(one.planned.end_us),
+            "flown_from_at": _time(one.flown.start_us if one.flown else None),
+            "flown_until_at": _time(one.flown.end_us if one.flown else None),
+            "reason": reason_of(one, language),
         }
-        writer.writerow(
-            [_time(times[column]) if column in times else _cell(getattr(one, column)) for column in _SORTIE_COLUMNS]
-        )
+        writer.writerow(_row(one, _SORTIE_COLUMNS, said, language))
     return "\ufeff".encode() + text.getvalue().encode()
+
+
+def _row(
+    one: TaskProof | SortieProof, columns: Sequence[str], said: Mapping[str, str], language: Language
+) -> list[str]:
+    return [_cell(said[column] if column in said else getattr(one, column), language) for column in columns]
 
 
 def write_geojson(
@@ -103,13 +116,21 @@ def _feature(what: str, geometry: dict[str, Any], properties: dict[str, Any]) ->
     return {"type": "Feature", "geometry": geometry, "properties": {"what": what, **properties}}
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, language: Language) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1.0 else f"{value:.1f}"
-    text = str(value)
+    text = _zh(value) if language == "zh" else str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_MARKS) else text
+
+
+def _zh(value: object) -> str:
+    if isinstance(value, bool):
+        return word("yes" if value else "no", "zh")
+    if isinstance(value, TaskKind):
+        return kind_word(value, "zh")
+    return state_word(value, "zh") if isinstance(value, SortieState) else str(value)
 
 
 def _time(at_us: int | None) -> str:

@@ -10,17 +10,20 @@ import numpy as np
 import shapely
 
 from mission.model import Programme, Task, Window
+from mission.plan import SortieState
 from mission.proof.proving import Proof, SortieProof, TaskProof
 from mission.proof.words import (
     NOTHING,
     Language,
     clock,
     day,
+    kept_word,
     kilometres,
     kind_word,
     metres,
     minutes,
     percent,
+    reason_of,
     state_word,
     word,
 )
@@ -47,15 +50,19 @@ def write(proof: Proof, programme: Programme, *, language: Language, sortie_id: 
     title = word("title" if sortie_id is None else "sortie_title", language)
     head = f"{title} · {day(proof.window.start_us, zone)}" + ("" if sortie_id is None else f" · {sortie_id}")
     about = f"{word('as_of', language)} {day(proof.made_us, zone)} {clock(proof.made_us, zone)} ({programme.zone})"
+    is_whole = all(one.is_in_scope for one in proof.sorties)
     total = f"{word('total', language)} {minutes(proof.flown_s)} · {kilometres(proof.flown_m)}"
+    total += "" if is_whole else f" · {word('in_scope', language)}"
+    heights = f"{word('terrain', language)} {proof.terrain}" if proof.terrain else word("flat", language)
     shapes = {task.task_id: task for task in programme.tasks}
     parts = [
-        f"<h1>{escape(head)}</h1><p>{escape(about)}</p><p>{escape(total)}</p><p>{word('flat', language)}</p>",
+        f"<h1>{escape(head)}</h1>",
+        *(f"<p>{escape(line)}</p>" for line in (about, total, heights, word("limits", language))),
         f"<h2>{word('tasks', language)}</h2>",
         _table(_task_heads(language), (_task_cells(one, language) for one in tasks)),
         *(_task_part(one, shapes.get(one.task_id), zone, language) for one in tasks),
         f"<h2>{word('sorties', language)}</h2>",
-        _table(_sortie_heads(language), (_sortie_cells(one, zone, language) for one in sorties)),
+        _table(_sortie_heads(language), (_sortie_cells(one, proof.made_us, zone, language) for one in sorties)),
     ]
     lang = "zh-CN" if language == "zh" else "en"
     return (
@@ -70,20 +77,24 @@ def _task_heads(language: Language) -> list[str]:
 
 
 def _task_cells(one: TaskProof, language: Language) -> list[str]:
-    covered = NOTHING if one.covered_ratio is None else f"{percent(one.covered_ratio)} / {percent(one.planned_ratio)}"
-    revisit = NOTHING if one.revisit_s is None else f"{minutes(one.longest_revisit_s)} / {minutes(one.revisit_s)}"
-    kept = escape(word("yes", language)) if one.is_kept else f'<span class="no">{escape(word("no", language))}</span>'
-    kept = kept if one.visit_count else NOTHING
+    covered = NOTHING
+    if one.planned_ratio is not None:
+        covered = f"{percent(one.covered_ratio)} / {percent(one.planned_ratio)}"
+    revisit = NOTHING
+    if one.revisit_s is not None or one.longest_revisit_s is not None:
+        revisit = f"{minutes(one.longest_revisit_s)} / {minutes(one.revisit_s)}"
+    done = NOTHING if one.done_count is None else str(one.done_count)
+    kept = escape(kept_word(one, language))
     return [
         escape(_name(one, language)),
         escape(kind_word(one.kind, language)),
-        f"{one.done_count} / {one.planned_count} / {one.visit_count}",
+        f"{done} / {one.planned_count} / {one.visit_count}",
         covered,
         percent(one.watched_ratio),
         minutes(one.longest_gap_s),
         minutes(one.least_overlap_s),
         revisit,
-        kept,
+        f'<span class="no">{kept}</span>' if one.is_kept is False else kept,
     ]
 
 
@@ -149,15 +160,16 @@ def _sortie_heads(language: Language) -> list[str]:
     return [word(name, language) for name in names]
 
 
-def _sortie_cells(one: SortieProof, zone: ZoneInfo, language: Language) -> list[str]:
+def _sortie_cells(one: SortieProof, made_us: int, zone: ZoneInfo, language: Language) -> list[str]:
+    is_ahead = one.state is SortieState.PLANNED and one.planned.start_us > made_us
     return [
         escape(f"{one.airframe_name} #{one.sortie_id}"),
-        escape(state_word(one.state, language)),
+        escape(word("ahead", language) if is_ahead else state_word(one.state, language)),
         _span(one.planned, zone),
         NOTHING if one.flown is None else _span(one.flown, zone),
-        f"{kilometres(one.flown_m)} / {kilometres(one.planned_m)}",
+        f"{NOTHING if one.flown is None else kilometres(one.flown_m)} / {kilometres(one.planned_m)}",
         metres(one.off_m),
-        escape(one.reason),
+        escape(reason_of(one, language)),
     ]
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from mission.model import TaskKind
 from mission.plan import SortieState
+from mission.proof.proving import SortieProof, TaskProof
 
 Language: TypeAlias = Literal["zh", "en"]
 NOTHING: Final = "–"
@@ -41,6 +42,44 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "map": ("要求（线框）、已见（填充）、未见（斜线）", "Asked (outline), seen (filled), not seen (hatched)"),
     "none": ("无", "none"),
     "flat": ("高度按起飞点平地推算", "Heights assume ground as flat as at take-off"),
+    "terrain": ("高度按地形数据推算", "Heights are above the ground of"),
+    "limits": (
+        "依据无人机记录的位置和时间推算；云台实际指向与画面内容不在其中",
+        "Reckoned from where the drones recorded that they were, and when; where the camera really pointed and what its pictures show is not in it",
+    ),
+    "hidden": ("不在您的权限范围", "not in your scope"),
+    "in_scope": ("仅计权限范围内的无人机", "only drones in your scope"),
+    "ahead": ("待飞", "ahead"),
+}
+_COLUMNS: Final[dict[str, str]] = {
+    "task_id": "任务编号",
+    "name_zh": "任务名称",
+    "name_en": "英文名称",
+    "kind": "类型",
+    "visit_count": "要求次数",
+    "planned_count": "计划次数",
+    "due_count": "应完成次数",
+    "done_count": "完成次数",
+    "planned_ratio": "计划覆盖",
+    "covered_ratio": "实际覆盖",
+    "watched_ratio": "在位",
+    "longest_gap_s": "最长间断（秒）",
+    "least_overlap_s": "最短交接重叠（秒）",
+    "revisit_s": "要求复访（秒）",
+    "longest_revisit_s": "最长复访（秒）",
+    "is_kept": "达标",
+    "is_in_scope": "在权限范围内",
+    "sortie_id": "架次编号",
+    "airframe_name": "无人机",
+    "state": "状态",
+    "planned_from_at": "计划起飞（UTC）",
+    "planned_until_at": "计划降落（UTC）",
+    "flown_from_at": "实际起飞（UTC）",
+    "flown_until_at": "实际降落（UTC）",
+    "planned_m": "计划航程（米）",
+    "flown_m": "实际航程（米）",
+    "off_m": "偏航 95 %（米）",
+    "reason": "说明",
 }
 _KINDS: Final = {
     TaskKind.AREA: ("面", "area"),
@@ -65,6 +104,25 @@ _STATES: Final = {
 def word(name: str, language: Language) -> str:
     """Return a word of the reports."""
     return _WORDS[name][_column(language)]
+
+
+def column_word(name: str, language: Language) -> str:
+    """Return the heading of a table's column: in English its name, for programs."""
+    return _COLUMNS[name] if language == "zh" else name
+
+
+def kept_word(one: TaskProof, language: Language) -> str:
+    """Return whether a task was kept, that it is not judged yet, or that it may not be known."""
+    if not one.is_in_scope:
+        return word("hidden", language)
+    return NOTHING if one.is_kept is None else word("yes" if one.is_kept else "no", language)
+
+
+def reason_of(one: SortieProof, language: Language) -> str:
+    """Return why a sortie was not flown as planned, or that it may not be known."""
+    if not one.is_in_scope:
+        return word("hidden", language)
+    return (one.reason_zh or one.reason_en) if language == "zh" else (one.reason_en or one.reason_zh)
 
 
 def kind_word(kind: TaskKind, language: Language) -> str:

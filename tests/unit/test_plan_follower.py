@@ -59,8 +59,25 @@ def test_a_sortie_keeps_when_it_was_given_begun_and_over_and_forgets_it_when_it_
         plan = with_steps(plan, {2: msgspec.structs.replace(moved(step, has_flown=has_flown), observed_us=at_us)})
         told.append((plan.sorties[0].handed_us, plan.sorties[0].started_us, plan.sorties[0].ended_us))
     assert told == [(0, None, None), (0, None, None), (0, 2, None), (0, 2, None), (0, 2, 4)]
+    told_again = msgspec.structs.replace(moved(SortieStep.DONE, has_flown=True), observed_us=9)
+    assert with_steps(plan, {2: told_again}) == plan
     (again,) = with_steps(plan, {2: moved(SortieStep.FAILED)}).sorties
     assert (again.handed_us, again.started_us, again.ended_us) == (None, None, None)
+
+
+def test_a_sortie_keeps_why_it_was_broken_off_in_both_languages_until_it_is_given_again() -> None:
+    plan = Plan(window=Window(0, 1), visits=(), sorties=(sortie(2),))
+    low = msgspec.structs.replace(
+        moved(SortieStep.FAILED, has_flown=True), cause="low_battery", reason_zh="电量低", reason_en="low battery"
+    )
+    (broken_off,) = with_steps(plan, {2: low}).sorties
+    assert (broken_off.state, broken_off.reason_zh, broken_off.reason_en) == (
+        SortieState.BROKEN_OFF,
+        "电量低",
+        "low battery",
+    )
+    (again,) = with_steps(plan, {2: moved(SortieStep.HANDED)}).sorties
+    assert (again.reason_zh, again.reason_en) == ("", "")
 
 
 @pytest.mark.parametrize("step", SortieStep)

@@ -11,91 +11,28 @@ import numpy as np
 import pytest
 
 from console.patrols.evidence import time_of
-from mission.model import Airframe, Camera, Dock, Geometry, Programme, Task, TaskKind, Window
-from mission.plan import Plan, Refusal, Sortie, SortieState, Visit, Waypoint
+from mission.model import Programme, Task, TaskKind, Window
+from mission.plan import Plan, Refusal, SortieState, Visit
 from mission.proof import report_files, report_html
 from mission.proof.flown import Track
-from mission.proof.proving import Proof, prove, unwatched
-from telemetry.model.geodesy import local_plane
-
-START_US = 1_789_790_400_000_000
-SECOND_US = 1_000_000
-PLANE = local_plane(36.05, 103.83)
-DOCK = Dock(dock_id=1, name="Dock 1", lat_deg=36.05, lon_deg=103.83)
-CAMERA = Camera(name="wide", horizontal_fov_deg=90.0)
-HAWKS = tuple(Airframe(airframe_id=number, name=f"Hawk {number}", dock_id=1, cameras=(CAMERA,)) for number in (1, 2))
-ALT_M = 25.0
-"""With 90 degrees of view the camera sees 50 m across from here."""
-
-
-def ring(east_m: float, north_m: float, size_m: float) -> Geometry:
-    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * size_m + (east_m, north_m)
-    lat, lon = PLANE.from_plane(corners[:, 0], corners[:, 1])
-    return {"type": "Polygon", "coordinates": [np.column_stack((lon, lat)).tolist()]}
-
-
-def waypoint(east_m: float, north_m: float, task_id: int | None, *, hold_s: float = 0.0) -> Waypoint:
-    lat, lon = (float(value) for value in PLANE.from_plane(east_m, north_m))
-    return Waypoint(lat_deg=lat, lon_deg=lon, alt_home_m=ALT_M, speed_mps=5.0, task_id=task_id, hold_s=hold_s)
-
-
-def sortie(number: int, waypoints: tuple[Waypoint, ...], task_id: int, *, begins_s: int, lasts_s: int) -> Sortie:
-    takeoff_us = START_US + begins_s * SECOND_US
-    return Sortie(
-        sortie_id=number,
-        airframe_id=number,
-        dock_id=1,
-        takeoff_us=takeoff_us,
-        landing_us=takeoff_us + lasts_s * SECOND_US,
-        free_us=takeoff_us + lasts_s * SECOND_US,
-        visit_ids=(number,),
-        task_ids=(task_id,),
-        waypoints=waypoints,
-        length_m=1000.0,
-        landing_battery_ratio=0.5,
-        transit_alt_home_m=ALT_M,
-        state=SortieState.FLOWN,
-    )
-
-
-def track(number: int, places_m: np.ndarray, *, begins_s: float, step_s: float = 1.0, ended_by: str = "") -> Track:
-    lat, lon = PLANE.from_plane(places_m[:, 0], places_m[:, 1])
-    at_us = START_US + ((begins_s + np.arange(len(places_m)) * step_s) * SECOND_US).astype(np.int64)
-    height = np.full(len(places_m), ALT_M)
-    return Track(sortie_id=number, at_us=at_us, lat_deg=lat, lon_deg=lon, alt_home_m=height, ended_by=ended_by)
-
-
-def swaths() -> list[tuple[float, float]]:
-    return [
-        (0.0, 25.0),
-        (200.0, 25.0),
-        (200.0, 75.0),
-        (0.0, 75.0),
-        (0.0, 125.0),
-        (200.0, 125.0),
-        (200.0, 175.0),
-        (0.0, 175.0),
-    ]
-
-
-def along(corners: list[tuple[float, float]]) -> np.ndarray:
-    pieces = [
-        np.linspace(start, end, 40, endpoint=False)
-        for start, end in zip(np.array(corners)[:-1], np.array(corners)[1:], strict=True)
-    ]
-    return np.concatenate([*pieces, [corners[-1]]])
-
-
-FIELD = Task(task_id=5, name_zh="丹霞谷", name_en="Danxia valley", kind=TaskKind.AREA, geometry=ring(0.0, 0.0, 200.0))
-SURVEY = sortie(1, tuple(waypoint(x, y, 5) for x, y in swaths()), 5, begins_s=0, lasts_s=300)
-FIELD_PLAN = Plan(
-    window=Window(START_US, START_US + 3600 * SECOND_US),
-    visits=(Visit(visit_id=1, task_id=5, number=1, window=Window(START_US, START_US + 600 * SECOND_US)),),
-    sorties=(SURVEY,),
-    plan_id=4,
+from mission.proof.proving import Proof, prove
+from mission.proof.watching import unwatched
+from tests.proved_day import (
+    ALT_M,
+    DOCK,
+    FIELD_PLAN,
+    FIELD_PROGRAMME,
+    HAWKS,
+    LATER_US,
+    SECOND_US,
+    START_US,
+    SURVEY,
+    along,
+    sortie,
+    swaths,
+    track,
+    waypoint,
 )
-FIELD_PROGRAMME = Programme(tasks=(FIELD,), airframes=HAWKS, docks=(DOCK,))
-LATER_US = START_US + 7200 * SECOND_US
 
 
 def of_field(*tracks: Track) -> Proof:
@@ -134,7 +71,7 @@ def test_what_was_flown_as_planned_is_covered_and_kept() -> None:
 
 def test_half_a_flight_is_half_covered_and_not_done_and_says_what_was_not_seen() -> None:
     half = along(swaths()[:4])
-    task = of_field(track(1, half, begins_s=5, ended_by="battery")).tasks[0]
+    task = of_field(track(1, half, begins_s=5)).tasks[0]
     assert task.covered_ratio == pytest.approx(0.5, abs=0.01)
     assert (task.done_count, task.is_kept) == (0, False)
     assert task.unseen is not None
@@ -295,10 +232,11 @@ def test_the_page_is_well_formed_in_both_languages_and_runs_nothing(language: st
         remedy_en="<b>earlier</b>",
         task_id=5,
     )
-    plan = msgspec.structs.replace(FIELD_PLAN, refusals=(refusal,))
-    proof = prove(
-        plan, FIELD_PROGRAMME, [track(1, along(swaths()[:4]), begins_s=5, ended_by="<script>")], now_us=LATER_US
+    broken_off = msgspec.structs.replace(
+        SURVEY, state=SortieState.BROKEN_OFF, reason_zh="<script>", reason_en="<script>"
     )
+    plan = msgspec.structs.replace(FIELD_PLAN, refusals=(refusal,), sorties=(broken_off,))
+    proof = prove(plan, FIELD_PROGRAMME, [track(1, along(swaths()[:4]), begins_s=5)], now_us=LATER_US)
     page = report_html.write(proof, FIELD_PROGRAMME, language="zh" if language == "zh" else "en").decode()
     reader = Reader()
     reader.feed(page)
@@ -310,11 +248,23 @@ def test_the_page_is_well_formed_in_both_languages_and_runs_nothing(language: st
 
 
 def test_the_tables_and_the_map_say_the_same_as_the_proof() -> None:
-    half = track(1, along(swaths()[:4]), begins_s=5, ended_by="=cmd()")
-    proof = of_field(half)
-    rows = list(csv.reader(io.StringIO(report_files.write_csv(proof).decode("utf-8-sig"))))
+    broken_off = msgspec.structs.replace(SURVEY, state=SortieState.BROKEN_OFF, reason_zh="低电量", reason_en="=cmd()")
+    plan = msgspec.structs.replace(FIELD_PLAN, sorties=(broken_off,))
+    half = track(1, along(swaths()[:4]), begins_s=5)
+    proof = prove(plan, FIELD_PROGRAMME, [half], now_us=LATER_US)
+    rows = table(report_files.write_csv(proof))
     assert rows[1][rows[0].index("name_en")] == "Danxia valley"
     assert float(rows[1][rows[0].index("covered_ratio")]) == pytest.approx(0.5, abs=0.01)
-    assert rows[4][-1] == "'=cmd()"
+    assert (rows[1][rows[0].index("kind")], rows[1][rows[0].index("is_kept")]) == ("area", "False")
+    assert (rows[4][2], rows[4][-1]) == ("broken_off", "'=cmd()")
+    zh = table(report_files.write_csv(proof, language="zh"))
+    assert (zh[1][zh[0].index("类型")], zh[1][zh[0].index("达标")]) == ("面", "否")
+    assert (zh[4][2], zh[4][-1]) == ("中止", "低电量")
+    assert not [heading for heading in (*zh[0], *zh[3]) if heading.isascii()]
     features = json.loads(report_files.write_geojson(proof, FIELD_PROGRAMME, [half]))["features"]
     assert [feature["properties"]["what"] for feature in features] == ["task", "unseen", "flown"]
+    assert features[2]["properties"]["reason_zh"] == "低电量"
+
+
+def table(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
