@@ -1258,6 +1258,8 @@ export interface Sortie {
   handed_us: number | null;
   started_us: number | null;
   ended_us: number | null;
+  reason_zh: string;
+  reason_en: string;
   is_refused: boolean;
 }
 
