@@ -122,10 +122,12 @@ def _demand_own_page(request: Request, parts: Parts) -> None:
     if origin not in parts.origins:
         allowed = ", ".join(sorted(parts.origins))
         message = f"a write from the origin {origin[:100] or '(none)'!r}: allowed is {allowed} (SKYBEAT_PUBLIC_ORIGIN)"
-        raise NotAllowedError(message)
+        raise NotAllowedError(
+            message, f"来自 {origin[:100] or '（无）'} 的写入：允许 {allowed}（SKYBEAT_PUBLIC_ORIGIN）"
+        )
     if request.headers.get(WRITE_HEADER) != "1":
         message = "a write without the header X-Skybeat: 1, which only the console's own page sends"
-        raise NotAllowedError(message)
+        raise NotAllowedError(message, "写入缺少只有本控制台网页才发送的 X-Skybeat: 1 请求头")
 
 
 async def read_body(request: Request, kind: type[Body], *, max_bytes: int = MAX_BODY_BYTES) -> Body:

@@ -144,7 +144,7 @@ def refusal(
     """
     if key not in REASONS:
         message = f"there is no sentence {key!r}: the sentences are {', '.join(REASONS)}"
-        raise NotFoundError(message)
+        raise NotFoundError(message, f"没有句子“{key}”：现有 {', '.join(REASONS)}")
     offered = tuple(one for one in remedies if one.change) or remedies or (Remedy(),)
     return Refusal(
         rule_id=rule_id,

@@ -107,7 +107,9 @@ def read_rule_set(data: bytes) -> RuleSet:
         message = (
             f"this is no rule set ({error}): it needs name, name_zh, name_en, source and rules with names and values"
         )
-        raise FileFormatError(message) from error
+        raise FileFormatError(
+            message, f"这不是规则集（{error}）：须有 name、name_zh、name_en、source 和带名称与参数的 rules"
+        ) from error
     missing = [
         f"{rule_id} {name}"
         for rule_id in VALUES
@@ -116,7 +118,7 @@ def read_rule_set(data: bytes) -> RuleSet:
     ]
     if missing:
         message = f"the rule set {head['name']!r} lacks {', '.join(missing)}: say them, or extend: {DEFAULT}"
-        raise InputError(message)
+        raise InputError(message, f"规则集“{head['name']}”缺少 {', '.join(missing)}：请补上，或写 extends: {DEFAULT}")
     return RuleSet(**head, rules=dict(sorted(rules.items())))
 
 
