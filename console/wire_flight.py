@@ -70,8 +70,9 @@ class SortieView(msgspec.Struct, frozen=True, kw_only=True):
     """The sortie that a drone was given last; `plan_id` null where it stands in no plan.
 
     `sent_items` of `item_count` are on board, `flown` of `waypoint_count` waypoints behind it; `left_m` is what is left of the way to
-    its goal (where a first responder was sent to, else the last waypoint), `arrive_ms` when it is there. `cause` and its sentences
-    say why it waits, paused or failed; empty where all is well. `moved_ms` is when the step changed.
+    its goal (where a first responder was sent to, else the last waypoint), `arrive_ms` when it will be there, `arrived_ms` when it
+    was: nothing is left then, though it may stay. `cause` and its sentences say why it waits, paused or failed; empty where all is
+    well. `moved_ms` is when the step changed.
     """
 
     plan_id: int | None
@@ -85,6 +86,7 @@ class SortieView(msgspec.Struct, frozen=True, kw_only=True):
     waypoint_count: int
     left_m: float | None
     arrive_ms: float | None
+    arrived_ms: float | None
     cause: str
     reason_zh: str
     reason_en: str
@@ -93,7 +95,7 @@ class SortieView(msgspec.Struct, frozen=True, kw_only=True):
 class FlightView(msgspec.Struct, frozen=True, kw_only=True):
     """A drone as whoever flies it needs it: `actions` are its last orders, the newest first.
 
-    Home is where it was armed last, else the dock of its sortie; `endurance_s` (full to empty) and `reserve_ratio` (what it should
+    Home is what it told, else where it was seen to be armed, else the dock of its sortie; `endurance_s` (full to empty) and `reserve_ratio` (what it should
     land with) are known of drones that have a sortie.
     """
 

@@ -164,6 +164,7 @@ class Pilot(SortieWatch):
             flown_before=flown_before,
             waypoint_count=brief.waypoint_count,
             digest="",
+            arrived_us=None,
         )
         if not state.has_flown:
             return Says(None, self._move(now_us, SortieStep.HANDED, None))

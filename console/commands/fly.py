@@ -2,12 +2,14 @@
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import Final
 
 import click
 import msgspec
 
 from console.script_door import console_options, open_console
+from infra.clock import MICROSECONDS
 from mission.script import Console, Flight, Progress
 from telemetry.model.datum import Crs
 from telemetry.model.errors import InputError
@@ -51,16 +53,17 @@ def command(
         message = "give either --to LAT,LON or a sortie of a published plan as PLAN/SORTIE, such as 12/3"
         raise InputError(message)
     with open_console(url, key, account_name) as console:
+        teller = Teller(as_json=as_json)
         if sortie is not None:
             plan_id, sortie_id = parse_sortie(sortie)
-            unit_id = console.fly(console.read_plan(plan_id), sortie_id)
+            unit_id = console.fly(console.read_plan(plan_id), sortie_id, tell=teller.tell)
         else:
             lat_deg, lon_deg = parse_place(place or "")
             found = console.fly_to(lat_deg, lon_deg, crs=crs, alt_agl_m=alt_agl_m, stay_s=stay_s, dry_run=dry_run)
             tell_flight(found, as_json=as_json)
             unit_id = found.unit_id
         if not dry_run and not no_wait:
-            tell_progress(console, unit_id, as_json=as_json)
+            teller.follow(console, unit_id)
 
 
 def parse_place(text: str) -> tuple[float, float]:
@@ -93,27 +96,45 @@ def tell_flight(flight: Flight, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(flight))
         return
+    ratio = flight.detection_ratio
+    found = "" if ratio is None else f"; its search finds who is there with {ratio:.0%}"
     click.echo(
         f"{flight.name} (unit {flight.unit_id}) is there in {flight.arrive_s:.0f} s with {flight.battery_at_scene_ratio:.0%} "
-        f"of its battery, home again with {flight.return_ratio:.0%}"
+        f"of its battery, home again with {flight.return_ratio:.0%}{found}"
     )
 
 
-def _is_news(found: Progress, told: Progress) -> bool:
-    if (found.step, found.flown, found.text) != (told.step, told.flown, told.text):
-        return True
-    return found.arrive_s is not None and (told.arrive_s is None or abs(found.arrive_s - told.arrive_s) >= TOLD_EVERY_S)
+class Teller:
+    """Prints how far a flight is: each step and reason, and for people the time that is left every 10 s."""
 
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._told: Progress | None = None
 
-def tell_progress(console: Console, unit_id: int, *, as_json: bool) -> None:
-    """Print how far a flight is until it is over: each step, and for people the time that is left every 10 s."""
-    told: Progress | None = None
-    for found in console.progress(unit_id):
-        if told is not None and not as_json and not _is_news(found, told):
-            continue
-        told = found
-        if as_json:
+    def follow(self, console: Console, unit_id: int) -> None:
+        """Tell a flight until it is over."""
+        for found in console.progress(unit_id):
+            self.tell(found)
+
+    def tell(self, found: Progress) -> None:
+        """Print what is news."""
+        if found == self._told or not (self._as_json or self._told is None or _is_news(found, self._told)):
+            return
+        self._told = found
+        if self._as_json:
             click.echo(json.dumps(msgspec.to_builtins(found)))
         else:
-            there = "" if found.arrive_s is None else f"  there in {found.arrive_s:.0f} s"
-            click.echo(f"{found.step:<10} {found.flown}/{found.waypoint_count}{there}  {found.text}".rstrip())
+            click.echo(f"{found.step:<10} {found.flown}/{found.waypoint_count}{_there(found)}  {found.text}".rstrip())
+
+
+def _there(found: Progress) -> str:
+    if found.arrived_us is not None:
+        since = datetime.fromtimestamp(found.arrived_us / MICROSECONDS, UTC).astimezone()
+        return f"  there since {since:%H:%M:%S}"
+    return "" if found.arrive_s is None else f"  there in {found.arrive_s:.0f} s"
+
+
+def _is_news(found: Progress, told: Progress) -> bool:
+    if (found.step, found.flown, found.arrived_us, found.text) != (told.step, told.flown, told.arrived_us, told.text):
+        return True
+    return found.arrive_s is not None and (told.arrive_s is None or abs(found.arrive_s - told.arrive_s) >= TOLD_EVERY_S)

@@ -2,7 +2,7 @@
 
 import click
 
-from console.commands.fly import parse_place, tell_flight, tell_progress
+from console.commands.fly import Teller, parse_place, tell_flight
 from console.script_door import console_options, open_console
 from telemetry.model.datum import Crs
 
@@ -40,4 +40,4 @@ def command(
         found = console.search(parse_place(place), radius_m=radius_m, crs=crs, dry_run=dry_run)
         tell_flight(found, as_json=as_json)
         if not dry_run and not no_wait:
-            tell_progress(console, found.unit_id, as_json=as_json)
+            Teller(as_json=as_json).follow(console, found.unit_id)

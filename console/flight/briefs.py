@@ -16,6 +16,8 @@ from telemetry.model.geodesy import distance_m
 LEAST_LANDING_RATIO: Final = 0.1
 """What the battery must at least still hold when it lands, by what it holds now: less is no sortie but a risk."""
 RESERVE_RATIO: Final = 0.2
+THERE_WITHIN_M: Final = 10.0
+"""As near as autopilots take a waypoint for reached."""
 LAUNCHES: Final = "launches.json"
 Kept = TypeVar("Kept")
 _LOG: Final = get_logger("flight")
@@ -57,6 +59,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             lat_deg, lon_deg = waypoint.lat_deg, waypoint.lon_deg
         left_s += sum(waypoint.hold_s for waypoint in self.sortie.waypoints[flown : self.goal])
         return left_m, left_s
+
+    def is_there(self, lat_deg: float, lon_deg: float, flown: int) -> bool:
+        """Tell whether a drone with so many waypoints behind is at its goal, or was: an autopilot tells of it only after its stay."""
+        return flown > self.goal or (flown == self.goal and self.left(lat_deg, lon_deg, flown)[0] <= THERE_WITHIN_M)
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):

@@ -209,7 +209,8 @@ class FlightDesk:
             return None
         flown, given = self.sorties.flown(device_id), self.sorties.given(device_id)
         left = None
-        if given is not None and place is not None and moved.step in UNDER_WAY and moved.flown <= given.goal:
+        is_ahead = moved.step in UNDER_WAY and moved.arrived_us is None
+        if given is not None and place is not None and is_ahead and moved.flown <= given.goal:
             left = given.left(place.lat_deg, place.lon_deg, moved.flown)
         return view_of_sortie(moved, flown.pilot if flown else None, left, self._clock.now_us())
 

@@ -18,7 +18,7 @@ from infra.clock import Clock
 from infra.tasks import Supervisor
 from mission.flying.pilot_words import Cause, Reason, reason
 from mission.flying.preflight import Readiness, by_rule, in_the_way, joined
-from mission.flying.sortie_watch import IN_AIR
+from mission.flying.sortie_watch import IN_AIR, NOTHING
 from mission.flying.takeoff import ON_TIME_US
 from mission.pilot import OVER, Pilot, Says
 from mission.plan import Refusal
@@ -160,7 +160,7 @@ class SortieDesk:
         flown = self.flown(device_id)
         if flown is None:
             message = f"unit {unit_id} has no sortie: give it one"
-            raise NotFoundError(message)
+            raise NotFoundError(message, f"单元 {unit_id} 没有架次：先给它一个架次")
         now_us = self._clock.now_us()
         async with flown.turn:
             flown.account = account
@@ -248,6 +248,7 @@ class SortieDesk:
                 continue
             async with flown.turn:
                 await self._do(flown, flown.pilot.take(event, self._clock.now_us()))
+                await self._do(flown, self._arrived(flown, self._clock.now_us()))
 
     async def _look_again(self, flown: Flown) -> Says:
         """Let the pilot look at the time, and begin once nothing is in the way any more: a battery tells itself, a link comes back.
@@ -262,11 +263,19 @@ class SortieDesk:
         if pilot.step is SortieStep.READY:
             return pilot.look(await self._readiness(flown), now_us)
         if pilot.step is not SortieStep.HANDED or not pilot.brief.plan.mission:
-            return pilot.tick(now_us, seen)
+            says = self._arrived(flown, now_us)
+            return pilot.tick(now_us, seen) if says.moved is None else says
         readiness = await self._readiness(flown)
         found = in_the_way(readiness, least_battery_ratio=pilot.brief.least_battery_ratio)
         is_news = not found or joined(found).cause.value != pilot.state.cause
         return pilot.begin(readiness, now_us) if is_news else pilot.tick(now_us, seen)
+
+    def _arrived(self, flown: Flown, now_us: int) -> Says:
+        """Note that a drone is at its goal by its own place; nothing where it is not, or that is noted."""
+        place, state = self._drones.place_of(flown.unit_id), flown.pilot.state
+        if place is None or not flown.given.is_there(place.lat_deg, place.lon_deg, state.flown):
+            return NOTHING
+        return flown.pilot.arrive(now_us)
 
     async def _do(self, flown: Flown, says: Says) -> None:
         """Keep how far the pilot came and carry out what it wants, until it wants nothing more."""

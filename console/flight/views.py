@@ -76,6 +76,7 @@ def view_of_sortie(
         waypoint_count=moved.waypoint_count,
         left_m=None if left is None else left[0],
         arrive_ms=None if left is None else now_us / 1000 + 1000 * left[1],
+        arrived_ms=None if moved.arrived_us is None else moved.arrived_us / 1000,
         cause=moved.cause,
         reason_zh=moved.reason_zh,
         reason_en=moved.reason_en,

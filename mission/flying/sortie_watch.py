@@ -142,6 +142,13 @@ class SortieWatch:
         self._forget()
         return Says(None, self._move(now_us, SortieStep.FAILED, found))
 
+    def arrive(self, now_us: int) -> Says:
+        """Note that it is at its goal; the first time counts, though it may stay there for long."""
+        if self.state.arrived_us is not None or not self.state.has_flown or self.step not in IN_AIR:
+            return NOTHING
+        self.state = msgspec.structs.replace(self.state, arrived_us=now_us)
+        return Says(None, self._move(now_us, self.step, None, keeps_reason=True))
+
     def _is_down(self) -> bool:
         """Tell whether it is known to be on the ground now."""
         return self._seen.is_heard is True and self._seen.is_airborne is False

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final, Self
 
@@ -43,8 +43,8 @@ _ERRORS: Final[Mapping[int, type[SkybeatError]]] = {
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a flight is: handed, uploading, ready, starting, flying, paused, returning, done, failed; none without a sortie.
 
-    `flown` of `waypoint_count` waypoints lie behind it; `left_m` and `arrive_s` (from now) are those of its goal; `text` says why
-    it waits, paused or failed.
+    `flown` of `waypoint_count` waypoints lie behind it; `left_m` and `arrive_s` (from now) are those of its goal, `arrived_us` (UTC)
+    is when it was there; `text` says why it waits, paused or failed.
     """
 
     unit_id: int
@@ -53,6 +53,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     waypoint_count: int = 0
     left_m: float | None = None
     arrive_s: float | None = None
+    arrived_us: int | None = None
     text: str = ""
 
     @property
@@ -62,13 +63,17 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flight(msgspec.Struct, frozen=True, kw_only=True):
-    """A drone that was sent: which, when it is there (seconds from now), what its battery holds there and home again."""
+    """A drone that was sent: which, when it is there (seconds from now), what its battery holds there and home again.
+
+    `detection_ratio` (0..1) is how likely a search finds who is there; None for one that only flies there.
+    """
 
     unit_id: int
     name: str
     arrive_s: float
     battery_at_scene_ratio: float
     return_ratio: float
+    detection_ratio: float | None = None
 
 
 def connect(url: str | None = None, key: str | None = None) -> "Console":
@@ -193,8 +198,11 @@ class Console:
 
     # --- flights -----------------------------------------------------------------------------------------------------
 
-    def fly(self, day: PlannedDay, sortie_id: int) -> int:
-        """Give a published sortie to its drone and start it once it is on board; return the drone's unit_id."""
+    def fly(self, day: PlannedDay, sortie_id: int, *, tell: Callable[[Progress], None] | None = None) -> int:
+        """Give a published sortie to its drone and start it once it is on board; return the drone's unit_id.
+
+        What stands in its way is waited for; `tell` is given each state until it starts, with the reason as its text.
+        """
         sortie = find_sortie(day.plan, sortie_id)
         airframe = next(one for one in day.programme.airframes if one.airframe_id == sortie.airframe_id)
         if airframe.unit_id is None:
@@ -202,7 +210,7 @@ class Console:
             raise InputError(message)
         unit_id = airframe.unit_id
         self._ask("POST", f"/api/flights/{unit_id}/sortie", {"plan_id": day.plan.plan_id, "sortie_id": sortie_id})
-        self._start_when_ready(unit_id)
+        self._start_when_ready(unit_id, tell)
         return unit_id
 
     def due(self) -> list[dict[str, Any]]:
@@ -252,8 +260,9 @@ class Console:
             return Progress(unit_id=unit_id, step="none")
         arrive_ms = sortie["arrive_ms"]
         arrive_s = None if arrive_ms is None else round(arrive_ms / 1000 - SYSTEM_CLOCK.now_us() / MICROSECONDS)
+        arrived_us = None if sortie["arrived_ms"] is None else round(sortie["arrived_ms"] * 1000)
         told = {name: sortie[name] for name in ("step", "flown", "waypoint_count", "left_m")}
-        return Progress(unit_id=unit_id, arrive_s=arrive_s, text=sortie["reason_en"], **told)
+        return Progress(unit_id=unit_id, arrive_s=arrive_s, arrived_us=arrived_us, text=sortie["reason_en"], **told)
 
     # -----------------------------------------------------------------------------------------------------------------
 
@@ -266,8 +275,10 @@ class Console:
         best = next(one for one in found["candidates"] if one["airframe_id"] == found["chosen"])
         return msgspec.convert({name: best[name] for name in Flight.__struct_fields__}, Flight)
 
-    def _start_when_ready(self, unit_id: int) -> None:
+    def _start_when_ready(self, unit_id: int, tell: Callable[[Progress], None] | None = None) -> None:
         for found in self.progress(unit_id):
+            if tell is not None:
+                tell(found)
             if found.step == "ready":
                 prepared = self._ask("POST", f"/api/flights/{unit_id}/actions/prepare", {"action": "start"})
                 if not prepared["token"]:

@@ -77,7 +77,7 @@ class SortieMoved(Event, frozen=True, kw_only=True, tag="sortie_moved"):
     """A sortie that a drone was given went on: the event holds all that its pilot must know, so that the last one counts.
 
     `part` counts its missions from 1: one that is given another task in the air has several. `flown` of `waypoint_count` waypoints
-    of this part are flown, `flown_before` of the parts before it. `first_item` and `digest` are those of what is on board.
+    of this part are flown, `flown_before` of the parts before it. `arrived_us` is when it was there: at its goal. `first_item` and `digest` are those of what is on board.
     `cause` and its sentences say why it waits, paused, failed or was broken off; empty where all is well.
     """
 
@@ -92,6 +92,7 @@ class SortieMoved(Event, frozen=True, kw_only=True, tag="sortie_moved"):
     first_item: int = 0
     digest: str = ""
     has_flown: bool = False
+    arrived_us: int | None = None
     cause: str = ""
     reason_zh: str = ""
     reason_en: str = ""

@@ -30,6 +30,9 @@ async def test_a_drone_is_sent_told_of_and_comes_home(sky: FlyingHouse) -> None:
         steps = await asyncio.to_thread(fly_there_and_home, console, unit_id)
     assert steps[-1].step == "done", steps
     assert any(step.step == "flying" and step.arrive_s is not None for step in steps)
+    there = [step for step in steps if step.arrived_us is not None]
+    assert there[-1] == steps[-1]
+    assert {(step.arrived_us, step.arrive_s) for step in there} == {(there[0].arrived_us, None)}
 
 
 async def test_what_fails_is_said_in_the_console_s_own_words(sky: FlyingHouse) -> None:

@@ -1,14 +1,17 @@
 """`skybeat fly`: what is told on the way to a place, for people and for programs."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from console.cli import skybeat
-from console.commands.fly import tell_progress
-from mission.script import Console, Progress
+from console.commands.fly import Teller, tell_flight
+from mission.script import Console, Flight, Progress
+from telemetry.model.errors import UnavailableError
 
 
 class Flying(Console):
@@ -27,11 +30,50 @@ class Flying(Console):
 
 def test_people_are_told_each_step_and_the_time_left_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     with Flying() as console:
-        tell_progress(console, 7, as_json=False)
+        Teller(as_json=False).follow(console, 7)
         told = capsys.readouterr().out.splitlines()
-        tell_progress(console, 7, as_json=True)
+        Teller(as_json=True).follow(console, 7)
     assert [line.split("there in ")[-1] for line in told] == ["25 s", "15 s", "5 s", "done       1/1"]
     assert len(capsys.readouterr().out.splitlines()) == 26
+
+
+def test_who_stays_at_the_place_is_there_and_not_about_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    teller = Teller(as_json=False)
+    for left_s in (4.0, None, None):
+        arrived_us = 1_790_000_000_000_000 if left_s is None else None
+        teller.tell(Progress(unit_id=7, step="flying", arrive_s=left_s, arrived_us=arrived_us, waypoint_count=1))
+    first, there = capsys.readouterr().out.splitlines()
+    assert first == "flying     0/1  there in 4 s"
+    assert re.fullmatch(r"flying     0/1  there since \d\d:\d\d:\d\d", there)
+
+
+def test_a_search_says_how_likely_it_finds_who_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = Flight(unit_id=7, name="Hawk", arrive_s=80.0, battery_at_scene_ratio=0.9, return_ratio=0.4)
+    tell_flight(plain, as_json=False)
+    tell_flight(msgspec.structs.replace(plain, detection_ratio=0.78), as_json=False)
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition("with 40%")[2] for line in told] == ["", "; its search finds who is there with 78%"]
+
+
+class Waiting(Flying):
+    """A console whose drone must be charged before it takes its sortie."""
+
+    def progress(self, unit_id: int, *, every_s: float | None = None) -> Iterator[Progress]:
+        """Give a battery that is too low, twice, then a sortie that failed."""
+        del every_s
+        yield Progress(unit_id=unit_id, step="handed", text="45 % of the battery, this sortie needs 60 %")
+        yield Progress(unit_id=unit_id, step="handed", text="45 % of the battery, this sortie needs 60 %")
+        yield Progress(unit_id=unit_id, step="failed", text="it could not be launched")
+
+
+def test_what_a_sortie_waits_for_before_its_start_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with Waiting() as console, pytest.raises(UnavailableError, match="it could not be launched"):
+        console._start_when_ready(7, Teller(as_json=False).tell)
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "handed     0/0  45 % of the battery, this sortie needs 60 %",
+        "failed     0/0  it could not be launched",
+    ]
 
 
 def test_a_key_s_command_asks_the_console_that_the_environment_names(tmp_path: Path) -> None:

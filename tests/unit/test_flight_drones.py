@@ -3,16 +3,20 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 import pytest
 
+from console.flight.briefs import Given
 from console.flight.drones import Drones
 from console.sources import FieldBridge
 from infra.clock import SYSTEM_CLOCK
 from mission.pilot import Seen
+from mission.plan import Sortie, Waypoint
 from telemetry.model.batch import FIX_2D, FIX_3D, UNKNOWN_I1, Quality
 from telemetry.model.unit import LinkState
 from telemetry.model.unit_state import LINK_STATES, UNIT_STATE, UnitBit
+from tests.patrol_day import airframe, dock
 
 HAWK = 7
 SECOND = 1_000_000
@@ -65,3 +69,26 @@ def test_of_a_drone_that_never_told_its_place_its_arming_is_known_all_the_same()
     assert found.place_of(HAWK) is None
     assert found.seen_of(HAWK) == Seen(is_heard=False, is_armed=False, is_airborne=None)
     assert found.seen_of(HAWK + 1) == Seen(is_heard=False)
+
+
+def given_stay(*, goal: int) -> Given:
+    """A sortie over two places, 100 m apart, with a stay at the first."""
+    there = Waypoint(lat_deg=36.06, lon_deg=103.83, alt_home_m=60.0, speed_mps=10.0, hold_s=300.0)
+    next_one = msgspec.structs.replace(there, lat_deg=36.0609, hold_s=0.0)
+    sortie = Sortie(
+        sortie_id=0, airframe_id=1, dock_id=1, takeoff_us=0, landing_us=1, free_us=1, visit_ids=(), task_ids=(),
+        waypoints=(there, next_one), length_m=900.0, landing_battery_ratio=0.7, transit_alt_home_m=60.0,
+    )  # fmt: skip
+    return Given(
+        sortie=sortie, airframe=airframe(1, 1), dock=dock(1, 0, 0), zones=(), plan_id=None, goal=goal, account_id=5,
+        account_name="wang",
+    )  # fmt: skip
+
+
+def test_a_drone_is_there_while_it_stays_and_not_only_when_it_leaves() -> None:
+    given = given_stay(goal=0)
+    assert not given.is_there(36.0598, 103.83, 0)
+    assert given.is_there(36.05995, 103.83, 0)
+    assert given.is_there(36.0, 103.83, 1), "it has been there"
+    assert not given_stay(goal=1).is_there(36.06, 103.83, 0)
+    assert not given_stay(goal=1).is_there(36.0609, 103.83, 0), "over the last place on the way to the first"

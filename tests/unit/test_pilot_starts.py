@@ -153,3 +153,14 @@ def test_a_sortie_that_waits_on_the_ground_is_called_off_with_why_and_one_in_the
     )
     flown = flying().pilot
     assert flown.call_off(found, NOW_US) == (None, None)
+
+
+def test_it_is_at_its_goal_once_and_another_task_has_another_one() -> None:
+    pilot = flying().pilot
+    moved = pilot.arrive(NOW_US).moved
+    assert moved is not None
+    assert (moved.arrived_us, moved.step) == (NOW_US, SortieStep.FLYING)
+    assert pilot.arrive(NOW_US + SECOND) == (None, None)
+    pilot.give_another(brief_of(4, sortie_id=9), NOW_US)
+    assert pilot.state.arrived_us is None
+    assert starting(Seen()).arrive(NOW_US) == (None, None)

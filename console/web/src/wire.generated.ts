@@ -648,7 +648,7 @@ export interface ActionView {
   item: number | null;
 }
 
-/** The sortie that a drone was given last; `plan_id` null where it stands in no plan. `sent_items` of `item_count` are on board, `flown` of `waypoint_count` waypoints behind it; `left_m` is what is left of the way to its goal (where a first responder was sent to, else the last waypoint), `arrive_ms` when it is there. `cause` and its sentences say why it waits, paused or failed; empty where all is well. `moved_ms` is when the step changed. */
+/** The sortie that a drone was given last; `plan_id` null where it stands in no plan. `sent_items` of `item_count` are on board, `flown` of `waypoint_count` waypoints behind it; `left_m` is what is left of the way to its goal (where a first responder was sent to, else the last waypoint), `arrive_ms` when it will be there, `arrived_ms` when it was: nothing is left then, though it may stay. `cause` and its sentences say why it waits, paused or failed; empty where all is well. `moved_ms` is when the step changed. */
 export interface SortieView {
   plan_id: number | null;
   sortie_id: number;
@@ -661,12 +661,13 @@ export interface SortieView {
   waypoint_count: number;
   left_m: number | null;
   arrive_ms: number | null;
+  arrived_ms: number | null;
   cause: string;
   reason_zh: string;
   reason_en: string;
 }
 
-/** A drone as whoever flies it needs it: `actions` are its last orders, the newest first. Home is where it was armed last, else the dock of its sortie; `endurance_s` (full to empty) and `reserve_ratio` (what it should land with) are known of drones that have a sortie. */
+/** A drone as whoever flies it needs it: `actions` are its last orders, the newest first. Home is what it told, else where it was seen to be armed, else the dock of its sortie; `endurance_s` (full to empty) and `reserve_ratio` (what it should land with) are known of drones that have a sortie. */
 export interface FlightView {
   unit_id: number;
   device_id: number;

@@ -74,6 +74,7 @@ export const flightEn: Readonly<Record<keyof typeof flightZh, string>> = {
   "flight.waypoint": "waypoints {item} / {total}",
   "flight.left": "{distance} left",
   "flight.arrives": "there at {time}",
+  "flight.arrived": "there since {time}",
   "flight.arrivesIn": "{time} to go",
   "flight.battery": "Battery against the way home",
   "flight.batteryNow": "battery",

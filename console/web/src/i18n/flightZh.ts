@@ -72,6 +72,7 @@ export const flightZh = {
   "flight.waypoint": "已过航点 {item} / {total}",
   "flight.left": "余 {distance}",
   "flight.arrives": "{time} 到达",
+  "flight.arrived": "{time} 已到达",
   "flight.arrivesIn": "还有 {time}",
   "flight.battery": "电量与返航",
   "flight.batteryNow": "电量",

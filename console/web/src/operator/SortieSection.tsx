@@ -78,6 +78,9 @@ export function SortieSection({ flight, status }: { flight: FlightView | null; s
           <span>{t("flight.left", { distance: distance(sortie.left_m) })}</span>
         )}
         <span className="sp" />
+        {sortie.arrived_ms === null ? null : (
+          <span data-testid="sortie-arrived">{t("flight.arrived", { time: clockTime(sortie.arrived_ms) })}</span>
+        )}
         {arrives === null || OVER.has(sortie.step) ? null : (
           <span data-testid="sortie-arrives">
             {t("flight.arrives", { time: clockTime(arrives) })} ·{" "}
