@@ -1,12 +1,13 @@
 """Zones of the air near a sortie as an autopilot's fence: polygons of few vertices, never weaker than the zones."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 import shapely
 
+from mission.air.flight_path import FlightPath, path_of
+from mission.air.sky import Sky, ceiling_of, is_closed_to, is_in_force
 from mission.model import Dock, Zone, ZoneKind
 from mission.plan import Sortie
 from telemetry.model.geodesy import Floats, LocalPlane, local_plane
@@ -26,57 +27,68 @@ Ring = tuple[Floats, int]
 def fence_of(sortie: Sortie, dock: Dock, zones: Sequence[Zone]) -> tuple[MissionItem, ...]:
     """Return keep-in areas and no-fly zones near the sortie, in its time and height, one item a vertex.
 
-    Many vertices are made fewer on the safe side: what is closed grows, what is open shrinks. A hole in a closed zone is
-    closed too, since a fence has no holes; one in a keep-in area becomes a closed area of its own.
+    A fence knows neither heights nor times nor approvals: a zone that the sortie's own way rightly crosses (above or below it,
+    while it is open, with its number) is left out. Keep-in areas become one, since autopilots want to be inside all of them;
+    where the way leads through several that do not touch, they are left out. Many vertices are made fewer on the safe side:
+    what is closed grows, what is open shrinks, but never so that the way is outside. A hole in a closed zone is closed too,
+    since a fence has no holes; one in a keep-in area becomes a closed area of its own.
     """
     plane = local_plane(dock.lat_deg, dock.lon_deg)
-    project = _projection(plane)
-    corners = [(dock.lon_deg, dock.lat_deg), *((point.lon_deg, point.lat_deg) for point in sortie.waypoints)]
-    way = shapely.transform(shapely.MultiPoint(corners).convex_hull, project)
-    chosen: list[tuple[Any, int]] = []
-    for zone in zones:
-        command = _command_of(zone, sortie)
-        if command is None:
-            continue
-        shape = shapely.transform(shapely.from_geojson(msgspec.json.encode(zone.geometry).decode()), project)
-        if shapely.distance(shape, way) <= NEAR_M:
-            chosen.append((shape, command))
-    rings = _few(chosen)
-    return tuple(item for ring, command in rings for item in _items(plane, ring, command))
+    if not sortie.waypoints:
+        return ()
+    path = path_of(sortie, plane=plane, dock=dock)
+    line = shapely.union_all(path.lines)
+    chosen = [(shape, EXCLUSION) for zone in zones for shape in _closed(zone, path, line, sortie.approval, plane)]
+    chosen += [(shape, INCLUSION) for shape in _kept_in(zones, path, line, plane)]
+    near = [one for one in chosen if shapely.distance(one[0], line.convex_hull) <= NEAR_M]
+    return tuple(item for ring, command in _few(near, line) for item in _items(plane, ring, command))
 
 
-def _projection(plane: LocalPlane) -> Callable[[Floats], Floats]:
-    return lambda lonlat: np.column_stack(plane.to_plane(lonlat[:, 1], lonlat[:, 0]))
+def _closed(zone: Zone, path: FlightPath, line: Any, approval: str, plane: LocalPlane) -> Iterator[Any]:  # noqa: ANN401
+    """Yield the area of a zone that is closed to the sortie, unless its way crosses it without an offence."""
+    if zone.kind in {ZoneKind.TRAFFIC, ZoneKind.KEEP_IN} or not is_closed_to(zone, approval):
+        return
+    if not is_in_force(zone, path.window) or zone.floor_agl_m > path.highest_agl_m:
+        return
+    sky = Sky((zone,), plane=plane)
+    area = sky.area(zone)
+    is_over_or_under = shapely.intersects(area, line) and not sky.offences(path, approval=approval)
+    if not is_over_or_under:
+        yield area
 
 
-def _command_of(zone: Zone, sortie: Sortie) -> int | None:
-    """Return how a zone is fenced, None for one that does not concern the sortie."""
-    in_time = not zone.windows or any(
-        window.start_us < sortie.landing_us and window.end_us > sortie.takeoff_us for window in zone.windows
-    )
-    rises_m = [point.ground_above_home_m for point in sortie.waypoints]
-    heights_m = [point.alt_home_m - point.ground_above_home_m for point in sortie.waypoints]
-    highest_m = max([*heights_m, sortie.transit_alt_home_m - max([*rises_m, 0.0])])
-    if not in_time or zone.kind is ZoneKind.TRAFFIC:
-        return None
-    if zone.kind is ZoneKind.KEEP_IN:
-        return INCLUSION
-    is_granted = zone.kind is ZoneKind.RESTRICTED and zone.approval != "" and zone.approval == sortie.approval
-    return None if is_granted or zone.floor_agl_m > highest_m else EXCLUSION
+def _kept_in(zones: Sequence[Zone], path: FlightPath, line: Any, plane: LocalPlane) -> Iterator[Any]:  # noqa: ANN401
+    """Yield the keep-in area that holds the sortie: all that are in force at its time and heights, as one."""
+    inside = [
+        zone
+        for zone in zones
+        if zone.kind is ZoneKind.KEEP_IN
+        and is_in_force(zone, path.window)
+        and zone.floor_agl_m < path.highest_agl_m
+        and ceiling_of(zone) > path.lowest_agl_m
+    ]
+    sky = Sky(inside, plane=plane)
+    touched = [
+        one for one in shapely.get_parts(shapely.union_all([sky.area(zone) for zone in inside])) if one.intersects(line)
+    ]
+    if len(touched) == 1:
+        yield touched[0]
 
 
-def _few(chosen: Sequence[tuple[Any, int]]) -> list[Ring]:
+def _few(chosen: Sequence[tuple[Any, int]], line: Any) -> list[Ring]:  # noqa: ANN401 - shapely has no types
     """Return the rings with as little simplification as keeps them few; the last try is taken as it is."""
     rings: list[Ring] = []
     for tolerance_m in SIMPLER_BY_M:
-        rings = [ring for shape, command in chosen for ring in _rings(shape, command, tolerance_m)]
+        rings = [ring for shape, command in chosen for ring in _rings(shape, command, line, tolerance_m)]
         if sum(len(ring) for ring, _ in rings) <= MOST_VERTICES:
             break
     return rings
 
 
-def _rings(shape: Any, command: int, tolerance_m: float) -> Iterator[Ring]:  # noqa: ANN401 - shapely has no types
-    for part in shapely.get_parts(_simpler(shape, command, tolerance_m)):
+def _rings(shape: Any, command: int, line: Any, tolerance_m: float) -> Iterator[Ring]:  # noqa: ANN401 - as above
+    simpler = _simpler(shape, command, tolerance_m)
+    is_in_the_way = simpler.intersects(line) if command == EXCLUSION else not simpler.covers(line)
+    for part in shapely.get_parts(shape if is_in_the_way else simpler):
         yield _open(part.exterior), command
         if command == INCLUSION:
             for hole in part.interiors:
