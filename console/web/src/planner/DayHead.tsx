@@ -87,7 +87,12 @@ function NewMenu() {
           <button type="button" role="menuitem" onClick={() => pick(() => beginItem("docks", live.nowMs()))}>
             {t("plan.newDock")}
           </button>
-          <button type="button" role="menuitem" onClick={() => pick(() => beginItem("weather", live.nowMs()))}>
+          <button
+            type="button"
+            role="menuitem"
+            data-testid="new-weather-item"
+            onClick={() => pick(() => beginItem("weather", live.nowMs()))}
+          >
             {t("plan.newWeather")}
           </button>
         </div>

@@ -38,7 +38,7 @@ function RuleValue({
   onChange,
 }: Omit<RuleProps, "changed" | "onReset"> & { name: string; value: Value }) {
   const t = useText();
-  const label = `${rule.rule_id} ${name}`;
+  const label = `${rule.rule_id} ${wordOf(t, name)}`;
   if (name === "level")
     return (
       <select
