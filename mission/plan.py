@@ -115,6 +115,18 @@ class Sortie(msgspec.Struct, frozen=True, kw_only=True):
     is_refused: bool = False
     """A rule refuses it; it stays, because without it nobody watches, and a person decides. It counts as not planned."""
 
+    def over_level_ground(self) -> "Sortie":
+        """Return it as it would fly over level ground, as high above that as it flies above its own."""
+        rises_m = [one.ground_above_home_m for one in self.waypoints]
+        if not any(rises_m):
+            return self
+        ways = tuple(
+            msgspec.structs.replace(one, alt_home_m=one.alt_home_m - rise_m, ground_above_home_m=0.0)
+            for one, rise_m in zip(self.waypoints, rises_m, strict=True)
+        )
+        level_m = self.transit_alt_home_m - max(*rises_m, 0.0)
+        return msgspec.structs.replace(self, waypoints=ways, transit_alt_home_m=level_m)
+
     def climb_alt_home_m(self, dock: Dock) -> float:
         """Return how high it climbs over its dock: to its first waypoint where that is there, as in hills, else to transit."""
         first = self.waypoints[0] if self.waypoints else None

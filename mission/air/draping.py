@@ -17,6 +17,8 @@ from telemetry.model.geodesy import Floats, LocalPlane
 TOLERANCE_M: Final = 8.0
 """So much the true height may differ from the planned one between waypoints."""
 _COARSER_FACTOR: Final = 1.5
+_SHORTEST_S: Final = 1e-3
+_SLOWEST_MPS: Final = 1.0
 _ENDS: Final = 2
 """The places over the dock that a sortie in hills begins and ends with."""
 
@@ -128,7 +130,7 @@ class _Draping:
         spent_ratio = (more_s + lift_s) / self.airframe.endurance_s
         return msgspec.structs.replace(
             sortie,
-            waypoints=tuple(timed),
+            waypoints=tuple(self._slowed(timed)),
             visit_parts=parts,
             transit_alt_home_m=sortie.transit_alt_home_m + self.up_m,
             landing_us=sortie.landing_us + round(more_s * US),
@@ -187,6 +189,16 @@ class _Draping:
                 found[row] = msgspec.structs.replace(laid[row], arrive_us=int(reached_us[row - begin - 1]))
             found[end] = msgspec.structs.replace(laid[end], arrive_us=(planned[-1].arrive_us or 0) + later_us)
         return found, later_us
+
+    def _slowed(self, ways: Sequence[Waypoint]) -> list[Waypoint]:
+        """Return the waypoints with speeds at which a steep stretch is not climbed or come down faster than it can be."""
+        need_s = least_s(np.diff([one.alt_home_m for one in ways]), self.airframe)
+        most_mps = self._lengths_m(ways) / np.maximum(need_s, _SHORTEST_S)
+        slow_mps = [np.inf, *np.where(most_mps > 0.0, np.maximum(most_mps, _SLOWEST_MPS), np.inf).tolist()]
+        return [
+            msgspec.structs.replace(one, speed_mps=round(most, 2)) if most < one.speed_mps else one
+            for one, most in zip(ways, slow_mps, strict=True)
+        ]
 
     def _lengths_m(self, ways: Sequence[Waypoint]) -> Floats:
         east_m, north_m = self.terrain.plane.to_plane([one.lat_deg for one in ways], [one.lon_deg for one in ways])

@@ -36,7 +36,7 @@ def fence_of(sortie: Sortie, dock: Dock, zones: Sequence[Zone]) -> tuple[Mission
     plane = local_plane(dock.lat_deg, dock.lon_deg)
     if not sortie.waypoints:
         return ()
-    path = path_of(sortie, plane=plane, dock=dock)
+    path = path_of(sortie.over_level_ground(), plane=plane, dock=dock)
     line = shapely.union_all(path.lines)
     chosen = [(shape, EXCLUSION) for zone in zones for shape in _closed(zone, path, line, sortie.approval, plane)]
     chosen += [(shape, INCLUSION) for shape in _kept_in(zones, path, line, plane)]

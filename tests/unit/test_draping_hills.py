@@ -113,6 +113,14 @@ def test_a_leg_too_short_for_its_climb_is_made_longer_with_all_that_follows() ->
     assert speeds.min() == pytest.approx(-1.5, abs=0.01)
     later_us = flown.landing_us - FLOWN.landing_us
     assert later_us > 30_000_000
+    told = [one.speed_mps for one in flown.waypoints]
+    assert 1.0 <= min(told) < FLOWN.waypoints[0].speed_mps
+    heights, (east_m, north_m) = (
+        [one.alt_home_m for one in flown.waypoints],
+        PLANE.to_plane([one.lat_deg for one in flown.waypoints], [one.lon_deg for one in flown.waypoints]),
+    )
+    lasting_s = np.hypot(np.diff(east_m), np.diff(north_m)) / told[1:]
+    assert (np.abs(np.diff(heights)) <= 2.05 * lasting_s + 0.5).all()
     assert (flown.waypoints[-1].arrive_us or 0) - (FLOWN.waypoints[-1].arrive_us or 0) <= later_us
     spent_ratio = FLOWN.landing_battery_ratio - flown.landing_battery_ratio
     assert spent_ratio > later_us / 1e6 / quick.endurance_s
