@@ -77,6 +77,19 @@ def test_what_comes_by_two_links_is_one_row_and_one_frame(is_signed: bool) -> No
     assert scene.way(1).duplicates == 0
 
 
+def test_a_link_whose_frames_simply_went_on_is_known_to_be_heard_when_a_second_one_brings_some_too() -> None:
+    scene = TwoLinks()
+    scene.begin(scene.left)
+    scene.now_us += 70_000_000
+    scene.drone.sequence -= 1  # what is repeated tells nothing of the link
+    frames = [scene.drone.heartbeat(), *(scene.drone.position(scene.now_us) for _ in range(3))]
+    scene.source.feed_many([(scene.left, frame) for frame in frames], scene.now_us)
+    scene.source.feed_many([(scene.right, scene.drone.position(scene.now_us))], scene.now_us)
+    for decoder in (scene.left, scene.right):
+        decoder.tick(scene.now_us)
+    assert [way.is_best for way in (scene.way(1), scene.way(2))] == [True, False]
+
+
 def test_a_frame_that_the_drone_itself_repeats_is_not_taken_for_a_copy() -> None:
     scene = TwoLinks()
     scene.begin(scene.left, scene.right)

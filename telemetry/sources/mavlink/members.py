@@ -56,6 +56,12 @@ class Member:
         self.vehicle: Vehicle | None = None
         self.ways = Ways()
 
+    def note_only_way(self) -> None:
+        """Let the only link have the time when it was heard, which `Network.follow` notes here alone."""
+        way = self.ways.only
+        if way is not None:
+            way.heard_us = max(way.heard_us, self.heard_us)
+
 
 class Stranger:
     """What is known of a system id that nobody registered, or of a component that is no autopilot."""

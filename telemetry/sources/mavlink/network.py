@@ -142,6 +142,7 @@ class Network:
             return
         ways, way = member.ways, member.ways.only
         if way is None or way.number != link.number:  # it is heard by several links: some frames are copies
+            member.note_only_way()
             way = None
             if ways.is_copy(frame.raw, link.number, now_us):
                 way = ways.way(link.number, now_us)
@@ -212,8 +213,7 @@ class Network:
         for member in self._members.values():
             if member is None or member.vehicle is None:
                 continue
-            if member.ways.only is not None:
-                member.ways.only.heard_us = max(member.ways.only.heard_us, member.heard_us)
+            member.note_only_way()
             member.ways.turn(now_us)
             member.vehicle.route = member.ways.best or member.vehicle.route
             for way in member.ways.all():
