@@ -1,7 +1,7 @@
 """Proof of a day: what each task was promised, what of it was seen, when nobody looked, and why."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from mission.proof.flown import (
 from mission.proof.ground import GROUND_KINDS, asked_of, plane_of, to_wgs84
 from mission.proof.visits import (
     COVERED_RATIO,
+    IN_TIME_S,
     NEAR_M,
     Flights,
     VisitMade,
@@ -31,6 +32,9 @@ from mission.proof.visits import (
 )
 from mission.proof.watching import least_overlap_s, unwatched, watched_ratio
 from telemetry.model.geodesy import LocalPlane
+
+LEAST_GAP_S: Final = 5.0
+"""A gap that is shorter cannot be told from the time between two positions."""
 
 
 class SortieProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +193,7 @@ def _with_watches(proof: TaskProof, task: Task, visits: Sequence[Visit], flights
     overlaps = [least_overlap_s([_whole(one) for one in each if _touches(one, visit)], count=count) for visit in visits]
     shares = [watched_ratio([visit.window], watched, count=count) or 0.0 for visit in visits]
     is_over = [visit.window.end_us <= now_us for visit in visits]
-    gaps = unwatched(past, watched, count=count)
+    gaps = tuple(one for one in unwatched(past, watched, count=count) if one.end_us - one.start_us >= LEAST_GAP_S * US)
     return msgspec.structs.replace(
         proof,
         due_count=sum(is_over),
@@ -198,7 +202,7 @@ def _with_watches(proof: TaskProof, task: Task, visits: Sequence[Visit], flights
         gaps=gaps,
         longest_gap_s=max(((one.end_us - one.start_us) / US for one in gaps), default=0.0) if past else None,
         least_overlap_s=min((one for one in overlaps if one is not None), default=None),
-        is_kept=not gaps if past else None,
+        is_kept=False if gaps else any(is_over) or None,
     )
 
 
@@ -218,7 +222,7 @@ def _with_visits(proof: TaskProof, task: Task, made: Sequence[VisitMade], flight
         longest_s = longest_idle_s(made, task, flights, now_us)
     elif task.revisit_s is not None:
         longest_s = longest_unseen_s(made, task, now_us)
-    is_late = longest_s is not None and task.revisit_s is not None and longest_s > task.revisit_s
+    is_late = longest_s is not None and task.revisit_s is not None and longest_s > task.revisit_s + IN_TIME_S
     is_seen = proof.covered_ratio is None or proof.covered_ratio >= COVERED_RATIO
     is_kept = is_seen and has_come_back(made, task) if proof.due_count else None
     return msgspec.structs.replace(

@@ -36,8 +36,9 @@ body{font:14px/1.45 "Noto Sans SC",Inter,sans-serif;color:#141c23;margin:24px au
 h1{font-size:20px;margin:0}h2{font-size:16px;margin:24px 0 8px}h3{font-size:14px;margin:16px 0 4px}
 p{margin:4px 0;color:#3f4c57}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid #d6dde2;padding:6px 8px;text-align:left;vertical-align:top}th{font-weight:500;color:#3f4c57}
-.no{color:#8c5200;font-weight:600}.task{break-inside:avoid;display:flex;gap:24px}.task>div{flex:1}
-svg{flex:none;border:1px solid #d6dde2}@media print{body{margin:0;max-width:none}}
+tr{break-inside:avoid}.sorties td:not(:last-child){white-space:nowrap}
+.no{color:#8c5200;font-weight:600}.task{break-inside:avoid;display:flex;gap:24px;margin:16px 0}.task>div{flex:1}
+.task h3{margin-top:0}svg{flex:none;border:1px solid #d6dde2}@media print{body{margin:0;max-width:none}}
 """
 
 
@@ -59,10 +60,14 @@ def write(proof: Proof, programme: Programme, *, language: Language, sortie_id: 
         f"<h1>{escape(head)}</h1>",
         *(f"<p>{escape(line)}</p>" for line in (about, total, heights, word("limits", language))),
         f"<h2>{word('tasks', language)}</h2>",
-        _table(_task_heads(language), (_task_cells(one, language) for one in tasks)),
+        _table(_task_heads(language), (_task_cells(one, language) for one in tasks), kind="tasks"),
         *(_task_part(one, shapes.get(one.task_id), zone, language) for one in tasks),
         f"<h2>{word('sorties', language)}</h2>",
-        _table(_sortie_heads(language), (_sortie_cells(one, proof.made_us, zone, language) for one in sorties)),
+        _table(
+            _sortie_heads(language),
+            (_sortie_cells(one, proof.made_us, zone, language) for one in sorties),
+            kind="sorties",
+        ),
     ]
     lang = "zh-CN" if language == "zh" else "en"
     return (
@@ -101,6 +106,7 @@ def _task_cells(one: TaskProof, language: Language) -> list[str]:
 def _task_part(one: TaskProof, task: Task | None, zone: ZoneInfo, language: Language) -> str:
     """Return a task's map, gaps and reasons; nothing where there is nothing to tell."""
     drawing = _drawing(one, task, language) if task is not None and one.covered_ratio is not None else ""
+    legend = f"<p>{escape(word('map', language))}</p>" if drawing else ""
     gaps = _list(word("gaps", language), (_span(gap, zone) for gap in one.gaps))
     said = [
         (f"{one.rule_id} {one.reason_zh}", one.remedy_zh)
@@ -112,7 +118,7 @@ def _task_part(one: TaskProof, task: Task | None, zone: ZoneInfo, language: Lang
     reasons = _list(word("reasons", language), (f"{reason} — {remedy}: {what}" for reason, what in said))
     if not (drawing or gaps or reasons):
         return ""
-    return f'<section class="task">{drawing}<div><h3>{escape(_name(one, language))}</h3>{gaps}{reasons}</div></section>'
+    return f'<section class="task">{drawing}<div><h3>{escape(_name(one, language))}</h3>{legend}{gaps}{reasons}</div></section>'
 
 
 def _drawing(one: TaskProof, task: Task, language: Language) -> str:
@@ -132,6 +138,7 @@ def _drawing(one: TaskProof, task: Task, language: Language) -> str:
     )
     low_x, low_y, high_x, high_y = shape.bounds
     scale = (MAP_PX - 2.0 * MARGIN_PX) / max(high_x - low_x, high_y - low_y, 1.0)
+    width_px, height_px = ((high - low) * scale + 2.0 * MARGIN_PX for low, high in ((low_x, high_x), (low_y, high_y)))
 
     def path(geometry: Any) -> str:  # noqa: ANN401 - shapely has no types
         rings = [ring for part in shapely.get_parts(geometry) if part.geom_type == "Polygon" for ring in _rings(part)]
@@ -148,7 +155,7 @@ def _drawing(one: TaskProof, task: Task, language: Language) -> str:
         '<rect width="6" height="6" fill="#fff"/><path d="M0 0V6" stroke="#8c5200" stroke-width="2"/></pattern>'
     ).replace('"h"', f'"h{one.task_id}"')
     return (
-        f'<svg width="{MAP_PX:.0f}" height="{MAP_PX:.0f}" role="img" aria-label="{label}"><defs>{hatch}</defs>'
+        f'<svg width="{width_px:.0f}" height="{height_px:.0f}" role="img" aria-label="{label}"><defs>{hatch}</defs>'
         f'<path d="{path(shape)}" fill="#bcd9ee" fill-rule="evenodd"/>'
         f'<path d="{path(unseen)}" fill="url(#h{one.task_id})" fill-rule="evenodd"/>'
         f'<path d="{path(shape)}" fill="none" stroke="#0a64a8" stroke-width="1.5"/></svg>'
@@ -173,10 +180,10 @@ def _sortie_cells(one: SortieProof, made_us: int, zone: ZoneInfo, language: Lang
     ]
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="{kind}">' + f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _list(title: str, lines: Iterable[str]) -> str:

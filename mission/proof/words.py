@@ -45,7 +45,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "terrain": ("高度按地形数据推算", "Heights are above the ground of"),
     "limits": (
         "依据无人机记录的位置和时间推算；云台实际指向与画面内容不在其中",
-        "Reckoned from where the drones recorded that they were, and when; where the camera really pointed and what its pictures show is not in it",
+        "Reckoned from the positions and times that the drones recorded; where a camera really pointed and what its pictures show is not part of it",
     ),
     "hidden": ("不在您的权限范围", "not in your scope"),
     "in_scope": ("仅计权限范围内的无人机", "only drones in your scope"),
@@ -143,12 +143,13 @@ def percent(ratio: float | None) -> str:
 
 
 def minutes(duration_s: float | None) -> str:
-    """Return a duration as minutes and seconds, 12:05; negative ones (no overlap but a gap) with a minus."""
+    """Return a duration as minutes and seconds, 12:05, from an hour on 1:12:05; negative ones (no overlap but a gap) with a minus."""
     if duration_s is None:
         return NOTHING
     sign = MINUS if duration_s < 0.0 else ""
     whole = round(abs(duration_s))
-    return f"{sign}{whole // 60}:{whole % 60:02d}"
+    hours = f"{whole // 3600}:{whole % 3600 // 60:02d}" if whole >= 3600 else str(whole // 60)
+    return f"{sign}{hours}:{whole % 60:02d}"
 
 
 def kilometres(length_m: float | None) -> str:
