@@ -88,6 +88,7 @@ class PlannedDay:
         lines = [
             f"{self._clock(sortie.takeoff_us)}  {self._clock(sortie.landing_us)}  {drones.get(sortie.airframe_id, '?'):<16} "
             f"{sortie.landing_battery_ratio:4.0%}  {', '.join(names.get(task_id, '?') for task_id in sortie.task_ids)}"
+            f"{' (refused)' if sortie.is_refused else ''}"
             for sortie in self.sorties
         ]
         said = {True: "note", False: "not done"}

@@ -20,6 +20,7 @@ FLYING = {
     "search_now.py": ("36.0612", "103.8300", "30"),
     "publish_a_day.py": ("36.0612", "103.8305"),
 }
+ASKING = "ask_what_if.py"
 MOST_LINES = 15
 Run = Callable[..., str]
 
@@ -36,7 +37,7 @@ def running_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def offline() -> list[str]:
-    return sorted(path.name for path in EXAMPLES.glob("*.py") if path.name not in FLYING)
+    return sorted(path.name for path in EXAMPLES.glob("*.py") if path.name not in {*FLYING, ASKING})
 
 
 @pytest.mark.parametrize("name", offline())
@@ -82,6 +83,9 @@ async def test_the_examples_that_fly_fly_one_after_the_other(
             sky.drones[unit_id].drone.craft.body.battery.ratio = 1.0
         said = await asyncio.to_thread(run, name, *words)
         assert "done" in said, f"{name}: {said}"
+    asked = await asyncio.to_thread(run, ASKING, "36.0612", "103.8305")
+    assert "not done: Ferry" in asked
+    assert "mended: 2" in asked
     async with asyncio.timeout(60):  # the plan follows within a second
         while (flown := await asyncio.to_thread(first_sortie_of_first_plan)).state is not SortieState.FLOWN:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
