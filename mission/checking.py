@@ -52,7 +52,7 @@ _SHAPES: Final = {
     TaskKind.AREA: ("Polygon", "MultiPolygon"),
     TaskKind.CORRIDOR: ("LineString", "MultiLineString"),
     TaskKind.PERIMETER: ("Polygon", "MultiPolygon"),
-    TaskKind.POINT: ("Point", "MultiPoint", "Polygon"),
+    TaskKind.POINT: ("Point", "Polygon"),
     TaskKind.EVENT: ("Point", "Polygon", "LineString"),
     TaskKind.SEARCH: ("Point", "Polygon"),
     TaskKind.STREETS: ("LineString", "MultiLineString"),

@@ -19,6 +19,7 @@ from mission.schedule.fleet import Fleet, most_flight_s
 from mission.schedule.gather import WATCHED_KINDS, Wanted
 from mission.schedule.ledger import Ledger
 from mission.schedule.scene import Scene
+from mission.schedule.seen import seen_ratio
 
 _MOST_LOOKED_FOR: Final = 20
 
@@ -51,14 +52,14 @@ def figures_of(
     for task in scene.programme.tasks:
         visits = [visit for visit in wanted.visits if visit.task_id == task.task_id]
         if task.kind in WATCHED_KINDS:
-            found += [_event_figures(task, visits, events[task.task_id], sorties)] if visits else []
+            found += [_event_figures(scene, task, visits, events[task.task_id], sorties)] if visits else []
         elif visits and task.task_id in wanted.parts:
             found.append(_task_figures(scene, wanted, task, visits, begun, flown))
     return tuple(found)
 
 
 def _event_figures(
-    task: Task, visits: Sequence[Visit], watchings: Sequence[Watching], sorties: Sequence[Sortie]
+    scene: Scene, task: Task, visits: Sequence[Visit], watchings: Sequence[Watching], sorties: Sequence[Sortie]
 ) -> TaskFigures:
     """Return what the sorties themselves say of an event, those that stand too."""
     count = max((each.watched.count for each in watchings), default=max(task.watcher_count, 1))
@@ -77,12 +78,15 @@ def _event_figures(
         _watched_s(visit.window, [span[:2] for span in spans if visit.visit_id in span[2]], count) for visit in visits
     ]
     wanted_s = sum((visit.window.end_us - visit.window.start_us) / 1e6 for visit in visits) * count
+    watches = [part for each in watchings for part in each.watched.parts]
+    covered_ratio = seen_ratio(task, watches if spans else [], scene)
     overlaps = [each.relay.least_overlap_s for each in watchings if spans and each.relay.least_overlap_s is not None]
     return TaskFigures(
         task_id=task.task_id,
         visit_count=len(visits),
         planned_count=len(planned),
         refused_count=len((refused & ids) - planned),
+        covered_ratio=None if covered_ratio is None else round(covered_ratio, 4),
         watched_ratio=round(sum(each for each, _ in watched) / max(wanted_s, 1.0), 6),
         longest_gap_s=round(max((gap_s for _, gap_s in watched), default=0.0), 1),
         least_overlap_s=float(min(overlaps)) if overlaps and task.kind is TaskKind.EVENT else None,
@@ -121,9 +125,10 @@ def _task_figures(
     flown: dict[int, set[int]],
 ) -> TaskFigures:
     parts = wanted.parts[task.task_id]
-    whole_s = sum(min(part.service_s) for part in parts)
-    seen_s = sum(min(part.service_s) for part in parts if begun.get((task.task_id, part.number)))
-    has_area = task.kind in {TaskKind.AREA, TaskKind.CORRIDOR, TaskKind.PERIMETER, TaskKind.SEARCH, TaskKind.STREETS}
+    numbers = frozenset(part.number for part in parts if begun.get((task.task_id, part.number)))
+    if (task.task_id, numbers) not in wanted.seen:
+        wanted.seen[task.task_id, numbers] = seen_ratio(task, [part for part in parts if part.number in numbers], scene)
+    covered_ratio = wanted.seen[task.task_id, numbers]
     waits = [
         _longest_wait_s(scene, hours, begun.get((task.task_id, part.number), []))
         for part in parts for hours in wanted.hours[task.task_id]
@@ -132,7 +137,7 @@ def _task_figures(
         task_id=task.task_id,
         visit_count=len(visits),
         planned_count=sum(len(flown.get(visit.visit_id, ())) == len(parts) for visit in visits),
-        covered_ratio=round(seen_s / max(whole_s, 1e-9), 4) if has_area else None,
+        covered_ratio=None if covered_ratio is None else round(covered_ratio, 4),
         longest_revisit_s=round(max(waits), 1) if task.revisit_s is not None else None,
     )
 

@@ -8,12 +8,14 @@ import msgspec
 
 from mission.model import Airframe, Battery, Task, TaskKind, Window
 from mission.plan import Refusal, Visit
+from mission.rules import highest_m
 from mission.schedule import reasons
 from mission.schedule.fleet import Booking, Cell, Fleet, Flyer, Ground, Staff
 from mission.schedule.patrols import walks_of
 from mission.schedule.permits import Permit, permit_of
 from mission.schedule.recurrence import clipped
 from mission.schedule.scene import Scene
+from mission.schedule.seen import WHOLE_RATIO, height_for_all_m, seen_ratio
 from mission.schedule.standing import NOTHING, Standing, done_of
 from mission.schedule.targets import Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
@@ -66,6 +68,8 @@ class Wanted:
     """When each task is wanted, by its id."""
     amount: int = 0
     """How many parts of visits there are."""
+    seen: dict[tuple[int, frozenset[int]], float | None] = field(default_factory=dict)
+    """How much of a task is seen by some of its parts, by its id and their numbers: reckoned once."""
     done: dict[tuple[int, int], float] = field(default_factory=dict)
     """What stands: by visit and number of part, the seconds at which it is begun."""
 
@@ -103,6 +107,8 @@ def _gather(scene: Scene, task: Task, wanted: Wanted, standing: Standing) -> Non
     else:
         wanted.amount += len(visits) * len(parts)
     wanted.parts[task.task_id] = parts
+    if task.kind is TaskKind.EVENT:
+        wanted.refusals += _partly_seen(scene, task, parts)
     if task.kind not in WATCHED_KINDS:
         wanted.done |= done_of(standing, parts, scene)
     if hours:
@@ -123,6 +129,16 @@ def _count(wanted: Wanted, visit_count: int, part_count: int) -> None:
         )
         raise InputError(message, zh)
     wanted.amount = amount
+
+
+def _partly_seen(scene: Scene, task: Task, parts: Sequence[Part]) -> list[Refusal]:
+    """Return what is said of an event of which not all is seen from where it is watched."""
+    ratio = seen_ratio(task, parts, scene)
+    if ratio is None or ratio >= WHOLE_RATIO:
+        return []
+    alt_m, all_m = parts[0].pattern.alt_agl_m, height_for_all_m(task, parts[0], scene)
+    most_m = min(highest_m(scene.rules, kind, task.approval) for kind in scene.kinds)
+    return [reasons.partly_seen(task, seen_ratio=ratio, alt_agl_m=alt_m, all_from_m=all_m, most_agl_m=most_m)]
 
 
 def _plan_for(wanted: Wanted, visits: Sequence[Visit], hours: tuple[Window, ...], scene: Scene) -> None:

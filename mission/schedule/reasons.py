@@ -183,6 +183,20 @@ def no_spare(task: Task, visit: Visit, *, failure_gap_s: int | None) -> Refusal:
     )  # fmt: skip
 
 
+def partly_seen(task: Task, *, seen_ratio: float, alt_agl_m: float, all_from_m: float, most_agl_m: float) -> Refusal:
+    """Return, as a warning, how much of an event is seen by who watches it, and from which height all of it would be."""
+    pct = f"{seen_ratio * 100.0:.0f}"
+    can = all_from_m <= most_agl_m
+    return Refusal(
+        rule_id="R-26", reason_zh=f"在 {alt_agl_m:.0f} 米高度只能看到该区域的 {pct} %",
+        reason_en=f"from {alt_agl_m:.0f} m above ground {pct} % of it is seen",
+        remedy_zh=f"改为 {all_from_m:.0f} 米" if can else "拆成几个活动，或用视角更广的相机",
+        remedy_en=f"watch from {all_from_m:.0f} m" if can else "part it into several events, or take a camera that sees wider",
+        numbers={"seen_pct": round(seen_ratio * 100.0, 1), "all_from_m": all_from_m},
+        remedy={"alt_agl_m": all_from_m} if can else {"field": "geometry"}, task_id=task.task_id, is_warning=True,
+    )  # fmt: skip
+
+
 def kept_by_hills(sortie: Sortie, late_s: float) -> Refusal:
     """Return that slopes keep a watch in the air for longer than it was reckoned with: who relieves it comes too soon."""
     numbers: dict[str, float | str] = {"late_s": round(late_s, 1)}
