@@ -9,7 +9,7 @@ from console.auth.accounts import Account
 from console.flight.actions import ActionDesk
 from console.flight.briefs import Briefs, Given
 from console.flight.control import ControlDesk, holder_of
-from console.flight.drones import Drones
+from console.flight.drones import Drones, Place
 from console.flight.rules import Aloft, NoRules, RulesNow
 from console.orders import CommandDesk, numbered
 from console.sources import FieldBridge
@@ -20,6 +20,7 @@ from mission.flying.pilot_words import Cause, Reason, reason
 from mission.flying.preflight import Readiness, by_rule, in_the_way, joined
 from mission.flying.sortie_watch import IN_AIR, NOTHING
 from mission.flying.takeoff import ON_TIME_US
+from mission.model import Dock
 from mission.pilot import OVER, Pilot, Says
 from mission.plan import Refusal
 from telemetry.flight.control import NOBODY
@@ -28,6 +29,7 @@ from telemetry.model.decoding import Output
 from telemetry.model.errors import ConflictError, NotFoundError, SkybeatError
 from telemetry.model.events import AnyEvent
 from telemetry.model.flight_events import SortieMoved, SortieStep
+from telemetry.model.geodesy import distance_m
 from telemetry.orders import Order
 
 TICK_S: Final = 1.0
@@ -369,5 +371,13 @@ class SortieDesk:
             has_position=place is not None and place.is_located,
             battery_ratio=battery_ratio,
             controller=self._other_holder(flown),
+            away_m=_away_m(place, flown.given.dock),
             refusals=refusals,
         )
+
+
+def _away_m(place: Place | None, dock: Dock) -> float:
+    """Return how far from a dock a drone stands, metres; 0 where it does not stand, or nobody knows."""
+    if place is None or not place.is_located or place.is_airborne is not False:
+        return 0.0
+    return float(distance_m(place.lat_deg, place.lon_deg, dock.lat_deg, dock.lon_deg))

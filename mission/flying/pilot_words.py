@@ -8,6 +8,7 @@ class Cause(StrEnum):
     """What stands in the way of a sortie, or ended it."""
 
     POSITION = "position"
+    AWAY = "away"
     BATTERY = "battery"
     BATTERY_UNKNOWN = "battery_unknown"
     CONTROL = "control"
@@ -45,6 +46,10 @@ _SENTENCES: Final[dict[Cause, tuple[str, str]]] = {
     Cause.POSITION: (
         "无人机没有可用的定位：等待卫星定位",
         "the drone has no position that it could fly by: wait for its satellites",
+    ),
+    Cause.AWAY: (
+        "无人机停在距机库 {said} 处：先将其送回机库",
+        "it stands {said} from its dock, where this sortie begins: bring it there first",
     ),
     Cause.BATTERY: (
         "电量 {have_pct:.0f} %，本架次至少需要 {need_pct:.0f} %：充电或换电池",

@@ -1,21 +1,28 @@
 """Whether a drone may take a sortie now: what is known of it, and everything that stands in the way."""
 
+from typing import Final
+
 import msgspec
 
 from mission.flying.pilot_words import Cause, Reason, reason
 from mission.plan import Refusal
 
+AT_DOCK_WITHIN_M: Final = 50.0
+"""A drone that stands farther from its dock does not begin there: what was planned from it holds no more."""
+
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a drone before it flies; the caller looks, and asks the rules and the weather again.
 
-    `battery_ratio` is 0..1, None while unknown. `controller` names who is in control if it is somebody else.
+    `battery_ratio` is 0..1, None while unknown. `controller` names who is in control if it is somebody else. `away_m` is how far
+    from its dock it stands, 0 where it does not stand or nobody knows.
     """
 
     is_heard: bool
     has_position: bool
     battery_ratio: float | None
     controller: str = ""
+    away_m: float = 0.0
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -28,6 +35,8 @@ def in_the_way(readiness: Readiness, *, least_battery_ratio: float) -> tuple[Rea
         found.append(reason(Cause.CONTROL, readiness.controller))
     if readiness.is_heard and not readiness.has_position:
         found.append(reason(Cause.POSITION))
+    if readiness.away_m > AT_DOCK_WITHIN_M:
+        found.append(reason(Cause.AWAY, in_words(readiness.away_m)))
     if readiness.battery_ratio is None:
         found.append(reason(Cause.BATTERY_UNKNOWN))
     elif readiness.battery_ratio < least_battery_ratio:
@@ -35,6 +44,11 @@ def in_the_way(readiness: Readiness, *, least_battery_ratio: float) -> tuple[Rea
         found.append(reason(Cause.BATTERY, have_pct=have_pct, need_pct=need_pct))
     refusals = (refusal for refusal in readiness.refusals if not refusal.is_warning)
     return (*found, *(by_rule(refusal) for refusal in refusals))
+
+
+def in_words(away_m: float) -> str:
+    """Return a distance as people say it, in either language."""
+    return f"{away_m:.0f} m" if away_m < 1000.0 else f"{away_m / 1000.0:.1f} km"
 
 
 def by_rule(refusal: Refusal, cause: Cause = Cause.REFUSED_BY_RULES) -> Reason:

@@ -8,13 +8,15 @@ import msgspec
 from mission.air.draping import draped
 from mission.air.terrain import FLAT, Ground
 from mission.flying.planned_next import PlannedNext, missed
+from mission.flying.preflight import AT_DOCK_WITHIN_M, in_words
 from mission.flying.responder_trip import Errand, Standing, Trip
-from mission.model import US, Airframe, Programme, Window
+from mission.model import US, Airframe, Dock, Programme, Window
 from mission.plan import Refusal, Sortie, Waypoint
 from mission.rules import check_sortie
 from mission.schedule.apart import parted
 from mission.schedule.scene import Scene, scene_of
-from telemetry.model.errors import InputError
+from telemetry.model.errors import InputError, chinese_of
+from telemetry.model.geodesy import distance_m
 
 LONGEST_S: Final = 2 * 3600.0
 
@@ -98,11 +100,13 @@ def _candidate(
         return _refused(airframe, _unheard(airframe))
     if standing.controller:
         return _refused(airframe, _taken(airframe, standing.controller))
+    dock = scene.docks[airframe.dock_id]
+    if (away_m := _away_m(standing, dock)) > AT_DOCK_WITHIN_M:
+        return _refused(airframe, _away(airframe, away_m))
     try:
         trip = Trip(errand, scene, airframe, standing)
     except InputError as error:
-        return _refused(airframe, _no_way(airframe, str(error)))
-    dock = scene.docks[airframe.dock_id]
+        return _refused(airframe, _no_way(airframe, error))
     flat = trip.sortie(scene.now_us)
     sortie = draped(flat, plane=scene.plane, ground=scene.ground, dock=dock, airframe=airframe, here=trip.here)
     goal, later_us = _goal(flat.waypoints[trip.goal], sortie.waypoints)
@@ -167,9 +171,25 @@ def _taken(airframe: Airframe, controller: str) -> Refusal:
     )  # fmt: skip
 
 
-def _no_way(airframe: Airframe, message: str) -> Refusal:
+def _away_m(standing: Standing, dock: Dock) -> float:
+    """Return how far from its dock a drone stands; 0 for one in the air, or whose place nobody knows."""
+    if standing.is_airborne or standing.lat_deg is None or standing.lon_deg is None:
+        return 0.0
+    return float(distance_m(standing.lat_deg, standing.lon_deg, dock.lat_deg, dock.lon_deg))
+
+
+def _away(airframe: Airframe, away_m: float) -> Refusal:
     return Refusal(
-        rule_id="R-26", reason_zh=f"飞不到：{message}", reason_en=message, remedy_zh="换一架，或派地面单位",
+        rule_id="R-32", reason_zh=f"停在距机库 {in_words(away_m)} 处", reason_en=f"it stands {in_words(away_m)} from its dock",
+        remedy_zh="先将其送回机库，或换一架", remedy_en="bring it to its dock first, or send another one",
+        numbers={"away_m": round(away_m)}, airframe_id=airframe.airframe_id,
+    )  # fmt: skip
+
+
+def _no_way(airframe: Airframe, error: InputError) -> Refusal:
+    message = str(error)
+    return Refusal(
+        rule_id="R-26", reason_zh=f"飞不到：{chinese_of(error)}", reason_en=message, remedy_zh="换一架，或派地面单位",
         remedy_en="send another one, or a unit on the ground", numbers={"detail": message}, airframe_id=airframe.airframe_id,
     )  # fmt: skip
 

@@ -164,3 +164,11 @@ def test_it_is_at_its_goal_once_and_another_task_has_another_one() -> None:
     pilot.give_another(brief_of(4, sortie_id=9), NOW_US)
     assert pilot.state.arrived_us is None
     assert starting(Seen()).arrive(NOW_US) == (None, None)
+
+
+def test_a_sortie_does_not_begin_with_a_drone_that_stands_elsewhere_than_at_its_dock() -> None:
+    pilot = Pilot(1, brief_of(3), NOW_US)
+    assert pilot.begin(msgspec.structs.replace(READY, away_m=4_940.0), NOW_US).command is None
+    assert pilot.state.reason_en == "it stands 4.9 km from its dock, where this sortie begins: bring it there first"
+    assert pilot.state.reason_zh == "无人机停在距机库 4.9 km 处：先将其送回机库"
+    assert pilot.begin(msgspec.structs.replace(READY, away_m=49.0), NOW_US).command is not None

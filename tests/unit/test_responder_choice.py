@@ -106,6 +106,7 @@ def test_a_drone_in_the_air_begins_where_it_is_and_saves_the_climb() -> None:
     [
         (Standing(airframe_id=1, is_heard=False), "it is not heard"),
         (Standing(airframe_id=1, controller="wang"), "wang is in control"),
+        (Standing(airframe_id=1, lat_deg=LAT_DEG + 0.045, lon_deg=LON_DEG), "it stands 5.0 km from its dock"),
     ],
 )
 def test_who_is_silent_or_in_another_s_hands_is_not_chosen(standing: Standing, said: str) -> None:
