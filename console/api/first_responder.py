@@ -22,15 +22,14 @@ async def fly_to(request: Request) -> Response:
     """Send the drone that is there soonest, or only say who would go (`dry_run`). Whoever asks is in control of it."""
     parts, account = parts_of(request), account_of(request)
     wish = await read_body(request, FlyToWish)
-    question = parts.patrols.responder.candidates(
-        errand_of(wish), account, database_scope(account), unit_id=wish.unit_id
-    )
+    responder, errand = parts.patrols.responder, errand_of(wish)
+    question = responder.candidates(errand, account, database_scope(account), unit_id=wish.unit_id)
     found, programme = await while_asked(request, question)
     chosen = next((one for one in found if one.can_go), None)
     now_ms = parts.services.clock.now_us() / 1000
     sent = None
     if chosen is not None and not wish.dry_run:
-        sent = await parts.patrols.responder.send(chosen, programme, account, incident_id=wish.incident_id)
+        sent = await responder.send(chosen, programme, account, errand=errand, incident_id=wish.incident_id)
     return reply(
         FlyToReply(
             candidates=[view_of_candidate(one) for one in found],

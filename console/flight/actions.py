@@ -32,6 +32,7 @@ PREPARED_OF_ONE: Final = 100
 USUAL_SPEED_MPS: Final = 10.0
 LOW_BATTERY_RATIO: Final = 0.25
 FARTHEST_M: Final = 10_000.0
+HIGHEST_TAKE_OFF_M: Final = 1_000.0
 BREAKS_OFF: Final = frozenset(
     {FlightAction.PAUSE, FlightAction.HOLD, FlightAction.GO_TO, FlightAction.RETURN_HOME, FlightAction.LAND}
 )
@@ -154,6 +155,10 @@ def check_action(wanted: WantAction) -> None:
     if wanted.action is FlightAction.GO_TO and (wanted.lat_deg is None or wanted.lon_deg is None):
         message = "go_to without a place: give lat_deg and lon_deg"
         raise InputError(message, "没有目的地：在地图上选一处")
+    if wanted.action is FlightAction.TAKE_OFF and not 1.0 <= (wanted.alt_home_m or 0.0) <= HIGHEST_TAKE_OFF_M:
+        said = "without a height" if wanted.alt_home_m is None else f"to {wanted.alt_home_m:g} m"
+        message = f"take_off {said}: give alt_home_m, 1 .. {HIGHEST_TAKE_OFF_M:g} m above where it stands"
+        raise InputError(message, f"起飞高度须为 1 至 {HIGHEST_TAKE_OFF_M:g} m（相对起飞点）")
     if wanted.action is FlightAction.SET_CURRENT and wanted.item is None:
         message = "set_current without an item: give item, counted from 0"
         raise InputError(message, "没有任务项：给出任务项编号，从 0 起")

@@ -105,7 +105,7 @@ class MavsdkEngine:
             return await asyncio.wait_for(acted, limit_s)
         except TimeoutError as error:
             self._drop(process)
-            message = f"MAVSDK did not answer within {limit_s:g} s and is started again"
+            message = f"MAVSDK did not answer within {limit_s:g} s"
             raise UnavailableError(message) from error
         finally:
             self._waiting.pop(number, None)
@@ -186,7 +186,5 @@ class MavsdkEngine:
         _LOG.warning("mavsdk_lost", reason=type(error).__name__, actions=len(waiting))
         for acted in waiting:
             if not acted.done():
-                acted.set_exception(
-                    UnavailableError("MAVSDK ended over this action: give the order again, it was started anew")
-                )
+                acted.set_exception(UnavailableError("MAVSDK ended over this action"))
         await process_pipe.kill(process)

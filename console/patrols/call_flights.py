@@ -69,7 +69,7 @@ class CallFlights:
             )
             if found and found[0].can_go:
                 number = wanted.incident.incident_id
-                await self._responder.send(found[0], programme, wanted.account, incident_id=number)
+                await self._responder.send(found[0], programme, wanted.account, errand=errand, incident_id=number)
                 return
             reason = _reason(found)
         except NotFoundError:

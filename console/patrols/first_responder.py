@@ -80,9 +80,12 @@ class FirstResponder:
         answer = await self._plans.sketcher.ask(asked, within_s=WITHIN_S)
         return msgspec.json.decode(answer, type=Responders).candidates, programme
 
-    async def send(self, chosen: Candidate, programme: Programme, account: Account, *, incident_id: int | None) -> int:
+    async def send(
+        self, chosen: Candidate, programme: Programme, account: Account, *, errand: Errand, incident_id: int | None
+    ) -> int:
         """Give a candidate its sortie, to be launched once that is on board; return its unit_id.
 
+        The audit has the incident that it was for, or the place within some ten metres where it was for none.
         Raises ConflictError where another took control meanwhile.
         """
         assert chosen.sortie is not None
@@ -95,7 +98,10 @@ class FirstResponder:
             chosen.unit_id, chosen.sortie, airframe, dock, account, zones=programme.zones, goal=chosen.goal
         )
         detail = {"unit_id": chosen.unit_id, "incident_id": incident_id, "arrive_s": chosen.arrive_s}
-        await self._audit.write_soon(account, AuditAction.SORTIE_GIVEN, subject=chosen.name, detail=detail)
+        if incident_id is None:
+            detail |= {"lat_deg": round(errand.lat_deg, 4), "lon_deg": round(errand.lon_deg, 4)}
+        call_sign = self._bridge.registry.units[chosen.unit_id].call_sign
+        await self._audit.write_soon(account, AuditAction.SORTIE_GIVEN, subject=call_sign, detail=detail)
         self.launches.expect(chosen.unit_id, account, lets_go=was_nobodys)
         return chosen.unit_id
 
