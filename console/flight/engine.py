@@ -174,16 +174,17 @@ class MavsdkEngine:
         if self._process is process:
             self._process = None
             self._is_ready = False
+            _LOG.warning("mavsdk_given_up", actions=len(self._waiting))
         with contextlib.suppress(ProcessLookupError):
             process.kill()
 
     async def _lose(self, process: asyncio.subprocess.Process, error: Exception) -> None:
+        waiting = [one.acted for one in self._waiting.values() if one.process is process]
         if self._process is process:
             self._process = None
             self._is_ready = False
             self.crashes += 1
-        waiting = [one.acted for one in self._waiting.values() if one.process is process]
-        _LOG.warning("mavsdk_lost", reason=type(error).__name__, actions=len(waiting))
+            _LOG.warning("mavsdk_lost", reason=type(error).__name__, actions=len(waiting))
         for acted in waiting:
             if not acted.done():
                 acted.set_exception(UnavailableError("MAVSDK ended over this action"))

@@ -28,18 +28,24 @@ def ring(lat_deg: float, lon_deg: float, half_deg: float = 0.0005) -> list[tuple
     ]
 
 
-def ready(console: Console, unit_id: int) -> int:
-    """Publish a flight to the gate and put it on board; return the number of the zone that is drawn on its way then."""
+def ready(console: Console, unit_id: int) -> dict[str, int]:
+    """Publish a flight to the gate and put it on board; return which it is, as it is given."""
     now_us = SYSTEM_CLOCK.now_us()
     soon = Window(now_us, now_us + 10 * MINUTE_US)
     pad = dock("Pad", (PAD_LAT_DEG, PAD_LON_DEG))
     console.add(pad, drone("Hawk", dock=pad, unit_id=unit_id), point("Gate", GATE, when=soon))
     day = console.publish(console.plan(window=soon, effort_s=0.5), reason="nobody else is on duty")
     number = day.sorties[0].sortie_id
-    console._ask("POST", f"/api/flights/{unit_id}/sortie", {"plan_id": day.plan.plan_id, "sortie_id": number})
+    given = {"plan_id": day.plan.plan_id, "sortie_id": number}
+    console._ask("POST", f"/api/flights/{unit_id}/sortie", given)
     for found in console.progress(unit_id, every_s=0.1):
         if found.step == "ready":
             break
+    return given
+
+
+def helicopter(console: Console) -> int:
+    """Close the air on the way to the gate; return the zone's number."""
     return console.add(no_fly("Rescue helicopter", ring(PAD_LAT_DEG + 0.001, PAD_LON_DEG)))[0]
 
 
@@ -52,12 +58,15 @@ def refused(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one["rule_id"], one["numbers"].get("zone", "")) for one in found["refusals"] if not one["is_warning"]]
 
 
-async def test_a_zone_that_was_drawn_since_keeps_a_sortie_on_the_ground_until_it_is_gone(sky: FlyingHouse) -> None:
+async def test_a_zone_that_was_drawn_since_keeps_a_sortie_on_the_ground_until_it_is_gone_and_is_given_to_nobody_in_the_air(
+    sky: FlyingHouse,
+) -> None:
     (unit_id, _), key = sky.drones, await sky.key()
 
     def fly() -> None:
         with connect(sky.house.origin, key) as console:
-            zone_id = ready(console, unit_id)
+            given = ready(console, unit_id)
+            zone_id = helicopter(console)
             found = prepared(console, unit_id, action="start")
             assert ("R-03", "Rescue helicopter") in refused(found)
             assert found["token"] == ""
@@ -69,8 +78,13 @@ async def test_a_zone_that_was_drawn_since_keeps_a_sortie_on_the_ground_until_it
             console._start_when_ready(unit_id)
             for progress in console.progress(unit_id, every_s=0.1):
                 assert progress.step != "failed", text
-                if progress.step == "flying":
-                    return
+                if progress.flown:
+                    break
+            zone_id = helicopter(console)
+            with pytest.raises(ConflictError, match="crosses Rescue helicopter"):
+                console._ask("POST", f"/api/flights/{unit_id}/sortie", given)
+            assert console.flight(unit_id).flown > 0
+            console.remove("zones", zone_id)
 
     await asyncio.to_thread(fly)
 
@@ -85,12 +99,13 @@ async def test_a_drone_is_not_sent_through_a_zone_nor_higher_than_the_rules_allo
             there: dict[str, object] = {"action": "go_to", "lat_deg": lat_deg, "lon_deg": lon_deg}
             assert refused(prepared(console, unit_id, **there, alt_home_m=60.0)) == []
             assert refused(prepared(console, unit_id, **there, alt_home_m=1000.0)) == [("R-01", "")]
-            console.add(no_fly("Waterworks", ring(PAD_LAT_DEG + 0.002, PAD_LON_DEG)))
+            (zone_id,) = console.add(no_fly("Waterworks", ring(PAD_LAT_DEG + 0.002, PAD_LON_DEG)))
             found = prepared(console, unit_id, **there, alt_home_m=60.0)
             assert refused(found) == [("R-03", "Waterworks")]
             assert found["refusals"][0]["remedy_en"].startswith("go round it, by 36.0")
             order = {**there, "alt_home_m": 60.0, "token": found["token"]}
             with pytest.raises(ConflictError, match="not confirmed"):
                 console._ask("POST", f"/api/flights/{unit_id}/actions", order)
+            console.remove("zones", zone_id)
 
     await asyncio.to_thread(ask)
