@@ -90,13 +90,17 @@ def rule_parts(rule: str) -> dict[str, str]:
     parts = {name: value for name, _, value in pairs}
     unknown = sorted(set(parts) - ALLOWED_PARTS)
     if unknown or len(parts) != len(pairs):
-        what = f"{unknown[0]!r} in it" if unknown else "a part twice in it"
-        raise _no_rule(rule, f"{what}; allowed, each once: {', '.join(sorted(ALLOWED_PARTS))}")
+        what, zh = (f"{unknown[0]!r} in it", f"含“{unknown[0]}”") if unknown else ("a part twice in it", "有重复的部分")
+        allowed = ", ".join(sorted(ALLOWED_PARTS))
+        raise _no_rule(rule, f"{what}; allowed, each once: {allowed}", f"{zh}；每项一次，可用 {allowed}")
     if parts.get("FREQ") not in FREQUENCIES:
-        raise _no_rule(rule, f"FREQ {parts.get('FREQ', 'missing')}; allowed: {', '.join(FREQUENCIES)}")
+        said, allowed = parts.get("FREQ", ""), ", ".join(FREQUENCIES)
+        raise _no_rule(rule, f"FREQ {said or 'missing'}; allowed: {allowed}", f"FREQ {said or '缺失'}；可用 {allowed}")
     for name in ("COUNT", "INTERVAL"):
         if name in parts and not (parts[name].isascii() and parts[name].isdigit() and 0 < int(parts[name]) < 10_000):
-            raise _no_rule(rule, f"{name} {parts[name]!r}; allowed: 1 to 9999")
+            raise _no_rule(
+                rule, f"{name} {parts[name]!r}; allowed: 1 to 9999", f"{name} {parts[name]!r}；允许 1 至 9999"
+            )
     return parts
 
 
@@ -117,7 +121,7 @@ def _rule(text: str, first_on: date) -> RuleOfDays:
         rrulestr(text, dtstart=datetime.combine(first_on, time()))
         return rule_of_days(rule_parts(text), first_on)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _no_rule(text, str(error)) from error
+        raise _no_rule(text, str(error), str(error)) from error
 
 
 def _until(rule: str, text: str) -> date | None:
@@ -126,7 +130,9 @@ def _until(rule: str, text: str) -> date | None:
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     except ValueError as error:
-        raise _no_rule(rule, f"UNTIL {text!r}; allowed: a day such as 20261231") from error
+        raise _no_rule(
+            rule, f"UNTIL {text!r}; allowed: a day such as 20261231", f"UNTIL {text!r}；须为日期，如 20261231"
+        ) from error
 
 
 def _span(day: date, recurrence: Recurrence, zone: ZoneInfo) -> Window:
@@ -144,8 +150,8 @@ def _local_day(time_us: int, zone: ZoneInfo) -> date:
     return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone).date()
 
 
-def _no_rule(rule: str, reason: str) -> InputError:
+def _no_rule(rule: str, reason: str, zh: str) -> InputError:
     return InputError(
         f"the recurrence {rule!r} is no rule of days: {reason}; write e.g. FREQ=WEEKLY;BYDAY=MO,TH",
-        f"“{rule}”不是按日的重复规则；例如 FREQ=WEEKLY;BYDAY=MO,TH",
+        f"“{rule}”不是按日的重复规则：{zh}；例如 FREQ=WEEKLY;BYDAY=MO,TH",
     )
