@@ -66,7 +66,7 @@ def make_patrols(
 ) -> Patrols:
     """Wire the parts of patrols; `terrain` is the raster of heights that is planned over."""
     feed, programme, plans = PlanFeed(), ProgrammeDesk(pool), PlanDesk(pool, clock, terrain=terrain)
-    flights.ask_rules(RulesDesk(clock, programme=programme, plans=plans, feed=feed))
+    flights.ask_rules(RulesDesk(clock, programme=programme, plans=plans, feed=feed, terrain=terrain))
     responder = FirstResponder(bridge, clock, audit, programme=programme, plans=plans, flights=flights)
     due = DueSorties(plans, feed, flights, responder.launches, accounts, clock)
     return Patrols(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from console.flight.drones import Place
 from console.flight.rules import Aloft
 from console.patrols.plan_desk import PlanDesk
 from console.patrols.programme_desk import ProgrammeDesk
+from console.patrols.terrain import KeptGround
 from console.stream.plans import PlanFeed
 from infra.clock import MICROSECONDS, Clock
 from infra.database import SERVICE
@@ -53,8 +55,11 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 class RulesDesk:
     """Answers what `console.flight.rules` asks; sums go to a thread, so that the loop goes on."""
 
-    def __init__(self, clock: Clock, *, programme: ProgrammeDesk, plans: PlanDesk, feed: PlanFeed) -> None:
+    def __init__(
+        self, clock: Clock, *, programme: ProgrammeDesk, plans: PlanDesk, feed: PlanFeed, terrain: Path | None = None
+    ) -> None:
         self._clock, self._programme, self._plans, self._feed = clock, programme, plans, feed
+        self._ground = KeptGround(terrain)
         self._known = _Known()
         self._reading = asyncio.Lock()
         self._said: dict[int, tuple[object, tuple[Refusal, ...]]] = {}
@@ -100,10 +105,17 @@ class RulesDesk:
         known = self._known if is_homeward else await self._read()  # the way home waits for nothing
         if known.programme is None:
             return (_unasked("规则尚未读取：数据库没有回答", "the database does not answer"),)
-        found = await _said(said_of_way, self._way(unit_id, wanted, known.programme, place=place, home=home))
+        found = await _said(self._of_way, self._way(unit_id, wanted, known.programme, place=place, home=home))
         return (*found, _older()) if known.is_old else found
 
     # -------------------------------------------------------------------------------------------------------------
+
+    def _of_way(self, asked: StraightWay) -> tuple[Refusal, ...]:
+        """Return what speaks against a straight way over the terrain; over level ground, and said, where that cannot be read."""
+        try:
+            return said_of_way(asked, self._ground.read())
+        except UnavailableError as error:
+            return (*said_of_way(asked), _unasked(chinese_of(error), str(error)))
 
     def _way(
         self, unit_id: int, wanted: WantAction, programme: Programme, *, place: Place, home: Place | None

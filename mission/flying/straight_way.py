@@ -1,13 +1,16 @@
 """What the rules say to an order of the moment: a drone that flies straight to a place, climbs where it stands, or returns."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from mission.air.climbing import MOST_SAMPLES, SAMPLE_M
 from mission.air.flight_path import FlightPath
 from mission.air.sky import Offence
+from mission.air.terrain import FLAT, Ground
 from mission.model import US, Airframe, Dock, Programme, Window, ZoneKind
 from mission.plan import Refusal
 from mission.rules import highest_m
@@ -41,20 +44,39 @@ class StraightWay(msgspec.Struct, frozen=True, kw_only=True):
     is_homeward: bool = False
 
 
-def said_of_way(asked: StraightWay) -> tuple[Refusal, ...]:
+def said_of_way(asked: StraightWay, ground: Ground = FLAT) -> tuple[Refusal, ...]:
     """Return what speaks against an order, refusals before warnings: closed air there or on the way, its height, the weather.
 
     Closed air and too great a height refuse it; the weather, a low height and a long way are said. Who is in closed air may
-    leave it. About 5 ms among zones. Raises InputError for zones or rules that cannot be.
+    leave it. Over a known ground, where its home is known too, heights are those above the ground, and a way into a slope is
+    refused. About 5 ms among zones. Raises InputError for zones or rules that cannot be.
     """
     duration_us = round((_length_m(asked) / max(asked.speed_mps, 0.5) + WAITS_S) * US)
     window = Window(asked.now_us, asked.now_us + duration_us)
     here = Dock(dock_id=1, name="", lat_deg=asked.from_lat_deg, lon_deg=asked.from_lon_deg)
     beside = msgspec.structs.replace(asked.programme, docks=(here,), tasks=(), airframes=(asked.airframe,))
     scene = scene_of(beside, window, now_us=asked.now_us)
-    found = [*_zones(asked, scene), *_height(asked, scene), *_distance(asked, scene), *_weather(asked, scene)]
+    alt_agl_m = _above_ground_m(asked, ground)
+    if alt_agl_m is not None:
+        asked = msgspec.structs.replace(asked, from_alt_home_m=float(alt_agl_m[0]), alt_home_m=float(alt_agl_m[-1]))
+    lowest_m = None if alt_agl_m is None else float(alt_agl_m[1:].min())
+    found = [*_zones(asked, scene), *_height(asked, scene, lowest_m), *_distance(asked, scene), *_weather(asked, scene)]
     said = [msgspec.structs.replace(one, is_warning=True) if asked.is_homeward else one for one in found]
     return tuple(sorted(said, key=lambda one: one.is_warning))
+
+
+def _above_ground_m(asked: StraightWay, ground: Ground) -> Floats | None:
+    """Return the heights above the ground along the way (n,), from its beginning to its end; None where they are not known."""
+    if ground.is_flat or asked.home is None:
+        return None
+    steps = min(max(ceil(_length_m(asked) / SAMPLE_M), 1), MOST_SAMPLES)
+    share = np.linspace(0.0, 1.0, steps + 1)
+    lat_deg = asked.from_lat_deg + share * (asked.lat_deg - asked.from_lat_deg)
+    lon_deg = asked.from_lon_deg + share * (asked.lon_deg - asked.from_lon_deg)
+    rises_m = ground.heights_m(lat_deg, lon_deg) - ground.heights_m(*np.array(asked.home, np.float64).reshape(2, 1))
+    alt_home_m = asked.from_alt_home_m + share * (asked.alt_home_m - asked.from_alt_home_m)
+    found: Floats = alt_home_m - rises_m
+    return None if np.isnan(found).any() else found
 
 
 def _length_m(asked: StraightWay) -> float:
@@ -113,7 +135,8 @@ def _way_round(path: FlightPath, scene: Scene) -> Iterator[Remedy]:
     yield Remedy("by_way_of", {**told, "more_m": more_m}, told)
 
 
-def _height(asked: StraightWay, scene: Scene) -> Iterator[Refusal]:
+def _height(asked: StraightWay, scene: Scene, lowest_agl_m: float | None) -> Iterator[Refusal]:
+    """Yield what its height breaks; `lowest_agl_m` along the way where the ground is known: into a slope nobody is sent."""
     rules, alt_m, number = scene.rules, asked.alt_home_m, asked.airframe.airframe_id
     most_m, least_m = highest_m(rules, asked.airframe, ""), rules.number("R-02", "least_agl_m")
     if rules.is_on("R-01") and alt_m > most_m and not asked.is_homeward:
@@ -121,10 +144,12 @@ def _height(asked: StraightWay, scene: Scene) -> Iterator[Refusal]:
         numbers = {"alt_agl_m": alt_m, "most_agl_m": most_m}
         is_warning = rules.is_warning("R-01")
         yield refusal("too_high", "R-01", numbers, remedies=(remedy,), is_warning=is_warning, airframe_id=number)
-    if rules.is_on("R-02") and alt_m < least_m and not asked.is_homeward:
+    lowest_m = alt_m if lowest_agl_m is None else lowest_agl_m
+    if rules.is_on("R-02") and lowest_m < least_m and not asked.is_homeward:
         remedy = Remedy("raise_task", {"alt_agl_m": least_m}, {"alt_agl_m": least_m})
-        numbers = {"alt_agl_m": alt_m, "least_agl_m": least_m}
-        yield refusal("too_low", "R-02", numbers, remedies=(remedy,), is_warning=True, airframe_id=number)
+        numbers = {"alt_agl_m": lowest_m, "least_agl_m": least_m}
+        is_clear = lowest_agl_m is None or lowest_agl_m > _CLEAR_M
+        yield refusal("too_low", "R-02", numbers, remedies=(remedy,), is_warning=is_clear, airframe_id=number)
 
 
 def _distance(asked: StraightWay, scene: Scene) -> Iterator[Refusal]:
@@ -158,3 +183,5 @@ def _place(scene: Scene, lat_deg: float, lon_deg: float) -> Floats:
 
 
 _STRAIGHT: Final = 2
+_CLEAR_M: Final = 5.0
+"""Where ground that is known comes nearer than this, nobody is sent straight."""

@@ -1,14 +1,15 @@
 """At the moment of flying the rules are asked again: zones and weather of now, whom it would meet, and orders of the moment."""
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from mission.air.terrain import FLAT, Ground
 from mission.flying.straight_way import StraightWay, said_of_way
 from mission.flying.takeoff import Other, Takeoff, said_at_takeoff
-from mission.model import US, Programme, Weather, Zone, ZoneKind
+from mission.model import US, Programme, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal, Sortie, Waypoint
-from tests import patrol_day
-from tests.patrol_day import airframe, day, dock, hour, place, programme, rectangle
+from tests.patrol_day import LAT_DEG, LON_DEG, M_LON, airframe, day, dock, hour, place, programme, rectangle
 
 NOON_US = hour(12)
 SEEN_NOW = Weather(
@@ -57,8 +58,8 @@ def test_a_zone_that_was_drawn_since_refuses_and_is_named_with_the_way_round_it(
 
 
 def test_a_zone_counts_for_the_time_at_which_it_would_start_now_and_not_for_the_plans() -> None:
-    then = replace(SHUT, windows=(patrol_day.Window(hour(11.8), hour(11.95)),))
-    soon = replace(SHUT, windows=(patrol_day.Window(hour(12.01), hour(13)),))
+    then = replace(SHUT, windows=(Window(hour(11.8), hour(11.95)),))
+    soon = replace(SHUT, windows=(Window(hour(12.01), hour(13)),))
     assert refused(said(programme=now(zones=(then,)))) == []
     assert refused(said(programme=now(zones=(soon,)))) == ["R-03"]
 
@@ -97,7 +98,7 @@ def test_what_a_person_let_be_of_a_watch_is_told_and_refuses_nothing_but_weather
     assert "R-03" in [one.rule_id for one in both if one.is_warning]
 
 
-def order(east_m: float, north_m: float, **changes: object) -> tuple[Refusal, ...]:
+def order(east_m: float, north_m: float, *, ground: Ground = FLAT, **changes: object) -> tuple[Refusal, ...]:
     lon_deg, lat_deg = place(east_m, north_m)
     from_lon_deg, from_lat_deg = place(-200, 200)
     values: dict[str, object] = {
@@ -105,7 +106,7 @@ def order(east_m: float, north_m: float, **changes: object) -> tuple[Refusal, ..
         "from_lon_deg": from_lon_deg, "from_alt_home_m": 60.0, "lat_deg": lat_deg, "lon_deg": lon_deg, "alt_home_m": 60.0,
         "speed_mps": 10.0,
     }  # fmt: skip
-    return said_of_way(StraightWay(**(values | changes)))  # type: ignore[arg-type]
+    return said_of_way(StraightWay(**(values | changes)), ground)  # type: ignore[arg-type]
 
 
 def test_a_straight_way_through_a_zone_is_refused_with_its_name_and_a_place_to_go_round_by() -> None:
@@ -153,3 +154,20 @@ def test_weather_and_low_heights_are_said_to_who_flies_already_and_the_way_home_
     homeward = order(900, 200, alt_home_m=500.0, is_homeward=True)
     assert [one.rule_id for one in homeward] == ["R-03"]
     assert refused(homeward) == []
+
+
+def test_over_a_known_ground_heights_are_those_above_it_and_nobody_is_sent_into_a_slope() -> None:
+    rise_m = np.clip(np.arange(-40, 41) * 100.0 / 1000.0, 0.0, 1.0) * 200.0
+    grid = np.broadcast_to(1500.0 + rise_m, (41, 81)).copy()
+    ground = Ground(grid, LAT_DEG + 0.1, LON_DEG - 4000.0 * M_LON, 0.005, 100.0 * M_LON, "slope")
+
+    def over_it(east_m: float = 1200.0, **changes: object) -> tuple[Refusal, ...]:
+        return order(east_m, 200, ground=ground, home=(LAT_DEG, LON_DEG), programme=now(zones=()), **changes)
+
+    assert refused(order(1200, 200, alt_home_m=260.0, programme=now(zones=()))) == ["R-01"]
+    assert over_it(alt_home_m=260.0) == ()
+    (found,) = over_it()
+    assert (found.rule_id, found.is_warning) == ("R-02", False)
+    assert found.numbers["alt_agl_m"] == pytest.approx(-140.0, abs=1.0)
+    assert over_it(-200.0, from_alt_home_m=0.0) == ()
+    assert refused(over_it(is_homeward=True)) == []
