@@ -11,7 +11,7 @@ from console.wire import Role
 from infra.clock import SYSTEM_CLOCK
 from mission.formats import programme_yaml, qgc_plan
 from tests.conftest import TestDatabase
-from tests.console_house import House
+from tests.console_house import DRONE, House
 from tests.patrol_day import programme
 from tests.shared_house import emptied_house, shared_house  # noqa: F401 - fixtures
 
@@ -176,7 +176,7 @@ async def test_a_plan_is_written_for_other_tools_and_that_is_audited(
         dock = (
             await client.post("/api/programme/docks", json={"item": {"name": "D", "lat_deg": 36.05, "lon_deg": 103.8}})
         ).json()
-        drone = {"name": "A", "dock_id": dock["item_id"], "model": "M30"}
+        drone = {"name": "A", "dock_id": dock["item_id"], "model": "M30", "unit_id": DRONE}
         await client.post("/api/programme/airframes", json={"item": drone})
         for lon in (103.81, 103.79):
             place = {"type": "Point", "coordinates": [lon, 36.06]}
@@ -209,6 +209,11 @@ async def test_a_plan_is_written_for_other_tools_and_that_is_audited(
     assert printed.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
     assert printed.text.startswith("<!doctype html>")
     assert [answer.status_code for answer in tables] == [200, 200]
+    async with house.client(await house.cookie(Role.VIEWER, stations=(2,))) as client:
+        of_another_station = await client.get(report, params={"format": "csv", "language": "zh"})
+    assert "不在您的权限范围" in of_another_station.text
+    assert "不在您的权限范围" not in printed.text
+    assert "not in your scope" not in tables[0].text
     with psycopg.connect(module_database.owner_url) as connection:
         rows = connection.execute("select subject from audit where action = 'exported'").fetchall()
     assert (f"plan-{plan['plan_id']}.kml",) in rows
