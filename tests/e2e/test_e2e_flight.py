@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.conftest import RunningDemo, Visit
 
@@ -83,6 +83,32 @@ async def test_a_drone_is_held_sent_to_a_place_and_brought_home(demo: RunningDem
     assert visit.errors == []
 
 
+async def what_the_rules_refuse_is_shown_and_cannot_be_ordered(page: Page) -> None:
+    """Choose a place of which the console says that the way there is closed."""
+
+    async def refuse(route: Route) -> None:
+        answer = await route.fetch()
+        prepared = await answer.json()
+        refusal = {
+            "rule_id": "R-03", "reason_zh": "航线穿过水厂，320 m", "reason_en": "the way crosses the waterworks for 320 m",
+            "remedy_zh": "先飞到 36.06000, 103.83000 绕行，多飞 90 m", "remedy_en": "go round it", "numbers": {}, "remedy": {},
+            "task_id": None, "visit_id": None, "airframe_id": None, "window": None, "is_warning": False,
+        }  # fmt: skip
+        await route.fulfill(response=answer, json=prepared | {"token": "", "refusals": [refusal]})
+
+    await page.route("**/actions/prepare", refuse)
+    await page.keyboard.press("d")
+    box = await page.get_by_test_id("map").bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + box["width"] / TWICE + 60, box["y"] + box["height"] / TWICE - 60)
+    said = page.get_by_test_id("action-refusal")
+    await expect(said).to_contain_text("航线穿过水厂，320 m", timeout=SOON_MS)
+    await expect(said).to_contain_text("绕行")
+    await expect(page.get_by_test_id("go-here")).to_be_disabled()
+    await page.keyboard.press("Escape")
+    await page.unroute("**/actions/prepare")
+
+
 async def test_one_press_orders_nothing_and_escape_forgets_it_in_chinese(
     demo: RunningDemo, chinese_visit: Visit
 ) -> None:
@@ -98,5 +124,6 @@ async def test_one_press_orders_nothing_and_escape_forgets_it_in_chinese(
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("action-cost")).to_have_count(0)
     assert await page.get_by_test_id("flight-order").count() == before
+    await what_the_rules_refuse_is_shown_and_cannot_be_ordered(page)
     await page.get_by_test_id("control-release").click()
     assert visit.errors == []
