@@ -23,8 +23,8 @@ from mission.model import Airframe, Dock, Zone
 from mission.plan import Sortie
 from telemetry.model.commands import FlightAction, FlightCommand, RelayFrames
 from telemetry.model.errors import InputError, NotFoundError, SkybeatError
-from telemetry.model.events import AnyEvent, ArmedChanged, HomeTold
-from telemetry.model.flight_events import SortieStep
+from telemetry.model.events import AnyEvent, ArmedChanged
+from telemetry.model.flight_events import HomeTold, SortieStep
 from telemetry.orders import Order
 
 UNDER_WAY: Final = frozenset({SortieStep.STARTING, SortieStep.FLYING, SortieStep.PAUSED})

@@ -1,7 +1,8 @@
 """Where each drone returns to: the home that it told, else the place where it was seen to be armed."""
 
 from console.flight.drones import Place
-from telemetry.model.events import ArmedChanged, HomeTold
+from telemetry.model.events import ArmedChanged
+from telemetry.model.flight_events import HomeTold
 
 
 class Homes:

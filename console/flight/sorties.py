@@ -186,13 +186,13 @@ class SortieDesk:
             return ()
         return (await self._readiness(flown, is_start=True)).refusals
 
-    async def call_off(self, unit_id: int, waited_min: float) -> None:
+    async def call_off(self, unit_id: int, *, waited_s: float) -> None:
         """End a sortie that was to start by itself and has waited so long on the ground, with what stood in its way."""
         flown = self.flown(self._drones.device_of(unit_id))
         if flown is None:
             return
         async with flown.turn:
-            state = flown.pilot.state
+            state, waited_min = flown.pilot.state, waited_s / 60
             said = [
                 reason(Cause.NOT_LAUNCHED, one, waited_min=waited_min) for one in (state.reason_zh, state.reason_en)
             ]

@@ -91,7 +91,7 @@ class Launches:
             await self._start(unit_id, launch)
         elif sortie.step is SortieStep.HANDED and self._waited_s(launch) > WAITED_AT_MOST_S:
             _LOG.warning("launch_given_up", unit_id=unit_id, reason=sortie.reason_en)
-            await self._flights.sorties.call_off(unit_id, WAITED_AT_MOST_S / 60)
+            await self._flights.sorties.call_off(unit_id, waited_s=WAITED_AT_MOST_S)
             await self._end(unit_id, launch)
 
     async def _start(self, unit_id: int, launch: Launch) -> None:

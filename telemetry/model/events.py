@@ -7,7 +7,7 @@ import msgspec
 
 from telemetry.model.control_events import ControlChanged
 from telemetry.model.event import Event
-from telemetry.model.flight_events import MissionTransferred, SortieMoved, SortieStep, TransferProgress
+from telemetry.model.flight_events import HomeTold, MissionTransferred, SortieMoved, SortieStep, TransferProgress
 
 
 class Severity(IntEnum):
@@ -67,13 +67,6 @@ class LandedChanged(Event, frozen=True, kw_only=True, tag="landed_changed"):
     """The vehicle left the ground or came back to it."""
 
     landed: LandedState
-
-
-class HomeTold(Event, frozen=True, kw_only=True, tag="home_told"):
-    """The place that the vehicle returns to, by its own word, 1e-7 degrees of WGS84; told again when it is another one."""
-
-    lat_e7: int
-    lon_e7: int
 
 
 class BatteryLow(Event, frozen=True, kw_only=True, tag="battery_low"):

@@ -1,9 +1,16 @@
-"""What is told of missions on their way to an autopilot and back, and of the sorties that are flown by them."""
+"""What is told of missions on their way to an autopilot and back, of the sorties that are flown by them, and of where they end: home."""
 
 from enum import StrEnum
 
 from telemetry.model.event import Event
 from telemetry.model.mission_items import MissionItem, MissionList
+
+
+class HomeTold(Event, frozen=True, kw_only=True, tag="home_told"):
+    """The place that the vehicle returns to, by its own word, 1e-7 degrees of WGS84; told again when it is another one."""
+
+    lat_e7: int
+    lon_e7: int
 
 
 class TransferKind(StrEnum):

@@ -14,6 +14,7 @@ from telemetry.flight.traffic import OwnDrone
 from telemetry.flight_log.log import FlightLog
 from telemetry.model.commands import FlightAction, FlightCommand
 from telemetry.model.events import ArmedChanged, CommandAnswered
+from telemetry.model.flight_events import HomeTold
 from telemetry.model.sighting import Sighting, SightingSource
 from tests.conftest import FakeClock, TestDatabase
 from tests.console_house import CAR, DRONE, House, hello, next_text, running
@@ -108,7 +109,8 @@ async def test_an_action_without_its_own_fresh_token_is_not_ordered(
 async def test_a_preparation_says_what_the_action_costs(house: House, operator: httpx.AsyncClient) -> None:
     await change(operator, "take")
     now_us = house.bridge.clock.now_us()
-    house.bridge.happen(ArmedChanged(device_id=HAWK, observed_us=now_us, received_us=now_us, armed=True))
+    home = HomeTold(device_id=HAWK, observed_us=now_us, received_us=now_us, lat_e7=360_500_000, lon_e7=1_038_000_000)
+    house.bridge.happen(home)
     wanted = {"action": "go_to", "lat_deg": 36.06, "lon_deg": 103.8, "alt_home_m": 60}
     costs = (await operator.post(f"/api/flights/{DRONE}/actions/prepare", json=wanted)).json()
     assert costs["distance_m"] == pytest.approx(1_110, abs=5)

@@ -4,7 +4,8 @@ from typing import Any
 
 from console.flight.drones import Place
 from console.flight.homes import Homes
-from telemetry.model.events import AnyEvent, ArmedChanged, HomeTold
+from telemetry.model.events import AnyEvent, ArmedChanged
+from telemetry.model.flight_events import HomeTold
 from telemetry.sources.mavlink.status import Status
 
 DRONE = 1

@@ -43,8 +43,8 @@ class Hangar:
             raise ConflictError(self.problem)
         self.said.append("start")
 
-    async def call_off(self, unit_id: int, waited_min: float) -> None:
-        self.said.append(f"call off {unit_id} after {waited_min:g} min")
+    async def call_off(self, unit_id: int, *, waited_s: float) -> None:
+        self.said.append(f"call off {unit_id} after {waited_s:g} s")
         self.step = SortieStep.FAILED
 
     def device_of(self, _: int) -> int:
@@ -88,7 +88,7 @@ async def test_one_that_waits_too_long_is_called_off_and_let_go(hangar: Hangar) 
     hangar.clock.advance(WAITED_AT_MOST_S + 1)
     await launches.look()
     await launches.look()
-    assert hangar.said == ["call off 7 after 15 min", "release 1 of wang"]
+    assert hangar.said == ["call off 7 after 900 s", "release 1 of wang"]
 
 
 async def test_a_long_upload_is_waited_for_and_a_start_that_stays_refused_is_let_go(hangar: Hangar) -> None:

@@ -6,13 +6,13 @@ from telemetry.model.events import (
     AnyEvent,
     ArmedChanged,
     BatteryLow,
-    HomeTold,
     LandedChanged,
     LandedState,
     MissionProgress,
     ModeChanged,
     StatusText,
 )
+from telemetry.model.flight_events import HomeTold
 from telemetry.sources.mavlink.fusion import is_place
 
 BATTERY_THRESHOLDS: Final = (0.30, 0.20, 0.10)
