@@ -9,6 +9,8 @@ from mission.flying.straight_way import StraightWay, said_of_way
 from mission.flying.takeoff import Other, Takeoff, said_at_takeoff
 from mission.model import US, Programme, Weather, Window, Zone, ZoneKind
 from mission.plan import Refusal, Sortie, Waypoint
+from mission.planner import plan_day
+from mission.schedule.routing.problem import Effort
 from tests.patrol_day import LAT_DEG, LON_DEG, M_LON, airframe, day, dock, hour, place, programme, rectangle
 
 NOON_US = hour(12)
@@ -96,6 +98,27 @@ def test_what_a_person_let_be_of_a_watch_is_told_and_refuses_nothing_but_weather
     both = said(programme=now(zones=(SHUT,), weather=(storm,)), accepted=frozenset({"R-03", "R-12"}))
     assert refused(both) == ["R-11", "R-12"]
     assert "R-03" in [one.rule_id for one in both if one.is_warning]
+
+
+def test_a_plans_own_sorties_take_off_at_their_time_and_a_little_late_beside_each_other() -> None:
+    whole = programme()
+    plan = plan_day(whole, day(6, 10), now_us=hour(5.5), effort=Effort(iterations=50))
+    airframes, docks = {one.airframe_id: one for one in whole.airframes}, {one.dock_id: one for one in whole.docks}
+    flown = [one for one in plan.sorties if one.waypoints]
+    assert len(flown) > 3
+    for one in flown:
+        others = tuple(Other(sortie=each, name="") for each in flown if each is not one)
+        for late_us in (0, 10 * US):
+            found = said(
+                one,
+                airframe=airframes[one.airframe_id],
+                dock=docks[one.dock_id],
+                programme=replace(whole, rules={"R-18": {"level": "off"}}),
+                now_us=one.takeoff_us + late_us,
+                takeoff_us=one.takeoff_us + late_us,
+                others=others,
+            )
+            assert refused(found) == [], (one.sortie_id, found)
 
 
 def order(east_m: float, north_m: float, *, ground: Ground = FLAT, **changes: object) -> tuple[Refusal, ...]:
