@@ -78,9 +78,9 @@ class Pilot(SortieWatch):
 
         Raises ConflictError for a sortie that flies or is over.
         """
-        self._demand({SortieStep.HANDED, SortieStep.READY, SortieStep.FAILED}, "sent")
+        self._demand({SortieStep.HANDED, SortieStep.READY, SortieStep.FAILED}, "sent", "上传")
         if self.state.has_flown:
-            raise ConflictError("this sortie has flown already: plan another one")
+            raise ConflictError("this sortie has flown already: plan another one", "本架次已飞过：请另行规划")
         found = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
         if not self.brief.plan.mission:
             found = (reason(Cause.EMPTY), *found)
@@ -104,7 +104,7 @@ class Pilot(SortieWatch):
         What is on board by now and is not this sortie's is uploaded anew, and it starts then. Raises ConflictError unless the
         mission was put on board.
         """
-        self._demand({SortieStep.READY}, "started")
+        self._demand({SortieStep.READY}, "started", "起飞")
         found = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
         if found:
             return Says(None, self._move(now_us, SortieStep.READY, joined(found)))
@@ -115,22 +115,21 @@ class Pilot(SortieWatch):
 
     def pause(self, now_us: int) -> Says:
         """Stand still in the air. Raises ConflictError for one that does not fly."""
-        self._demand({SortieStep.FLYING, SortieStep.RETURNING}, "paused")
+        self._demand({SortieStep.FLYING, SortieStep.RETURNING}, "paused", "暂停")
         return Says(self._order(Purpose.PAUSE, FlightAction.PAUSE, now_us))
 
     def go_on(self, now_us: int) -> Says:
         """Continue where it was paused. Raises ConflictError for one that is not, or whose mission on board is not ours."""
-        self._demand({SortieStep.PAUSED}, "continued")
+        self._demand({SortieStep.PAUSED}, "continued", "继续")
         if not self.state.digest:
-            raise ConflictError(
-                "what it has on board is not this sortie's mission: let it return, or give it the task again"
-            )
+            message = "what it has on board is not this sortie's mission: let it return, or give it the task again"
+            raise ConflictError(message, "机上任务不是本架次的：令其返航，或重新下达任务")
         return Says(self._order(Purpose.CONTINUE, FlightAction.CONTINUE, now_us))
 
     def come_home(self, now_us: int) -> Says:
         """Break off and return; on the ground: give up."""
         if self.step in OVER:
-            raise ConflictError("this sortie is over already")
+            raise ConflictError("this sortie is over already", "本架次已结束")
         stopped = reason(Cause.STOPPED)
         if self.step in {SortieStep.HANDED, SortieStep.READY} or (
             self.step is SortieStep.UPLOADING and not self.state.has_flown
@@ -148,10 +147,11 @@ class Pilot(SortieWatch):
 
         It first stands still. Raises ConflictError for one that is over or just starting.
         """
-        self._demand({SortieStep.HANDED, SortieStep.READY, *IN_AIR}, "given another task")
+        self._demand({SortieStep.HANDED, SortieStep.READY, *IN_AIR}, "given another task", "改派")
         state = self.state
         if self.step in IN_AIR and not state.has_flown:
-            raise ConflictError("it is just taking off: give it another task when it is in the air")
+            message = "it is just taking off: give it another task when it is in the air"
+            raise ConflictError(message, "正在起飞：升空后再下达新任务")
         flown_before = state.flown_before + state.flown
         self.brief = brief
         self.state = msgspec.structs.replace(
@@ -237,13 +237,6 @@ class Pilot(SortieWatch):
         return NOTHING
 
     # -------------------------------------------------------------------------------------------------------------
-
-    def _demand(self, steps: set[SortieStep], said: str) -> None:
-        if self.step not in steps:
-            allowed = ", ".join(sorted(step.value for step in steps))
-            raise ConflictError(f"a sortie that is {self.step.value} cannot be {said}: it must be {allowed}")
-        if self._purpose is Purpose.UPLOAD:
-            raise ConflictError("its mission is on the way: wait until it is on board")
 
     def _upload(self, mission: tuple[MissionItem, ...], now_us: int) -> Says:
         plan = self.brief.plan

@@ -175,7 +175,7 @@ class FlightDesk:
         """
         if not sortie.waypoints:
             message = f"sortie {sortie.sortie_id} has no waypoint: plan it again"
-            raise InputError(message)
+            raise InputError(message, f"架次 {sortie.sortie_id} 没有航点：重新规划")
         given = Given(
             sortie=sortie,
             airframe=airframe,

@@ -8,6 +8,7 @@ import msgspec
 from mission.flying.pilot_words import Cause, Reason, reason
 from mission.formats.mavlink_items import LAND, PLACES, RETURN_TO_LAUNCH, MavlinkPlan
 from telemetry.model.commands import Command
+from telemetry.model.errors import ConflictError
 from telemetry.model.events import (
     AnyEvent,
     ArmedChanged,
@@ -25,6 +26,17 @@ MISSION_MODES: Final = frozenset({"AUTO", "AUTO.MISSION"})
 HOMEWARD_MODES: Final = frozenset({"RTL", "SMART_RTL", "AUTO_RTL", "LAND", "QRTL", "QLAND", "AUTO.RTL", "AUTO.LAND"})
 IN_AIR: Final = frozenset({SortieStep.FLYING, SortieStep.PAUSED, SortieStep.RETURNING})
 LOST_FROM_S: Final = 10.0
+STEPS_ZH: Final = {
+    SortieStep.HANDED: "已交机组",
+    SortieStep.UPLOADING: "上传中",
+    SortieStep.READY: "待起飞",
+    SortieStep.STARTING: "起飞中",
+    SortieStep.FLYING: "执行中",
+    SortieStep.PAUSED: "已暂停",
+    SortieStep.RETURNING: "返航中",
+    SortieStep.DONE: "已完成",
+    SortieStep.FAILED: "中止",
+}
 
 
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +164,17 @@ class SortieWatch:
     def _is_down(self) -> bool:
         """Tell whether it is known to be on the ground now."""
         return self._seen.is_heard is True and self._seen.is_airborne is False
+
+    def _demand(self, steps: set[SortieStep], said_en: str, said_zh: str) -> None:
+        """Raise ConflictError for a sortie that is none of these steps, or whose mission is on its way."""
+        if self.step not in steps:
+            allowed = sorted(steps)
+            raise ConflictError(
+                f"a sortie that is {self.step.value} cannot be {said_en}: it must be {', '.join(allowed)}",
+                f"架次处于“{STEPS_ZH[self.step]}”，不能{said_zh}：须为{'、'.join(STEPS_ZH[one] for one in allowed)}",
+            )
+        if self._purpose is Purpose.UPLOAD:
+            raise ConflictError("its mission is on the way: wait until it is on board", "任务正在上传：请等待完成")
 
     def _forget(self) -> None:
         self._purpose = self._command_id = self._again_us = None

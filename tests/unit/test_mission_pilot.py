@@ -9,7 +9,7 @@ from mission.flying.preflight import Readiness
 from mission.pilot import Pilot
 from mission.plan import Refusal
 from telemetry.model.commands import FlightCommand
-from telemetry.model.errors import ConflictError
+from telemetry.model.errors import ConflictError, chinese_of
 from telemetry.model.events import (
     ArmedChanged,
     CommandAnswered,
@@ -322,8 +322,9 @@ def test_a_drone_that_does_not_take_off_is_disarmed_and_the_sortie_fails() -> No
 
 def test_what_makes_no_sense_now_is_refused_with_what_is_allowed() -> None:
     pilot = Pilot(1, brief_of(3), NOW_US)
-    with pytest.raises(ConflictError, match="a sortie that is handed cannot be started: it must be ready"):
+    with pytest.raises(ConflictError, match="a sortie that is handed cannot be started: it must be ready") as refused:
         pilot.start(READY, NOW_US)
+    assert chinese_of(refused.value) == "架次处于“已交机组”，不能起飞：须为待起飞"
     with pytest.raises(ConflictError, match="cannot be paused"):
         pilot.pause(NOW_US)
     assert pilot.come_home(NOW_US).command is None
