@@ -18,6 +18,7 @@ ROOMS: Final = (
         "mission/programme_store.py",
     ),
     *("console/api/exchange.py", "console/api/plans.py", "console/api/plan_files.py", "console/api/programme.py"),
+    *("mission/pilot.py", "console/flight/desk.py", "console/flight/sorties.py", "console/flight/actions.py"),
     *("console/asking.py", "console/process_worker.py", "console/api/contract.py"),
 )
 ERRORS: Final = (
