@@ -34,7 +34,7 @@ from mission.schedule.standing import NOTHING, Standing, booking_of, drafts_of, 
 from telemetry.model.errors import InputError, chinese_of
 
 USUAL_EFFORT: Final = Effort(within_s=10.0)
-REPAIR_EFFORT: Final = Effort(within_s=1.5)
+REPAIR_EFFORT: Final = Effort(within_s=1.7)
 _RELAY_SHARE: Final = 0.06
 _RELAY_S: Final = 0.2
 _TOLD_SHARE: Final = 0.1
@@ -110,10 +110,9 @@ class _Day:
         self.wanted = wanted_of(scene, scene.programme.tasks, standing)
         self.wanted.refusals[:0] = wrong
         booked = [booking_of(sortie, scene) for sortie in standing.sorties if sortie.waypoints]
-        self.fleet = fleet_of(scene, booked)
+        self.fleet = one_at_a_time(fleet_of(scene, booked), scene)
         self.watchings: list[Watching] = []
         self._watch_events()
-        self.fleet = one_at_a_time(self.fleet, scene)
         self.costs = costs_of(self.wanted.targets, scene)
         self.wanted.refusals += useless(scene, self.costs, self.fleet)
 

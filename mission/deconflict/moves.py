@@ -12,7 +12,7 @@ from mission.patterns.footprint import alt_for_pixel_m, camera_of
 from mission.plan import Sortie, Visit
 from telemetry.model.errors import InputError
 
-MOST_DELAY_S: Final = 1800.0
+MOST_DELAY_S: Final = 10_800.0
 _EVER_US: Final = 2**62
 
 

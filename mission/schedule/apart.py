@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
+import msgspec
+
 from mission.deconflict import mend
 from mission.plan import Conflict, Refusal, Sortie, Visit
 from mission.rules import highest_m, limits_of, margins_of
@@ -80,25 +82,28 @@ def without_conflicts(
     *,
     frozen: Collection[int] = (),
 ) -> tuple[list[Sortie], list[Conflict], list[Refusal]]:
-    """Return the sorties that may be flown together, the conflicts that concern them, and why the others are left out.
+    """Return the sorties that may be flown together, the conflicts that concern them, and what is said of the others.
 
     Of two that no layer and no delay keeps apart the one of less priority is left out. Those that are `frozen` and watches
-    over events stay: where two such meet, the conflict is told and a person decides.
+    over events stay: of two such the one that takes off later is marked as refused, and a person decides.
     """
     kept = {sortie.sortie_id: sortie for sortie in sorties}
     priority = {task.task_id: task.priority for task in scene.programme.tasks}
     said: list[Refusal] = []
     for conflict in conflicts:
-        pair = [kept.get(conflict.sortie_id), kept.get(conflict.other_sortie_id or 0)]
-        may_go = [
-            each
-            for each in pair
-            if each and None not in pair and each.sortie_id not in frozen and each.on_watch is None
-        ]
-        if conflict.mended_by or not may_go:
+        pair = [kept.get(number) for number in (conflict.sortie_id, conflict.other_sortie_id or 0)]
+        two = [each for each in pair if each is not None and each.sortie_id not in frozen]
+        if conflict.mended_by or None in pair or not two:
             continue
-        least = min(may_go, key=lambda each: (sum(priority.get(task, 0) for task in each.task_ids), -each.sortie_id))
-        del kept[least.sortie_id]
+        may_go = [each for each in two if each.on_watch is None]
+        if may_go:
+            least = min(
+                may_go, key=lambda each: (sum(priority.get(task, 0) for task in each.task_ids), -each.sortie_id)
+            )
+            del kept[least.sortie_id]
+        else:
+            least = max(two, key=lambda each: (each.takeoff_us, each.sortie_id))
+            kept[least.sortie_id] = msgspec.structs.replace(least, is_refused=True)
         said += [
             reasons.too_near(visit, conflict, least.airframe_id)
             for visit in visits

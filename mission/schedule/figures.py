@@ -180,6 +180,28 @@ def untold(plan: Plan, mended: Plan) -> list[Refusal]:
 
 def _next_begin_us(scene: Scene, costs: Costs, number: int, ledger: Ledger) -> int | None:
     """Return when, after its window, somebody could begin a target; None where nobody can within the plan's time."""
+    until_s = scene.seconds_of(scene.window.end_us)
+    offers = _begins_s(scene, costs, number, ledger, from_s=float(costs.until_s[number]), until_s=until_s)
+    return scene.us_of(math.ceil(min(offers) / 60.0) * 60.0) if offers else None
+
+
+def _is_dock_busy(scene: Scene, costs: Costs, number: int, ledger: Ledger) -> bool:
+    """Tell whether somebody could begin a target in its window if only the air over the dock were free."""
+    from_s, until_s = float(costs.from_s[number]), float(costs.until_s[number])
+    return bool(_begins_s(scene, costs, number, ledger, from_s=from_s, until_s=until_s, is_kept_apart=True))
+
+
+def _begins_s(
+    scene: Scene,
+    costs: Costs,
+    number: int,
+    ledger: Ledger,
+    *,
+    from_s: float,
+    until_s: float,
+    is_kept_apart: bool = False,
+) -> list[float]:
+    """Return when each drone that can could begin a target, from one time on, to have landed or begun by another."""
     kinds = {airframe.airframe_id: scene.kind_number(airframe) for airframe in scene.airframes}
     offers = []
     for flyer in ledger.flyers.values():
@@ -187,11 +209,16 @@ def _next_begin_us(scene: Scene, costs: Costs, number: int, ledger: Ledger) -> i
         out_s, back_s = costs.out_s[kind][dock, number], costs.back_s[kind][number, dock]
         flight_s = out_s + costs.service_s[kind, number] + back_s
         if flight_s <= most_flight_s(flyer, ledger.fleet.cells_of(flyer)):
-            from_s = math.ceil(costs.until_s[number] - out_s)
-            until_s = int(scene.seconds_of(scene.window.end_us) - flight_s)
-            found = ledger.earliest(flyer, math.ceil(flight_s), from_s=from_s, until_s=until_s)
-            offers += [found.takeoff_s + out_s] if found else []
-    return scene.us_of(math.ceil(min(offers) / 60.0) * 60.0) if offers else None
+            last_s = until_s - (out_s if is_kept_apart else flight_s)
+            found = ledger.earliest(
+                flyer,
+                math.ceil(flight_s),
+                from_s=math.ceil(from_s - out_s),
+                until_s=int(last_s),
+                is_kept_apart=is_kept_apart,
+            )
+            offers += [found.takeoff_s + float(out_s)] if found else []
+    return offers
 
 
 def useless(scene: Scene, costs: Costs, fleet: Fleet) -> list[Refusal]:
@@ -236,6 +263,8 @@ def _reason(scene: Scene, wanted: Wanted, costs: Costs, number: int, fleet: Flee
     if fleet.staff and not on_shift:
         return reasons.no_crew(task, visit, window)
     begin_us = _next_begin_us(scene, costs, number, ledger) if ledger is not None else None
+    if ledger is not None and _is_dock_busy(scene, costs, number, ledger):
+        return reasons.dock_busy(task, visit, window, scene.programme.zone, begin_us=begin_us)
     return reasons.nobody_free(
         task, visit, window, scene.programme.zone, begin_us=begin_us, drone_count=len(fleet.flyers)
     )

@@ -59,11 +59,13 @@ class Ledger:
                 )  # fmt: skip
         return None
 
-    def earliest(self, flyer: Flyer, flight_s: int, *, from_s: int, until_s: int) -> Booking | None:
+    def earliest(
+        self, flyer: Flyer, flight_s: int, *, from_s: int, until_s: int, is_kept_apart: bool = False
+    ) -> Booking | None:
         """Return the earliest flight of that length that fits and takes off from `from_s` to `until_s`, or None."""
         for takeoff_s in sorted({max(from_s, flyer.ready_s), *self._turns(flyer, flight_s)}):
             if from_s <= takeoff_s <= until_s:
-                found = self.fit(flyer, takeoff_s, takeoff_s + flight_s)
+                found = self.fit(flyer, takeoff_s, takeoff_s + flight_s, is_kept_apart=is_kept_apart)
                 if found is not None:
                     return found
         return None

@@ -142,6 +142,24 @@ def nobody_free(
     )  # fmt: skip
 
 
+def dock_busy(task: Task, visit: Visit, window: Window, zone: str, *, begin_us: int | None) -> Refusal:
+    """Return that a drone would be free, but others climb or land over its dock then, and when it could come."""
+    until = clock(window.end_us, zone)
+    remedy: dict[str, float | str] = {"field": "docks", "value": 1.0}
+    remedy_zh, remedy_en = "换一个机库起飞", "fly it from another dock"
+    if begin_us is not None:
+        at = clock(begin_us, zone)
+        remedy_zh, remedy_en = f"改到 {at}，或{remedy_zh}", f"begin at {at}, or {remedy_en}"
+        remedy = {"start_us": begin_us, "end_us": begin_us + max(window.end_us - window.start_us, _LEAST_WINDOW_US)}
+    return Refusal(
+        rule_id="R-05",
+        reason_zh=f"{until} 前机库上空有其他无人机起降，同一机库一次只能一架",
+        reason_en=f"until {until} others climb or land over the dock, one at a time",
+        remedy_zh=remedy_zh, remedy_en=remedy_en, remedy=remedy,
+        task_id=task.task_id, visit_id=visit.visit_id, window=window,
+    )  # fmt: skip
+
+
 def event_gap(
     task: Task, visit: Visit, zone: str, *, gap: Window, total_s: int, longest_s: int, remedies: list[tuple[str, int]]
 ) -> Refusal:
