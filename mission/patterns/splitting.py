@@ -173,10 +173,22 @@ def _round_m(places: Floats, home: Floats, ways: Ways) -> Floats:
 
 
 def _too_far(line: _Line, limit_s: float) -> InputError:
+    if limit_s <= 0.0:
+        return InputError(
+            "the battery does not suffice to climb, to come down and to keep the reserve: fly a drone that flies longer",
+            "电池不够爬升、降落并留足保留电量：换续航更长的无人机",
+        )
     farthest_s = float((line.there_s + line.home_s).max())
+    if not np.isfinite(farthest_s):
+        return InputError(
+            "no way that keeps out of closed air leads from the dock to all of it: move the task, the dock or the zone, "
+            "or get an approval",
+            "从机库没有避开管制空域、通到全部位置的航路：移动任务、机库或区域，或取得批准",
+        )
     return InputError(
-        f"this flight cannot be flown in parts of {limit_s:.0f} s: to its farthest place and home alone takes "
-        f"{farthest_s:.0f} s, and a stretch or a hold there besides; start from a nearer dock or with a drone that flies longer",
-        f"分段每段最多 {limit_s:.0f} 秒也飞不成：仅往返最远处就要 {farthest_s:.0f} 秒，还不算中间一段航线或停留；"
+        f"this flight cannot be flown in parts of {limit_s:.0f} s, which the battery allows: to its farthest place and home "
+        f"alone takes {farthest_s:.0f} s, and a stretch or a hold there besides; start from a nearer dock or with a drone "
+        "that flies longer",
+        f"电池每段最多飞 {limit_s:.0f} 秒：仅往返最远处就要 {farthest_s:.0f} 秒，还不算中间一段航线或停留；"
         "改从更近的机库起飞，或换续航更长的无人机",
     )

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import shapely
 
 from mission.airspace import CALM, Wind
-from mission.model import US, Airframe, Task, TaskKind, Window
+from mission.model import US, Airframe, Task, TaskKind, Window, ZoneKind
 from mission.patterns.choose import pattern_of
 from mission.patterns.flown import Pattern
 from mission.patterns.footprint import filmed_mps
@@ -97,6 +98,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     pattern = patterns[chosen]
     able = {number for number, other in patterns.items() if _sees_as_well(other, pattern)}
     home, limit_s = _nearest(scene, able, pattern)
+    _check_open(scene, home)
     airframe = scene.kinds[chosen]
     limit_s -= scene.slopes.there_and_back_s(home, pattern.places, airframe)
     found = [pattern]
@@ -166,6 +168,17 @@ def _nearest(scene: Scene, able: set[int], pattern: Pattern) -> tuple[Floats, fl
         raise InputError(message, "能飞此任务的无人机都不在机库：给其中一架指定机库")
     _, _, place, limit_s = min(offers, key=lambda offer: offer[:2])
     return place, limit_s
+
+
+def _check_open(scene: Scene, home: Floats) -> None:
+    """Raise InputError for a dock in air that is always closed, with the zone's name."""
+    for zone in scene.sky.zones:
+        is_inside = shapely.intersects_xy(scene.sky.area(zone), *home)
+        if zone.kind is ZoneKind.NO_FLY and not zone.windows and zone.floor_agl_m <= 0.0 and is_inside:
+            message = (
+                f"its dock lies in the no-fly zone {zone.name!r}, which is always closed: move the dock, or the zone"
+            )
+            raise InputError(message, f"机库在全天禁飞区“{zone.name}”内：移动机库或区域")
 
 
 def usable_s(scene: Scene, airframe: Airframe) -> float:

@@ -86,3 +86,16 @@ def test_an_airframe_that_may_not_fly_as_high_as_others_flies_its_way_lower() ->
     assert [one for one in against(plan) if "above ground" in one] == []
     assert max((way.alt_home_m for sortie in plan.sorties for way in sortie.waypoints), default=0.0) <= 50.0
     assert plan.sorties
+
+
+def test_a_dock_in_closed_air_is_told_with_the_zone() -> None:
+    plan = planned(
+        asked(TaskKind.POINT, zones=(msgspec.structs.replace(ZONE, geometry=rectangle(-300, 100, 200, 200)),))
+    )
+    assert plan.sorties == ()
+    assert any("no-fly zone '水厂'" in one for one in against(plan))
+
+
+def test_a_battery_that_does_not_suffice_to_climb_and_land_is_told_as_that() -> None:
+    plan = planned(asked(TaskKind.POINT, zones=(), airframes=(airframe(1, 1, endurance_s=100.0),)))
+    assert any("battery does not suffice" in one for one in against(plan))
