@@ -38,7 +38,9 @@ def orbit(asked: Asked) -> Pattern:
     lap = in_order(open_pieces(np.concatenate((ring, ring[:1])), asked.ways), asked.ways)
     if not len(lap):
         return hold(asked)
-    lap_s = float(asked.legs_s(lap).sum())
+    lap_s = float(
+        asked.legs_s(in_order([lap] * 2, asked.ways)).sum() - asked.legs_s(lap).sum()
+    )  # it stops at the last's end
     rounds = min(max(1, ceil(asked.task.dwell_s / max(lap_s, 1.0))), _MOST_ROUNDS)
     places = in_order([lap] * rounds, asked.ways)
     return _gazing(asked, places, middle, np.zeros(len(places)), radius_m)

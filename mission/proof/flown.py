@@ -125,9 +125,8 @@ def places_of(points: Sequence[Waypoint], plane: LocalPlane) -> Floats:
 
 
 def standing_of(points: Sequence[Waypoint], task: Task, plane: LocalPlane) -> Floats:
-    """Return the places (k, 2) at which a task is watched from: those of its waypoints that hold, else all of them."""
-    owned = [point for point in points if point.task_id == task.task_id]
-    return places_of([point for point in owned if point.hold_s > 0.0] or owned, plane)
+    """Return the places (k, 2) of waypoints from which a task is seen: those of that task."""
+    return places_of([point for point in points if point.task_id == task.task_id], plane)
 
 
 def near_windows(track: Track, standing: Floats, plane: LocalPlane, within_m: float) -> list[Window]:

@@ -9,7 +9,7 @@ import shapely
 
 from mission.model import US, Airframe, Task, TaskKind, Window
 from mission.plan import Sortie, SortieState, Visit, VisitPart, Waypoint
-from mission.proof.flown import Track, near_windows, no_track, places_of, seen_by_plan, seen_by_track, standing_of
+from mission.proof.flown import Track, near_windows, no_track, seen_by_plan, seen_by_track, standing_of
 from mission.proof.ground import GROUND_KINDS, asked_of
 from mission.proof.watching import unwatched
 from telemetry.model.geodesy import LocalPlane
@@ -113,9 +113,7 @@ def longest_idle_s(made: Sequence[VisitMade], task: Task, flights: Flights, now_
     """Return the longest time until now that a place of patrolled streets was passed by nobody; None before it is wanted."""
     runs = _past([one.visit.window for one in made], now_us)
     sorties = flights.of(task)
-    places = [
-        places_of([one for one in sortie.waypoints if one.task_id == task.task_id], flights.plane) for sortie in sorties
-    ]
+    places = [standing_of(sortie.waypoints, task, flights.plane) for sortie in sorties]
     if not runs or not places:
         return None
     idle_us = 0
@@ -146,9 +144,7 @@ def _look(sortie: Sortie, part: VisitPart, visit: Visit, task: Task, flights: Fl
     grace_us = round(IN_TIME_S * US)
     track = flights.track(sortie).since(visit.window.start_us - grace_us)
     is_ground = task.kind in GROUND_KINDS
-    owned = [point for point in points if point.task_id == task.task_id]
-    stands = places_of(owned, flights.plane) if is_ground else standing_of(points, task, flights.plane)
-    near = near_windows(track, stands, flights.plane, NEAR_M)
+    near = near_windows(track, standing_of(points, task, flights.plane), flights.plane, NEAR_M)
     if not near or near[0].start_us > visit.window.end_us + grace_us:
         return Look(part.number, None, 0.0, is_done=False)
     stood_s = sum(one.end_us - one.start_us for one in near) / US
