@@ -102,6 +102,8 @@ def tell_flight(flight: Flight, *, as_json: bool) -> None:
         f"{flight.name} (unit {flight.unit_id}) is there in {flight.arrive_s:.0f} s with {flight.battery_at_scene_ratio:.0%} "
         f"of its battery, home again with {flight.return_ratio:.0%}{found}"
     )
+    for warning in flight.warnings:
+        click.echo(f"  {warning}")
 
 
 class Teller:

@@ -65,7 +65,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Flight(msgspec.Struct, frozen=True, kw_only=True):
     """A drone that was sent: which, when it is there (seconds from now), what its battery holds there and home again.
 
-    `detection_ratio` (0..1) is how likely a search finds who is there; None for one that only flies there.
+    `detection_ratio` (0..1) is how likely a search finds who is there; None for one that only flies there. `warnings` are
+    what the rules say of it without refusing it, and what a plan needs it for before it is back.
     """
 
     unit_id: int
@@ -74,6 +75,7 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
     battery_at_scene_ratio: float
     return_ratio: float
     detection_ratio: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def connect(url: str | None = None, key: str | None = None) -> "Console":
@@ -273,7 +275,9 @@ class Console:
             message = f"no drone can go there: {'; '.join(reasons) or 'there is none'}"
             raise NotFoundError(message)
         best = next(one for one in found["candidates"] if one["airframe_id"] == found["chosen"])
-        return msgspec.convert({name: best[name] for name in Flight.__struct_fields__}, Flight)
+        told = {name: best[name] for name in Flight.__struct_fields__ if name in best}
+        warnings = [f"{one['reason_en']} ({one['rule_id']}): {one['remedy_en']}" for one in best["refusals"]]
+        return msgspec.convert(told | {"warnings": warnings}, Flight)
 
     def _start_when_ready(self, unit_id: int, tell: Callable[[Progress], None] | None = None) -> None:
         for found in self.progress(unit_id):

@@ -55,6 +55,15 @@ def test_a_search_says_how_likely_it_finds_who_is_there(capsys: pytest.CaptureFi
     assert [line.partition("with 40%")[2] for line in told] == ["", "; its search finds who is there with 78%"]
 
 
+def test_whom_a_plan_needs_is_said_beside_who_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    flight = Flight(
+        unit_id=7, name="Hawk", arrive_s=80.0, battery_at_scene_ratio=0.9, return_ratio=0.4,
+        warnings=("flies sortie 2 of plan 1 at 19:16, and is back at 19:31 (R-32): send one that is free",),
+    )  # fmt: skip
+    tell_flight(flight, as_json=False)
+    assert capsys.readouterr().out.splitlines()[1] == f"  {flight.warnings[0]}"
+
+
 class Waiting(Flying):
     """A console whose drone must be charged before it takes its sortie."""
 
