@@ -12,11 +12,12 @@ import shapely
 
 from mission.air.climbing import Slopes, reckoned_more_s
 from mission.air.daylight import Daylight
-from mission.air.sky import Sky
+from mission.air.sky import Sky, ceiling_of
 from mission.air.terrain import FLAT, Ground
 from mission.airspace import Wind
 from mission.deconflict.volumes import PIECE_UP_M
 from mission.model import US, Airframe, Dock, Programme, TaskKind, Weather, Window, ZoneKind
+from mission.patterns.flown import Shape
 from mission.patterns.legs import fly_s, told_mps
 from mission.patterns.transit import Ways, ways_of
 from mission.rules import RuleSet, height_of, highest_m, rule_set
@@ -104,7 +105,18 @@ class Scene:
         """The ways that keep out of every zone of the plan's time, at all heights that are flown."""
         low_m, top_m = self._heights_m
         closed = self.sky.closed_at(self.window, floor_agl_m=low_m, ceiling_agl_m=top_m, kinds=_FIRM_KINDS)
-        return ways_of(closed)
+        return ways_of(shapely.union_all([closed, *self._solid_corridors(low_m)]))
+
+    def _solid_corridors(self, low_m: float) -> list[Shape]:
+        """Return the ways of other traffic that no layer and no delay keeps clear of: always in force, at all heights flown."""
+        return [
+            self.sky.area(zone)
+            for zone in self.sky.zones
+            if zone.kind is ZoneKind.TRAFFIC
+            and not zone.windows
+            and zone.floor_agl_m <= low_m
+            and ceiling_of(zone) >= self.highest_agl_m
+        ]
 
     @cached_property
     def ways_in(self) -> Ways:

@@ -99,3 +99,11 @@ def test_a_dock_in_closed_air_is_told_with_the_zone() -> None:
 def test_a_battery_that_does_not_suffice_to_climb_and_land_is_told_as_that() -> None:
     plan = planned(asked(TaskKind.POINT, zones=(), airframes=(airframe(1, 1, endurance_s=100.0),)))
     assert any("battery does not suffice" in one for one in against(plan))
+
+
+def test_a_corridor_of_other_traffic_is_flown_round_or_waited_for() -> None:
+    across = msgspec.structs.replace(ZONE, kind=ZoneKind.TRAFFIC, geometry=rectangle(-400, 450, 1600, 200))
+    for zone in (across, msgspec.structs.replace(across, windows=(Window(hour(11.5), hour(13)),))):
+        plan = planned(asked(TaskKind.POINT, zones=(zone,)))
+        assert against(plan) == []
+        assert plan.figures[0].planned_count == 1
