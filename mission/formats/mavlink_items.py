@@ -96,7 +96,12 @@ def items_of(
 
 
 def place_count(sortie: Sortie, airframe: Airframe) -> int:
-    """Return how many places a controller is told for a sortie's waypoints: two where it looks elsewhere and then stays."""
+    """Return how many places a controller is told for a sortie's waypoints: two where it looks elsewhere and then stays.
+
+    DJI's are told both at one.
+    """
+    if airframe.firmware == "dji":
+        return len(sortie.waypoints)
     pairs = zip(sortie.waypoints, (None, *sortie.waypoints), strict=False)
     return sum(1 + (waypoint.hold_s > 0.0 and any(_begun(waypoint, before, airframe))) for waypoint, before in pairs)
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from mission.formats.mavlink_items import place_count
 from mission.model import Airframe, Crew, Programme, TaskKind, Window
 from mission.plan import Plan, Sortie
 from mission.planner import plan_day, repair
@@ -56,7 +57,8 @@ def judge(plan: Plan, of: Programme) -> list[str]:
 
 def _faults(sortie: Sortie, frame: Airframe) -> list[str]:
     flown_s = (sortie.landing_us - sortie.takeoff_us) / 1e6
-    found = [f"{len(sortie.waypoints)} waypoints"] if len(sortie.waypoints) > frame.most_waypoints else []
+    told = place_count(sortie, frame)
+    found = [f"{told} waypoints"] if told > frame.most_waypoints else []
     if min(sortie.landing_battery_ratio, 1.0 - flown_s / frame.endurance_s) < 0.2499:
         found.append(f"lands with {sortie.landing_battery_ratio}")
     if sortie.on_watch is not None:

@@ -111,4 +111,5 @@ def test_a_photo_and_the_end_of_a_film_come_when_the_stay_is_over(action: Camera
 
 def test_a_controller_s_places_are_counted_as_they_are_told() -> None:
     plan = items_of(SORTIE, HAWK, DOCK)
+    assert place_count(SORTIE, msgspec.structs.replace(HAWK, firmware="dji")) == 4
     assert place_count(SORTIE, HAWK) == sum(item.command == WAYPOINT for item in plan.mission) == 5
