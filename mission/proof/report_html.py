@@ -38,7 +38,8 @@ p{margin:4px 0;color:#3f4c57}table{border-collapse:collapse;width:100%;font-vari
 th,td{border-bottom:1px solid #d6dde2;padding:6px 8px;text-align:left;vertical-align:top}th{font-weight:500;color:#3f4c57}
 tr{break-inside:avoid}.sorties td:not(:last-child){white-space:nowrap}
 .no{color:#8c5200;font-weight:600}.task{break-inside:avoid;display:flex;gap:24px;margin:16px 0}.task>div{flex:1}
-.task h3{margin-top:0}svg{flex:none;border:1px solid #d6dde2}@media print{body{margin:0;max-width:none}}
+.task h3{margin-top:0}svg{flex:none;border:1px solid #d6dde2}.sorties th:last-child{min-width:9em}
+@media print{@page{margin:14mm}body{margin:0;max-width:none;font-size:11px}th,td{padding:4px 6px}svg{max-width:220px;height:auto}}
 """
 
 
@@ -155,7 +156,7 @@ def _drawing(one: TaskProof, task: Task, language: Language) -> str:
         '<rect width="6" height="6" fill="#fff"/><path d="M0 0V6" stroke="#8c5200" stroke-width="2"/></pattern>'
     ).replace('"h"', f'"h{one.task_id}"')
     return (
-        f'<svg width="{width_px:.0f}" height="{height_px:.0f}" role="img" aria-label="{label}"><defs>{hatch}</defs>'
+        f'<svg width="{width_px:.0f}" height="{height_px:.0f}" viewBox="0 0 {width_px:.0f} {height_px:.0f}" role="img" aria-label="{label}"><defs>{hatch}</defs>'
         f'<path d="{path(shape)}" fill="#bcd9ee" fill-rule="evenodd"/>'
         f'<path d="{path(unseen)}" fill="url(#h{one.task_id})" fill-rule="evenodd"/>'
         f'<path d="{path(shape)}" fill="none" stroke="#0a64a8" stroke-width="1.5"/></svg>'

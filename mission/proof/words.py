@@ -11,6 +11,8 @@ from mission.proof.proving import SortieProof, TaskProof
 Language: TypeAlias = Literal["zh", "en"]
 NOTHING: Final = "–"
 MINUS: Final = "−"
+UNBROKEN: Final = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, so that no line ends there."""
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "title": ("空中巡逻日报", "Aerial patrol report"),
     "sortie_title": ("架次报告", "Sortie report"),
@@ -36,7 +38,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "planned_time": ("计划起降", "Planned"),
     "flown_time": ("实际起降", "Flown"),
     "length": ("航程 实际 / 计划", "Length flown / planned"),
-    "off": ("偏航（95 %）", "Off the line (95 %)"),
+    "off": (f"偏航（95{UNBROKEN}%）", f"Off the line (95{UNBROKEN}%)"),
     "reason": ("说明", "Note"),
     "total": ("合计飞行", "Flown in all"),
     "map": ("要求（线框）、已见（填充）、未见（斜线）", "Asked (outline), seen (filled), not seen (hatched)"),
@@ -139,7 +141,7 @@ def percent(ratio: float | None) -> str:
     """Return a ratio of 0..1 as per cent; never rounded up to 100."""
     if ratio is None:
         return NOTHING
-    return f"{int(ratio * 1000.0 + 1e-9) / 10.0:g} %"
+    return f"{int(ratio * 1000.0 + 1e-9) / 10.0:g}{UNBROKEN}%"
 
 
 def minutes(duration_s: float | None) -> str:
@@ -154,12 +156,12 @@ def minutes(duration_s: float | None) -> str:
 
 def kilometres(length_m: float | None) -> str:
     """Return a length in kilometres."""
-    return NOTHING if length_m is None else f"{length_m / 1000.0:.1f} km"
+    return NOTHING if length_m is None else f"{length_m / 1000.0:.1f}{UNBROKEN}km"
 
 
 def metres(length_m: float | None) -> str:
     """Return a length in metres."""
-    return NOTHING if length_m is None else f"{length_m:.0f} m"
+    return NOTHING if length_m is None else f"{length_m:.0f}{UNBROKEN}m"
 
 
 def clock(at_us: int, zone: ZoneInfo) -> str:

@@ -134,7 +134,7 @@ def test_a_page_says_of_what_lies_ahead_neither_yes_nor_no() -> None:
     proof = prove(plan, FIELD_PROGRAMME, [], now_us=START_US - 60 * SECOND_US)
     page = report_html.write(proof, FIELD_PROGRAMME, language="en").decode()
     assert "<td>ahead</td>" in page
-    assert "<td>0 / 1 / 1</td><td>– / 100 %</td>" in page
+    assert "<td>0 / 1 / 1</td><td>– / 100\N{NO-BREAK SPACE}%</td>" in page
     assert 'class="no"' not in page
     assert "<svg" not in page
 
