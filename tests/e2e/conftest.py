@@ -73,9 +73,9 @@ class RunningDemo:
                 return
         pytest.fail("the demo ended before its first dot:\n" + "".join(said))
 
-    def sign_in_url(self) -> str:
-        """Return a fresh one-time link for the administrator."""
-        said = self.command("user", "link", "admin")
+    def sign_in_url(self, name: str = "admin") -> str:
+        """Return a fresh one-time link for an account, the administrator's by default."""
+        said = self.command("user", "link", name)
         found = re.search(r"http://\S+", said)
         assert found is not None, said
         return found[0]

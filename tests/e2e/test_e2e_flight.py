@@ -17,8 +17,8 @@ PATIENCE_S: Final = 120
 """A drone that has just landed charges for a while before its next patrol."""
 
 
-async def a_drone_aloft(demo: RunningDemo, page: Page) -> None:
-    """Open the inspector of a drone in the air that nobody controls: one on its patrol."""
+async def a_drone_aloft(demo: RunningDemo, page: Page) -> int:
+    """Open the inspector of a drone in the air that nobody controls, one on its patrol; return its number."""
     aloft = re.compile("空中|airborne")
     for _ in range(PATIENCE_S):
         reply = await page.request.get(f"{demo.origin}/api/flights")
@@ -30,7 +30,7 @@ async def a_drone_aloft(demo: RunningDemo, page: Page) -> None:
             if await row.count():
                 await row.click()
                 await expect(page.get_by_test_id("control-take")).to_be_visible()
-                return
+                return int(unit_id)
         await page.wait_for_timeout(1000)
     pytest.fail(f"no drone that nobody controls was in the air for {PATIENCE_S} s")
 
@@ -89,7 +89,7 @@ async def what_the_rules_refuse_is_shown_and_cannot_be_ordered(page: Page) -> No
     async def refuse(route: Route) -> None:
         answer = await route.fetch()
         prepared = await answer.json()
-        refusal = {
+        refusal: dict[str, object] = {
             "rule_id": "R-03", "reason_zh": "航线穿过水厂，320 m", "reason_en": "the way crosses the waterworks for 320 m",
             "remedy_zh": "先飞到 36.06000, 103.83000 绕行，多飞 90 m", "remedy_en": "go round it", "numbers": {}, "remedy": {},
             "task_id": None, "visit_id": None, "airframe_id": None, "window": None, "is_warning": False,
@@ -127,3 +127,32 @@ async def test_one_press_orders_nothing_and_escape_forgets_it_in_chinese(
     await what_the_rules_refuse_is_shown_and_cannot_be_ordered(page)
     await page.get_by_test_id("control-release").click()
     assert visit.errors == []
+
+
+async def test_control_is_passed_on_and_taken_back_by_force_in_chinese(
+    demo: RunningDemo, chinese_visit: Visit, visit: Visit
+) -> None:
+    name = "relief"
+    demo.command("user", "add", name, "--role", "operator")
+    await chinese_visit.sign_in(demo.sign_in_url())
+    await visit.sign_in(demo.sign_in_url(name))
+    page, other = chinese_visit.page, visit.page
+    unit_id = await a_drone_aloft(demo, page)
+    await take_control(page)
+    await page.get_by_test_id("control-hand-over").click()
+    await page.get_by_test_id("hand-over-to").select_option(label=name)
+    await page.get_by_test_id("hand-over-send").click()
+    await expect(page.get_by_test_id("control-offer")).to_contain_text(f"已请 {name} 接管")
+    await other.locator(f'[data-testid="unit-row"][data-unit-id="{unit_id}"]').click()
+    await other.get_by_test_id("control-accept").click()
+    await expect(other.get_by_test_id("control")).to_have_attribute("data-mine", "true")
+    await expect(page.get_by_test_id("control-holder")).to_have_text(f"{name} 控制中")
+    await page.get_by_test_id("control-force").click()
+    await page.get_by_test_id("force-reason").fill("演练结束")
+    await page.get_by_test_id("force-send").click()
+    await expect(page.get_by_test_id("control")).to_have_attribute("data-mine", "true")
+    await expect(other.get_by_test_id("control")).to_contain_text("演练结束")
+    await press_twice(page, "h")
+    await ordered(page, "悬停")
+    await page.get_by_test_id("control-release").click()
+    assert [*chinese_visit.errors, *visit.errors] == []

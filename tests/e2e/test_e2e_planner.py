@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
@@ -12,6 +13,7 @@ from tests.e2e.conftest import RunningDemo, Visit
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 CORNERS: Final = ((0.30, 0.40), (0.42, 0.38), (0.43, 0.52), (0.31, 0.54))
+USUAL_PX: Final = (900, 400)
 SOON_MS: Final = 60_000
 ZONE_FILE: Final = {
     "type": "FeatureCollection",
@@ -37,24 +39,31 @@ async def ask(visit: Visit, demo: RunningDemo, method: str, path: str, body: obj
     return await reply.json()
 
 
-async def open_planner(visit: Visit, demo: RunningDemo) -> Page:
+async def open_planner(visit: Visit, demo: RunningDemo, *, days_ahead: int = 1) -> Page:
     """Sign in, go to the planner's screen, and on to tomorrow: a whole day that nobody has planned."""
     page = visit.page
     await page.emulate_media(reduced_motion="reduce")
     await visit.sign_in(demo.sign_in_url())
     await page.keyboard.press("Alt+3")
     await expect(page.get_by_test_id("plan-page")).to_have_attribute("data-loaded", "true", timeout=SOON_MS)
-    await page.keyboard.press("]")
+    for _ in range(days_ahead):
+        await page.keyboard.press("]")
     await expect(page.get_by_test_id("plan-map")).to_have_attribute("data-ready", "yes", timeout=SOON_MS)
     return page
 
 
-async def draw_area(page: Page) -> None:
-    """Click the corners one after the other, and the first again."""
+async def place_on(page: Page, share: tuple[float, float]) -> tuple[float, float]:
+    """Return where a share of a map of usual size is on the screen now: the map keeps its middle when a banner takes its room."""
     box = await page.get_by_test_id("plan-map").bounding_box()
     assert box is not None
-    for x, y in (*CORNERS, CORNERS[0]):
-        place = box["x"] + x * box["width"], box["y"] + y * box["height"]
+    across, down = (share[0] - 0.5) * USUAL_PX[0], (share[1] - 0.5) * USUAL_PX[1]
+    return box["x"] + box["width"] / 2 + across, box["y"] + box["height"] / 2 + down
+
+
+async def draw(page: Page, corners: Sequence[tuple[float, float]]) -> None:
+    """Click the corners one after the other, and the first again."""
+    for corner in (*corners, corners[0]):
+        place = await place_on(page, corner)
         await page.mouse.move(place[0] - 12, place[1] - 8)
         await page.mouse.move(*place, steps=3)
         await page.mouse.click(*place, delay=40)
@@ -66,7 +75,7 @@ async def test_an_area_is_drawn_planned_refused_and_mended_as_its_remedy_says(
     page = await open_planner(chinese_visit, demo)
     await page.keyboard.press("n")
     await page.get_by_test_id("new-area").click()
-    await draw_area(page)
+    await draw(page, CORNERS)
     await expect(page.get_by_test_id("plan-map")).to_have_attribute("data-drawn", "yes")
     await page.get_by_test_id("field-name_zh").fill("北岸花海")
     await page.get_by_test_id("field-alt_agl_m").fill("150")

@@ -110,7 +110,7 @@ export class DrawingTool {
 
   private make(): TerraDraw {
     const coordinates = { midpoints: true, draggable: true, deletable: true };
-    const shaped = { feature: { draggable: true, coordinates } };
+    const shaped = { feature: { draggable: true, selfIntersectable: true, coordinates } };
     const styles = this.styles();
     const draw = new TerraDraw({
       adapter: new TerraDrawMapLibreGLAdapter({ map: this.map, coordinatePrecision: 7 }),
