@@ -1,18 +1,20 @@
-"""iCalendar (RFC 5545): sorties, shifts and recurring tasks for any calendar; crews' shifts and holidays in."""
+"""iCalendar (RFC 5545): sorties, shifts and recurring tasks for any calendar; `icalendar_reading` takes those of others."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import icalendar
+import msgspec
 
-from mission.formats.untrusted import Said, checked_count, checked_size
-from mission.model import Crew, Programme, Task, Window
+from mission.days import zone_of
+from mission.formats.icalendar_reading import MOST_DAYS
+from mission.model import Crew, HolidayUse, Programme, Recurrence, Task, Window
 from mission.plan import Plan, Sortie
+from mission.schedule.recurrence import days, rule_parts
 
 PRODUCT: Final = "-//skybeat//mission planner//EN"
-WHAT: Final = Said("the calendar", "日历")
 
 
 def write(plan: Plan, programme: Programme, *, language: str = "en") -> bytes:
@@ -39,54 +41,12 @@ def write(plan: Plan, programme: Programme, *, language: str = "en") -> bytes:
             calendar.add_component(event)
     for task in programme.tasks:
         if task.recurrence is not None:
-            calendar.add_component(_recurring(task, plan, language))
+            for event in _recurring(task, task.recurrence, plan, programme.holidays):
+                event.add("summary", _name(task, language))
+                calendar.add_component(event)
+    calendar.add_missing_timezones()
     content: bytes = calendar.to_ical()
     return content
-
-
-def read_windows(data: bytes) -> tuple[tuple[str, Window], ...]:
-    """Return (summary, window) of each event with times: a crew's shifts. Raises FileFormatError for times without zone."""
-    found: list[tuple[str, Window]] = []
-    for number, event in enumerate(_events(data), 1):
-        start, end = event.start, event.end
-        if not isinstance(start, datetime) or not isinstance(end, datetime):
-            continue
-        if start.tzinfo is None or end.tzinfo is None:
-            raise WHAT.broken(
-                f", event {number} has a time without zone: give it a TZID, or write it in UTC",
-                f"第 {number} 个事件的时间没有时区：填写 TZID，或用 UTC",
-            )
-        if end <= start:
-            raise WHAT.broken(
-                f", event {number} ends before it begins: mend its DTEND", f"第 {number} 个事件先结束后开始：改 DTEND"
-            )
-        found.append((str(event.get("summary", "")), Window(_us(start), _us(end))))
-    return tuple(found)
-
-
-def read_days(data: bytes) -> tuple[date, ...]:
-    """Return the days of all-day events: public holidays. Raises FileFormatError."""
-    days: set[date] = set()
-    for event in _events(data):
-        start, end = event.start, event.end
-        if isinstance(start, datetime) or isinstance(end, datetime):
-            continue
-        count = max(1, (end - start).days)
-        checked_count(count, WHAT)
-        days |= {start + timedelta(days=number) for number in range(count)}
-    return tuple(sorted(days))
-
-
-def _events(data: bytes) -> list[icalendar.Event]:
-    try:
-        calendar = icalendar.Calendar.from_ical(checked_size(data, WHAT))
-        events = [event for event in calendar.walk("VEVENT") if isinstance(event, icalendar.Event)]
-        for event in events:
-            _ = event.start, event.end
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError, icalendar.InvalidCalendar) as error:
-        raise WHAT.broken(f" cannot be read: {error}", f"无法读取：{error}") from error
-    checked_count(len(events), WHAT)
-    return events
 
 
 def _event(identifier: str, plan: Plan, window: Window) -> icalendar.Event:
@@ -106,24 +66,40 @@ def _shifts(crew: Crew, plan: Plan) -> Iterable[icalendar.Event]:
             yield event
 
 
-def _recurring(task: Task, plan: Plan, language: str) -> icalendar.Event:
-    told = task.recurrence
-    assert told is not None
-    zone = ZoneInfo(told.zone)
-    start = datetime.combine(told.first_on, told.since, zone)
-    end = datetime.combine(told.first_on, told.until, zone) + timedelta(days=1 if told.until <= told.since else 0)
+def _recurring(task: Task, told: Recurrence, plan: Plan, holidays: Collection[date]) -> Iterator[icalendar.Event]:
+    """Yield a recurring task as one event that begins on the first day that its rule matches; none where no day is found."""
+    last = max((told.first_on + timedelta(days=MOST_DAYS), *holidays, *told.skip, *told.extra))
+    by_rule = msgspec.structs.replace(told, holidays=HolidayUse.AS_OTHERS, skip=(), extra=())
+    ruled = days(by_rule, told.first_on, last)
+    wanted = days(told, min((told.first_on, *told.extra)), last, holidays=holidays)
+    if not wanted:
+        return
+    zone = zone_of(told.zone)
+    is_ruled = bool(ruled) and told.holidays is not HolidayUse.ONLY
+    first = ruled[0] if is_ruled else wanted[0]
     event = icalendar.Event()
     event.add("uid", f"task-{task.task_id}@skybeat")
     event.add("dtstamp", _utc(plan.made_us))
-    event.add("dtstart", start)
-    event.add("dtend", end)
-    event.add("rrule", icalendar.vRecur.from_ical(told.rule))
-    for day in told.skip:
-        event.add("exdate", _at(day, told.since, zone))
-    for day in told.extra:
+    event.add("dtstart", _at(first, told.since, zone))
+    event.add("dtend", _at(first + timedelta(days=told.until <= told.since), told.until, zone))
+    if is_ruled:
+        event.add("rrule", _rule(told, zone))
+        for day in sorted(set(ruled).difference(wanted)):
+            event.add("exdate", _at(day, told.since, zone))
+    for day in sorted(set(wanted).difference(ruled if is_ruled else [first])):
         event.add("rdate", _at(day, told.since, zone))
-    event.add("summary", _name(task, language))
-    return event
+    yield event
+
+
+def _rule(told: Recurrence, zone: ZoneInfo) -> icalendar.vRecur:
+    """Return a rule as calendars take it: its last day as a time in UTC, for the event begins at a time."""
+    parts = rule_parts(told.rule)
+    if "UNTIL" in parts:
+        until = parts["UNTIL"]
+        day = date(int(until[:4]), int(until[4:6]), int(until[6:8]))
+        parts["UNTIL"] = f"{_at(day, told.since, zone).astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    rule: icalendar.vRecur = icalendar.vRecur.from_ical(";".join(f"{name}={value}" for name, value in parts.items()))
+    return rule
 
 
 def _at(day: date, hour: time, zone: ZoneInfo) -> datetime:
@@ -141,7 +117,3 @@ def _window(sortie: Sortie) -> Window:
 
 def _utc(at_us: int) -> datetime:
     return datetime.fromtimestamp(at_us // 1_000_000, UTC)
-
-
-def _us(at: datetime) -> int:
-    return round(at.timestamp() * 1e6)

@@ -9,7 +9,18 @@ from typing import Final
 
 import msgspec
 
-from mission.formats import geojson, gpx, icalendar, kml, programme_yaml, qgc_plan, waypoints_file, wpml, wpml_reading
+from mission.formats import (
+    geojson,
+    gpx,
+    icalendar,
+    icalendar_reading,
+    kml,
+    programme_yaml,
+    qgc_plan,
+    waypoints_file,
+    wpml,
+    wpml_reading,
+)
 from mission.formats.brought import LONGEST_NAME, Brought, line_of, task_of
 from mission.formats.mavlink_items import items_of
 from mission.formats.untrusted import Said, checked_size, read_zip, same
@@ -127,7 +138,7 @@ def read_file(data: bytes, name: str = "") -> FileRead:
     if ending in {".yaml", ".yml"}:
         return FileRead(programme=programme_yaml.read(data))
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(_CALENDAR):
-        return FileRead(programme=_of_calendar(data))
+        return _of_calendar(data)
     brought = _reader_of(data, ending)(data)
     tasks = brought.tasks
     if brought.waypoints:
@@ -141,16 +152,17 @@ def read_file(data: bytes, name: str = "") -> FileRead:
     return FileRead(programme=programme, notes=brought.notes)
 
 
-def _of_calendar(data: bytes) -> Programme:
+def _of_calendar(data: bytes) -> FileRead:
     """Return a calendar's events as the shifts of the crews that they are named for, its whole days as holidays."""
+    found = icalendar_reading.read(data)
     shifts: dict[str, list[Window]] = {}
-    for name, window in icalendar.read_windows(data):
+    for name, window in found.shifts:
         shifts.setdefault(name[:LONGEST_NAME] or "crew", []).append(window)
     crews = (
         Crew(crew_id=number, name=name, shifts=tuple(sorted(windows)))
         for number, (name, windows) in enumerate(shifts.items(), 1)
     )
-    return Programme(crews=tuple(crews), holidays=icalendar.read_days(data))
+    return FileRead(programme=Programme(crews=tuple(crews), holidays=found.days), notes=found.notes)
 
 
 def _reader_of(data: bytes, ending: str) -> Callable[[bytes], Brought]:

@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from mission.formats import geojson, gpx, icalendar, kml, qgc_plan, untrusted, waypoints_file, wpml, wpml_reading
+from mission.formats import (
+    geojson,
+    gpx,
+    icalendar_reading,
+    kml,
+    qgc_plan,
+    untrusted,
+    waypoints_file,
+    wpml,
+    wpml_reading,
+)
 from mission.formats.brought import Brought
 from mission.formats.mavlink_items import items_of
 from telemetry.model.errors import FileFormatError, InputError
@@ -116,8 +126,8 @@ def test_a_survey_of_qgroundcontrol_becomes_an_area_that_we_plan_ourselves() -> 
 def test_a_time_without_zone_in_a_calendar_is_refused() -> None:
     event = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260919T080000\r\nDTEND:20260919T160000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     with pytest.raises(FileFormatError, match="without zone"):
-        icalendar.read_windows(event)
-    assert icalendar.read_windows(event.replace(b"0000\r", b"0000Z\r"))[0][1].start_us == 1_789_804_800_000_000
+        icalendar_reading.read(event)
+    assert icalendar_reading.read(event.replace(b"0000\r", b"0000Z\r")).shifts[0][1].start_us == 1_789_804_800_000_000
 
 
 def test_a_drone_that_dji_does_not_number_is_told_with_those_that_it_does() -> None:
