@@ -80,6 +80,7 @@ export const plannerEn: Record<keyof typeof plannerZh, string> = {
   "plan.export": "Export",
   "plan.feasible": "feasible",
   "plan.figure.conflicts": "4D conflicts",
+  "plan.figure.against": "Against a rule, not counted",
   "plan.figure.flat": "taken as flat",
   "plan.figure.ground": "Ground",
   "plan.figure.hours": "Flying time",

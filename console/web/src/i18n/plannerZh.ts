@@ -77,6 +77,7 @@ export const plannerZh = {
   "plan.export": "导出",
   "plan.feasible": "可行",
   "plan.figure.conflicts": "四维冲突",
+  "plan.figure.against": "违反规则，不计入",
   "plan.figure.flat": "按平地计算",
   "plan.figure.ground": "地形",
   "plan.figure.hours": "飞行时间",

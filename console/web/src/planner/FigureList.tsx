@@ -12,10 +12,12 @@ const LOW_LANDING = 0.25;
 export function FigureList({ plan, programme }: { plan: Plan; programme: Programme }) {
   const t = useText();
   const of = figuresOf(plan, programme);
+  const against = plan.sorties.filter((sortie) => sortie.is_refused).length;
   const asked = of.askedRevisitS === null ? "" : ` / ${minutes(of.askedRevisitS)}`;
   const isLate = of.longestRevisitS !== null && of.askedRevisitS !== null && of.longestRevisitS > of.askedRevisitS;
   const lines: readonly (readonly [string, string, boolean, string?])[] = [
     [t("plan.figure.sorties"), t("plan.figure.sortiesValue", { n: of.sortieCount, refused: of.refusedCount }), false],
+    ...(against ? [[t("plan.figure.against"), String(against), true] as const] : []),
     [t("plan.figure.hours"), `${figure(of.flyingH, 1)}${THIN_SPACE}h`, false],
     [t("plan.figure.watched"), share(of.watchedRatio), of.watchedRatio !== null && of.watchedRatio < 0.9995],
     [t("plan.figure.revisit"), `${minutes(of.longestRevisitS)}${THIN_SPACE}min`, isLate, asked],

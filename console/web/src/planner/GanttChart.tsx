@@ -94,7 +94,7 @@ function Sorties({
             tabIndex={block === first ? 0 : -1}
             aria-label={`${t("plan.sortie", { id: sortie.sortie_id })}: ${name}`}
             aria-pressed={isChosen}
-            className={`sortie ${block.isEvent ? "event" : ""} ${sortie.is_standby ? "standby" : ""} ${isChosen ? "sel" : ""} ${isOf ? "of" : ""} ${sortie.state}`}
+            className={`sortie ${block.isEvent ? "event" : ""} ${sortie.is_standby ? "standby" : ""} ${sortie.is_refused ? "refused" : ""} ${isChosen ? "sel" : ""} ${isOf ? "of" : ""} ${sortie.state}`}
             data-testid="gantt-sortie"
             data-sortie-id={sortie.sortie_id}
             data-row={block.row}
