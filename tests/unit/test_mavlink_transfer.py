@@ -1,6 +1,7 @@
 """Missions, fences and rally points on their way to an autopilot that pymavlink speaks for, over good and bad lines."""
 
 import itertools
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -12,9 +13,12 @@ from telemetry.model.events import AnyEvent, CommandAnswered
 from telemetry.model.flight_events import MissionTransferred, OnBoard, TransferProgress
 from telemetry.model.mission_items import MissionItem, MissionList
 from telemetry.sources.mavlink import MavlinkDecoder
+from telemetry.sources.mavlink.upload import FLOATS_AFTER
 from tests.mavlink_scene import KEY, registry_of
 from tests.pymavlink_autopilot import SECOND, Autopilot, BadLine, Manners
 
+ITEMS = frozenset({39, 73})
+"""MISSION_ITEM, MISSION_ITEM_INT."""
 BOTH = pytest.mark.parametrize("manners", list(Manners))
 
 
@@ -66,6 +70,48 @@ def answer_of(line: BadLine, command_id: int) -> CommandAnswered | None:
 
 def transfers(events: list[AnyEvent]) -> list[MissionTransferred]:
     return [event for event in events if isinstance(event, MissionTransferred)]
+
+
+def next_of(line: BadLine) -> int:
+    """Which item the vehicle waits for."""
+    upload = line.vehicle._upload
+    return -1 if upload is None else upload["next"]
+
+
+def upload_until(line: BadLine, is_so: Callable[[], bool]) -> None:
+    """Begin to upload forty items, until something is so."""
+    line.take(line.decoder.send(UploadMission(device_id=1, command_id=5, mission=mission_of(40)), line.now_us))
+    assert line.run(is_so, at_most_s=60)
+
+
+def test_items_lost_one_after_the_other_are_sent_again_in_the_form_that_was_taken_before() -> None:
+    line = line_to(Autopilot(), delay_us=300_000)
+    upload_until(line, lambda: next_of(line) == 20)
+    put = line._put
+    lost: list[bytes] = []
+
+    def loses_items(data: bytes, *, is_up: bool) -> None:
+        is_item = is_up and int.from_bytes(data[7:10], "little") in ITEMS
+        if is_item and len(lost) < FLOATS_AFTER + 1:
+            lost.append(data)
+        else:
+            put(data, is_up=is_up)
+
+    line._put = loses_items  # type: ignore[method-assign]
+    assert line.run(lambda: next_of(line) == 21, at_most_s=7), "the vehicle breaks off after 8 s"
+    assert len(lost) == FLOATS_AFTER + 1
+    assert line.run(lambda: answer_of(line, 5) is not None, at_most_s=60)
+
+
+def test_a_vehicle_whose_word_that_it_broke_off_was_lost_is_begun_with_again() -> None:
+    line = line_to(Autopilot(), delay_us=300_000)
+    upload_until(line, lambda: next_of(line) == 20)
+    since_us = line.now_us - line._began_us
+    line.silent = lambda at_us: at_us < since_us + 12 * SECOND
+    assert line.run(lambda: answer_of(line, 5) is not None, at_most_s=200)
+    answer = answer_of(line, 5)
+    assert answer is not None
+    assert (answer.state, answer.text) == ("delivered", "")
 
 
 @BOTH

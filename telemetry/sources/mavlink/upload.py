@@ -39,7 +39,7 @@ class Upload:
         self._last = -1
         self._last_us = 0
         self._repeats = 0
-        self._as_floats = False
+        self._as_floats = self._is_form_known = False
         self._out_of_order = 0
         self._pauses = BusyPauses()
 
@@ -100,10 +100,12 @@ class Upload:
         if is_repeat and now_us - self._last_us < DOUBLE_WITHIN_US:
             return
         if not is_repeat:
+            self._is_form_known = self._last >= 0  # it took the item before: what is missing now is lost
             self._waiting.answered(now_us)
             self._out_of_order = 0
         self._repeats = self._repeats + 1 if is_repeat else 0
-        if said.msg_id == messages.REQUEST and self._repeats and self._repeats % FLOATS_AFTER == 0:
+        may_be_old = said.msg_id == messages.REQUEST and not self._is_form_known
+        if may_be_old and self._repeats and self._repeats % FLOATS_AFTER == 0:
             self._as_floats = not self._as_floats
         self._asked.add(seq)
         self._last, self._last_us = seq, now_us
