@@ -3,13 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mission.air.climbing import least_s
+from mission.model import Airframe
 from mission.schedule.scene import Scene
-from mission.schedule.targets import WAY_PLACES, Part, Target
+from mission.schedule.targets import WATCHED_KINDS, WAY_PLACES, Part, Target
 from telemetry.model.geodesy import Floats
+
+TICK_S: Final = 0.1
+"""All ways and services are whole multiples of it."""
+_ROUNDING_SLACK: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +61,20 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
     between, out, back = [], [], []
     for kind in scene.kinds:
         seconds = scene.travel_s(places, metres, kind)
-        between.append(seconds[ends, starts][np.ix_(rows, rows)])
-        out.append(seconds[docks, starts][:, rows] + scene.climb_s(kind))
-        back.append(seconds[ends, docks][rows, :] + scene.sink_s(kind))
+        rise_m = _rises_m(parts, scene, kind)
+        across_s = np.maximum(seconds[ends, starts], least_s(rise_m[None, :] - rise_m[:, None], kind))
+        there_s = np.maximum(seconds[docks, starts], least_s(rise_m, kind)[None, :]) + scene.climb_s(kind)
+        home_s = seconds[ends, docks] + least_s(-rise_m, kind)[:, None] + scene.sink_s(kind)
+        between.append(_whole_ticks(across_s)[np.ix_(rows, rows)])
+        out.append(_whole_ticks(there_s)[:, rows])
+        back.append(_whole_ticks(home_s)[rows, :])
     service = [[_service_s(target, kind) for target in targets] for kind in range(len(scene.kinds))]
     return Costs(
         dock_ids=dock_ids,
         between_s=tuple(between),
         out_s=tuple(out),
         back_s=tuple(back),
-        service_s=np.array(service, np.float64).reshape(len(scene.kinds), len(targets)),
+        service_s=_whole_ticks(np.array(service, np.float64).reshape(len(scene.kinds), len(targets))),
         from_s=np.array([target.from_s for target in targets], np.float64),
         until_s=np.array([target.until_s for target in targets], np.float64),
         prize=np.array([target.prize for target in targets], np.int64),
@@ -71,6 +82,19 @@ def costs_of(targets: Sequence[Target], scene: Scene) -> Costs:
         most_places=tuple(max(kind.most_waypoints - WAY_PLACES, 1) for kind in scene.kinds),
         group=np.array([-1 if target.group is None else target.group for target in targets], np.int64),
     )
+
+
+def _whole_ticks(seconds: Floats) -> Floats:
+    """Return times rounded up to whole ticks: what fits here fits for the routes' own search too, to the tick."""
+    ticks: Floats = np.ceil(seconds / TICK_S - _ROUNDING_SLACK)
+    return ticks * TICK_S
+
+
+def _rises_m(parts: Sequence[Part], scene: Scene, airframe: Airframe) -> Floats:
+    """Return how much higher (n,) than the transit each part is flown; who watches flies there at the height of the watch."""
+    transit_m = scene.transit_alt_m(airframe)
+    heights = [transit_m if part.task.kind in WATCHED_KINDS else part.pattern.alt_agl_m for part in parts]
+    return np.array(heights, np.float64) - transit_m
 
 
 def _service_s(target: Target, kind: int) -> float:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mission.schedule.routing.orienteering import Effort, Job, Problem, Routes, Vehicle, solve
+from mission.schedule.routing.search import WITHIN_SLOTS
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
@@ -219,3 +220,11 @@ def test_no_route_holds_more_than_its_vehicle_does() -> None:
     assert max(len(route.stops) for route in found.routes) == 2
     free = solve(replace(tight, vehicles=tuple(wide)), effort=Effort(within_s=None, iterations=100))
     assert free.score > found.score
+
+
+def test_a_search_within_slots_never_ends_with_less_than_it_begins_with() -> None:
+    problem = scene(11, job_count=20, vehicle_count=4)
+    known = solve(problem, effort=SHORT)
+    first = [(route.vehicle, [stop.job for stop in route.stops]) for route in known.routes]
+    hardly = Effort(within_s=None, iterations=1, seed=5)
+    assert solve(problem, effort=hardly, first=first, portfolio=WITHIN_SLOTS).score >= known.score

@@ -64,6 +64,8 @@ FOR_MANY: Final = (
     Part(10.0, 300.0, is_fresh=False),
 )
 """For more routes, where nearly all is done: small steps, each search going on with what the one before found."""
+WITHIN_SLOTS: Final = (Part(30.0, 50_000.0, is_fresh=False, neighbour_count=20),)
+"""For a short search that goes on from a plan which keeps its limits: it never wanders through plans that are late."""
 
 
 class Search(IteratedLocalSearchCallbacks):
@@ -75,6 +77,7 @@ class Search(IteratedLocalSearchCallbacks):
         effort: Effort,
         on_better: Callable[[Routes], None] | None,
         stop: Callable[[], bool] | None,
+        portfolio: Sequence[Part] | None = None,
     ) -> None:
         self._encoding = encoding
         self._effort = effort
@@ -82,8 +85,8 @@ class Search(IteratedLocalSearchCallbacks):
         self._stop = stop
         self._pool = RoutePool(encoding)
         route_count = sum(len(vehicles) for vehicles in encoding.fleet)
-        self._portfolio = FOR_FEW if route_count <= FEW_ROUTES else FOR_MANY
-        self._is_pooling = route_count > 1
+        self._portfolio = portfolio or (FOR_FEW if route_count <= FEW_ROUTES else FOR_MANY)
+        self._is_pooling = route_count > 1 and len(self._portfolio) > 1
         self._best_worth = (-1, 0)
         self.iterations = 0
         self.best = encoding.decode(pyvrp.Solution(encoding.data, []), 0)
