@@ -202,7 +202,8 @@ def _of_sortie(sortie: Sortie, programme: Programme, file_format: PlanFormat) ->
         raise InputError(message, zh)
     if file_format is PlanFormat.KMZ:
         in_force = rule_set(programme.rule_set, programme.rules)
-        return wpml.write(sortie, airframe, dock=dock, link_loss=in_force.word("R-08", "action"))
+        link_loss = in_force.word("R-08", "action")
+        return wpml.write(sortie, airframe, dock=dock, tasks=programme.tasks, link_loss=link_loss)
     items = items_of(sortie, airframe, dock, zones=programme.zones)
     return qgc_plan.write(items, airframe) if file_format is PlanFormat.PLAN else waypoints_file.write(items)
 

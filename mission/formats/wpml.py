@@ -5,13 +5,13 @@ Element names and ranges are those of the public DJI WPML reference of the Cloud
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
-from mission.formats.wpml_models import drone_of, payload_of
-from mission.model import Airframe, Camera, Dock
+from mission.formats.wpml_models import drone_of, lenses_of, payload_of
+from mission.model import Airframe, Camera, Dock, Task
 from mission.plan import CameraAction, Sortie, Waypoint
 from telemetry.model.errors import InputError
 
@@ -41,14 +41,16 @@ def write(
     *,
     dock: Dock | None = None,
     camera: Camera | None = None,
+    tasks: Sequence[Task] = (),
     link_loss: str = "return",
 ) -> bytes:
     """Return a KMZ that DJI Pilot 2 and docks take; heights are above the take-off place.
 
-    With its dock it climbs there as high as the sortie says, else to the transit height. `link_loss` is what it does when it
+    Photos and films are taken by the lens of the camera that each of `tasks` asks for, else of the airframe's first. With its dock it climbs there as high as the sortie says, else to the transit height. `link_loss` is what it does when it
     hears nobody: return, hold, land or continue.
 
-    Raises InputError for a sortie without waypoints, and for an airframe whose model DJI's numbers are not known of.
+    Raises InputError for a sortie without waypoints, for an airframe whose model DJI's numbers are not known of, and for a
+    task that asks for a camera that the airframe has not.
     """
     if len(sortie.waypoints) < len("ab"):
         raise InputError(
@@ -62,7 +64,11 @@ def write(
             f"link loss action {link_loss!r}: allowed are {', '.join(LINK_LOSS)}",
             f"失联动作“{link_loss}”：允许 {', '.join(LINK_LOSS)}",
         )
-    folders = {TEMPLATE: _template_folder(sortie, airframe), WAYLINES: _wayline_folder(sortie, airframe)}
+    lenses = lenses_of(sortie, airframe, tasks)
+    folders = {
+        TEMPLATE: _template_folder(sortie, airframe, lenses),
+        WAYLINES: _wayline_folder(sortie, airframe, lenses),
+    }
     climb_m = sortie.transit_alt_home_m if dock is None else sortie.climb_alt_home_m(dock)
     files = {}
     for name, folder in folders.items():
@@ -108,7 +114,7 @@ def _mission_config(
     return config
 
 
-def _template_folder(sortie: Sortie, airframe: Airframe) -> Element:
+def _template_folder(sortie: Sortie, airframe: Airframe, lenses: Sequence[str]) -> Element:
     folder = Element(f"{{{KML}}}Folder")
     _say(folder, "templateType", "waypoint")
     _say(folder, "templateId", "0")
@@ -133,11 +139,12 @@ def _template_folder(sortie: Sortie, airframe: Airframe) -> Element:
         _say(placemark, "useGlobalSpeed", "0")
         _say(placemark, "useGlobalHeadingParam", "0")
         _say(placemark, "useGlobalTurnParam", "0")
-        _motion(placemark, index, sortie.waypoints, groups)
+        _motion(placemark, index, sortie.waypoints)
+        _actions(placemark, index, sortie.waypoints, groups, lens=lenses[index])
     return folder
 
 
-def _wayline_folder(sortie: Sortie, airframe: Airframe) -> Element:
+def _wayline_folder(sortie: Sortie, airframe: Airframe, lenses: Sequence[str]) -> Element:
     folder = Element(f"{{{KML}}}Folder")
     _say(folder, "templateId", "0")
     _say(folder, "executeHeightMode", "relativeToStartPoint")
@@ -149,7 +156,8 @@ def _wayline_folder(sortie: Sortie, airframe: Airframe) -> Element:
     for index, waypoint in enumerate(sortie.waypoints):
         placemark = _placemark(folder, index, waypoint)
         _say(placemark, "executeHeight", _number(waypoint.alt_home_m))
-        _motion(placemark, index, sortie.waypoints, groups)
+        _motion(placemark, index, sortie.waypoints)
+        _actions(placemark, index, sortie.waypoints, groups, lens=lenses[index])
         _say(placemark, "useStraightLine", "1")
     return folder
 
@@ -162,7 +170,7 @@ def _placemark(folder: Element, index: int, waypoint: Waypoint) -> Element:
     return placemark
 
 
-def _motion(placemark: Element, index: int, waypoints: tuple[Waypoint, ...], groups: Iterator[int]) -> None:
+def _motion(placemark: Element, index: int, waypoints: tuple[Waypoint, ...]) -> None:
     waypoint = waypoints[index]
     _say(placemark, "waypointSpeed", _number(min(max(waypoint.speed_mps, 0.1), FASTEST_MPS)))
     heading = SubElement(placemark, f"{{{WPML}}}waypointHeadingParam")
@@ -177,13 +185,14 @@ def _motion(placemark: Element, index: int, waypoints: tuple[Waypoint, ...], gro
     _say(heading, "waypointHeadingPathMode", "followBadArc")
     turn = SubElement(placemark, f"{{{WPML}}}waypointTurnParam")
     _say(turn, "waypointTurnMode", STOP_AT_POINT)
-    _actions(placemark, index, waypoints, groups)
 
 
-def _actions(placemark: Element, index: int, waypoints: tuple[Waypoint, ...], groups: Iterator[int]) -> None:
+def _actions(
+    placemark: Element, index: int, waypoints: tuple[Waypoint, ...], groups: Iterator[int], *, lens: str
+) -> None:
     """Write what is done at a waypoint, and what is photographed from it on until the distance changes."""
     waypoint = waypoints[index]
-    doings = list(_doings(waypoint, waypoints[index - 1] if index else None))
+    doings = list(_doings(waypoint, waypoints[index - 1] if index else None, lens))
     if doings:
         group = _group(placemark, next(groups), index, index, "reachPoint", None)
         for number, (function, parameters) in enumerate(doings):
@@ -196,10 +205,10 @@ def _actions(placemark: Element, index: int, waypoints: tuple[Waypoint, ...], gr
         trigger_m = max(waypoint.trigger_m or 0.0, SHORTEST_TRIGGER_M)
         until = min(last + 1, len(waypoints) - 1)
         group = _group(placemark, next(groups), index, until, "multipleDistance", trigger_m)
-        _action(group, 0, "takePhoto", {"payloadPositionIndex": "0"})
+        _action(group, 0, "takePhoto", _by_lens(lens))
 
 
-def _doings(waypoint: Waypoint, before: Waypoint | None) -> Iterator[tuple[str, dict[str, str]]]:
+def _doings(waypoint: Waypoint, before: Waypoint | None, lens: str) -> Iterator[tuple[str, dict[str, str]]]:
     pitch_deg = waypoint.gimbal_pitch_deg
     if pitch_deg is not None and (before is None or before.gimbal_pitch_deg != pitch_deg):
         yield (
@@ -219,13 +228,19 @@ def _doings(waypoint: Waypoint, before: Waypoint | None) -> Iterator[tuple[str, 
             },
         )
     if waypoint.action is CameraAction.START_VIDEO:
-        yield "startRecord", {"payloadPositionIndex": "0"}
+        yield "startRecord", _by_lens(lens)
     if waypoint.hold_s > 0.0:
         yield "hover", {"hoverTime": str(max(1, round(waypoint.hold_s)))}
     if waypoint.action is CameraAction.PHOTO:
-        yield "takePhoto", {"payloadPositionIndex": "0"}
+        yield "takePhoto", _by_lens(lens)
     if waypoint.action is CameraAction.STOP_VIDEO:
-        yield "stopRecord", {"payloadPositionIndex": "0"}
+        yield "stopRecord", _by_lens(lens)
+
+
+def _by_lens(lens: str) -> dict[str, str]:
+    """Return what says by which lens it is recorded; without one the drone decides, as it is set."""
+    own = {"payloadLensIndex": lens, "useGlobalPayloadLensIndex": "0"} if lens else {}
+    return {"payloadPositionIndex": "0", **own}
 
 
 def _group(placemark: Element, number: int, first: int, last: int, trigger: str, parameter_m: float | None) -> Element:

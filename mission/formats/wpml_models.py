@@ -1,9 +1,13 @@
 """DJI's numbers of its aircraft and cameras, as its WPML reference lists them."""
 
 import re
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
-from mission.model import Airframe, Camera
+from mission.model import Airframe, Camera, Task
+from mission.patterns.footprint import camera_of
+from mission.plan import CameraAction, Sortie
 from telemetry.model.errors import InputError
 
 DRONES: Final = {
@@ -35,6 +39,8 @@ PAYLOADS: Final = {
     "PSDK": 65534,
 }
 """Camera, or the model that it is built into: payloadEnumValue."""
+LENSES: Final = {"wide": "wide", "zoom": "zoom", "thermal": "ir", "multispectral": "narrow_band"}
+"""A camera's kind: payloadLensIndex."""
 _LONG_NAMES: Final = (
     *(("MATRICE", "M"), ("MAVIC", "M"), ("DOCK", ""), ("DJI", ""), ("RTK", "")),
     *(("ENTERPRISE", "E"), ("THERMAL", "T"), ("MULTISPECTRAL", "M")),
@@ -58,9 +64,32 @@ def drone_of(airframe: Airframe) -> tuple[int, int]:
 
 
 def payload_of(airframe: Airframe, camera: Camera | None) -> int:
-    """Return the number of the camera that is carried; the model's own where the camera's name says none."""
-    named = None if camera is None else PAYLOADS.get(_short(camera.name))
-    return named or PAYLOADS.get(_short(airframe.model), PAYLOADS["PSDK"])
+    """Return the number of the camera that is carried, as its name or one of the airframe's says; else the model's own."""
+    named = [PAYLOADS.get(_short(one.name)) for one in (camera, *airframe.cameras) if one is not None]
+    own = PAYLOADS.get(_short(airframe.model), PAYLOADS["PSDK"])
+    return next((number for number in named if number is not None), own)
+
+
+def lenses_of(sortie: Sortie, airframe: Airframe, tasks: Sequence[Task]) -> tuple[str, ...]:
+    """Return the payloadLensIndex of each waypoint: of the camera that its task asks for, on the way that of the task it leads to.
+
+    A film is ended by the lens that it was begun with. Empty where the camera's kind is none of DJI's. Raises InputError for a camera that the airframe has not.
+    """
+    wanted = {task.task_id: task.camera for task in tasks}
+    there = list(accumulate((one.task_id for one in reversed(sortie.waypoints)), _known))[::-1]
+    asked = accumulate(there, _known)
+    lenses = [LENSES.get(camera_of(airframe, wanted.get(one or 0, "")).kind, "") for one in asked]
+    films = ""
+    for number, waypoint in enumerate(sortie.waypoints):
+        if waypoint.action is CameraAction.START_VIDEO:
+            films = lenses[number]
+        elif waypoint.action is CameraAction.STOP_VIDEO:
+            lenses[number] = films or lenses[number]
+    return tuple(lenses)
+
+
+def _known(before: int | None, now: int | None) -> int | None:
+    return before if now is None else now
 
 
 def _short(name: str) -> str:
