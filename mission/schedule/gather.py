@@ -17,14 +17,13 @@ from mission.schedule.recurrence import clipped
 from mission.schedule.scene import Scene
 from mission.schedule.seen import WHOLE_RATIO, height_for_all_m, seen_ratio
 from mission.schedule.standing import NOTHING, Standing, done_of
-from mission.schedule.targets import Part, Target, parts_of, targets_of
+from mission.schedule.targets import WATCHED_KINDS, Part, Target, parts_of, targets_of
 from mission.schedule.visits import hours_of, visits_of
 from telemetry.model.errors import InputError, chinese_of
 
 MOST_TARGETS: Final = 1_500
 """Of one plan: visits, each in the parts that a battery flies. Their matrices take 8 bytes a pair and kind of airframe, some times over."""
-WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
-"""Tasks that somebody is at all the time; a patrol of streets has a part for each of its walks."""
+_DAY_US: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +95,8 @@ def _gather(scene: Scene, task: Task, wanted: Wanted, standing: Standing) -> Non
     if not asked or (not hours and not standing.visits):
         wanted.refusals.append(reasons.no_hours(task, scene.window))
         return
+    if task.kind in WATCHED_KINDS:
+        wanted.refusals += _cut_short(scene, task)
     parted = walks_of if task.kind is TaskKind.STREETS else parts_of
     parts = parted(task, scene, Window(asked[0].start_us, asked[-1].end_us))
     visits = [visit for visit in standing.visits if visit.task_id == task.task_id]
@@ -139,6 +140,17 @@ def _partly_seen(scene: Scene, task: Task, parts: Sequence[Part]) -> list[Refusa
     alt_m, all_m = parts[0].pattern.alt_agl_m, height_for_all_m(task, parts[0], scene)
     most_m = min(highest_m(scene.rules, kind, task.approval) for kind in scene.kinds)
     return [reasons.partly_seen(task, seen_ratio=ratio, alt_agl_m=alt_m, all_from_m=all_m, most_agl_m=most_m)]
+
+
+def _cut_short(scene: Scene, task: Task) -> list[Refusal]:
+    """Return what is said of a watch that goes on over the plan's end for less than a day."""
+    window = scene.window
+    if not task.windows and task.recurrence is None:
+        return []
+    longer = Window(window.start_us, window.end_us + _DAY_US)
+    asked = hours_of(task, longer, holidays=scene.programme.holidays)
+    untils_us = [each.end_us for each in asked if each.start_us < window.end_us < each.end_us < longer.end_us]
+    return [reasons.goes_on(task, window, until_us, scene.programme.zone) for until_us in untils_us]
 
 
 def _plan_for(wanted: Wanted, visits: Sequence[Visit], hours: tuple[Window, ...], scene: Scene) -> None:

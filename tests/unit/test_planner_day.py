@@ -218,3 +218,19 @@ def test_streets_are_patrolled_in_rounds_by_as_many_drones_as_asked() -> None:
     assert figures.longest_revisit_s is not None
     assert figures.longest_revisit_s <= 1300.0
     assert (figures.watched_ratio or 0.0) > 0.8
+
+
+def test_an_event_that_goes_on_after_the_plans_end_is_planned_up_to_there_and_said() -> None:
+    feast = Task(
+        task_id=6,
+        name_zh="灯会",
+        name_en="lanterns",
+        kind=TaskKind.EVENT,
+        geometry=point(200, 300),
+        windows=(day(22, 26),),
+    )
+    found = plan_day(programme(tasks=(feast,)), day(21, 24), now_us=hour(0.0), effort=FEW)
+    (said,) = [each for each in found.refusals if each.is_warning and "rest belongs to the next plan" in each.reason_en]
+    assert (said.window, said.numbers["rest_s"]) == (day(24, 26), 7200)
+    whole = plan_day(programme(tasks=(feast,)), day(21, 26), now_us=hour(0.0), effort=FEW)
+    assert not [each for each in whole.refusals if "next plan" in each.reason_en]
