@@ -16,10 +16,11 @@ from mission.schedule.costs import Costs
 from mission.schedule.decide import Decided
 from mission.schedule.events import Watching
 from mission.schedule.fleet import Fleet, most_flight_s
-from mission.schedule.gather import WATCHED_KINDS, Wanted
+from mission.schedule.gather import Wanted
 from mission.schedule.ledger import Ledger
 from mission.schedule.scene import Scene
 from mission.schedule.seen import seen_ratio
+from mission.schedule.targets import WATCHED_KINDS
 
 _MOST_LOOKED_FOR: Final = 20
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import shapely
 
-from mission.air.climbing import Slopes, reckoned_more_s
+from mission.air.climbing import Slopes, least_s, reckoned_more_s
 from mission.air.daylight import Daylight
 from mission.air.sky import Sky, ceiling_of
 from mission.air.terrain import FLAT, Ground
@@ -275,6 +275,11 @@ class Scene:
     def sink_s(self, airframe: Airframe) -> float:
         """Return how long coming down over the dock takes."""
         return self.reckoned_top_m / airframe.sink_mps
+
+    def up_and_down_s(self, alt_agl_m: float, airframe: Airframe) -> float:
+        """Return what the way from the transit's height to a task's and back takes at least, beside the ways along."""
+        rise_m = alt_agl_m - self.transit_alt_m(airframe)
+        return float(least_s(np.array([rise_m, -rise_m]), airframe).sum())
 
     @property
     def reckoned_top_m(self) -> float:

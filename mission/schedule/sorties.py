@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import numpy as np
 
+from mission.air.climbing import least_s
 from mission.airspace import Wind
 from mission.model import Airframe, Window
 from mission.patterns.flown import length_m
@@ -34,17 +35,21 @@ class _Flight:
     waypoints: list[Waypoint]
     wind: Wind
     """What its ways between docks and tasks are flown with."""
+    here_alt_m: float
+    """How high it is above the take-off place."""
     came_mps: float = 0.0
     flown_m: float = 0.0
     visit_parts: list[VisitPart] = field(default_factory=list)
 
-    def transit(self, there: Floats, task_name: str) -> None:
-        """Fly to a place; waypoints are written for the bends only."""
+    def transit(self, there: Floats, task_name: str, *, to_alt_m: float | None = None) -> None:
+        """Fly to a place at a height above ground, home at the transit's; waypoints are written for the bends only."""
         places = self.scene.way(self.here, there)
         if places is None:
             message = f"there is no way to {task_name!r} that keeps out of closed air: move it, or the zone"
             raise InputError(message, f"到“{task_name}”没有避开管制空域的航路：移动任务或区域")
-        seconds = np.concatenate(([0.0], np.cumsum(self.scene.fly_s(places, self.airframe, wind=self.wind))))
+        if to_alt_m is None:
+            self.rise_to(self.alt_m)
+        seconds = np.concatenate(([0.0], np.cumsum(self.legs_s(places, to_alt_m))))
         told = speeds_mps(places, self.airframe, self.wind)
         lat_deg, lon_deg = self.scene.plane.from_plane(places[:, 0], places[:, 1])
         self.waypoints += [
@@ -60,6 +65,20 @@ class _Flight:
         self.clock_s += float(seconds[-1])
         self.flown_m += length_m(places)
         self.here, self.came_mps = there, told[-1]
+        self.here_alt_m = self.alt_m if to_alt_m is None else to_alt_m
+
+    def legs_s(self, places: Floats, to_alt_m: float | None) -> Floats:
+        """Return the seconds of the legs of a way: as long as their climb or descent lasts at least."""
+        legs_s = self.scene.fly_s(places, self.airframe, wind=self.wind)
+        heights_m = np.full(len(places), self.alt_m)
+        heights_m[0], heights_m[-1] = self.here_alt_m, self.alt_m if to_alt_m is None else to_alt_m
+        longest: Floats = np.maximum(legs_s, least_s(np.diff(heights_m), self.airframe))
+        return longest
+
+    def rise_to(self, alt_m: float) -> None:
+        """Climb or come down to a height where it is, before it sets out for home."""
+        self.clock_s += float(least_s(np.array([alt_m - self.here_alt_m]), self.airframe)[0])
+        self.here_alt_m = alt_m
 
     def wait_until(self, time_s: float) -> None:
         """Stay at the last waypoint until so late that the next is not begun too soon."""
@@ -111,7 +130,7 @@ def sortie_of(draft: Draft, targets: Sequence[Target], scene: Scene, sortie_id: 
         part = targets[number].part
         if number != first:
             _leave_in_time(scene, flight, part, begin_s)
-        flight.transit(part.start, part.task.name_en or part.task.name_zh)
+        flight.transit(part.start, part.task.name_en or part.task.name_zh, to_alt_m=part.pattern.alt_agl_m)
         if number == first:
             late_s = max(first_s - flight.clock_s, 0.0)
             takeoff_s, flight.clock_s = takeoff_s + late_s, flight.clock_s + late_s
@@ -133,7 +152,7 @@ def watch_of(
     airframe = _airframe(scene, booking)
     flight = _take_off(scene, airframe, booking, alt_m=alt_m)
     flight.clock_s += alt_m / airframe.climb_mps
-    flight.transit(part.start, part.task.name_en or part.task.name_zh)
+    flight.transit(part.start, part.task.name_en or part.task.name_zh, to_alt_m=alt_m)
     late_s = max(watch.start_s - flight.clock_s, 0.0)
     takeoff_s, flight.clock_s = watch.takeoff_s + late_s, flight.clock_s + late_s
     flight.waypoints = [_later(waypoint, late_s) for waypoint in flight.waypoints]
@@ -157,14 +176,14 @@ def _take_off(scene: Scene, airframe: Airframe, booking: Booking, *, alt_m: floa
         scene.us_of(booking.takeoff_s), max(scene.us_of(booking.landing_s), scene.us_of(booking.takeoff_s) + 1)
     )
     dock = scene.dock_place(booking.dock_id)
-    return _Flight(scene, airframe, dock, float(booking.takeoff_s), alt_m, [], scene.wind_in(during))
+    return _Flight(scene, airframe, dock, float(booking.takeoff_s), alt_m, [], scene.wind_in(during), alt_m)
 
 
 def _leave_in_time(scene: Scene, flight: _Flight, part: Part, begin_s: float) -> None:
     """Wait where the drone is so long that it reaches the part when it is to begin."""
     places = scene.way(flight.here, part.start)
     if places is not None:
-        flight.wait_until(begin_s - float(scene.fly_s(places, flight.airframe, wind=flight.wind).sum()))
+        flight.wait_until(begin_s - float(flight.legs_s(places, part.pattern.alt_agl_m).sum()))
 
 
 def _landed(

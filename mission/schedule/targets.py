@@ -20,6 +20,8 @@ from mission.schedule.scene import Scene
 from telemetry.model.errors import InputError
 from telemetry.model.geodesy import Floats
 
+WATCHED_KINDS: Final = frozenset({TaskKind.EVENT, TaskKind.STREETS})
+"""Tasks that somebody is at all the time; a patrol of streets has a part for each of its walks."""
 PRIZE_OF_ONE: Final = 100
 """The prize of a visit of priority 0; each step of priority is worth `PRIORITY_FACTOR` more."""
 PRIORITY_FACTOR: Final = 1.6
@@ -101,6 +103,7 @@ def parts_of(task: Task, scene: Scene, window: Window) -> tuple[Part, ...]:
     _check_open(scene, home)
     airframe = scene.kinds[chosen]
     limit_s -= scene.slopes.there_and_back_s(home, pattern.places, airframe)
+    limit_s -= scene.up_and_down_s(pattern.alt_agl_m, airframe) if task.kind not in WATCHED_KINDS else 0.0
     found = [pattern]
     whole_flown_s = service_s(task, pattern, scene, chosen, wind)
     if task.kind is not TaskKind.EVENT and not _is_short(pattern, whole_flown_s, scene, airframe, home, limit_s):

@@ -86,3 +86,15 @@ def test_of_a_wind_without_direction_every_direction_is_reckoned_with() -> None:
     wind = wind_of_window(asked(windy(0, 4.0, None)), day())
     assert len({wind.from_deg, *(one.from_deg for one in wind.or_else)}) == 12
     assert {wind.speed_mps, *(one.speed_mps for one in wind.or_else)} == {4.0}
+
+
+def test_the_way_between_the_height_of_the_transit_and_that_of_a_task_takes_its_time() -> None:
+    base = asked(windy(0, 0.0, 0.0), kind=TaskKind.POINT)
+    near = msgspec.structs.replace(base.tasks[0], geometry=point(0, 120), alt_agl_m=115.0)
+    of = msgspec.structs.replace(base, tasks=(near,))
+    frame = of.airframes[0]
+    for sortie in planned(of).sorties:
+        assert sortie.transit_alt_home_m == 60.0
+        first, last = sortie.waypoints[0].arrive_us or 0, sortie.waypoints[-1]
+        assert (first - sortie.takeoff_us) / 1e6 >= 115.0 / frame.climb_mps - 0.1
+        assert (sortie.landing_us - (last.arrive_us or 0)) / 1e6 - last.hold_s >= 115.0 / frame.sink_mps - 0.1
