@@ -328,7 +328,8 @@ class Pilot(SortieWatch):
         return self._try_again(reason(Cause.ARM, problem), now_us, after_us=ARM_AGAIN_US, tries=ARM_TRIES)
 
     def _start_answered(self, problem: str, now_us: int) -> Says:
-        if not problem:
+        is_up = self._seen.is_airborne and not self.state.has_flown
+        if not problem or (is_up and self._is_mission(self._mode)):  # only its answer was lost
             self._started_us = now_us
             return Says(None, self._move(now_us, SortieStep.FLYING, None))
         found = reason(Cause.START, problem)

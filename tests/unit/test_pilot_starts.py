@@ -15,7 +15,7 @@ from mission.flying.pilot_words import Cause, reason
 from mission.flying.sortie_watch import Purpose
 from mission.pilot import Pilot, Seen
 from telemetry.model.commands import FlightCommand
-from telemetry.model.events import ArmedChanged, CommandAnswered, LinkLost
+from telemetry.model.events import ArmedChanged, CommandAnswered, LinkLost, ModeChanged
 from telemetry.model.flight_events import SortieStep
 from tests.cockpit import READY, brief_of
 from tests.pymavlink_autopilot import SECOND
@@ -172,3 +172,24 @@ def test_a_sortie_does_not_begin_with_a_drone_that_stands_elsewhere_than_at_its_
     assert pilot.state.reason_en == "it stands 4.9 km from its dock, where this sortie begins: bring it there first"
     assert pilot.state.reason_zh == "无人机停在距机库 4.9 km 处：先将其送回机库"
     assert pilot.begin(msgspec.structs.replace(READY, away_m=49.0), NOW_US).command is not None
+
+
+def test_a_start_whose_answer_was_lost_is_flown_once_it_is_seen_in_the_air() -> None:
+    pilot = starting(Seen(is_heard=True, is_armed=False, is_airborne=False))
+    pilot.take(answered(2, NOW_US), NOW_US)
+    pilot.sent(3)
+    pilot.tick(NOW_US + SECOND, Seen(is_heard=True, is_armed=True, is_airborne=True))
+    base: Any = {"device_id": 1, "observed_us": NOW_US, "received_us": NOW_US}
+    pilot.take(ModeChanged(mode="AUTO", **base), NOW_US + SECOND)
+    says = pilot.take(answered(3, NOW_US + 2 * SECOND, "no answer in 12 s"), NOW_US + 2 * SECOND)
+    assert (says.command, pilot.step) == (None, SortieStep.FLYING)
+    pilot.tick(NOW_US + 3 * SECOND, Seen(is_heard=True, is_armed=True, is_airborne=True))
+    assert pilot.state.has_flown
+
+
+def test_a_start_that_is_refused_in_the_air_in_another_mode_is_no_start() -> None:
+    pilot = starting(Seen(is_heard=True, is_armed=True, is_airborne=True))
+    pilot.take(answered(2, NOW_US), NOW_US)
+    pilot.sent(3)
+    pilot.take(answered(3, NOW_US, "refused"), NOW_US)
+    assert (pilot.step, pilot.state.cause) == (SortieStep.STARTING, "start")
