@@ -18,11 +18,16 @@ Place = tuple[float, float]
 
 
 class Brought(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file held, WGS-84. `notes` says of everything that was left out or changed what and where it was."""
+    """What a file held, WGS-84. `notes` says of everything that was left out or changed what and where it was.
+
+    `is_above_home`: the waypoints' heights are above the take-off place. `camera` is the kind that all of them record with.
+    """
 
     tasks: tuple[Task, ...] = ()
     zones: tuple[Zone, ...] = ()
     waypoints: tuple[Waypoint, ...] = ()
+    is_above_home: bool = True
+    camera: str = ""
     home: Place | None = None
     notes: tuple[Said, ...] = ()
 

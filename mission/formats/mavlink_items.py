@@ -106,15 +106,23 @@ def place_count(sortie: Sortie, airframe: Airframe) -> int:
     return sum(1 + (waypoint.hold_s > 0.0 and any(_begun(waypoint, before, airframe))) for waypoint, before in pairs)
 
 
-def waypoints_of(items: Iterable[MissionItem]) -> tuple[tuple[Waypoint, ...], tuple[Said, ...]]:
+def waypoints_of(
+    items: Sequence[MissionItem], numbers: Sequence[int] = ()
+) -> tuple[tuple[Waypoint, ...], tuple[Said, ...]]:
     """Return the waypoints that a mission's items describe, and a sentence for each item that says nothing to us.
 
-    Heights that are not above home stay as they are written, with a sentence: they need the ground to be known.
+    Heights that are not above home stay as they are written, with a sentence: they need the ground to be known. Places at
+    0, 0, which is how a place that is not given is written, are left out. `numbers` are those of the file; from 1 without.
     """
     reading = _Reading()
-    for number, item in enumerate(items):
+    for number, item in zip(numbers or range(1, len(items) + 1), items, strict=True):
         reading.take(number, item)
     return tuple(reading.waypoints), tuple(reading.unknown)
+
+
+def is_above_home(items: Iterable[MissionItem]) -> bool:
+    """Tell whether the heights of all places are above the take-off place."""
+    return all(item.frame in HOME_FRAMES for item in items if item.command in PLACES)
 
 
 def _take_off(sortie: Sortie, dock: Dock) -> MissionItem:
@@ -231,11 +239,16 @@ class _Reading:
         self._came: MissionItem | None = None
         """The last place, while all that was done there since is what `_begun` may put before a stay."""
         self._has_begun = False
+        self._is_lost = False
+        """The last place was left out: what is done there is not done elsewhere."""
 
     def take(self, number: int, item: MissionItem) -> None:
         """Take the next item."""
         if item.command in PLACES:
-            if self._is_stay(item):
+            self._is_lost = item.lat_e7 == 0 and item.lon_e7 == 0
+            if self._is_lost:
+                self._tell(number, "it has no place (0, 0) and was left out", "没有位置（0, 0），已略去")
+            elif self._is_stay(item):
                 self._last(hold_s=item.param1)
             else:
                 self._fly(number, item)
@@ -323,9 +336,9 @@ class _Reading:
             )
 
     def _tell(self, number: int, en: str, zh: str) -> None:
-        self.unknown.append(Said(f"item {number + 1}: {en}", f"第 {number + 1} 项：{zh}"))
+        self.unknown.append(Said(f"item {number}: {en}", f"第 {number} 项：{zh}"))
 
     def _last(self, **changes: object) -> None:
         """Change what holds from the last waypoint on; before the first there is nothing to change."""
-        if self.waypoints:
+        if self.waypoints and not self._is_lost:
             self.waypoints[-1] = msgspec.structs.replace(self.waypoints[-1], **changes)

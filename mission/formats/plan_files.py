@@ -21,10 +21,11 @@ from mission.formats import (
     wpml,
     wpml_reading,
 )
-from mission.formats.brought import LONGEST_NAME, Brought, line_of, task_of
+from mission.formats.brought import LONGEST_NAME, Brought
 from mission.formats.mavlink_items import items_of
-from mission.formats.untrusted import Said, checked_size, read_zip, same
-from mission.model import Crew, Programme, TaskKind, Window
+from mission.formats.routes import task_of_route
+from mission.formats.untrusted import Said, checked_size, read_zip
+from mission.model import Crew, Programme, Window
 from mission.plan import Plan, Sortie
 from mission.rules import rule_set
 from telemetry.model.errors import InputError, NotFoundError
@@ -140,16 +141,15 @@ def read_file(data: bytes, name: str = "") -> FileRead:
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(_CALENDAR):
         return _of_calendar(data)
     brought = _reader_of(data, ending)(data)
-    tasks = brought.tasks
+    tasks, notes = brought.tasks, brought.notes
     if brought.waypoints:
-        places = [(waypoint.lat_deg, waypoint.lon_deg) for waypoint in brought.waypoints]
-        stem = PurePath(name).stem or "route"
-        tasks = (*tasks, task_of(stem, TaskKind.CORRIDOR, line_of(places, same(name).at(Said("its route", "航线")))))
+        route, lost = task_of_route(PurePath(name).stem or "route", brought)
+        tasks, notes = (*tasks, route), (*notes, *lost)
     programme = Programme(
         tasks=tuple(msgspec.structs.replace(task, task_id=number) for number, task in enumerate(tasks, 1)),
         zones=tuple(msgspec.structs.replace(zone, zone_id=number) for number, zone in enumerate(brought.zones, 1)),
     )
-    return FileRead(programme=programme, notes=brought.notes)
+    return FileRead(programme=programme, notes=notes)
 
 
 def _of_calendar(data: bytes) -> FileRead:

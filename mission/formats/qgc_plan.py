@@ -7,7 +7,8 @@ import msgspec
 
 from mission.formats.brought import Brought, Place, circle_of, line_of, polygon_of, task_of, zone_of
 from mission.formats.mavlink_fence import INCLUSION
-from mission.formats.mavlink_items import PLACES, SET_ROI_LOCATION, TAKEOFF, MavlinkPlan, waypoints_of
+from mission.formats.mavlink_items import PLACES, SET_ROI_LOCATION, TAKEOFF, MavlinkPlan, is_above_home, waypoints_of
+from mission.formats.routes import HIGHEST_M, LOWEST_M
 from mission.formats.untrusted import Said, checked_count, finite, latitude, longitude, read_json, same
 from mission.model import Airframe, Task, TaskKind, Zone, ZoneKind
 from telemetry.model.mission_items import MissionFrame, MissionItem
@@ -16,6 +17,8 @@ GROUND_STATION: Final = "skybeat"
 FIRMWARE: Final = {"px4": 12, "ardupilot": 3}
 MULTIROTOR: Final = 2
 RELATIVE: Final = 1
+ABOVE_GROUND: Final = (RELATIVE, 3, 4)
+"""Altitude modes of QGroundControl: above the launch place, above terrain as it reckons it, above terrain."""
 PARAMETERS: Final = 7
 INT_FRAMES: Final = {5: 0, 6: 3, 11: 10}
 WHAT: Final = Said("the .plan file", ".plan 文件")
@@ -62,15 +65,16 @@ def read(data: bytes) -> Brought:
         raise WHAT.broken(
             f" lacks {lacking}: QGroundControl writes all of {every}", f"缺少 {lacking}：QGroundControl 会写出 {every}"
         )
-    items, tasks, notes = _mission(root["mission"])
-    waypoints, unknown = waypoints_of(items)
+    items, numbers, tasks, notes = _mission(root["mission"])
+    waypoints, unknown = waypoints_of(items, numbers)
     home = _home(root["mission"].get("plannedHomePosition"))
     return Brought(
         tasks=tuple(tasks),
         zones=tuple(_zones(root["geoFence"])),
         waypoints=waypoints,
+        is_above_home=is_above_home(items),
         home=home,
-        notes=(*notes, *unknown),
+        notes=(*notes, *unknown, *_rally(root["rallyPoints"])),
     )
 
 
@@ -111,7 +115,8 @@ def _fence_polygons(fence: Sequence[MissionItem]) -> Iterator[dict[str, Any]]:
         at += max(count, 1)
 
 
-def _mission(mission: Mapping[str, Any]) -> tuple[list[MissionItem], list[Task], list[Said]]:
+def _mission(mission: Mapping[str, Any]) -> tuple[list[MissionItem], list[int], list[Task], list[Said]]:
+    """Return the simple items, which item of the file each stands in, what complex ones ask for, and what was left out."""
     said = mission.get("items")
     if not isinstance(said, list):
         raise WHAT.broken(
@@ -120,6 +125,7 @@ def _mission(mission: Mapping[str, Any]) -> tuple[list[MissionItem], list[Task],
         )
     checked_count(len(said), WHAT)
     items: list[MissionItem] = []
+    numbers: list[int] = []
     tasks: list[Task] = []
     notes: list[Said] = []
     for number, item in enumerate(said, 1):
@@ -140,7 +146,8 @@ def _mission(mission: Mapping[str, Any]) -> tuple[list[MissionItem], list[Task],
                     f"{where.zh}：不认识的类型“{kind}”已略去",
                 )
             )
-    return items, tasks, notes
+        numbers += [number] * (len(items) - len(numbers))
+    return items, numbers, tasks, notes
 
 
 def _item(item: Mapping[str, Any], where: Said) -> MissionItem:
@@ -158,8 +165,11 @@ def _item(item: Mapping[str, Any], where: Said) -> MissionItem:
     frame = INT_FRAMES.get(frame, frame)
     is_place = frame != MissionFrame.NO_PLACE
     scale = 1e7 if is_place else 1.0
-    lat = latitude(numbers[4] or 0.0, where) if is_place else numbers[4] or 0.0
-    lon = longitude(numbers[5] or 0.0, where) if is_place else numbers[5] or 0.0
+    lat, lon = numbers[4] or 0.0, numbers[5] or 0.0
+    if is_place and None in numbers[4:6]:
+        lat, lon = 0.0, 0.0
+    elif is_place:
+        lat, lon = latitude(lat, where), longitude(lon, where)
     return MissionItem(
         command=command,
         frame=frame,
@@ -180,16 +190,16 @@ def _complex(
     """Take a survey or a corridor as what it asks for; what it would fly is planned anew."""
     kind = str(item.get("complexItemType"))[:40]
     if kind == "survey":
-        tasks.append(
-            task_of(f"survey {where.en}", TaskKind.AREA, polygon_of(_places(item.get("polygon"), where), where))
-        )
+        ring = polygon_of(_places(item.get("polygon"), where), where)
+        tasks.append(_planned_anew(task_of(f"survey {where.en}", TaskKind.AREA, ring), item, where, notes))
     elif kind == "CorridorScan":
         width_m = finite(item.get("CorridorWidth", 50.0), where.at(same("CorridorWidth")), lowest=1.0, highest=5_000.0)
         line = line_of(_places(item.get("polyline"), where), where)
-        tasks.append(task_of(f"corridor {where.en}", TaskKind.CORRIDOR, line, width_m=width_m))
+        corridor = task_of(f"corridor {where.en}", TaskKind.CORRIDOR, line, width_m=width_m)
+        tasks.append(_planned_anew(corridor, item, where, notes))
     elif kind == "StructureScan":
         ring = polygon_of(_places(item.get("polygon"), where), where)
-        tasks.append(task_of(f"structure {where.en}", TaskKind.PERIMETER, ring))
+        tasks.append(_planned_anew(task_of(f"structure {where.en}", TaskKind.PERIMETER, ring), item, where, notes))
     else:
         transects = item.get("TransectStyleComplexItem")
         inner = transects.get("Items") if isinstance(transects, Mapping) else None
@@ -202,6 +212,34 @@ def _complex(
                 f"{where.en}: complex item {kind!r} is not known here: {said}",
                 f"{where.zh}：不认识的复合项“{kind}”，{zh}",
             )
+        )
+
+
+def _planned_anew(task: Task, item: Mapping[str, Any], where: Said, notes: list[Said]) -> Task:
+    """Return a complex item's task at the height above ground that its camera has, and say what of the item is planned anew."""
+    style = item.get("TransectStyleComplexItem")
+    camera = style.get("CameraCalc") if isinstance(style, Mapping) else None
+    height_m = camera.get("DistanceToSurface") if isinstance(camera, Mapping) else None
+    is_above = isinstance(camera, Mapping) and camera.get("DistanceMode", RELATIVE) in ABOVE_GROUND
+    alt_agl_m = None
+    if is_above and isinstance(height_m, int | float) and LOWEST_M <= height_m <= HIGHEST_M:
+        alt_agl_m = float(height_m)
+    lost, zh = ("", "") if alt_agl_m is not None else ("height, ", "高度、")
+    notes.append(
+        Said(
+            f"{where.en}: its {lost}spacing, angle and camera were left out: {task.name_en!r} is planned anew",
+            f"{where.zh}：{zh}航线间距、角度和相机已略去，“{task.name_zh}”将重新规划",
+        )
+    )
+    return msgspec.structs.replace(task, alt_agl_m=alt_agl_m)
+
+
+def _rally(said: Mapping[str, Any]) -> Iterator[Said]:
+    points = said.get("points")
+    if isinstance(points, list) and points:
+        yield Said(
+            f"{len(points)} rally points were left out: drones come home to their docks",
+            f"已略去 {len(points)} 个集结点：无人机返回各自机库",
         )
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from mission.formats.brought import Brought
-from mission.formats.mavlink_items import MavlinkPlan, waypoints_of
+from mission.formats.mavlink_items import MavlinkPlan, is_above_home, waypoints_of
 from mission.formats.untrusted import Said, checked_count, checked_size, finite, latitude, longitude
 from telemetry.model.mission_items import MissionFrame, MissionItem
 
@@ -32,7 +32,7 @@ def read(data: bytes) -> Brought:
     items = read_items(data)
     waypoints, notes = waypoints_of(items[1:])
     home = (items[0].lat_e7 / 1e7, items[0].lon_e7 / 1e7) if items else None
-    return Brought(waypoints=waypoints, home=home, notes=notes)
+    return Brought(waypoints=waypoints, is_above_home=is_above_home(items[1:]), home=home, notes=notes)
 
 
 def read_items(data: bytes) -> tuple[MissionItem, ...]:

@@ -5,10 +5,13 @@ from xml.etree.ElementTree import Element
 
 from mission.formats.brought import Brought
 from mission.formats.untrusted import Said, checked_count, finite, latitude, longitude, read_xml, read_zip, same
+from mission.formats.wpml_models import LENSES
 from mission.formats.xml_names import local_name, text_of
 from mission.plan import CameraAction, Waypoint
 
 WHAT: Final = Said("the wayline file", "航线文件")
+KIND_OF_LENS: Final = {lens: kind for kind, lens in LENSES.items()}
+USUAL_LENSES: Final = frozenset({"wide", "visable"})
 HIGHEST_M: Final = 10_000.0
 FASTEST_MPS: Final = 100.0
 
@@ -43,7 +46,8 @@ def _read_document(root: Element, name: Said) -> Brought:
     height_m = text_of(folder.iter(), "globalHeight") or "0"
     notes: list[Said] = []
     mode = text_of(folder.iter(), "executeHeightMode") or text_of(folder.iter(), "heightMode")
-    if mode not in (None, "relativeToStartPoint"):
+    is_above_home = mode in (None, "relativeToStartPoint")
+    if not is_above_home:
         notes.append(
             Said(
                 f"{name.en}: heights are {mode}, not above the take-off place: check them before they are flown",
@@ -56,7 +60,25 @@ def _read_document(root: Element, name: Said) -> Brought:
         )
         for number, placemark in enumerate(placemarks, 1)
     ]
-    return Brought(waypoints=tuple(waypoints), notes=tuple(notes))
+    camera = _camera(root, name, notes)
+    return Brought(waypoints=tuple(waypoints), is_above_home=is_above_home, camera=camera, notes=tuple(notes))
+
+
+def _camera(root: Element, name: Said, notes: list[Said]) -> str:
+    """Return the kind of camera whose lens records, where it is one and not the usual; several become a note."""
+    said = [element.text or "" for element in root.iter() if local_name(element) == "payloadLensIndex"]
+    lenses = {lens for text in said for lens in text.replace(",", " ").split()}
+    if len(lenses) == 1 and lenses <= set(KIND_OF_LENS) - USUAL_LENSES:
+        return KIND_OF_LENS[lenses.pop()]
+    if lenses - USUAL_LENSES:
+        some = ", ".join(sorted(lens[:20] for lens in lenses)[:5])
+        notes.append(
+            Said(
+                f"{name.en}: lenses {some} were left out: choose the task's camera",
+                f"{name.zh}：镜头 {some} 已略去：请选择任务的相机",
+            )
+        )
+    return ""
 
 
 def _read_waypoint(placemark: Element, where: Said, speed_mps: float, height_m: str, notes: list[Said]) -> Waypoint:

@@ -49,7 +49,7 @@ def test_a_plan_written_by_hand_from_the_public_keys_is_read_whole(test_data: Pa
     assert second.hold_s == 180.0
     assert [zone.kind for zone in brought.zones] == [ZoneKind.KEEP_IN, ZoneKind.NO_FLY]
     assert brought.home == (24.4798, 118.0894)
-    assert brought.notes == ()
+    assert [note.en for note in brought.notes] == ["1 rally points were left out: drones come home to their docks"]
 
 
 def test_pymavlinks_waypoint_loader_reads_our_items_bit_for_bit(tmp_path: Path) -> None:
