@@ -8,6 +8,7 @@ NumPy .npz with `height_msl_m` (rows, columns), `lat_deg` (rows,) and `lon_deg` 
 import io
 import math
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,19 @@ _HEADERS: Final = frozenset(
 )
 _EVEN_SHARE: Final = 1e-3
 _ROUNDING_CELLS: Final = 1e-6
+_BROKEN: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged or hostile archive raises: one that is packed otherwise or encrypted, a header that says terabytes."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,9 @@ def load_ground(path: Path) -> Ground:
     Raises FileFormatError for a file that is missing, is no raster, or is too large.
     """
     try:
+        if not path.is_file():
+            message = f"the raster of heights {path} is no file: name an .asc or .npz file that is there"
+            raise FileFormatError(message)
         size = path.stat().st_size
         if size > MOST_BYTES:
             message = f"{path} has {size} bytes: {MOST_BYTES} are allowed; cut out the area that is flown over"
@@ -177,7 +194,7 @@ def _read_asc(data: bytes, name: str) -> Ground:
     except (KeyError, ValueError, OverflowError) as error:
         message = f"{name} lacks {error} in its header: an ESRI ASCII grid begins with ncols, nrows, xllcorner, yllcorner, cellsize"
         raise FileFormatError(message) from error
-    if not (0 < columns * rows <= MOST_CELLS and step_lat > 0.0 and step_lon > 0.0):
+    if not (min(columns, rows) > 0 and columns * rows <= MOST_CELLS and step_lat > 0.0 and step_lon > 0.0):
         message = (
             f"{name} says {columns} x {rows} cells of {step_lon:g} degrees: allowed are 4 to {MOST_CELLS} cells above 0; "
             "cut out the area that is flown over (gdalwarp -te), or make its cells larger (gdalwarp -tr)"
@@ -204,24 +221,31 @@ def _number(word: bytes, name: str) -> float:
         raise FileFormatError(message) from error
 
 
+def _numbers(array: np.ndarray) -> Floats:
+    if getattr(array, "dtype", np.dtype(object)).kind not in "iuf":
+        message = "what it holds are no real numbers"
+        raise ValueError(message)
+    return np.asarray(array, np.float64)
+
+
 def _read_npz(data: bytes, name: str) -> Ground:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > MOST_BYTES:
-            message = f"{name} unpacks to {size} bytes: {MOST_BYTES} are allowed"
-            raise FileFormatError(message)
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            grid = np.asarray(arrays["height_msl_m"], np.float64)
-            lat, lon = np.asarray(arrays["lat_deg"], np.float64), np.asarray(arrays["lon_deg"], np.float64)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        if size <= MOST_BYTES:
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                grid, lat, lon = (_numbers(arrays[each]) for each in ("height_msl_m", "lat_deg", "lon_deg"))
+    except _BROKEN as error:
         message = (
             f"{name} is no raster of heights ({error}): it holds height_msl_m (rows, columns), lat_deg and lon_deg"
         )
         raise FileFormatError(message) from error
-    if grid.ndim != 2 or grid.shape != (len(lat), len(lon)) or min(grid.shape) < 2:
+    if size > MOST_BYTES:
+        message = f"{name} unpacks to {size} bytes: {MOST_BYTES} are allowed; cut out the area that is flown over"
+        raise FileFormatError(message)
+    if lat.ndim != 1 or lon.ndim != 1 or grid.shape != (*lat.shape, *lon.shape) or min(grid.shape) < 2:
         message = (
-            f"{name} holds heights {grid.shape} for {len(lat)} latitudes and {len(lon)} longitudes: they must agree"
+            f"{name} holds heights {grid.shape} for latitudes {lat.shape} and longitudes {lon.shape}: they must agree"
         )
         raise FileFormatError(message)
     if lat[0] < lat[-1]:

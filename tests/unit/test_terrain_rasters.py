@@ -117,9 +117,9 @@ def test_another_kind_of_file_is_refused_with_the_kinds_that_are_read(tmp_path: 
     path.write_bytes(b"II*\0")
     with pytest.raises(FileFormatError, match=r"\.asc"):
         load_ground(path)
-    with pytest.raises(FileFormatError, match="No such file"):
+    with pytest.raises(FileFormatError, match="no file"):
         load_ground(tmp_path / "none.asc")
-    with pytest.raises(FileFormatError, match="directory"):
+    with pytest.raises(FileFormatError, match="no file"):
         load_ground(tmp_path)
     (tmp_path / "dem.asc").write_bytes(ASC)
     assert load_ground(tmp_path / "dem.asc").name == "dem.asc"
@@ -153,3 +153,53 @@ def test_from_a_dock_of_unknown_height_a_way_is_reckoned_as_over_flat_ground() -
     path = path_of(sortie([(900.0, 0.0)], clock(20)), plane=PLANE, dock=replace(DOCK, lat_deg=36.5), ground=ground)
     assert path.highest_agl_m == pytest.approx(60.0)
     assert path.lowest_agl_m == 0.0
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"lat_deg": np.float64(36.0)},
+        {"lat_deg": np.ones((2, 2))},
+        {"height_msl_m": np.ones((2, 2), complex)},
+        {"height_msl_m": np.zeros((2, 2), [("a", "f8")])},
+        {"height_msl_m": np.zeros((2, 2), "M8[s]")},
+    ],
+)
+def test_an_archive_of_other_than_real_numbers_in_rows_and_columns_is_refused(arrays: dict[str, object]) -> None:
+    sound: dict[str, object] = {
+        "height_msl_m": np.ones((2, 2)),
+        "lat_deg": np.array([36.1, 36.0]),
+        "lon_deg": np.array([103.0, 103.1]),
+    }
+    with pytest.raises(FileFormatError):
+        read_ground(npz(**(sound | arrays)), name="a.npz")
+
+
+@pytest.mark.parametrize("shape", ["(1000000, 1000000)", "(99999999999999999999, 2)", "(-2, 2)"])
+def test_an_archive_that_claims_terabytes_is_refused(shape: str) -> None:
+    said = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
+    archive = io.BytesIO(npz(lat_deg=np.array([36.1, 36.0]), lon_deg=np.array([103.0, 103.1])))
+    with zipfile.ZipFile(archive, "a") as members:
+        members.writestr("height_msl_m.npy", b"\x93NUMPY\x01\x00" + len(said).to_bytes(2, "little") + said)
+    with pytest.raises(FileFormatError, match="no raster of heights"):
+        read_ground(archive.getvalue(), name="a.npz")
+
+
+def test_an_archive_that_is_encrypted_or_damaged_inside_is_refused() -> None:
+    data = bytearray(
+        npz(height_msl_m=np.ones((2, 2)), lat_deg=np.array([36.1, 36.0]), lon_deg=np.array([103.0, 103.1]))
+    )
+    entry = data.find(b"PK\x01\x02")
+    for at, value in ((entry + 8, 1), (entry + 10, 99)):  # the flag of encryption, a packing that nobody knows
+        changed = bytearray(data)
+        changed[at] = value
+        with pytest.raises(FileFormatError, match="no raster of heights"):
+            read_ground(bytes(changed), name="a.npz")
+
+
+def test_negative_counts_of_cells_and_what_is_no_file_are_refused() -> None:
+    turned = ASC.replace(b"ncols 4", b"ncols -4").replace(b"nrows 3", b"nrows -3")
+    with pytest.raises(FileFormatError, match="cells"):
+        read_ground(turned, name="dem.asc")
+    with pytest.raises(FileFormatError, match="no file"):
+        load_ground(Path("/dev/zero"))
