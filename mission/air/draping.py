@@ -237,14 +237,15 @@ def _raised(way: Waypoint, planned_m: float, rise_m: float) -> Waypoint:
 
 
 def _put_in(start: Waypoint, end: Waypoint, *, place: tuple[float, float], share: float, rise_m: float) -> Waypoint:
-    """Return a waypoint of a leg at which the ground bends, so far along it; its time is still to come."""
+    """Return a waypoint of a leg at which the ground bends, so far along it; photos go on there, its time is still to come."""
+    is_photographing = start.action is CameraAction.PHOTOS_BY_DISTANCE
     way = msgspec.structs.replace(
         end,
         lat_deg=round(place[0], 7),
         lon_deg=round(place[1], 7),
         hold_s=0.0,
         task_id=end.task_id if start.task_id == end.task_id else None,
-        action=CameraAction.NONE,
+        action=CameraAction.PHOTOS_BY_DISTANCE if is_photographing else CameraAction.NONE,
         gaze_lat_deg=start.gaze_lat_deg,
         gaze_lon_deg=start.gaze_lon_deg,
         heading_deg=start.heading_deg,

@@ -12,9 +12,9 @@ from mission.air.draping import TOLERANCE_M, draped
 from mission.air.flight_path import path_of
 from mission.air.terrain import FLAT, Ground
 from mission.formats import wpml
-from mission.formats.mavlink_items import items_of
+from mission.formats.mavlink_items import TRIGGER_DISTANCE, items_of
 from mission.model import ZoneKind
-from mission.plan import Sortie, VisitPart
+from mission.plan import CameraAction, Sortie, VisitPart
 from mission.rules.remedies import remedied_sortie
 from tests.sky_scene import DOCK, FRAME, PLANE, box, clock, sortie, zone
 
@@ -58,6 +58,15 @@ def test_the_controllers_limit_is_kept_with_a_coarser_line() -> None:
         len(draped(FLOWN, plane=PLANE, ground=ground, dock=DOCK, airframe=replace(FRAME, most_waypoints=3)).waypoints)
         == 4
     )
+
+
+def test_photos_go_on_over_the_places_that_hills_put_in() -> None:
+    row = {"action": CameraAction.PHOTOS_BY_DISTANCE, "trigger_m": 12.0}
+    ways = tuple(replace(one, **row) if number in (1, 2) else one for number, one in enumerate(FLOWN.waypoints))
+    flown = draped(replace(FLOWN, waypoints=ways), plane=PLANE, ground=waves(40.0), dock=DOCK, airframe=FRAME)
+    assert len(flown.waypoints) > len(ways) + 2
+    told = [item.param1 for item in items_of(flown, FRAME, DOCK).mission if item.command == TRIGGER_DISTANCE]
+    assert told == [12.0, 0.0]
 
 
 def test_parts_of_visits_point_to_the_same_places_as_before() -> None:
