@@ -183,7 +183,8 @@ class SmallBridge:
     def send(self, command: Command, now_us: int) -> None:
         del now_us
         if command.device_id not in self.hears:
-            raise NotFoundError(command.device_id)
+            message = f"device {command.device_id} is not heard"
+            raise NotFoundError(message)
         self.sent.append(command)
 
     def link_statuses(self) -> list[LinkStatus]:

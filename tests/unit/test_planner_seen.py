@@ -1,5 +1,7 @@
 """What a plan says is covered is what lies in its footprints; an event of which not all is seen says so, with the height that would do."""
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
@@ -13,7 +15,7 @@ FEW = Effort(within_s=None, iterations=30)
 FIELD = rectangle(300, 600, 300, 220)
 
 
-def asked(kind: TaskKind, geometry: dict[str, object], **changes: object) -> Programme:
+def asked(kind: TaskKind, geometry: Mapping[str, object], **changes: object) -> Programme:
     task = msgspec.structs.replace(
         tasks()[0], **({"task_id": 1, "kind": kind, "geometry": geometry, "windows": (Window(hour(12), hour(12.3)),),
         "recurrence": None, "revisit_s": None, "alt_agl_m": 60.0, "pattern": None} | changes),
