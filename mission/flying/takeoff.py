@@ -61,7 +61,7 @@ def said_at_takeoff(asked: Takeoff) -> tuple[Refusal, ...]:
     crews = {crew.crew_id: crew for crew in asked.programme.crews}
     others = [one.sortie for one in asked.others]
     said = check_sortie(
-        _above_ground(sortie),
+        sortie.over_level_ground(),
         asked.airframe,
         dock=asked.dock,
         **scene.conditions,
@@ -84,14 +84,6 @@ def _scene(asked: Takeoff, sortie: Sortie) -> Scene:
         asked.programme, docks=tuple(docks.values()), airframes=tuple(airframes.values()), tasks=()
     )
     return scene_of(beside, Window(sortie.takeoff_us, sortie.landing_us), now_us=asked.now_us)
-
-
-def _above_ground(sortie: Sortie) -> Sortie:
-    """Return a sortie that was laid over a terrain as one over flat ground, as high above it as it flies above its own."""
-    ways = tuple(
-        msgspec.structs.replace(one, alt_home_m=one.alt_home_m - one.ground_above_home_m) for one in sortie.waypoints
-    )
-    return msgspec.structs.replace(sortie, waypoints=ways)
 
 
 def _too_near(scene: Scene, sortie: Sortie, others: Sequence[Other]) -> Iterator[Refusal]:
