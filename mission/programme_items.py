@@ -76,6 +76,8 @@ _WITHIN: Final[Mapping[str, type[msgspec.Struct]]] = {
     "cameras": Camera,
 }
 """Fields of items that hold structs of their own."""
+_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}")
+_MIDNIGHT: Final = ("24:00", "24:00:00")
 _WRONG_WORD: Final = re.compile(r"Invalid enum value .* at `\$([.\w]+)`")
 KIND_OF_FIELD: Final[Mapping[str, ItemKind]] = {form.field: kind for kind, form in FORMS.items()}
 
@@ -109,12 +111,38 @@ def item_of(kind: ItemKind, said: object, item_id: int = 0) -> Item:
     _check_fields(said, form.struct, f"a {kind.value}")
     numbered = {**said} if form.number is None else {**said, form.number: item_id}
     try:
-        return msgspec.convert(numbered, form.struct)
+        return msgspec.convert(with_hours(numbered), form.struct)
     except msgspec.ValidationError as error:
-        message = f"the {kind.value} is not of its form: {error}{_allowed_words(str(error), form.struct)}"
-        raise InputError(
-            message, f"{KIND_ZH[kind]}的内容不对：{error}{_allowed_words(str(error), form.struct)}"
-        ) from error
+        words, (advice, zh) = _allowed_words(str(error), form.struct), advice_of(str(error))
+        message = f"the {kind.value} is not of its form: {error}{words}{advice}"
+        raise InputError(message, f"{KIND_ZH[kind]}的内容不对：{error}{words}{zh}") from error
+
+
+def with_hours(said: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return fields of a task whose recurrence tells its hours as JSON takes them: 8:00 as 08:00:00, `until` 24:00 as 00:00:00.
+
+    Midnight as the end of the hours is that of the day's end, for it is not later than their beginning.
+    """
+    recurrence = said.get("recurrence")
+    if not isinstance(recurrence, Mapping):
+        return {**said}
+    told = {**recurrence}
+    for name in ("since", "until"):
+        hour = told.get(name)
+        if name == "until" and hour in _MIDNIGHT:
+            told[name] = "00:00:00"
+        elif isinstance(hour, str) and _CLOCK.fullmatch(hour):
+            told[name] = f"{hour:0>5}:00"
+    return {**said, "recurrence": told}
+
+
+def advice_of(error: str) -> tuple[str, str]:
+    """Return what to write instead, in English and Chinese, where an error of a form is of an hour or a day; else empty."""
+    if "encoded time" in error or error.endswith((".since`", ".until`")):
+        return "; write an hour like 08:00, the end of the day as 24:00", "；时刻写成 08:00，一天结束写成 24:00"
+    if "encoded date" in error:
+        return "; write a day like 2027-05-01", "；日期写成 2027-05-01"
+    return "", ""
 
 
 def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: str) -> None:

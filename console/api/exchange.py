@@ -41,14 +41,14 @@ async def bring_programme(
     parts, account = parts_of(request), account_of(request)
     whose = own_station(account, station_id)
     data = await read_bytes(request, max_bytes=MOST_BYTES)
-    found = await asyncio.to_thread(_read, data, name, crs)
+    now_us = parts.services.clock.now_us()
+    found = await asyncio.to_thread(_read, data, name, crs, now_us)
     refusals = await asyncio.to_thread(check_programme, found.programme)
     items = list(_items(found.programme))
     is_sound = all(refusal.is_warning for refusal in refusals)
     is_kept = is_sound and not dry_run
     desk, scope = parts.patrols.programme, database_scope(account)
     if is_kept:
-        now_us = parts.services.clock.now_us()
         steps = await desk.bring(scope, items, source=name, station_id=whose, now_us=now_us, by=account.name)
     else:
         steps = await desk.look_at(scope, items, source=name, station_id=whose) if is_sound else []
@@ -82,8 +82,8 @@ async def write_out(request: Request, *, file_format: Annotated[ProgrammeFormat,
     return download(made)
 
 
-def _read(data: bytes, name: str, crs: Crs) -> FileRead:
-    found = read_file(data, name)
+def _read(data: bytes, name: str, crs: Crs, now_us: int) -> FileRead:
+    found = read_file(data, name, now_us=now_us)
     if crs is not Crs.WGS84 and not name.lower().endswith((".yaml", ".yml")):
         tasks = tuple(moved_to_wgs84(task, crs) for task in found.programme.tasks)
         zones = tuple(moved_to_wgs84(zone, crs) for zone in found.programme.zones)

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from console.script_door import console_options, open_console
+from infra.clock import SYSTEM_CLOCK
 from mission.formats.plan_files import read_file
 from mission.model import Programme, Task, Zone
 from mission.plan import PlanState
@@ -93,7 +94,7 @@ def make(
 
 def _programme_of(file: Path) -> Programme:
     """Return what a file brings; what of it was left out is told."""
-    brought = read_file(file.read_bytes(), file.name)
+    brought = read_file(file.read_bytes(), file.name, now_us=SYSTEM_CLOCK.now_us())
     for note in brought.notes:
         click.echo(f"{file.name}: {note.en}", err=True)
     return brought.programme

@@ -9,6 +9,7 @@ from mission.formats.brought import Brought, task_of, zone_of
 from mission.formats.untrusted import Said, checked_count, latitude, longitude, read_json
 from mission.model import Geometry, Programme, Task, TaskKind, Zone, ZoneKind
 from mission.plan import Plan, Sortie
+from mission.programme_items import advice_of, with_hours
 
 WHAT: Final = Said("the GeoJSON file", "GeoJSON 文件")
 Item = TypeVar("Item", Task, Zone)
@@ -19,6 +20,7 @@ KINDS: Final = {
     "Polygon": TaskKind.AREA,
     "MultiPolygon": TaskKind.AREA,
 }
+COLLECTION: Final = "GeometryCollection"
 _DEPTH: Final = {"Point": 1, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4}
 _TASK_KEYS: Final = frozenset(field.name for field in msgspec.structs.fields(Task)) - {"geometry", "task_id"}
 _ZONE_KEYS: Final = frozenset(field.name for field in msgspec.structs.fields(Zone)) - {"geometry", "zone_id"}
@@ -55,7 +57,6 @@ def read(data: bytes) -> Brought:
         properties = feature.get("properties") or {}
         if not isinstance(properties, Mapping):
             raise WHAT.at(where).broken(": its properties are no object", "：properties 不是对象")
-        geometry = checked_geometry(feature.get("geometry"), WHAT.at(where))
         if str(properties.get("what")) in ("dock", "sortie"):
             what = {"dock": "机库", "sortie": "架次"}[str(properties["what"])]
             notes.append(
@@ -64,20 +65,48 @@ def read(data: bytes) -> Brought:
                     f"{where.zh}：GeoJSON 不导入{what}，已略去",
                 )
             )
-        elif properties.get("what") == "zone" or str(properties.get("kind")) in set(ZoneKind):
-            zones.append(_zone(properties, geometry, where, notes))
-        else:
-            tasks.append(_task(properties, geometry, where, notes))
+            continue
+        geometries = list(_shapes(feature.get("geometry"), where, notes))
+        is_zone = properties.get("what") == "zone" or str(properties.get("kind")) in set(ZoneKind)
+        for count, geometry in enumerate(geometries, 1):
+            suffix = f" {count}" if len(geometries) > 1 else ""
+            told = notes if count == 1 else []
+            if is_zone:
+                zones.append(_zone(properties, geometry, where, told))
+            else:
+                tasks.append(_task(properties, geometry, where, told, suffix=suffix))
+        checked_count(len(tasks) + len(zones), WHAT)
     return Brought(tasks=tuple(tasks), zones=tuple(zones), notes=tuple(notes))
+
+
+def _shapes(geometry: object, where: Said, notes: list[Said]) -> Iterator[Geometry]:
+    """Yield the shapes of a feature: each place of a MultiPoint and each part of a collection; nothing becomes a note."""
+    waiting, parts = [geometry], 0
+    while waiting:
+        one = waiting.pop()
+        kind = str(one.get("type")) if isinstance(one, Mapping) else ""
+        if isinstance(one, Mapping) and kind == COLLECTION and isinstance(one.get("geometries"), list):
+            waiting += reversed(one["geometries"])
+        elif isinstance(one, Mapping) and kind == "MultiPoint" and isinstance(one.get("coordinates"), list):
+            waiting += [{"type": "Point", "coordinates": place} for place in reversed(one["coordinates"])]
+        elif one is not None and not (isinstance(one, Mapping) and kind in _DEPTH and one.get("coordinates") == []):
+            parts += 1
+            yield checked_geometry(one, WHAT.at(where))
+        checked_count(len(waiting), WHAT.at(where))
+    if parts == 0:
+        notes.append(
+            Said(f"{where.en}: it has no geometry and was left out", f"{where.zh}：没有图形，已略去"),
+        )
 
 
 def checked_geometry(geometry: object, where: Said) -> Geometry:
     """Return a geometry whose positions are numbers in range. Raises FileFormatError: what and where."""
     if not isinstance(geometry, Mapping) or str(geometry.get("type")) not in _DEPTH:
         said = geometry.get("type") if isinstance(geometry, Mapping) else geometry
+        allowed = (*_DEPTH, "MultiPoint", COLLECTION)
         raise where.broken(
-            f": geometry {str(said)[:40]!r}: allowed are {', '.join(_DEPTH)}",
-            f"：图形为 {str(said)[:40]!r}：允许 {'、'.join(_DEPTH)}",
+            f": geometry {str(said)[:40]!r}: allowed are {', '.join(allowed)}",
+            f"：图形为 {str(said)[:40]!r}：允许 {'、'.join(allowed)}",
         )
     kind = str(geometry["type"])
     return {"type": kind, "coordinates": _positions(geometry.get("coordinates"), _DEPTH[kind], where)}
@@ -109,7 +138,7 @@ def _features(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from found
     elif kind == "Feature":
         yield root
-    elif kind in _DEPTH:
+    elif kind in _DEPTH or kind in ("MultiPoint", COLLECTION):
         yield {"type": "Feature", "geometry": root, "properties": {}}
     else:
         raise WHAT.broken(
@@ -118,12 +147,16 @@ def _features(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         )
 
 
-def _task(properties: Mapping[str, Any], geometry: Geometry, where: Said, notes: list[Said]) -> Task:
+def _task(
+    properties: Mapping[str, Any], geometry: Geometry, where: Said, notes: list[Said], *, suffix: str = ""
+) -> Task:
+    """Return a feature's task; `suffix` tells the parts of one feature apart."""
     name = str(properties.get("name_en") or properties.get("name") or properties.get("name_zh") or where.en)
     plain = task_of(name, KINDS[str(geometry["type"])], geometry)
     said = {key: value for key, value in properties.items() if key in _TASK_KEYS}
     _note_unknown(properties, _TASK_KEYS, where, notes)
-    return _converted(msgspec.to_builtins(plain) | said | {"geometry": geometry, "task_id": 0}, Task, where)
+    task = _converted(msgspec.to_builtins(plain) | said | {"geometry": geometry, "task_id": 0}, Task, where)
+    return msgspec.structs.replace(task, name_zh=task.name_zh + suffix, name_en=task.name_en + suffix)
 
 
 def _zone(properties: Mapping[str, Any], geometry: Geometry, where: Said, notes: list[Said]) -> Zone:
@@ -147,9 +180,10 @@ def _note_unknown(properties: Mapping[str, Any], known: frozenset[str], where: S
 
 def _converted(said: Mapping[str, Any], kind: type[Item], where: Said) -> Item:
     try:
-        return msgspec.convert(said, kind)
+        return msgspec.convert(with_hours(said), kind)
     except msgspec.ValidationError as error:
-        raise WHAT.at(where).broken(f": {error}", f"：{error}") from error
+        advice, zh = advice_of(str(error))
+        raise WHAT.at(where).broken(f": {error}{advice}", f"：{error}{zh}") from error
 
 
 def _sortie(sortie: Sortie) -> dict[str, Any]:

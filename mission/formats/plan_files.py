@@ -127,17 +127,17 @@ def write_programme(programme: Programme, file_format: ProgrammeFormat) -> FileM
     )
 
 
-def read_file(data: bytes, name: str = "") -> FileRead:
+def read_file(data: bytes, name: str = "", *, now_us: int | None = None) -> FileRead:
     """Return what a file brings: YAML, GeoJSON, KML, KMZ (of DJI too), .plan, waypoints, GPX, iCalendar (crews' shifts); told by its name and first bytes.
 
-    What has no numbers there is numbered from 1.
+    What has no numbers there is numbered from 1. METAR text of a YAML file is of the days nearest to `now_us`; without it refused.
 
     Raises FileFormatError for a file that is none of them, or broken.
     """
     checked_size(data, _FILE)
     ending = PurePath(name).suffix.lower()
     if ending in {".yaml", ".yml"}:
-        return FileRead(programme=programme_yaml.read(data))
+        return FileRead(programme=programme_yaml.read(data, now_us=now_us))
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(_CALENDAR):
         return _of_calendar(data)
     brought = _reader_of(data, ending)(data)

@@ -11,7 +11,7 @@
         geometry: {type: Point, coordinates: [103.84, 36.06]}   # GeoJSON: [lon, lat]
         windows: [{start: 2026-09-19T18:00+08:00, end: 2026-09-20T00:00+08:00}]
 
-`crs: gcj02` at the top tells in what all places are. Numbers (task_id ...) may be left out where nothing speaks of them.
+Weather may be METAR or TAF text too: `weather: ["METAR ZLLL 190600Z 32004MPS CAVOK 22/08 Q1015"]`. `crs: gcj02` at the top tells in what all places are. Numbers (task_id ...) may be left out where nothing speaks of them.
 """
 
 import re
@@ -22,9 +22,10 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from mission.air.taf import read_report
 from mission.formats.untrusted import Said, checked_count, checked_size, same
-from mission.model import Programme
-from mission.programme_items import FORMS, Item, ItemKind, item_of, moved_to_wgs84
+from mission.model import Programme, Weather
+from mission.programme_items import FORMS, Item, ItemKind, advice_of, item_of, moved_to_wgs84
 from telemetry.model.datum import Crs, parse_crs
 from telemetry.model.errors import InputError, chinese_of
 
@@ -36,6 +37,8 @@ _US: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE: Final = ("zone", "holidays", "rule_set", "rules", "crs")
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}")
+_DAYS_END: Final = re.compile(r"[T ]24:00(?::00)?(?!\d|:)")
+_DAY_US: Final = 86_400 * 1_000_000
 _NAME_TWINS: Final = {"name_zh": "name_en", "name_en": "name_zh"}
 
 
@@ -54,8 +57,8 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
-def read(data: bytes) -> Programme:
-    """Return the programme in a file's bytes, in WGS-84.
+def read(data: bytes, *, now_us: int | None = None) -> Programme:
+    """Return the programme in a file's bytes, in WGS-84. METAR and TAF text in it, which tells no month, is of the days nearest to `now_us`.
 
     Raises FileFormatError for what is no YAML or no programme: what, where, what is allowed.
     """
@@ -75,11 +78,12 @@ def read(data: bytes) -> Programme:
     crs = parse_crs(str(said.get("crs", Crs.WGS84.value)))
     parts: dict[str, Any] = {name: said[name] for name in _WHOLE if name in said and name != "crs"}
     for field, kind in lists.items():
-        parts[field] = tuple(_items(said.get(field) or [], kind, crs))
+        parts[field] = tuple(_items(said.get(field) or [], kind, crs, now_us))
     try:
         return msgspec.convert(parts, Programme, from_attributes=False)
     except msgspec.ValidationError as error:
-        raise WHAT.broken(f": {error}", f"：{error}") from error
+        advice, zh = advice_of(str(error))
+        raise WHAT.broken(f": {error}{advice}", f"：{error}{zh}") from error
 
 
 def write(programme: Programme) -> bytes:
@@ -117,7 +121,7 @@ def _check_plain(events: Iterable[Any]) -> None:
             raise where.broken(f": more than {DEEPEST} levels of nesting", f"：嵌套超过 {DEEPEST} 层")
 
 
-def _items(said: object, kind: ItemKind, crs: Crs) -> Iterator[Item]:
+def _items(said: object, kind: ItemKind, crs: Crs, now_us: int | None) -> Iterator[Item]:
     form = FORMS[kind]
     if not isinstance(said, list):
         raise WHAT.broken(f": {form.field} must be a list", f"：{form.field} 须为列表")
@@ -132,7 +136,10 @@ def _items(said: object, kind: ItemKind, crs: Crs) -> Iterator[Item]:
     for row, one in enumerate(said, 1):
         where = WHAT.at(same(f"{form.field} {row}{_named(one)}"))
         try:
-            yield _item(one, kind, crs, free)
+            if kind is ItemKind.WEATHER and isinstance(one, str):
+                yield from _report(one, now_us)
+            else:
+                yield _item(one, kind, crs, free)
         except InputError as error:
             raise where.broken(f": {error}", f"：{chinese_of(error)}") from error
 
@@ -150,6 +157,15 @@ def _item(said: object, kind: ItemKind, crs: Crs, free: Iterator[int]) -> Item:
         if name in form.struct.__struct_fields__ and name not in plain and twin in plain:
             plain[name] = plain[twin]
     return moved_to_wgs84(item_of(kind, plain, next(free) if number is None else number), crs)
+
+
+def _report(text: str, now_us: int | None) -> tuple[Weather, ...]:
+    if now_us is None:
+        message = (
+            "METAR text tells no month, and nobody said what day it is: write its fields (from, observed, wind_mps ...)"
+        )
+        raise InputError(message, "METAR 报文不含月份，且未给出当前时间：请填写各字段（from、observed、wind_mps 等）")
+    return read_report(text, now_us=now_us)
 
 
 def _with_times(said: Mapping[Any, Any]) -> dict[str, Any]:
@@ -170,15 +186,17 @@ def _with_times(said: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _us_of(value: object, what: str) -> int:
+    text = str(value)
+    ends_day = _DAYS_END.search(text)
     try:
-        at = datetime.fromisoformat(str(value))
+        at = datetime.fromisoformat(text if ends_day is None else text.replace("24:00", "00:00", 1))
     except ValueError as error:
         message = f"{what}: {value!r} is no time: write it like 2026-09-19T18:00+08:00"
         raise InputError(message, f"{what}：{value!r} 不是时间：写成 2026-09-19T18:00+08:00") from error
     if at.tzinfo is None:
         message = f"{what}: {value!r} has no time zone: write it like 2026-09-19T18:00+08:00"
         raise InputError(message, f"{what}：{value!r} 没有时区：写成 2026-09-19T18:00+08:00")
-    return (at - _EPOCH) // _US
+    return (at - _EPOCH) // _US + (0 if ends_day is None else _DAY_US)
 
 
 def _named(said: object) -> str:

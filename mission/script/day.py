@@ -114,7 +114,7 @@ def load(path: str | Path) -> Programme:
     """Return the programme of a mission file (YAML), or what a file of another tool brings. Raises FileFormatError."""
     source = Path(path)
     try:
-        return read_file(source.read_bytes(), source.name).programme
+        return read_file(source.read_bytes(), source.name, now_us=SYSTEM_CLOCK.now_us()).programme
     except OSError as error:
         message = f"{source}: {error.strerror}"
         raise FileFormatError(message) from error

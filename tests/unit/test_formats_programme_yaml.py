@@ -1,12 +1,16 @@
 """Programmes as YAML: what people write is read as they mean it, everything else is refused with its place."""
 
+from datetime import time
+
 import msgspec
 import pytest
 
 from mission.formats.programme_yaml import MOST_YAML_BYTES, read, write
-from mission.model import Window
+from mission.model import Programme, Task, Window
+from mission.programme_items import ItemKind, item_of
+from mission.schedule.recurrence import hours
 from telemetry.model.datum import Crs, from_wgs84
-from telemetry.model.errors import FileFormatError
+from telemetry.model.errors import FileFormatError, chinese_of
 from tests.patrol_day import programme
 
 SMALL = """
@@ -98,3 +102,65 @@ def test_a_file_that_is_no_text_is_refused() -> None:
 def test_a_file_that_would_be_read_for_minutes_is_refused_at_once() -> None:
     with pytest.raises(FileFormatError, match="split it"):
         read(b"zone: UTC\n" + b"# x\n" * (MOST_YAML_BYTES // 4))
+
+
+NOW_US = 1_789_790_400_000_000
+"""2026-09-19T04:00Z."""
+
+
+def told(since: str, until: str) -> bytes:
+    return COMMA.replace("BYDAY=TU,SA", "BYDAY=TU").replace("07:30", since).replace("08:30", until).encode()
+
+
+def test_hours_end_at_24_00_of_their_day_in_a_file_and_in_json() -> None:
+    for text in ("24:00", "24:00:00", "0:00"):
+        recurrence = read(told("18:00", text)).tasks[0].recurrence
+        assert recurrence is not None
+        assert (recurrence.since, recurrence.until) == (time(18), time(0))
+    said = {"since": "8:00", "until": "24:00", "rule": "FREQ=DAILY", "first_on": "2026-09-19", "zone": "UTC"}
+    task = {"name_zh": "A", "name_en": "A", "kind": "point", "geometry": {}, "recurrence": said}
+    found = item_of(ItemKind.TASK, task)
+    assert isinstance(found, Task)
+    assert found.recurrence is not None
+    assert hours(found.recurrence, Window(NOW_US, NOW_US + 86_400_000_000))[0].end_us == NOW_US + 20 * 3_600_000_000
+
+
+def test_a_window_ends_at_24_00_of_its_day() -> None:
+    said = SMALL.replace("end: 2026-09-19T18:00:01Z", "end: 2026-09-19T24:00+08:00")
+    (window,) = read(said.encode()).tasks[1].windows
+    assert window.end_us - window.start_us == 6 * 3_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [("24:00", "09:00"), ("08:00", "25:00"), ("8", "09:00"), ("08:00", "24:01")]
+)
+def test_hours_that_are_none_are_refused_with_how_to_write_them(since: str, until: str) -> None:
+    with pytest.raises(FileFormatError, match="write an hour like 08:00, the end of the day as 24:00") as refused:
+        read(told(since, until))
+    assert "时刻写成 08:00" in chinese_of(refused.value)
+
+
+def test_days_that_are_none_are_refused_with_how_to_write_them() -> None:
+    with pytest.raises(FileFormatError, match="write a day like 2027-05-01"):
+        read(b"holidays: [May]")
+
+
+def test_weather_may_be_the_text_of_reports_among_entered_weather() -> None:
+    said = """
+weather:
+  - METAR ZLLL 190300Z 32004G09MPS 9999 22/08 Q1015
+  - {from: 2026-09-19T18:00+08:00, observed: 2026-09-19T10:00+08:00, source: forecast, wind_mps: 3}
+  - TAF ZLLL 190300Z 1903/2003 32005MPS 6000 FEW030
+"""
+    found = read(said.encode(), now_us=NOW_US).weather
+    assert [weather.wind_mps for weather in found] == [4.0, 3.0, 5.0]
+    assert found[0].observed_us == NOW_US - 3_600_000_000
+    assert read(write(Programme(weather=found))).weather == found
+
+
+def test_a_report_that_cannot_be_read_or_of_no_known_month_is_refused_with_its_row() -> None:
+    said = b"weather: [METAR ZSAM 181300Z HELLO 9999]"
+    with pytest.raises(FileFormatError, match="weather 1: the report's group 'HELLO' cannot be read"):
+        read(said, now_us=NOW_US)
+    with pytest.raises(FileFormatError, match="weather 1: METAR text tells no month"):
+        read(said)
