@@ -94,6 +94,8 @@ class Pilot(SortieWatch):
             return NOTHING
         against = in_the_way(readiness, least_battery_ratio=self.brief.least_battery_ratio)
         found = joined(against) if against else warned(readiness)
+        if found is None and self.state.cause == Cause.READ_BACK:
+            return NOTHING  # only another start settles that
         if (self.state.cause, self.state.reason_en) == (("", "") if found is None else (found.cause.value, found.en)):
             return NOTHING
         return Says(None, self._move(now_us, SortieStep.READY, found))

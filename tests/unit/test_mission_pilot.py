@@ -136,6 +136,7 @@ def test_what_cannot_be_read_back_is_not_started_and_what_was_just_read_is_not_r
     cockpit.line.silent = lambda _: True
     cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
     assert cockpit.fly(SortieStep.READY, at_most_s=160)
+    assert cockpit.pilot.look(READY, cockpit.line.now_us) == (None, None)
     assert cockpit.pilot.state.cause == "read_back"
     cockpit.line.silent = lambda _: False
     cockpit.say(cockpit.pilot.start(READY, cockpit.line.now_us))
