@@ -36,11 +36,13 @@ def no_hours(task: Task, window: Window) -> Refusal:
 def goes_on(task: Task, window: Window, until_us: int, zone: str) -> Refusal:
     """Return that an event goes on after the plan's end, until `until_us`: planned is what lies before. In nobody's way."""
     end, until = clock(window.end_us, zone), clock(until_us, zone)
+    last_day, its_day = (local_time(at_us, zone_of(zone)).date() for at_us in (window.end_us - 1, until_us))
+    zh, en = ("", "") if last_day == its_day else ("次日", " the next day")
     return Refusal(
         rule_id="R-31",
-        reason_zh=f"任务持续到次日 {until}，本计划到 {end} 为止：其余属于下一计划",
-        reason_en=f"it goes on until {until}, this plan ends at {end}: the rest belongs to the next plan",
-        remedy_zh="为下一日制定计划，或把本计划时段延长到任务结束", remedy_en="plan the next day too, or give this plan an end after it",
+        reason_zh=f"任务持续到{zh} {until}，本计划到 {end} 为止：其余属于下一计划",
+        reason_en=f"it goes on until {until}{en}, this plan ends at {end}: the rest belongs to the next plan",
+        remedy_zh="为其余时段另行制定计划，或把本计划时段延长到任务结束", remedy_en="plan the rest too, or give this plan an end after it",
         numbers={"rest_s": round((until_us - window.end_us) / 1e6)},
         task_id=task.task_id, window=Window(window.end_us, until_us), is_warning=True,
     )  # fmt: skip

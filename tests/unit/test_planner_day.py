@@ -11,6 +11,7 @@ import pytest
 from mission.model import Crew, Programme, Task, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Plan, Sortie
 from mission.planner import plan_day
+from mission.schedule import reasons
 from mission.schedule.routing.problem import Effort
 from telemetry.model.errors import InputError
 from tests import patrol_day
@@ -232,5 +233,9 @@ def test_an_event_that_goes_on_after_the_plans_end_is_planned_up_to_there_and_sa
     found = plan_day(programme(tasks=(feast,)), day(21, 24), now_us=hour(0.0), effort=FEW)
     (said,) = [each for each in found.refusals if each.is_warning and "rest belongs to the next plan" in each.reason_en]
     assert (said.window, said.numbers["rest_s"]) == (day(24, 26), 7200)
+    assert said.reason_zh.startswith("任务持续到次日 02:00，")
+    assert said.reason_en.startswith("it goes on until 02:00 the next day,")
+    noon = reasons.goes_on(feast, day(6, 12), hour(14.0), "Asia/Shanghai")
+    assert noon.reason_zh.startswith("任务持续到 14:00，")
     whole = plan_day(programme(tasks=(feast,)), day(21, 26), now_us=hour(0.0), effort=FEW)
     assert not [each for each in whole.refusals if "next plan" in each.reason_en]
