@@ -12,7 +12,8 @@ from console.flight.desk import FlightDesk
 from console.wire import Role
 from infra.clock import MICROSECONDS, Clock
 from infra.logs import get_logger
-from telemetry.model.errors import SkybeatError
+from mission.flying.pilot_words import Cause
+from telemetry.model.errors import SkybeatError, UnavailableError
 from telemetry.model.flight_events import SortieStep
 
 LOOK_EVERY_S: Final = 0.25
@@ -89,6 +90,9 @@ class Launches:
             await self._end(unit_id, launch)
         elif sortie.step is SortieStep.READY and not launch.is_started:
             await self._start(unit_id, launch)
+        elif sortie.step is SortieStep.READY and sortie.cause == Cause.READ_BACK:
+            self._flown[unit_id] = msgspec.structs.replace(launch, is_started=False)
+            self._try_again(unit_id, UnavailableError(sortie.reason_en, sortie.reason_zh))
         elif sortie.step is SortieStep.HANDED and self._waited_s(launch) > WAITED_AT_MOST_S:
             _LOG.warning("launch_given_up", unit_id=unit_id, reason=sortie.reason_en)
             await self._flights.sorties.call_off(unit_id, waited_s=WAITED_AT_MOST_S)
@@ -101,13 +105,18 @@ class Launches:
             return
         try:
             await self._flights.start(unit_id, _account_of(launch))
-        except SkybeatError:
-            until_s = now_s + LATE_AFTER_S if refused is None else refused.until_s
-            if now_s >= until_s:
-                raise
-            self._refused[unit_id] = _Refused(now_s + AGAIN_AFTER_S, until_s)
+        except SkybeatError as error:
+            self._try_again(unit_id, error)
         else:
             self._flown[unit_id] = msgspec.structs.replace(launch, is_started=True)
+
+    def _try_again(self, unit_id: int, error: SkybeatError) -> None:
+        """Let a start be tried again in a while. Raises what stood in its way where that has lasted for too long."""
+        now_s, refused = self._clock.monotonic_s(), self._refused.get(unit_id)
+        until_s = now_s + LATE_AFTER_S if refused is None else refused.until_s
+        if now_s >= until_s:
+            raise error
+        self._refused[unit_id] = _Refused(now_s + AGAIN_AFTER_S, until_s)
 
     async def _end(self, unit_id: int, launch: Launch) -> None:
         """Expect nothing of it any more, and let go of it if that was promised."""

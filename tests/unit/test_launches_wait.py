@@ -28,6 +28,7 @@ class Hangar:
     clock: FakeClock = field(default_factory=FakeClock)
     step: SortieStep = SortieStep.HANDED
     problem: str = ""
+    cause: str = ""
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -35,7 +36,8 @@ class Hangar:
 
     def view(self, unit_id: int) -> SimpleNamespace:
         assert unit_id == HAWK
-        return SimpleNamespace(sortie=SimpleNamespace(step=self.step, reason_en="20 % of the battery"))
+        said = {"reason_en": "20 % of the battery", "reason_zh": "电量 20 %", "cause": self.cause}
+        return SimpleNamespace(sortie=SimpleNamespace(step=self.step, **said))
 
     async def start(self, unit_id: int, account: Account) -> None:
         assert (unit_id, account.account_id) == (HAWK, 5)
@@ -102,6 +104,22 @@ async def test_a_long_upload_is_waited_for_and_a_start_that_stays_refused_is_let
     hangar.clock.advance(301)
     await launches.look()
     assert hangar.said == ["release 1 of wang"]
+
+
+async def test_what_could_not_be_read_back_is_started_again_for_a_while_and_then_let_go(hangar: Hangar) -> None:
+    launches, hangar.step = hangar.launches(), SortieStep.READY
+    launches.expect(HAWK, WANG, lets_go=True)
+    await launches.look()
+    hangar.cause = "read_back"
+    for _ in range(3):
+        await launches.look()
+    assert hangar.said == ["start"]
+    hangar.clock.advance(6)
+    await launches.look()
+    assert hangar.said == ["start", "start"]
+    hangar.clock.advance(300)
+    await launches.look()
+    assert hangar.said == ["start", "start", "release 1 of wang"]
 
 
 async def test_a_restart_forgets_no_launch_but_one_whose_time_is_long_past(hangar: Hangar) -> None:
