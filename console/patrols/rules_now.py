@@ -70,8 +70,8 @@ class RulesDesk:
         """Return what speaks against a sortie that would take off then; the same as before where nothing has changed."""
         known = await self._read()
         key = (
-            *(known.version, known.is_old, known.programme, given.plan_id, given.sortie, battery_ratio),
-            *(takeoff_us // SAME_FOR_US, self._clock.now_us() // SAME_FOR_US),
+            *(takeoff_us // SAME_FOR_US, self._clock.now_us() // SAME_FOR_US, battery_ratio),
+            *(known.version, known.is_old, known.programme, given.plan_id, given.sortie),
             *((one.given.plan_id, one.given.sortie.sortie_id, one.later_us // SAME_FOR_US) for one in aloft),
         )
         device = given.airframe.airframe_id
