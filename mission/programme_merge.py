@@ -48,11 +48,12 @@ def merged(
     docks: dict[int, int] = {}
     named: Counter[str] = Counter()
     steps = []
+    file = source[-LONGEST_SOURCE:].replace("\0", "\ufffd")  # PostgreSQL keeps no zero byte
     for kind, item, number in sorted(items, key=lambda one: one[0] is not ItemKind.DOCK):
         placed = _placed(item, docks)
         name = f"{kind.value} {_name_of(item)}"
         named[name] += 1
-        ref = f"{station_id or ''}/{source[-LONGEST_SOURCE:]}/{name} {named[name]}" if source else None
+        ref = f"{station_id or ''}/{file}/{name} {named[name]}" if source else None
         found = None if ref is None else by_ref.get((kind, ref))
         alike = [one for one in equal.get((kind, _bare(kind, placed)), []) if one.item_id not in taken]
         before = found if found is not None and found.item_id not in taken else next(iter(alike), None)

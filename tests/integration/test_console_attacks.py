@@ -90,7 +90,8 @@ async def test_a_zero_byte_never_stops_the_audit_of_all_others(house: House) -> 
     """PostgreSQL keeps no zero byte: an entry with one waited at the head of the rest for ever."""
     async with house.client(await house.cookie(Role.ADMIN)) as client:
         forced = await client.post("/api/flights/1/control/force", json={"reason": "mine\0"})
-        named = await client.post("/api/programme/import", params={"name": "a\0.yaml"}, content=b"zone: UTC")
+        bridge = b"docks: [{dock_id: 1, name: Bridge, lat_deg: 36.1, lon_deg: 103.1}]"
+        named = await client.post("/api/programme/import", params={"name": "a\0.yaml"}, content=bridge)
         file = b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "x\\u0000"},'
         file += b'"geometry": {"type": "Point", "coordinates": [103.8, 36.0]}}]}'
         brought = await client.post("/api/programme/import", params={"name": "a.geojson"}, content=file)
