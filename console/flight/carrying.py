@@ -86,6 +86,9 @@ class Carrier:
         """Begin to carry out an order; returns at once."""
         if command.action in ENDS_OLDER:
             self._give_up_older(command)
+        if command.action in BY_MAVSDK:
+            settled = asyncio.get_running_loop().create_future()
+            self._waiting[order.command_id] = _Waiting(command.device_id, command.action, settled)
         self._run(asyncio.create_task(self._carry_out(order, command), name=f"flight {command.action}"))
 
     def hear(self, event: AnyEvent) -> None:
@@ -117,11 +120,10 @@ class Carrier:
 
     async def _carry_out(self, order: Order, command: FlightCommand) -> None:
         why = ""
-        if command.action in BY_MAVSDK:
+        waiting = self._waiting.get(order.command_id)
+        if waiting is not None:
             self._take_way(order, ActionWay.MAVSDK, "")
             self._orders.move(order, CommandState.SENT)
-            waiting = _Waiting(command.device_id, command.action, asyncio.get_running_loop().create_future())
-            self._waiting[order.command_id] = waiting
             try:
                 state, why = await self._by_mavsdk(order, command, waiting)
             finally:
@@ -139,9 +141,12 @@ class Carrier:
         acting = asyncio.create_task(self._acted(order, command), name=f"mavsdk {command.action}")
         self._run(acting)
         await asyncio.wait((acting, waiting.settled), return_when=asyncio.FIRST_COMPLETED)
-        if waiting.settled.done():
-            return waiting.settled.result()
-        return acting.result()
+        if not waiting.settled.done():
+            return acting.result()
+        state, words = waiting.settled.result()
+        if state is CommandState.REFUSED:
+            acting.cancel()  # it may still wait for MAVSDK to start, and must not be asked of it then
+        return state, words
 
     async def _acted(self, order: Order, command: FlightCommand) -> tuple[CommandState | None, str]:
         try:

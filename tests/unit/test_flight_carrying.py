@@ -26,6 +26,8 @@ class Cabin:
 
     def __init__(self) -> None:
         self.acting: list[asyncio.Future[Acted]] = []
+        self.started = asyncio.Event()
+        self.started.set()
         self.within_s: list[float | None] = []
         self.sent: list[FlightAction] = []
         self.said: list[tuple[int, CommandState, str]] = []
@@ -42,6 +44,7 @@ class Cabin:
     async def act(self, device_id: int, action: FlightAction, *, within_s: float | None, **_: object) -> Acted:
         assert (device_id, action) in {(DRONE, one) for one in FlightAction}
         self.within_s.append(within_s)
+        await self.started.wait()
         self.acting.append(asyncio.get_running_loop().create_future())
         return await self.acting[-1]
 
@@ -63,6 +66,10 @@ class Cabin:
     answer: Callable[..., None] = move
 
     async def carry(self, number: int, action: FlightAction) -> None:
+        self.begin(number, action)
+        await self.turn()
+
+    def begin(self, number: int, action: FlightAction) -> None:
         command = FlightCommand(device_id=DRONE, action=action)
         order: Any = Order(
             command_id=number,
@@ -74,7 +81,6 @@ class Cabin:
             expires_us=1,
         )
         self.carrier.carry(order, command)
-        await self.turn()
 
     async def turn(self) -> None:
         for _ in range(5):
@@ -112,6 +118,21 @@ async def test_what_is_urgent_is_done_by_our_own_command_where_mavsdk_is_late_an
     assert cabin.sent == [action]
     assert cabin.told[told:] == [HAWK]
     assert cabin.carrier.ways[1][1] == "MAVSDK did not answer"
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+async def test_an_order_that_waits_for_mavsdk_to_start_is_not_asked_of_it_after_a_newer_one(turns: int) -> None:
+    cabin = Cabin()
+    cabin.started.clear()
+    cabin.begin(1, FlightAction.GO_TO)
+    for _ in range(turns):
+        await cabin.turn()
+    cabin.begin(2, FlightAction.HOLD)
+    await cabin.turn()
+    cabin.started.set()
+    await cabin.turn()
+    assert (cabin.acting, cabin.sent) == ([], [FlightAction.HOLD])
+    assert (1, CommandState.REFUSED, "given up for a newer order: hold") in cabin.said
 
 
 async def test_an_order_that_mavsdk_is_at_is_not_done_by_anybody_once_a_newer_one_is_given() -> None:
