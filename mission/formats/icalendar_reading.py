@@ -1,7 +1,7 @@
 """Calendars of others read: crews' shifts and public holidays, recurring ones day by day, and a sentence for all that is neither."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, TypeAlias
@@ -65,16 +65,17 @@ def read(data: bytes) -> CalendarRead:
     notes: list[Said] = []
     shifts: list[tuple[str, Window]] = []
     found_days: set[date] = set()
+    day_count = 0
     for event in _wanted(events, notes):
-        for start in _starts(event, notes):
-            if (event.uid, start) in replaced and event.replaces is None:
-                continue
-            end = start + event.lasts
+        for start, end in _times(event, replaced, notes):
             if isinstance(start, datetime) and isinstance(end, datetime):
                 shifts.append((event.name, Window(_us(start), _us(end))))
             else:
-                found_days |= {start + timedelta(days=number) for number in range(max(1, (end - start).days))}
-        checked_count(len(shifts) + len(found_days), WHAT)
+                count = max(1, event.lasts.days)
+                day_count += count
+                checked_count(len(shifts) + day_count, WHAT.at(event.where))
+                found_days |= {start + timedelta(days=number) for number in range(count)}
+        checked_count(len(shifts) + day_count, WHAT)
     if shifts:
         notes.append(_taken([name for name, _ in shifts]))
     return CalendarRead(shifts=tuple(shifts), days=tuple(sorted(found_days)), notes=tuple(notes))
@@ -148,6 +149,22 @@ def _has_times(event: _Event, notes: list[Said]) -> bool:
         notes.append(_note(event, "it lasts no time and was left out", "没有时长，已略去"))
         return False
     return True
+
+
+def _times(
+    event: _Event, replaced: Collection[tuple[str, Moment | None]], notes: list[Said]
+) -> list[tuple[Moment, Moment]]:
+    """Return from when until when an event is, each time; those that another event stands for are left to that."""
+    starts = [one for one in _starts(event, notes) if event.replaces is not None or (event.uid, one) not in replaced]
+    try:
+        times = [(start, start + event.lasts) for start in starts]
+        for moment in (moment for both in times for moment in both if isinstance(moment, datetime)):
+            moment.astimezone(UTC)
+    except OverflowError as error:
+        raise WHAT.at(event.where).broken(
+            ": its times are out of the years 1 to 9999", "：时间超出公元 1 至 9999 年"
+        ) from error
+    return times
 
 
 def _starts(event: _Event, notes: list[Said]) -> list[Moment]:

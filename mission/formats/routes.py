@@ -37,7 +37,7 @@ def task_of_route(name: str, brought: Brought) -> tuple[Task, tuple[Said, ...]]:
     lost = [
         *([] if alt_agl_m is not None else [_heights(waypoints)]),
         *_speeds(waypoints),
-        *([Said(f"stays of {hold_s:g} s", f"共 {hold_s:g} 秒的停留")] if hold_s > 0.0 and not is_point else []),
+        *([Said(f"stays of {hold_s:.0f} s", f"共 {hold_s:.0f} 秒的停留")] if hold_s > 0.0 and not is_point else []),
         *_looks(waypoints),
     ]
     return task, (_note(lost),) if lost else ()
@@ -75,7 +75,7 @@ def _looks(waypoints: Sequence[Waypoint]) -> Iterator[Said]:
 
 
 def _range(values: Sequence[float], unit: str) -> tuple[str, str]:
-    low, high = min(values), max(values)
+    low, high = round(min(values), 1), round(max(values), 1)
     one = f"{low:g} {unit}"
     return (one, f" {one} ") if low == high else (f"{low:g} to {high:g} {unit}", f" {low:g} 至 {high:g} {unit} ")
 

@@ -21,7 +21,7 @@ def _file(name: str) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         try:
-            read = read_file(data, name)
+            read = read_file(data, name, now_us=NOW_US)
         except InputError:
             return
         assert all(read.notes)
@@ -61,6 +61,14 @@ def _kept(file_format: ProgrammeFormat) -> list[bytes]:
     return [write_programme(PROGRAMME, file_format).data]
 
 
+def _calendar_seeds() -> list[bytes]:
+    times = "DTSTART;TZID=Asia/Shanghai:20270501T070000\r\nDTEND;TZID=Asia/Shanghai:20270501T150000\r\n"
+    rule = "RRULE:FREQ=WEEKLY;BYDAY=MO,SA;COUNT=10\r\nEXDATE;TZID=Asia/Shanghai:20270503T070000\r\nRDATE:20270601T000000Z\r\n"
+    days = "DTSTART;VALUE=DATE:20270501\r\nDTEND;VALUE=DATE:20270504\r\nRRULE:FREQ=YEARLY;UNTIL=20290601\r\n"
+    events = "".join(f"BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Early\r\n{said}END:VEVENT\r\n" for said in (times + rule, days))
+    return [*_written(PlanFormat.ICS), f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n".encode()]
+
+
 def _weather_seeds() -> list[bytes]:
     return [
         b"METAR ZLLL 210800Z 31004G09MPS 270V340 3000 -RA BR BKN008 SCT030CB 17/15 Q1012 NOSIG=",
@@ -74,6 +82,7 @@ SOURCES: Final[tuple[tuple[str, Callable[[], list[bytes]], Callable[[bytes], Non
     ("waypoints", lambda: _written(PlanFormat.WAYPOINTS), _file("a.waypoints")),
     ("kmz", _kmz_seeds, _kmz),
     ("kml", lambda: _kept(ProgrammeFormat.KML), _file("a.kml")),
+    ("ics", _calendar_seeds, _file("a.ics")),
     ("gpx", lambda: _written(PlanFormat.GPX), _file("a.gpx")),
     ("geojson", lambda: _kept(ProgrammeFormat.GEOJSON), _file("a.geojson")),
     ("yaml", lambda: _kept(ProgrammeFormat.YAML), _file("a.yaml")),

@@ -12,6 +12,7 @@ from mission.formats.icalendar_reading import read
 from mission.formats.plan_files import read_file
 from mission.model import HolidayUse, Recurrence
 from mission.schedule.recurrence import days
+from telemetry.model.errors import FileFormatError
 from tests.flown_day import BANK, PLAN, PROGRAMME
 
 SHANGHAI = "DTSTART;TZID=Asia/Shanghai:20270501T070000\r\nDTEND;TZID=Asia/Shanghai:20270501T150000"
@@ -94,6 +95,23 @@ def test_a_yearly_holiday_is_one_of_each_year() -> None:
         calendar("UID:1\r\nDTSTART;VALUE=DATE:20270501\r\nDTEND;VALUE=DATE:20270503\r\nRRULE:FREQ=YEARLY;COUNT=2")
     )
     assert [day.isoformat() for day in found.days] == ["2027-05-01", "2027-05-02", "2028-05-01", "2028-05-02"]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("DTSTART:99991231T230000Z\r\nDURATION:P1D", "cannot be read|years 1 to 9999"),
+        ("DTSTART;TZID=Asia/Shanghai:00010101T000000\r\nDTEND;TZID=Asia/Shanghai:00010101T010000", "years 1 to 9999"),
+        ("DTSTART;VALUE=DATE:00010101\r\nDTEND;VALUE=DATE:99990101", "at most 20000"),
+        (
+            "DTSTART;VALUE=DATE:20270101\r\nDTEND;VALUE=DATE:20290101\r\nRRULE:FREQ=DAILY\r\nRDATE;VALUE=DATE:99991231",
+            "years 1 to 9999",
+        ),
+    ],
+)
+def test_times_without_measure_are_refused_at_once(said: str, why: str) -> None:
+    with pytest.raises(FileFormatError, match=why):
+        read(calendar(f"UID:1\r\n{said}"))
 
 
 def recurring(**said: object) -> Recurrence:
