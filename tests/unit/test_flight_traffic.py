@@ -128,13 +128,16 @@ def test_adsb_of_the_autopilot_or_its_receiver_becomes_a_sighting_without_callsi
     assert b"CA1234" not in repr(sighting).encode()
 
 
-def test_a_foreign_drone_id_is_a_hazard_and_never_a_place_of_our_own() -> None:
+@pytest.mark.parametrize(("geodetic_m", "alt_msl_m"), [(1700.0, 1700.0), (-1000.0, None)])
+def test_a_foreign_drone_id_is_a_hazard_and_its_height_never_the_barometers(
+    geodetic_m: float, alt_msl_m: float | None
+) -> None:
     drone = Drone()
     location: dict[str, Value] = {
         "latitude": 360_500_000,
         "longitude": 1_038_000_000,
-        "altitude_barometric": -1000.0,
-        "altitude_geodetic": 1700.0,
+        "altitude_barometric": 1850.0,
+        "altitude_geodetic": geodetic_m,
         "direction": 36_100,
         "speed_horizontal": 25_500,
         "speed_vertical": 6_300,
@@ -142,7 +145,7 @@ def test_a_foreign_drone_id_is_a_hazard_and_never_a_place_of_our_own() -> None:
     }
     output = heard(drone, drone.frame("OPEN_DRONE_ID_LOCATION", location))
     (sighting,) = output.sightings
-    assert (sighting.source, sighting.alt_msl_m) == (SightingSource.REMOTE_ID, 1700.0)
+    assert (sighting.source, sighting.alt_msl_m) == (SightingSource.REMOTE_ID, alt_msl_m)
     assert (sighting.speed_mps, sighting.course_deg, len(output.batch)) == (None, None, 0)
 
 
@@ -157,7 +160,7 @@ def packed_location(
     return struct.pack(
         "<BBBBbiiHHHBBHBB",
         *(0x12, flags, course_deg % 180 if course_deg <= 360 else 181, speed, round(climb_mps / 0.5)),
-        *(360_500_000, 1_038_000_000, 0, height, height, 0x3B, 0x44, 12_345, 2, 0),
+        *(360_500_000, 1_038_000_000, 5_700, height, 0, 0x3B, 0x44, 12_345, 2, 0),
     )
 
 

@@ -35,7 +35,6 @@ class _Flown(NamedTuple):
 
     lat_e7: int
     lon_e7: int
-    barometric_m: float
     geodetic_m: float
     direction_cdeg: int
     speed_cmps: int
@@ -73,7 +72,7 @@ def _adsb(payload: bytes, now_us: int) -> Sighting | None:
 
 def _drone_id(payload: bytes, now_us: int) -> Sighting | None:
     fields = MESSAGES[DRONE_ID].codec.unpack(payload)
-    return _remote(bytes(fields[ID_AT : ID_AT + 20]), _Flown(*fields[:4], *fields[6:9]), now_us)
+    return _remote(bytes(fields[ID_AT : ID_AT + 20]), _Flown(*fields[:2], fields[3], *fields[6:9]), now_us)
 
 
 def _drone_id_pack(payload: bytes, now_us: int) -> Sighting | None:
@@ -89,12 +88,11 @@ def _drone_id_pack(payload: bytes, now_us: int) -> Sighting | None:
 
 def _unpacked(location: bytes) -> _Flown:
     """Return a broadcast location in the units of OPEN_DRONE_ID_LOCATION, by whose unknown values its own become unknown too."""
-    _, flags, direction_deg, speed, climb, lat_e7, lon_e7, barometric, geodetic, _ = _PACKED.unpack(location)
+    _, flags, direction_deg, speed, climb, lat_e7, lon_e7, _, geodetic, _ = _PACKED.unpack(location)
     course_deg = direction_deg + (180 if flags & IS_WEST else 0)
     return _Flown(
         lat_e7,
         lon_e7,
-        barometric_m=barometric / 2 - 1000,
         geodetic_m=geodetic / 2 - 1000,
         direction_cdeg=course_deg * 100 if course_deg < 360 else NO_DIRECTION_CDEG,
         speed_cmps=speed * 75 + 6_375 if flags & IS_FAST else speed * 25,
@@ -103,18 +101,19 @@ def _unpacked(location: bytes) -> _Flown:
 
 
 def _remote(sender: bytes, flown: _Flown, now_us: int) -> Sighting | None:
+    """Return whom a drone id tells of; its height is the ellipsoid's, some tens of metres from the sea's.
+
+    The barometric one is that of the standard atmosphere, 100 to 250 m off: it is taken for none.
+    """
     if sender == NOBODY or not _is_place(flown.lat_e7, flown.lon_e7):
         return None
-    heights_m = [height_m for height_m in (flown.barometric_m, flown.geodetic_m) if height_m > NOT_KNOWN_M]
     return Sighting(
         key=b"odid" + sender,
         source=SightingSource.REMOTE_ID,
         seen_us=now_us,
         lat_deg=flown.lat_e7 / 1e7,
         lon_deg=flown.lon_e7 / 1e7,
-        alt_msl_m=heights_m[0]
-        if heights_m
-        else None,  # the ellipsoid's, where it tells no other: within some tens of metres
+        alt_msl_m=flown.geodetic_m if flown.geodetic_m > NOT_KNOWN_M else None,
         speed_mps=flown.speed_cmps / 100 if flown.speed_cmps < NO_SPEED_CMPS else None,
         climb_mps=flown.climb_cmps / 100 if flown.climb_cmps != NO_CLIMB_CMPS else None,
         course_deg=flown.direction_cdeg / 100 % 360 if flown.direction_cdeg < NO_DIRECTION_CDEG else None,
