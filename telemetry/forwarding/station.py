@@ -135,7 +135,7 @@ class StationLink:
 
     def hear(self, gate: Gate, data: bytes) -> list[bytes]:
         """Take what the station says, as far as it may; return what it is answered at once."""
-        self.heard_us = self._clock.now_us()
+        self.heard_us, self._last_error = self._clock.now_us(), None
         passed = gate.feed(data, self._watched.standing(self.forward.name), self._clock.monotonic_s())
         for reason, count in passed.dropped.items():
             self._refuse(reason, count)

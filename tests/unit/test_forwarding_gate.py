@@ -1,5 +1,6 @@
 """What the gate lets through of other ground stations, how often they may ask, and what they are told that are not heeded."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pymavlink.dialects.v20.ardupilotmega as dialect
@@ -8,7 +9,10 @@ import pytest
 from telemetry.forwarding.gate import Gate, Standing
 from telemetry.forwarding.pace import ASKS_AT_ONCE, ASKS_PER_S, PARAMETERS_EVERY_S, TOLD_EVERY_S, AskingPace
 from telemetry.forwarding.refusal import TEXTS
+from telemetry.forwarding.setting import parse_forwards
+from telemetry.forwarding.station import StationLink
 from telemetry.sources.mavlink.frame import Value, encode
+from tests.conftest import FakeClock
 
 WATCHED = {1: [11], 2: [12], 3: [13, 14]}
 HOLDING_2 = Standing(WATCHED, held=frozenset({12}))
@@ -175,3 +179,13 @@ def test_nobody_is_answered_in_the_name_of_a_drone_that_is_not_meant(frame: byte
 
 def test_the_causes_fit_into_a_text_of_the_protocol() -> None:
     assert all(len(text.encode()) <= 50 and text.isascii() for text in TEXTS.values())
+
+
+def test_a_station_that_is_heard_again_shows_no_old_error() -> None:
+    (url,) = parse_forwards("udpout:127.0.0.1:14550#field")
+    watched: Any = SimpleNamespace(pace=AskingPace(), standing=lambda _: HOLDING_2)
+    station_link = StationLink(url, watched, lambda *_: True, FakeClock())
+    station_link.note_loss("Connection refused")
+    assert station_link.status().last_error == "Connection refused"
+    station_link.hear(station_link.gate(), station("HEARTBEAT", type=6))
+    assert station_link.status().last_error is None
