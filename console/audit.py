@@ -57,6 +57,7 @@ class AuditAction(StrEnum):
     CONTROL_CHANGED = "control_changed"
     FLIGHT_ORDERED = "flight_ordered"
     SORTIE_GIVEN = "sortie_given"
+    SORTIE_GIVEN_BACK = "sortie_given_back"
     FLIGHT_LOG_READ = "flight_log_read"
     PROGRAMME_ADDED = "programme_added"
     PROGRAMME_CHANGED = "programme_changed"

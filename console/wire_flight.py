@@ -152,7 +152,7 @@ class TrafficChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"
 
 
 class DueView(msgspec.Struct, frozen=True, kw_only=True):
-    """A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot.
+    """A sortie whose time has come, by the names of its tasks; `is_automatic`: its dock gives and starts it without a pilot.
 
     `busy_until_us` is until about when its drone flies something else, null: it is free; `is_called_away`: that is no sortie of a
     plan, somebody sent it as a first responder.
@@ -164,6 +164,8 @@ class DueView(msgspec.Struct, frozen=True, kw_only=True):
     takeoff_us: int
     landing_us: int
     task_ids: list[int]
+    name_zh: str
+    name_en: str
     is_automatic: bool
     busy_until_us: int | None = None
     is_called_away: bool = False

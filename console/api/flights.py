@@ -165,6 +165,18 @@ async def give_sortie(request: Request, unit_id: UnitId) -> Response:
     return reply(FlightReply(flight=flight), status=201)
 
 
+@ROUTER.delete("/api/flights/{unit_id}/sortie", **says(FlightReply))
+@policy(Policy.FLY)
+async def give_sortie_back(request: Request, unit_id: UnitId) -> Response:
+    """Give back a sortie that has not left: it is planned again, and may be given again. 409 for one that flies, or none."""
+    parts, account, unit = drone_of(request, unit_id)
+    flight = await parts.flights.give_back(unit_id, account)
+    given = flight.sortie
+    detail = {"unit_id": unit_id} | ({} if given is None else {"plan_id": given.plan_id, "sortie_id": given.sortie_id})
+    await parts.audit.write_soon(account, AuditAction.SORTIE_GIVEN_BACK, subject=unit.call_sign, detail=detail)
+    return reply(FlightReply(flight=flight))
+
+
 @ROUTER.get("/api/flights/{unit_id}/pilots", **says(PilotsReply))
 @policy(Policy.FLY)
 async def list_pilots(request: Request, unit_id: UnitId) -> Response:

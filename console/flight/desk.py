@@ -195,6 +195,11 @@ class FlightDesk:
         await self.sorties.order(unit_id, FlightAction.START, account)
         return self.view(unit_id)
 
+    async def give_back(self, unit_id: int, account: Account) -> FlightView:
+        """End the sortie that a drone was given and has not left for. Raises ConflictError for one that flies, or is not there."""
+        await self.sorties.give_back(unit_id, account)
+        return self.view(unit_id)
+
     async def stop(self) -> None:
         """End the engine and what is being carried out; drones go on with what they have on board."""
         await self.sorties.stop()

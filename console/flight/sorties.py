@@ -38,6 +38,8 @@ PROTOCOL: Final = "console"
 BY_PILOT: Final = frozenset({FlightAction.START, FlightAction.PAUSE, FlightAction.CONTINUE, FlightAction.RETURN_HOME})
 """What a person asks of the sortie, and not of the drone alone, while it has one."""
 
+BEFORE_START: Final = frozenset({SortieStep.HANDED, SortieStep.UPLOADING, SortieStep.READY})
+
 
 class Flown:
     """One sortie that is flown: its pilot, and the events that wait for it, taken one after the other."""
@@ -178,6 +180,17 @@ class SortieDesk:
             await self._do(flown, says)
         if action is FlightAction.START and says.command is None:
             raise ConflictError(flown.pilot.state.reason_en, flown.pilot.state.reason_zh)
+
+    async def give_back(self, unit_id: int, account: Account) -> None:
+        """End a sortie that has not left, so that it may be given again. Raises ConflictError, NotFoundError as `order` does."""
+        device_id = self._drones.device_of(unit_id)
+        self._control.demand(device_id, account)
+        flown = self.flown(device_id)
+        if flown is None or flown.pilot.state.has_flown or flown.pilot.step not in BEFORE_START:
+            message = f"unit {unit_id} has no sortie that waits on the ground: one that flies is brought home"
+            raise ConflictError(message, f"单元 {unit_id} 没有在地面等待的架次：飞行中的架次请令其返航")
+        async with flown.turn:
+            await self._do(flown, flown.pilot.come_home(self._clock.now_us()))
 
     async def said_of_start(self, device_id: int) -> tuple[Refusal, ...]:
         """Return what the rules say to the start of a drone's sortie now; nothing where it has none that is ready."""

@@ -162,6 +162,7 @@ class DueSorties:
 
 def view_of_due(one: Due) -> DueView:
     """Return a due sortie as it is shown."""
+    tasks = [task for task in one.kept.programme.tasks if task.task_id in one.sortie.task_ids]
     return DueView(
         plan_id=one.plan_id,
         sortie_id=one.sortie.sortie_id,
@@ -169,6 +170,8 @@ def view_of_due(one: Due) -> DueView:
         takeoff_us=one.sortie.takeoff_us,
         landing_us=one.sortie.landing_us,
         task_ids=list(one.sortie.task_ids),
+        name_zh=" · ".join(task.name_zh or task.name_en for task in tasks),
+        name_en=" · ".join(task.name_en or task.name_zh for task in tasks),
         is_automatic=one.dock.is_automatic,
         busy_until_us=one.busy_until_us,
         is_called_away=one.is_called_away,

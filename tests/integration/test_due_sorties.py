@@ -7,7 +7,8 @@ import pytest
 from infra.clock import SYSTEM_CLOCK
 from mission.model import Window
 from mission.plan import SortieState
-from mission.script import PlannedDay, connect, dock, drone, point
+from mission.script import Console, PlannedDay, connect, dock, drone, point
+from telemetry.model.errors import ConflictError
 from tests.demo_drone import PAD_LAT_DEG, PAD_LON_DEG
 from tests.flying_house import FlyingHouse
 from tests.shared_sky import emptied_sky, shared_sky  # noqa: F401 - fixtures
@@ -42,7 +43,9 @@ async def test_a_dock_that_flies_by_itself_flies_what_is_published(sky: FlyingHo
                 await asyncio.sleep(0.2)
 
 
-async def test_a_pilot_is_shown_what_is_due_and_nothing_leaves_unasked(sky: FlyingHouse) -> None:
+async def test_a_pilot_is_shown_what_is_due_nothing_leaves_unasked_and_what_was_taken_is_given_back_and_taken_again(
+    sky: FlyingHouse,
+) -> None:
     (_, unit_id), key = sky.drones, await sky.key()
     day = await asyncio.to_thread(publish, sky, key, unit_id, is_automatic=False)
     with connect(sky.house.origin, key) as console:
@@ -50,4 +53,19 @@ async def test_a_pilot_is_shown_what_is_due_and_nothing_leaves_unasked(sky: Flyi
         assert [(one["plan_id"], one["sortie_id"], one["unit_id"], one["is_automatic"]) for one in due] == [
             (day.plan.plan_id, day.sorties[0].sortie_id, unit_id, False)
         ]
+        assert due[0]["name_en"] == "Gate"
         assert (await asyncio.to_thread(console.flight, unit_id)).step == "none"
+        await asyncio.to_thread(give_back_and_again, console, unit_id, day)
+
+
+def give_back_and_again(console: Console, unit_id: int, day: PlannedDay) -> None:
+    path, given = f"/api/flights/{unit_id}/sortie", {"plan_id": day.plan.plan_id, "sortie_id": day.sorties[0].sortie_id}
+    console._ask("POST", path, given)
+    console._ask("DELETE", path)
+    back = console.flight(unit_id)
+    assert (back.step, back.text) == ("failed", "broken off by order")
+    with pytest.raises(ConflictError, match="no sortie that waits on the ground"):
+        console._ask("DELETE", path)
+    console._ask("POST", path, given)
+    assert console.flight(unit_id).step in {"handed", "uploading", "ready"}
+    console._ask("DELETE", path)

@@ -705,7 +705,7 @@ export interface HazardView {
   approaches: ApproachView[];
 }
 
-/** A sortie whose time has come; `is_automatic`: its dock gives and starts it without a pilot. `busy_until_us` is until about when its drone flies something else, null: it is free; `is_called_away`: that is no sortie of a plan, somebody sent it as a first responder. */
+/** A sortie whose time has come, by the names of its tasks; `is_automatic`: its dock gives and starts it without a pilot. `busy_until_us` is until about when its drone flies something else, null: it is free; `is_called_away`: that is no sortie of a plan, somebody sent it as a first responder. */
 export interface DueView {
   plan_id: number;
   sortie_id: number;
@@ -713,6 +713,8 @@ export interface DueView {
   takeoff_us: number;
   landing_us: number;
   task_ids: number[];
+  name_zh: string;
+  name_en: string;
   is_automatic: boolean;
   busy_until_us: number | null;
   is_called_away: boolean;

@@ -3,11 +3,11 @@ import { useEffect, useRef } from "react";
 import { useText } from "../state/useText";
 import { discard, keepDrawing, stepBack, useFenceDesk } from "./fenceDesk";
 
-export function FenceEnds({ isBusy }: { isBusy: boolean }) {
-  return useFenceDesk().isLeaving ? <Leaving /> : <Ends isBusy={isBusy} />;
+export function FenceEnds({ isLocked }: { isLocked: boolean }) {
+  return useFenceDesk().isLeaving ? <Leaving /> : <Ends isLocked={isLocked} />;
 }
 
-function Ends({ isBusy }: { isBusy: boolean }) {
+function Ends({ isLocked }: { isLocked: boolean }) {
   const t = useText();
   return (
     <div className="row">
@@ -15,7 +15,7 @@ function Ends({ isBusy }: { isBusy: boolean }) {
         {t("fence.cancel")}
       </button>
       <span className="sp" />
-      <button type="submit" className="btn pri" data-testid="fence-save" disabled={isBusy}>
+      <button type="submit" className="btn pri" data-testid="fence-save" disabled={isLocked}>
         {t("fence.save")}
       </button>
     </div>

@@ -8,7 +8,7 @@ import { useText } from "../state/useText";
 import { SERVICES, type Service, UNIT_KINDS, type UnitKind } from "../wire.generated";
 import { saveFence } from "./acts";
 import { FenceEnds } from "./FenceEnds";
-import { changeFenceDesk, type Draft, type Fields, redraft } from "./fenceDesk";
+import { changeFenceDesk, type Draft, type Fields, redraft, useFenceDesk } from "./fenceDesk";
 import { minuteOf, minuteText, ofKmh, toKmh } from "./words";
 
 const DAYS: readonly number[] = [1, 2, 3, 4, 5, 6, 7];
@@ -254,11 +254,12 @@ export function FenceForm({ draft, onSaved }: { draft: Draft; onSaved: () => voi
   const t = useText();
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const { isCrossing } = useFenceDesk();
   const { fields, shape } = draft;
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (isBusy) return;
+    if (isBusy || isCrossing) return;
     if (shape && !draft.geometry) return setProblem(t("fence.notShaped"));
     if (!fields.name_zh.trim() && !fields.name_en.trim()) return setProblem(t("fence.notNamed"));
     setBusy(true);
@@ -324,7 +325,8 @@ export function FenceForm({ draft, onSaved }: { draft: Draft; onSaved: () => voi
             {problem}
           </p>
         ) : null}
-        <FenceEnds isBusy={isBusy} />
+        {isCrossing ? <p className="f13 c-alarm">{t("fence.crosses")}</p> : null}
+        <FenceEnds isLocked={isBusy || isCrossing} />
       </div>
     </form>
   );

@@ -226,6 +226,9 @@ class Live {
       case "traffic":
         this.flights.putHazards(message.hazards);
         break;
+      case "due":
+        this.flights.putDue(message.sorties);
+        break;
       case "rate":
         this.rateHz = message.hz;
         break;

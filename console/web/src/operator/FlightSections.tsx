@@ -10,6 +10,7 @@ import { type FlightReply, type StatusView, UnitBit, type UnitMeta } from "../wi
 import { ActionSection } from "./ActionSection";
 import { BatteryHome } from "./BatteryHome";
 import { ControlSection } from "./ControlSection";
+import { DueSection } from "./DueSection";
 import { homeDistanceM } from "./home";
 import { RESERVE_RATIO } from "./homeward";
 import { LinkWays } from "./LinkWays";
@@ -57,6 +58,7 @@ export function FlightSections({ meta, reading, status }: Shown) {
         isAloft={isAloft}
       />
       <SortieSection flight={flight} status={status} />
+      <DueSection unitId={meta.unit_id} flight={flight} />
       <TrafficSection unitId={meta.unit_id} />
       {flight && mayFly(role) ? <ActionSection flight={flight} isAloft={isAloft} /> : null}
       {flight ? <LinkWays links={flight.links} /> : null}

@@ -1,10 +1,14 @@
 // How far a drone's sortie is: a segment a waypoint, what is left, when it is there.
+import { useState } from "react";
+import type { RequestError } from "../api/client";
 import { clockTime, distance, duration } from "../format/figures";
 import { missionOf } from "../format/status";
 import { live } from "../live/live";
+import { useDesk } from "../state/desk";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
 import type { FlightView, SortieView, StatusView } from "../wire.generated";
+import { giveBack } from "./orders";
 
 const MOST_SEGMENTS = 24;
 const OVER = new Set(["done", "failed"]);
@@ -32,10 +36,46 @@ function Segments({ sortie }: { sortie: SortieView }) {
   );
 }
 
+const WAITING = new Set(["handed", "uploading", "ready"]);
+
+/** Give it back while it waits on the ground: then it may be given again, to be flown by somebody else. */
+function GiveBack({ unitId }: { unitId: number }) {
+  const t = useText();
+  const [isAsking, setAsking] = useState(false);
+  const [problem, setProblem] = useState<RequestError | null>(null);
+  const give = async (): Promise<void> => {
+    setAsking(true);
+    setProblem(await giveBack(unitId));
+    setAsking(false);
+  };
+  return (
+    <div className="row">
+      {problem ? (
+        <p className="f12 c-alarm" role="alert">
+          {t("flight.failed", { why: problem.detail || t(problem.key, problem.figures) })}
+        </p>
+      ) : null}
+      <span className="sp" />
+      <button
+        type="button"
+        className="btn s"
+        data-testid="sortie-give-back"
+        disabled={isAsking}
+        onClick={() => void give()}
+      >
+        {t("flight.giveBack")}
+      </button>
+    </div>
+  );
+}
+
 /** The sortie that it was given by us, else the mission that it says it flies. */
 export function SortieSection({ flight, status }: { flight: FlightView | null; status: StatusView | null }) {
   const t = useText();
   const { language } = useSettings();
+  const { accountId } = useDesk();
+  const holder = flight?.control.holder;
+  const isMine = holder?.kind === "account" && holder.account_id === accountId;
   const sortie = flight?.sortie ?? null;
   const mission = missionOf(status);
   if (!sortie)
@@ -88,6 +128,7 @@ export function SortieSection({ flight, status }: { flight: FlightView | null; s
           </span>
         )}
       </p>
+      {isMine && flight && WAITING.has(sortie.step) && sortie.flown === 0 ? <GiveBack unitId={flight.unit_id} /> : null}
       {reason ? (
         <p className={`f12 ${sortie.step === "failed" ? "c-attn" : "t3"}`} data-testid="sortie-reason">
           {reason}

@@ -4,7 +4,7 @@ import { RequestError, write } from "../api/client";
 import { live } from "../live/live";
 import { changeDesk, getDesk } from "../state/desk";
 import { TWICE_MS } from "../ui/hold";
-import type { ActionPrepared, FlightAction, FlightReply, WantAction } from "../wire.generated";
+import type { ActionPrepared, DueView, FlightAction, FlightReply, WantAction } from "../wire.generated";
 
 export type Want = Pick<WantAction, "action"> & Partial<Omit<WantAction, "action" | "token">>;
 
@@ -99,9 +99,24 @@ export function pickGoal(): void {
 }
 
 /** Change who is in control; resolves to the error that kept it from being changed. */
-export async function changeControl(unitId: number, how: string, body?: unknown): Promise<RequestError | null> {
+export const changeControl = (unitId: number, how: string, body?: unknown): Promise<RequestError | null> =>
+  changeFlight(`/api/flights/${unitId}/control/${how}`, body);
+
+/** Give a drone a sortie that is due; resolves to the error that kept it from being given. */
+export const takeDue = ({ unit_id, plan_id, sortie_id }: DueView): Promise<RequestError | null> =>
+  changeFlight(`/api/flights/${unit_id}/sortie`, { plan_id, sortie_id });
+
+/** Give back the sortie that a drone has and has not left for; resolves to the error that kept it from being given back. */
+export const giveBack = (unitId: number): Promise<RequestError | null> =>
+  changeFlight(`/api/flights/${unitId}/sortie`, undefined, "DELETE");
+
+async function changeFlight(
+  path: string,
+  body?: unknown,
+  method: "POST" | "DELETE" = "POST",
+): Promise<RequestError | null> {
   try {
-    const reply = await write<FlightReply>("POST", `/api/flights/${unitId}/control/${how}`, body);
+    const reply = await write<FlightReply>(method, path, body);
     if (reply) live.putFlight(reply.flight);
     return null;
   } catch (error) {

@@ -37,7 +37,13 @@ export function GanttTable({ chart, zone }: { chart: Chart; zone: string }) {
           {blocks.map(({ key, sortie, names, row }) => (
             <tr key={key} className={sortie.sortie_id === sortieId ? "sel" : ""}>
               <th scope="row">
-                <button type="button" className="link num" onClick={() => chooseSortie(sortie.sortie_id)}>
+                <button
+                  type="button"
+                  className="link num"
+                  data-testid="table-sortie"
+                  data-sortie-id={sortie.sortie_id}
+                  onClick={() => chooseSortie(sortie.sortie_id)}
+                >
                   {sortie.sortie_id}
                 </button>
               </th>

@@ -1,6 +1,7 @@
 // Right: the chosen sortie, who flies it, when, how far, what it lands with; handed to its pilot, or exported.
-import { distance, duration, measure, percent, THIN_SPACE } from "../format/figures";
-import { nameIn } from "../i18n/text";
+import { clockTime, distance, duration, measure, percent, THIN_SPACE } from "../format/figures";
+import { type Language, nameIn } from "../i18n/text";
+import type { TextKey } from "../i18n/zh";
 import { selectUnit } from "../state/actions";
 import { change, useSettings } from "../state/settings";
 import { useLive } from "../state/useLive";
@@ -8,7 +9,7 @@ import { useText } from "../state/useText";
 import { showScreen } from "../supervisor/keys";
 import { live } from "../live/live";
 import { Icon } from "../ui/icons";
-import type { Plan, Programme, Sortie } from "../wire.generated";
+import type { Plan, Programme, Sortie, SortieView } from "../wire.generated";
 import { handOver } from "./acts";
 import { clockOf, spanText } from "./days";
 import { Exports } from "./Exports";
@@ -21,6 +22,14 @@ interface Props {
   readonly sortie: Sortie;
   readonly mayFly: boolean;
 }
+
+interface StandingProps extends Pick<Props, "plan" | "sortie"> {
+  readonly unitId: number | null;
+  /** The sortie in its pilot's hands; null where its drone has none or another. */
+  readonly given: SortieView | null;
+}
+
+const US_PER_MS = 1000;
 
 function Facts({ programme, sortie }: Pick<Props, "programme" | "sortie">) {
   const t = useText();
@@ -65,6 +74,50 @@ function Facts({ programme, sortie }: Pick<Props, "programme" | "sortie">) {
   );
 }
 
+/** Why it waits or ended early, in its pilot's words; what the plan kept of that where nobody has it in hand. */
+function reasonIn(language: Language, said: Pick<SortieView, "reason_zh" | "reason_en">): string {
+  return language === "zh" ? said.reason_zh : said.reason_en;
+}
+
+/** How far it is with its pilot, what keeps its drone away, and why it waits. */
+function Standing({ plan, sortie, unitId, given }: StandingProps) {
+  const t = useText();
+  const { language } = useSettings();
+  const due = unitId === null ? [] : live.flights.dueAt(unitId);
+  const mine = due.find((each) => each.plan_id === plan.plan_id && each.sortie_id === sortie.sortie_id);
+  const reason = reasonIn(language, given ?? sortie);
+  return (
+    <>
+      {given ? (
+        <p className="f13" role="status" data-testid="sortie-step" data-step={given.step}>
+          {t(`flight.step.${given.step}`, { sent: given.sent_items, total: given.item_count ?? 0 })}
+        </p>
+      ) : null}
+      {reason ? (
+        <p className="f12 c-attn" data-testid="sortie-why">
+          {reason}
+        </p>
+      ) : null}
+      {mine && mine.busy_until_us !== null ? (
+        <p className="f12 c-attn" data-testid="sortie-away">
+          {t(mine.is_called_away ? "flight.calledAway" : "flight.busyUntil", {
+            time: clockTime(mine.busy_until_us / US_PER_MS),
+          })}
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+/** Why a sortie cannot be handed over now, null where it can. */
+function lockedBy({ plan, sortie, unitId, given }: StandingProps): TextKey | null {
+  if (plan.plan_id === 0 || (plan.state !== "published" && plan.state !== "approved")) return "plan.publishFirst";
+  if (unitId === null) return "plan.noUnitYet";
+  if (given?.step === "done" || sortie.state === "flown") return "plan.flownAlready";
+  if (sortie.landing_us / US_PER_MS <= live.nowMs()) return "plan.timeOver";
+  return given && given.step !== "failed" ? "plan.givenAlready" : null;
+}
+
 export function SortieDetail({ plan, programme, sortie, mayFly }: Props) {
   const t = useText();
   useLive();
@@ -74,7 +127,8 @@ export function SortieDetail({ plan, programme, sortie, mayFly }: Props) {
   const flight = unitId === null ? null : live.flights.of(unitId);
   const given =
     flight?.sortie?.plan_id === plan.plan_id && flight.sortie.sortie_id === sortie.sortie_id ? flight.sortie : null;
-  const isReady = plan.plan_id !== 0 && (plan.state === "published" || plan.state === "approved");
+  const standing = { plan, sortie, unitId, given };
+  const locked = lockedBy(standing);
   const fly = (): void => {
     showScreen("operator");
     if (unitId !== null) selectUnit(unitId);
@@ -101,14 +155,10 @@ export function SortieDetail({ plan, programme, sortie, mayFly }: Props) {
       <div className="sidebody" data-testid="sortie-detail">
         <div className="sec">
           <Facts programme={programme} sortie={sortie} />
+          <Standing {...standing} />
         </div>
         {mayFly ? (
           <div className="sec form">
-            {given ? (
-              <p className="f13" role="status" data-testid="sortie-step">
-                {t(`flight.step.${given.step}`, { sent: given.sent_items, total: given.item_count ?? 0 })}
-              </p>
-            ) : null}
             {problem ? (
               <p className="f13 c-alarm" role="alert">
                 {problemText(t, problem)}
@@ -119,17 +169,20 @@ export function SortieDetail({ plan, programme, sortie, mayFly }: Props) {
                 type="button"
                 className="btn pri"
                 data-testid="hand-over"
-                disabled={!isReady || unitId === null || busy !== "" || given !== null}
+                disabled={locked !== null || busy !== ""}
                 onClick={() => unitId !== null && void handOver(unitId, sortie.sortie_id)}
               >
-                {t("plan.handOver")}
+                {t(given?.step === "failed" ? "plan.handOverAgain" : "plan.handOver")}
               </button>
-              <button type="button" className="btn" disabled={unitId === null} onClick={fly}>
+              <button type="button" className="btn" data-testid="to-operator" disabled={unitId === null} onClick={fly}>
                 {t("plan.toOperator")}
               </button>
             </div>
-            {isReady ? null : <p className="f12 t3">{t("plan.publishFirst")}</p>}
-            {unitId === null ? <p className="f12 t3">{t("plan.noUnitYet")}</p> : null}
+            {locked ? (
+              <p className="f12 t3" data-testid="sortie-locked">
+                {t(locked)}
+              </p>
+            ) : null}
           </div>
         ) : null}
         {plan.plan_id ? (
