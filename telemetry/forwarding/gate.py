@@ -25,8 +25,11 @@ PARAM_REQUEST_LIST: Final = 21
 SETUP_SIGNING: Final = 256
 READS: Final = frozenset({4, 20, PARAM_REQUEST_LIST, 40, 43, 51, 111})
 """PING, PARAM_REQUEST_READ and _LIST, MISSION_REQUEST, _LIST and _INT, TIMESYNC: they ask and change nothing."""
-READ_COMMANDS: Final = frozenset({410, 512, 519, 520, 521, 522, 525, 526, 527})
-"""What COMMAND_LONG may ask of anybody's drone: home, a message once, versions, what cameras can and do."""
+READ_COMMANDS: Final = frozenset({410, 512, 519, 520, 521, 522, 525, 527, 528})
+"""What commands may ask of anybody's drone: home, a message once, versions, what cameras, their storage and a flight tell.
+
+526, amid them, is STORAGE_FORMAT, which empties a camera's card.
+"""
 SILENT: Final = frozenset({HEARTBEAT})
 """What every ground station says all the time: not let through and not counted as refused."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pymavlink.dialects.v20.ardupilotmega as dialect
 import pytest
 
-from telemetry.forwarding.gate import Gate, Standing
+from telemetry.forwarding.gate import READ_COMMANDS, Gate, Standing
 from telemetry.forwarding.pace import ASKS_AT_ONCE, ASKS_PER_S, PARAMETERS_EVERY_S, TOLD_EVERY_S, AskingPace
 from telemetry.forwarding.refusal import TEXTS
 from telemetry.forwarding.setting import parse_forwards
@@ -46,6 +46,18 @@ def test_the_gate_lets_reads_through_and_orders_only_to_what_was_handed_over(
 ) -> None:
     passed = Gate("field", AskingPace()).feed(frame, Standing(WATCHED, held=frozenset({12})), NOW_S)
     assert (list(passed.frames), dict(passed.dropped)) == (goes_to, dropped)
+
+
+@pytest.mark.parametrize("number", sorted(READ_COMMANDS))
+def test_commands_that_anybody_may_give_ask_and_do_nothing(number: int) -> None:
+    name = dialect.enums["MAV_CMD"][number].name
+    assert name.startswith(("MAV_CMD_REQUEST_", "MAV_CMD_GET_"))
+
+
+def test_a_watcher_cannot_empty_the_card_of_a_camera() -> None:
+    order = station("COMMAND_LONG", target_system=1, command=dialect.MAV_CMD_STORAGE_FORMAT, param1=1, param2=1)
+    passed = Gate("field", AskingPace()).feed(order, Standing(WATCHED), NOW_S)
+    assert (passed.frames, dict(passed.dropped)) == ({}, {"not_in_control": 1})
 
 
 def test_a_station_that_holds_nothing_is_not_blamed_for_its_heartbeat() -> None:
