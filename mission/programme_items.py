@@ -108,7 +108,7 @@ def item_of(kind: ItemKind, said: object, item_id: int = 0) -> Item:
     if not isinstance(said, Mapping):
         message = f"a {kind.value} is an object of fields, and not {type(said).__name__}"
         raise InputError(message, f"{KIND_ZH[kind]}须为由字段组成的对象，不是 {type(said).__name__}")
-    _check_fields(said, form.struct, f"a {kind.value}")
+    _check_fields(said, form.struct, f"a {kind.value}", zh=KIND_ZH[kind])
     numbered = {**said} if form.number is None else {**said, form.number: item_id}
     try:
         return msgspec.convert(with_hours(numbered), form.struct)
@@ -145,7 +145,7 @@ def advice_of(error: str) -> tuple[str, str]:
     return "", ""
 
 
-def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: str) -> None:
+def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: str, *, zh: str) -> None:
     """Refuse fields that a struct has not, also those of the structs within it: what nobody reads is not passed over."""
     unknown = sorted(str(name) for name in said if name not in struct.__struct_fields__)
     if unknown:
@@ -153,12 +153,12 @@ def _check_fields(said: Mapping[Any, Any], struct: type[msgspec.Struct], what: s
         message = f"{what} has no field {unknown[0]!r}: it has {allowed}"
         if said.get(unknown[0], "") is None:
             message += "; in YAML a text with a comma between braces stands in quotes"
-        raise InputError(message, f"{what} 没有字段“{unknown[0]}”：可用 {allowed}")
+        raise InputError(message, f"{zh}没有字段“{unknown[0]}”：可用 {allowed}")
     for name, within in _WITHIN.items():
         parts = said.get(name) if name in struct.__struct_fields__ else None
         for part in parts if isinstance(parts, list | tuple) else [parts]:
             if isinstance(part, Mapping):
-                _check_fields(part, within, f"{name} of {what}")
+                _check_fields(part, within, f"{name} of {what}", zh=f"{zh}的 {name} ")
 
 
 def _allowed_words(error: str, struct: type[msgspec.Struct]) -> str:

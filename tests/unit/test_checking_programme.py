@@ -21,6 +21,7 @@ from mission.model import (
     Zone,
     ZoneKind,
 )
+from mission.programme_items import ItemKind, item_of
 from telemetry.model.errors import InputError
 from tests.patrol_day import airframe, day, dock, hour, place, point, programme, rectangle, recurrence, tasks
 
@@ -156,3 +157,17 @@ def test_weather_that_cannot_be_is_told(changes: dict[str, Any], where: str) -> 
     weather = msgspec.structs.replace(Weather(from_us=0, observed_us=0, source="entered"), **changes)
     (said,) = check_programme(programme(weather=(weather,)))
     assert said.numbers["where"] == where
+
+
+@pytest.mark.parametrize(
+    ("said", "en", "zh"),
+    [
+        ({"hight": 1}, "a task has no field 'hight'", "任务没有字段“hight”：可用 name_zh"),
+        ({"recurrence": {"rules": ""}}, "recurrence of a task has no", "任务的 recurrence 没有字段“rules”：可用 rule"),
+    ],
+)
+def test_a_field_that_nobody_reads_is_told_in_each_language(said: dict[str, Any], en: str, zh: str) -> None:
+    with pytest.raises(InputError) as refused:
+        item_of(ItemKind.TASK, said)
+    assert str(refused.value).startswith(en)
+    assert refused.value.zh.startswith(zh)
