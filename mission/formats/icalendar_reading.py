@@ -19,7 +19,10 @@ MOST_DAYS: Final = 5 * 366
 """So long from its first day on a rule is followed that does not end before."""
 _OURS: Final = re.compile(r"(?:sortie|task)-[-\d]+@skybeat")
 _MOST_NAMES: Final = 10
-_BROKEN: Final = (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
+_BROKEN: Final = (
+    *(ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, RecursionError),
+    OSError,  # a zone whose name is a folder of the tz database
+)
 Moment: TypeAlias = date | datetime
 
 

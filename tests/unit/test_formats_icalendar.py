@@ -102,6 +102,7 @@ def test_a_yearly_holiday_is_one_of_each_year() -> None:
     [
         ("DTSTART:99991231T230000Z\r\nDURATION:P1D", "cannot be read|years 1 to 9999"),
         ("DTSTART;TZID=Asia/Shanghai:00010101T000000\r\nDTEND;TZID=Asia/Shanghai:00010101T010000", "years 1 to 9999"),
+        ("DTSTART;TZID=Asia/:20270501T070000", "cannot be read"),
         ("DTSTART;VALUE=DATE:00010101\r\nDTEND;VALUE=DATE:99990101", "at most 20000"),
         (
             "DTSTART;VALUE=DATE:20270101\r\nDTEND;VALUE=DATE:20290101\r\nRRULE:FREQ=DAILY\r\nRDATE;VALUE=DATE:99991231",
