@@ -20,6 +20,7 @@ KINDS: Final = {
     "Polygon": TaskKind.AREA,
     "MultiPolygon": TaskKind.AREA,
 }
+DEGREES: Final = ("CRS84", ":4326", ":4490")
 COLLECTION: Final = "GeometryCollection"
 _DEPTH: Final = {"Point": 1, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4}
 _TASK_KEYS: Final = frozenset(field.name for field in msgspec.structs.fields(Task)) - {"geometry", "task_id"}
@@ -51,7 +52,7 @@ def read(data: bytes) -> Brought:
     checked_count(len(features), WHAT)
     tasks: list[Task] = []
     zones: list[Zone] = []
-    notes: list[Said] = []
+    notes: list[Said] = list(_other_crs(root))
     for number, feature in enumerate(features, 1):
         where = Said(f"feature {number}", f"第 {number} 个要素")
         properties = feature.get("properties") or {}
@@ -77,6 +78,18 @@ def read(data: bytes) -> Brought:
                 tasks.append(_task(properties, geometry, where, told, suffix=suffix))
         checked_count(len(tasks) + len(zones), WHAT)
     return Brought(tasks=tuple(tasks), zones=tuple(zones), notes=tuple(notes))
+
+
+def _other_crs(root: Mapping[str, Any]) -> Iterator[Said]:
+    """Yield a note where a file of the older GeoJSON names another reference system than degrees of longitude and latitude."""
+    crs = root.get("crs")
+    properties = crs.get("properties") if isinstance(crs, Mapping) else None
+    name = str(properties.get("name", "")) if isinstance(properties, Mapping) else ""
+    if name and not name.endswith(DEGREES):
+        yield Said(
+            f"its crs {name[:60]!r} is not read: places were taken as degrees [lon, lat]; write it again in EPSG:4326",
+            f"不支持其坐标系“{name[:60]}”：位置按 [经度, 纬度] 度读取；请按 EPSG:4326 重新导出",
+        )
 
 
 def _shapes(geometry: object, where: Said, notes: list[Said]) -> Iterator[Geometry]:

@@ -100,12 +100,22 @@ def _loaded(data: bytes) -> Mapping[str, Any]:
         said = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         why = " ".join(str(error).split())
-        raise WHAT.broken(f" is no YAML: {why}", f"不是 YAML：{why}") from error
+        raise WHAT.broken(f" is no YAML: {why}", f"不是 YAML：{_unread_zh(error)}") from error
     if not isinstance(said, Mapping) or not all(isinstance(key, str) for key in said):
         raise WHAT.broken(
             " must be a mapping of parts such as tasks, docks and airframes", "须由 tasks、docks、airframes 等部分组成"
         )
     return said
+
+
+def _unread_zh(error: Exception) -> str:
+    """Return in Chinese why a text is no YAML: the parser's own words are English, its place is not."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"第 {error.start + 1} 个字节起不是 UTF-8 文本，请另存为 UTF-8"
+    mark = error.problem_mark or error.context_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    if mark is None:
+        return "有无法识读的内容，请检查缩进、冒号、引号和数值"
+    return f"第 {mark.line + 1} 行第 {mark.column + 1} 列无法识读，请检查缩进、冒号、引号和数值"
 
 
 def _check_plain(events: Iterable[Any]) -> None:

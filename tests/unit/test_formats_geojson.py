@@ -63,3 +63,12 @@ def test_what_is_no_geometry_is_refused_with_its_feature_and_what_is_allowed() -
     for wrong in ({"type": "Circle"}, {"type": "MultiPoint"}, {"type": "GeometryCollection"}, 5):
         with pytest.raises(FileFormatError, match=r"feature 2.*allowed are Point.*MultiPoint, GeometryCollection"):
             brought(GATE, wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("urn:ogc:def:crs:OGC:1.3:CRS84", 0), ("EPSG:4326", 0), ("urn:ogc:def:crs:EPSG::3857", 1)]
+)
+def test_a_file_in_another_reference_system_is_told(name: str, count: int) -> None:
+    crs = {"type": "name", "properties": {"name": name}}
+    found = read(json.dumps({"type": "FeatureCollection", "crs": crs, "features": []}).encode())
+    assert [("EPSG::3857" in note.en, "EPSG::3857" in note.zh) for note in found.notes] == [(True, True)] * count
