@@ -182,15 +182,17 @@ class SortieDesk:
             raise ConflictError(flown.pilot.state.reason_en, flown.pilot.state.reason_zh)
 
     async def give_back(self, unit_id: int, account: Account) -> None:
-        """End a sortie that has not left, so that it may be given again. Raises ConflictError, NotFoundError as `order` does."""
+        """End a sortie that has not left, so that it may be given again. Raises ConflictError where there is none, or it has left."""
         device_id = self._drones.device_of(unit_id)
         self._control.demand(device_id, account)
         flown = self.flown(device_id)
-        if flown is None or flown.pilot.state.has_flown or flown.pilot.step not in BEFORE_START:
-            message = f"unit {unit_id} has no sortie that waits on the ground: one that flies is brought home"
-            raise ConflictError(message, f"单元 {unit_id} 没有在地面等待的架次：飞行中的架次请令其返航")
-        async with flown.turn:
-            await self._do(flown, flown.pilot.come_home(self._clock.now_us()))
+        if flown is not None:
+            async with flown.turn:
+                if flown.pilot.step in BEFORE_START and not flown.pilot.state.has_flown:
+                    await self._do(flown, flown.pilot.come_home(self._clock.now_us()))
+                    return
+        message = f"unit {unit_id} has no sortie that waits on the ground: one that flies is brought home"
+        raise ConflictError(message, f"单元 {unit_id} 没有在地面等待的架次：飞行中的架次请令其返航")
 
     async def said_of_start(self, device_id: int) -> tuple[Refusal, ...]:
         """Return what the rules say to the start of a drone's sortie now; nothing where it has none that is ready."""

@@ -1,5 +1,6 @@
 """How a start goes on: a refusal to arm, a drone that falls silent, control that somebody else takes meanwhile."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from mission.flying.pilot_words import Cause, reason
 from mission.flying.sortie_watch import Purpose
 from mission.pilot import Pilot, Seen
 from telemetry.model.commands import FlightCommand
+from telemetry.model.errors import ConflictError
 from telemetry.model.events import ArmedChanged, CommandAnswered, LinkLost, ModeChanged
 from telemetry.model.flight_events import SortieStep
 from tests.cockpit import READY, brief_of
@@ -139,6 +141,28 @@ async def test_what_a_pilot_wants_for_one_whose_control_was_taken_by_force_is_no
     await desk._do(Flown(7, given, pilot, wang), says)
     assert (pilot.step, pilot.state.cause) == (SortieStep.READY, "control")
     assert kept[-1].reason_en == "2 is in control: take over first"
+
+
+async def test_a_sortie_that_starts_while_it_is_given_back_goes_on() -> None:
+    wang = Account(account_id=1, name="wang", role=Role.OPERATOR)
+    fake: Any = SimpleNamespace(
+        demand=lambda *_: None, device_of=lambda _: 1, take=lambda *_, **__: None, unit_of=lambda _: None
+    )
+    desk = SortieDesk(
+        fake, SYSTEM_CLOCK, orders=fake, control=fake, drones=fake, actions=fake, briefs=fake, on_change=fake.take
+    )
+    given: Any = None
+    flown = desk._flown[1] = Flown(7, given, Pilot(1, brief_of(3), NOW_US), wang)
+    async with flown.turn:
+        giving = asyncio.create_task(desk.give_back(7, wang))
+        await asyncio.sleep(0)
+        flown.pilot = starting(Seen(is_heard=True, is_armed=False))
+    with pytest.raises(ConflictError, match="no sortie that waits on the ground"):
+        await giving
+    assert flown.pilot.step is SortieStep.STARTING
+    flown.pilot = Pilot(1, brief_of(3), NOW_US)
+    await desk.give_back(7, wang)
+    assert (flown.pilot.step, flown.pilot.state.cause) == (SortieStep.FAILED, "stopped")
 
 
 def test_a_sortie_that_waits_on_the_ground_is_called_off_with_why_and_one_in_the_air_is_not() -> None:
