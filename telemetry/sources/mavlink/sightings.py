@@ -72,7 +72,9 @@ def _adsb(payload: bytes, now_us: int) -> Sighting | None:
 
 def _drone_id(payload: bytes, now_us: int) -> Sighting | None:
     fields = MESSAGES[DRONE_ID].codec.unpack(payload)
-    return _remote(bytes(fields[ID_AT : ID_AT + 20]), _Flown(*fields[:2], fields[3], *fields[6:9]), now_us)
+    lat_e7, lon_e7, _, geodetic_m, _, _, direction_cdeg, speed_cmps, climb_cmps = fields[:9]
+    flown = _Flown(lat_e7, lon_e7, geodetic_m, direction_cdeg, speed_cmps, climb_cmps)
+    return _remote(bytes(fields[ID_AT : ID_AT + 20]), flown, now_us)
 
 
 def _drone_id_pack(payload: bytes, now_us: int) -> Sighting | None:
