@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -51,6 +51,18 @@ UNSENT_BYTES: Final = 65_536
 SILENT_PEER_MS: Final = 60_000
 BACKLOG: Final = 512
 CONNECTIONS_AT_MOST: Final = 6_000
+SHOWN_CHARACTERS: Final = 40
+_LIMITS_ZH: Final = {
+    "ge": "不小于",
+    "gt": "大于",
+    "le": "不大于",
+    "lt": "小于",
+    "min_length": "长度不少于",
+    "max_length": "长度不超过",
+    "pattern": "符合格式",
+    "expected": "为",
+}
+"""How FastAPI names what it allows, in Chinese."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -215,8 +227,25 @@ async def _refuse_ground(_request: Request, error: Exception) -> Response:
 
 async def _refuse_parameters(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    words = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
-    return reply(ErrorReply(error="wrong_input", detail=words), status=422)
+    words = "; ".join(f"{_placed(item['loc'])}: {item['msg']}" for item in error.errors())
+    said_zh = "；".join(f"{_placed(item['loc'])}：{_parameter_zh(item)}" for item in error.errors())
+    return reply(ErrorReply(error="wrong_input", detail=words, detail_zh=said_zh), status=422)
+
+
+def _placed(where: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in where)
+
+
+def _parameter_zh(item: Mapping[str, Any]) -> str:
+    """Return in Chinese what is wrong with a parameter, of which FastAPI speaks English alone."""
+    limits = "，".join(
+        f"{_LIMITS_ZH[name]} {value}" for name, value in item.get("ctx", {}).items() if name in _LIMITS_ZH
+    )
+    if item["type"] == "missing":
+        return "缺少该参数"
+    return f"值 {str(item.get('input'))[:SHOWN_CHARACTERS]!r} 不可用" + (
+        f"，须{limits}" if limits else "，请按接口说明填写"
+    )
 
 
 async def _refuse_http(_request: Request, error: Exception) -> Response:

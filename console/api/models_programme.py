@@ -66,6 +66,7 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str
     name_en: str
     source: str
+    source_zh: str
     values: dict[str, float | str | bool]
 
 
@@ -76,6 +77,7 @@ class RuleSetView(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str
     name_en: str
     source: str
+    source_zh: str
 
 
 class ProgrammeReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -216,7 +216,10 @@ def _view(kept: KeptProgramme, account: Account) -> ProgrammeReply:
 
 def _rule_sets() -> list[RuleSetView]:
     found = [rule_set(name) for name in rule_sets()]
-    return [RuleSetView(name=one.name, name_zh=one.name_zh, name_en=one.name_en, source=one.source) for one in found]
+    return [
+        RuleSetView(name=one.name, name_zh=one.name_zh, name_en=one.name_en, source=one.source, source_zh=one.source_zh)
+        for one in found
+    ]
 
 
 async def _audit(request: Request, action: AuditAction, kept: KeptItem) -> None:

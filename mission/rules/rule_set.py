@@ -15,12 +15,13 @@ DEFAULT: Final = "default"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule: its short name for a list, who says so, and its values; `level` is refuse, warn or off."""
+    """One rule: its short name for a list, who says so in both languages, and its values; `level` is refuse, warn or off."""
 
     rule_id: str
     name_zh: str
     name_en: str
     source: str
+    source_zh: str
     values: dict[str, RuleValue]
 
 
@@ -31,6 +32,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     name_zh: str
     name_en: str
     source: str
+    source_zh: str
     rules: dict[str, Rule]
 
     def number(self, rule_id: str, name: str) -> float:
@@ -84,7 +86,7 @@ def _packaged(name: str) -> RuleSet:
 
 
 def read_rule_set(data: bytes) -> RuleSet:
-    """Return the rule set of a YAML file's bytes: name, name_zh, name_en, source, rules, and the set that it `extends`.
+    """Return the rule set of a YAML file's bytes: name, name_zh, name_en, source, rules, and the set that it `extends`; `source_zh` may be missing.
 
     Raises FileFormatError for a file of another shape, InputError for an unknown rule or value, and for one that is missing.
     """
@@ -100,9 +102,11 @@ def read_rule_set(data: bytes) -> RuleSet:
                 name_zh=one["name_zh"],
                 name_en=one["name_en"],
                 source=one["source"],
+                source_zh=one.get("source_zh") or one["source"],
                 values=before | values,
             )
         head = {key: said[key] for key in ("name", "name_zh", "name_en", "source")}
+        head["source_zh"] = said.get("source_zh") or said["source"]
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
         message = (
             f"this is no rule set ({error}): it needs name, name_zh, name_en, source and rules with names and values"

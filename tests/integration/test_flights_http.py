@@ -134,6 +134,8 @@ async def test_control_is_offered_accepted_and_taken_by_force_only_by_a_supervis
         await change(supervisor, "release")
         await change(operator, "take")
         assert (await change(supervisor, "force", reason=" ")).status_code == 422
+        said = (await supervisor.get("/api/flights/0")).json()
+        assert said["detail_zh"] == "path.unit_id：值 '0' 不可用，须不小于 1"
         forced = (await change(supervisor, "force", reason="no answer")).json()["flight"]["control"]
         assert (forced["change"], forced["reason"], forced["holder"]["name"]) == ("forced", "no answer", account.name)
 

@@ -164,3 +164,13 @@ def test_a_report_that_cannot_be_read_or_of_no_known_month_is_refused_with_its_r
         read(said, now_us=NOW_US)
     with pytest.raises(FileFormatError, match="weather 1: METAR text tells no month"):
         read(said)
+
+
+def test_what_is_no_yaml_is_said_in_chinese_with_its_line_and_without_the_parsers_english() -> None:
+    with pytest.raises(FileFormatError) as refused:
+        read(b"zone: Asia/Shanghai\ntasks: [")
+    assert "第 3 行" in chinese_of(refused.value)
+    assert "expected" not in chinese_of(refused.value)
+    with pytest.raises(FileFormatError) as refused:
+        read("zone: 兰州".encode("gbk"))
+    assert "UTF-8" in chinese_of(refused.value)

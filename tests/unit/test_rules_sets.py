@@ -26,7 +26,7 @@ def test_the_chinese_set_holds_the_numbers_of_the_interim_regulation_and_names_i
     assert (rules.number("R-01", "most_agl_m"), rules.number("R-01", "micro_most_agl_m")) == (120.0, 50.0)
     assert (rules.number("R-04", "apply_days_before"), rules.word("R-04", "apply_until")) == (1.0, "12:00")
     assert rules.number("R-07", "least_ratio") == 0.25
-    assert "第二十六条" in rules.rules["R-04"].source
+    assert "第二十六条" in rules.rules["R-04"].source_zh
 
 
 def test_a_change_holds_for_its_value_alone_and_leaves_the_packaged_set_as_it_was() -> None:

@@ -2091,6 +2091,7 @@ export interface RuleView {
   name_zh: string;
   name_en: string;
   source: string;
+  source_zh: string;
   values: Record<string, number | string | boolean>;
 }
 
@@ -2100,6 +2101,7 @@ export interface RuleSetView {
   name_zh: string;
   name_en: string;
   source: string;
+  source_zh: string;
 }
 
 /** What is asked for, with what, and the rules. WGS-84. `version` is that of zone, holidays and rules; `versions` those of the items by their list and number, such as {"tasks": {"7": 2}}; `weather_ids` the numbers of `programme.weather`, in its order; `station_ids` whose items are a station's, by list and number. `is_managed`: whether the account may change what is the whole force's. */

@@ -118,6 +118,7 @@ export const plannerEn: Record<keyof typeof plannerZh, string> = {
   "plan.givenAlready": "Its pilot has it already.",
   "plan.flownAlready": "It is flown already.",
   "plan.timeOver": "Its time is over: repair the plan, or plan anew.",
+  "plan.thisItem": "this item",
   "plan.heightWins": "With a height given, the pixel size is only checked.",
   "plan.hint.drawn.linestring": "Drag its corners to change the line",
   "plan.hint.drawn.point": "Drag to move it",

@@ -115,6 +115,7 @@ export const plannerZh = {
   "plan.givenAlready": "已在机组手中。",
   "plan.flownAlready": "该架次已飞完。",
   "plan.timeOver": "时间已过：修补方案，或重新规划。",
+  "plan.thisItem": "此项",
   "plan.heightWins": "写了高度，像元大小只供核对。",
   "plan.hint.drawn.linestring": "拖动节点可改线",
   "plan.hint.drawn.point": "拖动可移位",

@@ -1,6 +1,6 @@
 // What holds for the whole programme: its time zone, public holidays, the rule set and what differs from it, with sources.
 import { useEffect, useRef, useState } from "react";
-import { nameIn, type Translate } from "../i18n/text";
+import { type Language, nameIn, type Translate } from "../i18n/text";
 import { type TextKey, zh } from "../i18n/zh";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
@@ -80,6 +80,10 @@ function RuleValue({
   );
 }
 
+/** Who says so, in the person's language. */
+const sourceIn = (language: Language, said: { source: string; source_zh: string }): string =>
+  language === "zh" ? said.source_zh : said.source;
+
 function Rule({ rule, changed, mayChange, onChange, onReset }: RuleProps) {
   const t = useText();
   const { language } = useSettings();
@@ -107,7 +111,7 @@ function Rule({ rule, changed, mayChange, onChange, onReset }: RuleProps) {
           </div>
         ))}
       </div>
-      {rule.source ? <p className="f12 t3">{t("plan.ruleSource", { source: rule.source })}</p> : null}
+      {rule.source ? <p className="f12 t3">{t("plan.ruleSource", { source: sourceIn(language, rule) })}</p> : null}
     </li>
   );
 }
@@ -122,6 +126,7 @@ function Form({ reply }: { reply: ProgrammeReply }) {
   const [rules, setRules] = useState<Changes>(reply.programme.rules);
   const mayChange = reply.is_managed;
   const isSame = ruleSet === reply.rule_set;
+  const shownSet = reply.rule_sets.find((each) => each.name === ruleSet);
   const keep = async (): Promise<void> => {
     const wish = { zone, holidays: [...holidays], rule_set: ruleSet, rules: rules as never, version: reply.version };
     if (await setSettings(wish)) changePlanDesk({ dialog: "none" });
@@ -163,7 +168,9 @@ function Form({ reply }: { reply: ProgrammeReply }) {
             days={holidays}
             onChange={setHolidays}
           />
-          <p className="f12 t3">{reply.rule_sets.find((each) => each.name === ruleSet)?.source}</p>
+          <p className="f12 t3" data-testid="rule-source">
+            {shownSet ? sourceIn(language, shownSet) : null}
+          </p>
         </div>
         {isSame ? (
           <ul className="rules" data-testid="rules">

@@ -1,6 +1,8 @@
 // What a person does on the planner's screen: asked of the server, and taken into the desk or told as the problem it is.
 import { get, RequestError, write } from "../api/client";
+import { translator } from "../i18n/text";
 import { live } from "../live/live";
+import { getSettings } from "../state/settings";
 import type {
   CheckReply,
   FlightReply,
@@ -54,7 +56,18 @@ export async function readPlan(planId: number): Promise<void> {
 
 /** Look at an item without keeping it. */
 export function check(draft: Draft, day: string): Promise<CheckReply> {
-  return post("/api/programme/check", { kind: draft.kind, item: draft.item, item_id: draft.id ?? 0, day });
+  return post("/api/programme/check", { kind: draft.kind, item: called(draft.item), item_id: draft.id ?? 0, day });
+}
+
+/** What has no name yet is called so that a sentence about it can be read. */
+function called(item: Draft["item"]): Draft["item"] {
+  const { language } = getSettings();
+  const name = translator(language)("plan.thisItem");
+  if ("name_zh" in item)
+    return item.name_zh.trim() || item.name_en.trim()
+      ? item
+      : { ...item, [language === "zh" ? "name_zh" : "name_en"]: name };
+  return "name" in item && !item.name.trim() ? { ...item, name } : item;
 }
 
 /** Keep what is drawn; resolves to its number. */
