@@ -17,6 +17,8 @@ from mission.schedule.targets import Part, Target
 _GONE: Final = frozenset({SortieState.UPLOADED, SortieState.FLYING, SortieState.FLOWN})
 _OVER: Final = frozenset({SortieState.BROKEN_OFF, SortieState.CANCELLED})
 _ROUNDED_S: Final = 2.0
+_SAME_DEG: Final = 1e-6
+_SAME_MPS: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,12 @@ class Standing:
     def unchanged(self, sortie: Sortie, programme: Programme) -> Sortie:
         """Return the open sortie of the plan that is the same flight, with its number and state, else this one.
 
+        The same flight is one over the same places at the same speeds: not one whose way home a new zone or another wind changed.
         It keeps its battery and crew where these are still there.
         """
         for before in self.open:
             is_same = (before.airframe_id, before.visit_ids) == (sortie.airframe_id, sortie.visit_ids)
-            is_same = is_same and before.visit_parts == sortie.visit_parts
+            is_same = is_same and before.visit_parts == sortie.visit_parts and _is_same_way(before, sortie)
             if is_same and abs(before.takeoff_us - sortie.takeoff_us) <= _ROUNDED_S * 1e6:
                 found = {"battery_id": sortie.battery_id, "crew_id": sortie.crew_id}
                 return before if is_served(before, programme) else msgspec.structs.replace(before, **found)
@@ -67,6 +70,16 @@ def standing_of(plan: Plan, *, now_us: int, lost: Collection[int]) -> Standing:
         else:
             open_now.append(sortie)
     return Standing(tuple(stands), plan.visits, tuple(open_now), plan.figures)
+
+
+def _is_same_way(one: Sortie, other: Sortie) -> bool:
+    """Tell whether two sorties lead over the same places with the same speeds; how high they are layered may differ."""
+    return len(one.waypoints) == len(other.waypoints) and all(
+        abs(here.lat_deg - there.lat_deg) < _SAME_DEG
+        and abs(here.lon_deg - there.lon_deg) < _SAME_DEG
+        and abs(here.speed_mps - there.speed_mps) < _SAME_MPS
+        for here, there in zip(one.waypoints, other.waypoints, strict=True)
+    )
 
 
 def is_served(sortie: Sortie, programme: Programme) -> bool:

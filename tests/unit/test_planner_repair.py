@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from mission.model import Crew, Programme, Task, TaskKind, Weather
+from mission.model import Crew, Programme, Task, TaskKind, Weather, Window, Zone, ZoneKind
 from mission.plan import Plan, Sortie, SortieState
 from mission.planner import plan_day, repair
 from mission.schedule.change import Change, changed
 from mission.schedule.routing.problem import Effort
-from tests.patrol_day import batteries, day, hour, point, programme
+from tests.patrol_day import airframe, batteries, day, dock, hour, point, programme, rectangle
 
 FEW = Effort(within_s=None, iterations=25)
 PROGRAMME = programme(
@@ -145,6 +145,23 @@ def test_without_any_battery_left_nothing_more_takes_off_from_its_dock(served: t
     every = tuple(battery.battery_id for battery in asked.batteries)
     found = repair(plan, asked, Change(without_battery_ids=every), now_us=hour(10), effort=FEW)
     assert not {1, 2} & {each.dock_id for each in later(found)}
+
+
+def test_a_new_zone_across_the_way_home_alone_is_flown_round() -> None:
+    once = {"recurrence": None, "revisit_s": None, "pattern": None, "windows": (Window(hour(12), hour(13)),)}
+    wanted = tuple(
+        msgspec.structs.replace(
+            PROGRAMME.tasks[0], **once, task_id=number, kind=TaskKind.POINT, geometry=point(*at), alt_agl_m=60.0
+        )
+        for number, at in ((1, (1000, 0)), (2, (1000, 1000)))
+    )
+    asked = programme(tasks=wanted, docks=(dock(1, 0, 0),), airframes=(airframe(1, 1),), zones=())
+    plan = plan_day(asked, day(), now_us=hour(0), effort=FEW)
+    shut = Zone(zone_id=9, name="塔", kind=ZoneKind.NO_FLY, geometry=rectangle(450, 450, 100, 100))
+    found = repair(plan, asked, Change(zones=(shut,)), now_us=hour(6), effort=FEW)
+    assert [sortie.task_ids for sortie in found.sorties] == [sortie.task_ids for sortie in plan.sorties] == [(1, 2)]
+    assert [each for each in found.refusals if not each.is_warning] == []
+    assert len(found.sorties[0].waypoints) > len(plan.sorties[0].waypoints)
 
 
 def test_the_same_change_gives_the_same_plan(plan: Plan) -> None:
