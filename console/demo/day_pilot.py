@@ -20,6 +20,8 @@ READ_AGAIN_US: Final = 20_000_000
 AGAIN_US: Final = 10_000_000
 READY: Final = "ready"
 OVER: Final = frozenset({"done", "failed"})
+WAITING: Final = frozenset({"handed", "ready"})
+"""A sortie that missed its time on the ground, for want of battery, makes room for the next one."""
 FLOWN: Final = frozenset({SortieState.FLOWN, SortieState.BROKEN_OFF, SortieState.CANCELLED})
 Say = Callable[[str], None]
 
@@ -92,7 +94,7 @@ class DayPilot:
         """Give a sortie to its drone, or start it there once it is on board and its time has come."""
         given = await self._given(unit_id)
         is_ours = given is not None and (given.plan_id, given.sortie_id) == (self._plan_id, sortie.sortie_id)
-        if given is None or (not is_ours and given.step in OVER):
+        if given is None or (not is_ours and given.step in OVER | WAITING):
             body = {"plan_id": self._plan_id, "sortie_id": sortie.sortie_id}
             await self._order(sortie, now_us, f"/api/flights/{unit_id}/sortie", body)
         elif is_ours and given.step == READY and now_us >= sortie.takeoff_us:

@@ -115,6 +115,13 @@ async def test_a_drone_that_still_flies_another_sortie_is_left_to_it_and_one_wit
     assert console.orders == ["/api/flights/101/sortie"]
 
 
+async def test_a_sortie_that_missed_its_time_on_the_ground_makes_room_for_the_next(said: list[str]) -> None:
+    console = Console(sortie(1, 1, NOW_US - LATE_US - 1), sortie(2, 1, NOW_US))
+    console.given[101] = {"plan_id": 5, "sortie_id": 1, "step": "handed"}
+    await pilot_at(console, said).look(NOW_US)
+    assert console.given[101]["sortie_id"] == 2
+
+
 def test_spares_what_was_flown_and_what_is_late_are_not_due() -> None:
     plan = Console(
         sortie(1, 1, NOW_US, is_standby=True),
