@@ -22,9 +22,12 @@ const plan = (flown: readonly number[], planned: number, refusals: readonly Part
 };
 
 describe("what if", () => {
-  it("asks for a drone, a priority, or for another wind in the place of all that was forecast", () => {
-    expect(changeOf({ about: "without", airframeId: 7 }, asked, plan([], 0), NOON)).toEqual({
+  it("asks for a drone or a battery, a priority, or for another wind in the place of all that was forecast", () => {
+    expect(changeOf({ about: "without", of: "airframes", id: 7 }, asked, plan([], 0), NOON)).toEqual({
       without_airframe_ids: [7],
+    });
+    expect(changeOf({ about: "without", of: "batteries", id: 3 }, asked, plan([], 0), NOON)).toEqual({
+      without_battery_ids: [3],
     });
     expect(changeOf({ about: "priority", taskId: 2, priority: 9 }, asked, plan([], 0), NOON)).toEqual({
       priorities: { 2: 9 },

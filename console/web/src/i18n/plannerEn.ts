@@ -264,7 +264,7 @@ export const plannerEn: Record<keyof typeof plannerZh, string> = {
   "plan.whatIf": "What if",
   "plan.whatIfAsk": "Ask",
   "plan.whatIfEnd": "End it",
-  "plan.whatIf.without": "Drone out",
+  "plan.whatIf.without": "Falls out",
   "plan.whatIf.wind": "Wind",
   "plan.whatIf.priority": "Priority",
   "plan.whatIf.windMps": "Wind, m/s",

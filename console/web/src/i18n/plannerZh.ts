@@ -261,7 +261,7 @@ export const plannerZh = {
   "plan.whatIf": "推演",
   "plan.whatIfAsk": "推演",
   "plan.whatIfEnd": "结束推演",
-  "plan.whatIf.without": "停用一架",
+  "plan.whatIf.without": "停用",
   "plan.whatIf.wind": "风",
   "plan.whatIf.priority": "优先级",
   "plan.whatIf.windMps": "风速 m/s",

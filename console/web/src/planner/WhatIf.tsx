@@ -1,14 +1,14 @@
-// Right, below: what the plan would be without a drone, in stronger wind, with another priority; nothing of it is kept.
+// Right, below: what the plan would be without a drone, battery or crew, in stronger wind, with another priority; nothing of it is kept.
 import { useState } from "react";
 import { percent, THIN_SPACE, UNKNOWN_FIGURE } from "../format/figures";
 import { nameIn } from "../i18n/text";
 import { useSettings } from "../state/settings";
 import { useText } from "../state/useText";
-import type { Plan, Programme } from "../wire.generated";
+import type { Plan, Programme, Sortie } from "../wire.generated";
 import { askWhatIf } from "./acts";
 import { changePlanDesk, usePlanDesk } from "./planDesk";
 import { figuresOf, refused } from "./planFigures";
-import { lossOf, type Question, QUESTIONS, type Shift, shiftsOf } from "./whatIf";
+import { type Falling, lossOf, type Question, QUESTIONS, type Shift, shiftsOf } from "./whatIf";
 import { reasonOf } from "./words";
 
 interface Props {
@@ -22,17 +22,44 @@ const STRONG_MPS = 12;
 const MOST_MPS = 40;
 const MOST_PRIORITY = 10;
 
+/** A drone, battery or crew that the plan flies with. */
+interface Flier {
+  readonly of: Falling;
+  readonly id: number;
+  readonly name: string;
+}
+
+/** What the plan flies with, drones first. */
+function fliersOf({ sorties }: Plan, { airframes, batteries, crews }: Programme): Flier[] {
+  const used = <T extends { name: string }>(of: Falling, all: readonly T[], idOf: (one: T) => number): Flier[] =>
+    all
+      .map((one) => ({ of, id: idOf(one), name: one.name }))
+      .filter(({ id }) => sorties.some((each) => uses(each, of, id)));
+  return [
+    ...used("airframes", airframes, (one) => one.airframe_id),
+    ...used("batteries", batteries, (one) => one.battery_id),
+    ...used("crews", crews, (one) => one.crew_id),
+  ];
+}
+
+function uses(sortie: Sortie, of: Falling, id: number): boolean {
+  if (of === "airframes") return sortie.airframe_id === id;
+  return (of === "batteries" ? sortie.battery_id : sortie.crew_id) === id;
+}
+
+const FALLING = ["airframes", "batteries", "crews"] as const;
+
 /** The first question of a kind. */
-function firstOf(about: Question["about"], { airframes, tasks }: Programme, flying: readonly number[]): Question {
+function firstOf(about: Question["about"], { tasks }: Programme, flying: readonly Flier[]): Question {
   if (about === "wind") return { about, windMps: STRONG_MPS };
-  if (about === "without") return { about, airframeId: flying[0] ?? airframes[0]?.airframe_id ?? 0 };
+  if (about === "without") return { about, of: flying[0]?.of ?? "airframes", id: flying[0]?.id ?? 0 };
   return { about, taskId: tasks[0]?.task_id ?? 0, priority: MOST_PRIORITY };
 }
 
 interface AskProps {
   readonly question: Question;
   readonly programme: Programme;
-  readonly flying: readonly number[];
+  readonly flying: readonly Flier[];
   readonly onChange: (question: Question) => void;
 }
 
@@ -58,15 +85,24 @@ function Subject({ question, programme, flying, onChange }: AskProps) {
     return (
       <select
         className="field"
-        aria-label={t("plan.col.airframe")}
-        data-testid="what-if-airframe"
-        value={question.airframeId}
-        onChange={(event) => onChange({ ...question, airframeId: Number(event.target.value) })}
+        aria-label={t("plan.whatIf.without")}
+        data-testid="what-if-flier"
+        value={`${question.of} ${question.id}`}
+        onChange={(event) => {
+          const [of, id] = event.target.value.split(" ");
+          onChange({ ...question, of: of as Falling, id: Number(id) });
+        }}
       >
-        {flying.map((id) => (
-          <option key={id} value={id}>
-            {programme.airframes.find((each) => each.airframe_id === id)?.name ?? `#${id}`}
-          </option>
+        {FALLING.filter((of) => flying.some((each) => each.of === of)).map((of) => (
+          <optgroup key={of} label={t(`plan.one.${of}`)}>
+            {flying
+              .filter((each) => each.of === of)
+              .map(({ id, name }) => (
+                <option key={id} value={`${of} ${id}`}>
+                  {name}
+                </option>
+              ))}
+          </optgroup>
         ))}
       </select>
     );
@@ -107,13 +143,14 @@ const bounded = (value: number, most: number): number => (Number.isNaN(value) ? 
 export function useQuestion(programme: Programme | null): string {
   const t = useText();
   const { language } = useSettings();
-  const { whatIf } = usePlanDesk();
+  const { whatIf, full } = usePlanDesk();
   if (!whatIf || !programme) return "";
   const { question } = whatIf;
   if (question.about === "wind") return t("plan.whatIf.saidWind", { wind: question.windMps });
   if (question.about === "without") {
-    const airframe = programme.airframes.find((each) => each.airframe_id === question.airframeId);
-    return t("plan.whatIf.saidWithout", { name: airframe?.name ?? "" });
+    const found =
+      full && fliersOf(full.plan, programme).find((one) => one.of === question.of && one.id === question.id);
+    return t("plan.whatIf.saidWithout", { name: found?.name ?? "" });
   }
   const task = programme.tasks.find((each) => each.task_id === question.taskId);
   return t("plan.whatIf.saidPriority", { name: task ? nameIn(language, task) : "", priority: question.priority });
@@ -124,7 +161,7 @@ export function WhatIf({ plan, programme }: Props) {
   const { whatIf, busy, full } = usePlanDesk();
   const [picked, setPicked] = useState<Question | null>(null);
   if (!full) return null;
-  const flying = [...new Set(full.plan.sorties.map((sortie) => sortie.airframe_id))];
+  const flying = fliersOf(full.plan, programme);
   const question = whatIf?.question ?? picked ?? firstOf("without", programme, flying);
   const ask = (next: Question): void => {
     setPicked(next);

@@ -3,8 +3,10 @@ import type { Plan, PlanChange, Programme, Refusal, Task, Weather } from "../wir
 import { sortiesFor } from "./planFigures";
 
 export const QUESTIONS = ["without", "wind", "priority"] as const;
+/** What may fall out. */
+export type Falling = "airframes" | "batteries" | "crews";
 export type Question =
-  | { readonly about: "without"; readonly airframeId: number }
+  | { readonly about: "without"; readonly of: Falling; readonly id: number }
   /** Steady wind of such strength from now to the plan's end, whatever was forecast. */
   | { readonly about: "wind"; readonly windMps: number }
   | { readonly about: "priority"; readonly taskId: number; readonly priority: number };
@@ -18,9 +20,15 @@ export interface Shift {
   readonly refusal: Refusal | null;
 }
 
+const WITHOUT = {
+  airframes: "without_airframe_ids",
+  batteries: "without_battery_ids",
+  crews: "without_crew_ids",
+} as const;
+
 /** What the server is asked to change. */
 export function changeOf(question: Question, programme: Programme, plan: Plan, nowUs: number): PlanChange {
-  if (question.about === "without") return { without_airframe_ids: [question.airframeId] };
+  if (question.about === "without") return { [WITHOUT[question.of]]: [question.id] };
   if (question.about === "priority") return { priorities: { [question.taskId]: question.priority } };
   return { weather: windFrom(programme.weather, question.windMps, nowUs, plan) };
 }
