@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mission.model import Window
+import numpy as np
+
+from mission.air.flight_path import path_of
+from mission.model import US, Airframe, Window
+from mission.patterns.legs import told_mps
 from mission.plan import Refusal, Sortie
 from mission.schedule import reasons
 from mission.schedule.costs import costs_of
@@ -20,6 +24,8 @@ from mission.schedule.standing import booking_of, is_served, watches_of
 from mission.schedule.targets import Target
 
 _LEAST_OVERLAP_S: Final = 30
+_MOVING_M: Final = 1.0
+_SAME_MPS: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequ
         airframe = ready.get(sortie.airframe_id)
         if airframe is None or scene.kind_number(airframe) not in watched.kinds:
             return None
-        if not is_served(sortie, scene.programme):
+        if not is_served(sortie, scene.programme) or not _is_flyable(sortie, airframe, watched, scene):
             return None
     found = watches_of([*past, *sorties], scene, watched.count)
     event = replace(_event(watched, scene, ()), start_s=round(scene.seconds_of(scene.now_us)))
@@ -95,6 +101,30 @@ def intact(watched: Watched, scene: Scene, sorties: Sequence[Sortie], past: Sequ
     spare_id = next((sortie.airframe_id for sortie in sorties if sortie.is_standby), None)
     kept = Relay(watches=tuple(found), gaps=gaps, least_overlap_s=least_overlap_s(event, found), spare_id=spare_id)
     return Watching(watched, kept, tuple(sorties), tuple(booking_of(sortie, scene) for sortie in sorties), ())
+
+
+def _is_flyable(sortie: Sortie, airframe: Airframe, watched: Watched, scene: Scene) -> bool:
+    """Tell whether the air of a sortie is still open, and the wind lets it fly as fast as it was told, and home in time."""
+    if not sortie.waypoints:
+        return True
+    path = path_of(sortie, plane=scene.plane, dock=scene.docks.get(sortie.dock_id), ground=scene.ground)
+    if scene.sky.offences(path, approval=sortie.approval):
+        return False
+    ways = sortie.waypoints
+    places = np.column_stack(scene.plane.to_plane([one.lat_deg for one in ways], [one.lon_deg for one in ways]))
+    home = scene.dock_place(sortie.dock_id)
+    legs = np.diff(np.concatenate((home[None], places)), axis=0)
+    on_way = scene.wind_in(Window(sortie.takeoff_us, sortie.landing_us))
+    for number, (leg, one) in enumerate(zip(legs, ways, strict=True)):
+        is_over = number > 0 and one.task_id is not None and ways[number - 1].task_id is not None
+        most_mps = told_mps(leg[None], airframe, watched.part.wind if is_over else on_way)[0]
+        if np.hypot(*leg) > _MOVING_M and one.speed_mps > most_mps + _SAME_MPS:
+            return False
+    left_us = (ways[-1].arrive_us or 0) + round(ways[-1].hold_s * US)
+    if np.hypot(*(home - places[-1])) <= _MOVING_M or ways[-1].arrive_us is None:
+        return True
+    back_s = float(scene.fly_s(np.stack((places[-1], home)), airframe, wind=on_way).sum())
+    return left_us + round(back_s * US) <= sortie.landing_us
 
 
 def _event(watched: Watched, scene: Scene, past: Sequence[Sortie]) -> Event:

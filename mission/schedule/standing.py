@@ -73,13 +73,28 @@ def standing_of(plan: Plan, *, now_us: int, lost: Collection[int]) -> Standing:
 
 
 def _is_same_way(one: Sortie, other: Sortie) -> bool:
-    """Tell whether two sorties lead over the same places with the same speeds; how high they are layered may differ."""
-    return len(one.waypoints) == len(other.waypoints) and all(
-        abs(here.lat_deg - there.lat_deg) < _SAME_DEG
-        and abs(here.lon_deg - there.lon_deg) < _SAME_DEG
-        and abs(here.speed_mps - there.speed_mps) < _SAME_MPS
-        for here, there in zip(one.waypoints, other.waypoints, strict=True)
+    """Tell whether two sorties lead over the same places with the same speeds, and the one has time for the other's way home.
+
+    How high they are layered may differ.
+    """
+    has_time = _homeward_us(other) <= _homeward_us(one) + _ROUNDED_S * 1e6
+    return (
+        has_time
+        and len(one.waypoints) == len(other.waypoints)
+        and all(
+            abs(here.lat_deg - there.lat_deg) < _SAME_DEG
+            and abs(here.lon_deg - there.lon_deg) < _SAME_DEG
+            and abs(here.speed_mps - there.speed_mps) < _SAME_MPS
+            for here, there in zip(one.waypoints, other.waypoints, strict=True)
+        )
     )
+
+
+def _homeward_us(sortie: Sortie) -> int:
+    """Return how long a sortie takes from its last waypoint until it has landed; 0 where it does not say when it is there."""
+    last = sortie.waypoints[-1] if sortie.waypoints else None
+    reached_us = None if last is None else last.arrive_us
+    return 0 if last is None or reached_us is None else sortie.landing_us - reached_us - round(last.hold_s * 1e6)
 
 
 def is_served(sortie: Sortie, programme: Programme) -> bool:

@@ -164,6 +164,44 @@ def test_a_new_zone_across_the_way_home_alone_is_flown_round() -> None:
     assert len(found.sorties[0].waypoints) > len(plan.sorties[0].waypoints)
 
 
+@pytest.fixture(scope="module")
+def festival() -> tuple[Programme, Plan]:
+    """An event a kilometre to the east, watched by a relay from one dock in calm air."""
+    watched = msgspec.structs.replace(
+        PROGRAMME.tasks[0], task_id=1, kind=TaskKind.EVENT, geometry=point(1000, 0), windows=(Window(hour(12), hour(13)),),
+        recurrence=None, revisit_s=None, pattern=None, alt_agl_m=60.0,
+    )  # fmt: skip
+    drones = tuple(airframe(number, 1) for number in (1, 2, 3, 4))
+    asked = programme(tasks=(watched,), docks=(dock(1, 0, 0),), airframes=drones, zones=())
+    return asked, plan_day(asked, day(), now_us=hour(0), effort=FEW)
+
+
+def test_a_relay_flies_round_a_new_zone_across_its_way_instead_of_being_refused(
+    festival: tuple[Programme, Plan],
+) -> None:
+    asked, plan = festival
+    shut = Zone(zone_id=9, name="塔", kind=ZoneKind.NO_FLY, geometry=rectangle(400, -100, 200, 200))
+    found = repair(plan, asked, Change(zones=(shut,)), now_us=hour(6), effort=FEW)
+    assert (plan.figures[0].watched_ratio, found.figures[0].watched_ratio) == (1.0, 1.0)
+    assert not any(sortie.is_refused for sortie in found.sorties)
+
+
+@pytest.mark.parametrize("from_deg", [90.0, 270.0])
+def test_a_relay_is_told_the_speeds_and_the_time_home_of_a_wind_that_came_up(
+    festival: tuple[Programme, Plan], from_deg: float
+) -> None:
+    asked, plan = festival
+    wind = Weather(
+        from_us=hour(11), observed_us=hour(5.9), source="seen", wind_from_deg=from_deg, wind_mps=7.0, gust_mps=8.0, visibility_m=9000.0
+    )  # fmt: skip
+    found = repair(plan, asked, Change(weather=(wind,)), now_us=hour(6), effort=FEW)
+    out_mps, back_s = (5.0, 83.0) if from_deg == 90.0 else (12.0, 200.0)
+    for sortie in (each for each in found.sorties if each.waypoints):
+        assert sortie.waypoints[0].speed_mps == pytest.approx(out_mps, abs=0.1)
+        last = sortie.waypoints[-1]
+        assert (sortie.landing_us - (last.arrive_us or 0)) / 1e6 - last.hold_s >= back_s
+
+
 def test_the_same_change_gives_the_same_plan(plan: Plan) -> None:
     change = Change(without_airframe_ids=(4,))
     assert mended(plan, 9.0, change) == mended(plan, 9.0, change)
