@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from mission.model import Airframe, Battery, Task, TaskKind, Window
 from mission.plan import Refusal, Visit
@@ -159,7 +160,8 @@ def _plan_for(wanted: Wanted, visits: Sequence[Visit], hours: tuple[Window, ...]
         parts = wanted.parts[visit.task_id]
         task = parts[0].task
         lasting_s = 0.0 if task.kind in WATCHED_KINDS else max(min(part.service_s) for part in parts)
-        permit = permit_of(task, hours, scene, lasting_s=lasting_s)
+        places = np.array([place for part in parts for place in (part.start, part.end)], np.float64)
+        permit = permit_of(task, hours, scene, lasting_s=lasting_s, places=places)
         wanted.refusals += permit.warnings
         for each in visits:
             since_us = max(each.window.start_us, scene.now_us)

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
-from mission.model import Task, Window
+from mission.model import US, Airframe, Task, Window
 from mission.plan import Refusal, Visit
 from mission.rules import allowed_windows, check_task
 from mission.schedule.recurrence import clipped
 from mission.schedule.scene import Scene
+from telemetry.model.geodesy import Floats
 
 _HOMEWARD_S = 120.0
 """What a task's time is lengthened by, for the way home in the same weather."""
@@ -41,10 +43,11 @@ class Permit:
         return msgspec.structs.replace(worst, visit_id=visit_id)
 
 
-def permit_of(task: Task, hours: Sequence[Window], scene: Scene, *, lasting_s: float) -> Permit:
+def permit_of(task: Task, hours: Sequence[Window], scene: Scene, *, lasting_s: float, places: Floats) -> Permit:
     """Return when a task that lasts so long may be begun within its hours, by kind of airframe.
 
-    What is wrong at any time (a height, a camera) is asked for one moment of each window, the rest for all of it.
+    What is wrong at any time (a height, a camera) is asked for one moment of each window, the rest for all of it. `places`
+    (n, 2) are where it begins and ends: where a rule holds until some time, the way there comes after that.
     """
     begins: list[tuple[Window, ...]] = []
     against: dict[tuple[str, str, Window | None], Refusal] = {}
@@ -58,11 +61,42 @@ def permit_of(task: Task, hours: Sequence[Window], scene: Scene, *, lasting_s: f
             free, timed = allowed_windows(task, window, kind, lasting_s=lasting_s + _HOMEWARD_S, **scene.conditions)
             said = [msgspec.structs.replace(each, visit_id=None, airframe_id=None) for each in (*fixed, *timed)]
             if not any(not each.is_warning for each in fixed):
-                allowed += free
+                allowed += free if free == (window,) else _reached(free, window, _ways_s(places, scene, kind))
             for each in said:
                 (warnings if each.is_warning else against).setdefault((each.rule_id, each.reason_en, each.window), each)
         begins.append(tuple(allowed))
     return Permit(tuple(begins), tuple(against.values()), _once(warnings.values()))
+
+
+def _reached(free: Sequence[Window], asked: Window, ways_s: tuple[float, float]) -> list[Window]:
+    """Return the windows to begin in, cut where a rule cuts them so that the ways there and back are within them too."""
+    there_us, more_us = round(ways_s[0] * US), round(max(ways_s[1] - _HOMEWARD_S, 0.0) * US)
+    cut = [
+        Window(
+            each.start_us + (there_us if each.start_us > asked.start_us else 0),
+            each.end_us - (more_us if each.end_us < asked.end_us else 0),
+        )
+        for each in free
+    ]
+    return [each for each in cut if each.start_us < each.end_us]
+
+
+def _ways_s(places: Floats, scene: Scene, kind: Airframe) -> tuple[float, float]:
+    """Return how long a kind of airframe flies from take-off to some places and back, from the farthest of its docks."""
+    stand_at = {one.dock_id for one in scene.airframes if scene.kinds[scene.kind_number(one)] == kind}
+    docks = [scene.dock_place(dock_id) for dock_id in sorted(stand_at & set(scene.docks))]
+    if not docks:
+        return 0.0, 0.0
+    farthest = {int(np.argmax(np.hypot(*(places - dock).T))) for dock in docks}
+    ends = np.array([*docks, *(places[number] for number in sorted(farthest))], np.float64).reshape(-1, 2)
+    seconds = scene.travel_s(ends, scene.metres(ends), kind)
+    there_s, back_s = seconds[: len(docks), len(docks) :], seconds[len(docks) :, : len(docks)]
+    return _most(there_s) + scene.climb_s(kind), _most(back_s) + scene.sink_s(kind)
+
+
+def _most(seconds: Floats) -> float:
+    """Return the longest of some ways that there are, 0 without any."""
+    return float(np.max(seconds, where=np.isfinite(seconds), initial=0.0))
 
 
 def _once(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:

@@ -98,3 +98,22 @@ def test_the_way_between_the_height_of_the_transit_and_that_of_a_task_takes_its_
         first, last = sortie.waypoints[0].arrive_us or 0, sortie.waypoints[-1]
         assert (first - sortie.takeoff_us) / 1e6 >= 115.0 / frame.climb_mps - 0.1
         assert (sortie.landing_us - (last.arrive_us or 0)) / 1e6 - last.hold_s >= 115.0 / frame.sink_mps - 0.1
+
+
+def test_a_task_waits_for_its_way_there_too_until_a_storm_is_over() -> None:
+    storm = msgspec.structs.replace(windy(10, 20.0, 90.0), from_us=hour(10))
+    of = asked(storm, windy(14, 3.0, 90.0), kind=TaskKind.POINT)
+    task = msgspec.structs.replace(of.tasks[0], windows=(Window(hour(12), hour(18)),))
+    plan = planned(msgspec.structs.replace(of, tasks=(task,)))
+    (sortie,) = (each for each in plan.sorties if each.waypoints)
+    assert sortie.takeoff_us >= hour(14)
+    assert sortie.visit_ids == (plan.visits[0].visit_id,)
+    assert not [one for one in plan.refusals if not one.is_warning]
+
+
+def test_a_task_is_over_and_home_before_a_storm_begins() -> None:
+    storm = msgspec.structs.replace(windy(14, 20.0, 90.0), from_us=hour(14))
+    of = asked(windy(10, 3.0, 90.0), storm, kind=TaskKind.POINT)
+    task = msgspec.structs.replace(of.tasks[0], windows=(Window(hour(13.8), hour(18)),))
+    (sortie,) = (each for each in planned(msgspec.structs.replace(of, tasks=(task,))).sorties if each.waypoints)
+    assert sortie.landing_us <= hour(14)
