@@ -95,7 +95,7 @@ def test_the_command_ends_with_status_1_and_one_line(
 def test_a_terrain_that_cannot_be_used_stops_the_start_and_names_its_variable_and_file(tmp_path: Path) -> None:
     wrong = tmp_path / "dem.asc"
     wrong.write_text("no raster")
-    for path, words in ((wrong, "ncols"), (tmp_path / "none.npz", "No such file")):
+    for path, words in ((wrong, "ncols"), (tmp_path / "none.npz", "is no file")):
         with pytest.raises(SettingsError, match=words) as caught:
             check_terrain(Settings(terrain=path))
         assert f"SKYBEAT_TERRAIN={path}" in str(caught.value)
