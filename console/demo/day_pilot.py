@@ -68,11 +68,13 @@ class DayPilot:
         self._read_us = 0
         self._not_before_us: dict[int, int] = {}
         self._told: set[int] = set()
+        self._flies: dict[int, int] = {}
+        """Which sortie it started on each unit that it still controls."""
         self.started: set[int] = set()
         """The sorties that were started."""
 
     async def look(self, now_us: int) -> None:
-        """Give and start what is due."""
+        """Give and start what is due, and let go of drones whose sortie is over."""
         if self._read is None or now_us - self._read_us > READ_AGAIN_US:
             await self._read_plan(now_us)
         if self._read is None:
@@ -84,6 +86,8 @@ class DayPilot:
                 continue
             if self._not_before_us.get(sortie.sortie_id, 0) <= now_us:
                 await self._see_to(sortie, unit_id, now_us)
+        for unit_id, sortie_id in tuple(self._flies.items()):
+            await self._let_go(unit_id, sortie_id)
 
     async def _read_plan(self, now_us: int) -> None:
         answer = await self._client.ask("GET", f"/api/plans/{self._plan_id}")
@@ -100,8 +104,18 @@ class DayPilot:
         elif is_ours and given.step == READY and now_us >= sortie.takeoff_us:
             if await self._start(sortie, unit_id, now_us):
                 self.started.add(sortie.sortie_id)
+                self._flies[unit_id] = sortie.sortie_id
         elif is_ours and given.step in OVER:
             self.started.add(sortie.sortie_id)
+
+    async def _let_go(self, unit_id: int, sortie_id: int) -> None:
+        """Release the control of a drone once its sortie is over, so that others may fly it."""
+        given = await self._given(unit_id)
+        if given is not None and given.sortie_id == sortie_id and given.step not in OVER:
+            return
+        del self._flies[unit_id]
+        if given is not None and given.sortie_id == sortie_id:
+            await self._client.ask("POST", f"/api/flights/{unit_id}/control/release")
 
     async def _start(self, sortie: Sortie, unit_id: int, now_us: int) -> bool:
         """Order the start as any pilot does: prepared, then confirmed."""

@@ -1,5 +1,6 @@
 """A sortie handed over in a real browser: from the planner to its pilot, seen on the operator's screen, given back, and handed over again."""
 
+import re
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,7 @@ async def test_a_sortie_is_handed_to_its_pilot_given_back_and_handed_over_again_
     mission = page.get_by_test_id("mission")
     await expect(mission).to_contain_text(f"架次 {sortie['sortie_id']}")
     on_board = page.locator('[data-testid="mission"][data-step="ready"]')
-    waits = mission.get_by_test_id("sortie-reason").filter(has_text="电量")
+    waits = mission.get_by_test_id("sortie-reason").filter(has_text=re.compile(r"\S"))  # what it waits for is said
     await expect(on_board.or_(waits).first).to_be_visible(timeout=SOON_MS)
     await page.get_by_test_id("sortie-give-back").click()
     await expect(mission).to_have_attribute("data-step", "failed")

@@ -50,6 +50,8 @@ class Console:
         if self.refuses:
             self.refuses -= 1
             return Answer(409, {}, b'{"error":"Li is in control"}')
+        if path.endswith("/control/release"):
+            return self._answer({})
         assert isinstance(body, dict)
         if path.endswith("/prepare"):
             return self._answer({"token": "t"})
@@ -89,6 +91,19 @@ async def test_a_sortie_is_given_a_minute_before_and_started_at_its_time(said: l
     await pilot.look(takeoff_us + 2_000_000)
     assert console.orders[1:] == ["/api/flights/101/actions/prepare", "/api/flights/101/actions"]
     assert (pilot.started, said) == ({1}, [])
+
+
+async def test_a_drone_is_let_go_once_its_sortie_is_over(said: list[str]) -> None:
+    console = Console(sortie(1, 1, NOW_US))
+    console.given[101] = {"plan_id": 5, "sortie_id": 1, "step": "ready"}
+    pilot = pilot_at(console, said)
+    await pilot.look(NOW_US)
+    await pilot.look(NOW_US + 2_000_000)
+    assert not any(path.endswith("release") for path in console.orders)
+    console.given[101]["step"] = "done"
+    await pilot.look(NOW_US + 4_000_000)
+    await pilot.look(NOW_US + 6_000_000)
+    assert [path for path in console.orders if path.endswith("release")] == ["/api/flights/101/control/release"]
 
 
 async def test_what_is_refused_is_told_once_and_tried_again(said: list[str]) -> None:
