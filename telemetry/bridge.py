@@ -342,7 +342,9 @@ class Bridge:
     def _make_stations(self, forward: str) -> ForwardBoard:
         transferring = self._opener.sources.transferring
         urls = parse_forwards(forward)
-        return ForwardBoard(urls, self.registry, self.control, self.send, self._clock, transferring=transferring)
+        return ForwardBoard(
+            urls, self.registry, self.control, self.send, self._clock, transferring=transferring, keep=self.take
+        )
 
     def _make_link(self, url: LinkUrl, *, speed: float, keep_time: bool) -> Link:
         if url.kind is not LinkKind.FILE:

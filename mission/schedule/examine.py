@@ -37,12 +37,21 @@ def examined(
             **scene.conditions,
         )
         against = [each for each in said if not each.is_warning]
-        if not against or sortie.on_watch is not None:
+        is_kept = not against or sortie.on_watch is not None
+        if is_kept:
             kept.append(msgspec.structs.replace(sortie, is_refused=bool(against)))
         refusals += against
+        if not is_kept:
+            refusals += _for_the_others(against[0], sortie, visits)
         for each in said:
             key = (each.rule_id, each.task_id, each.reason_en)
             if each.is_warning and key not in warned:
                 warned.add(key)
                 refusals.append(msgspec.structs.replace(each, visit_id=None, airframe_id=None))
     return kept, refusals
+
+
+def _for_the_others(said: Refusal, sortie: Sortie, visits: Sequence[Visit]) -> list[Refusal]:
+    """Return why the other visits of a sortie that is left out are not flown: for what refuses it."""
+    others = [visit for visit in visits if visit.visit_id in sortie.visit_ids and visit.visit_id != said.visit_id]
+    return [msgspec.structs.replace(said, visit_id=visit.visit_id, task_id=visit.task_id) for visit in others]

@@ -9,7 +9,8 @@ from telemetry.forwarding.pace import AskingPace
 from telemetry.forwarding.setting import ForwardUrl
 from telemetry.forwarding.station import StationLink
 from telemetry.model.commands import Command, RelayFrames
-from telemetry.model.control_events import HolderKind
+from telemetry.model.control_events import HolderKind, StationOrdered
+from telemetry.model.decoding import Output
 from telemetry.model.errors import SkybeatError
 from telemetry.model.vehicle_frames import VehicleFrame
 from telemetry.registry.table import RegistryTable
@@ -23,7 +24,7 @@ SEQUENCE_AT = 4
 class ForwardBoard:
     """The stations of the setting; a drone's frames cost one send for each station that watches it.
 
-    `transferring` tells with which devices a transfer of ours runs.
+    `transferring` tells with which devices a transfer of ours runs; `keep` journals what stations order.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ForwardBoard:
         clock: Clock,
         *,
         transferring: Callable[[], frozenset[int]],
+        keep: Callable[[Output, int], object],
     ) -> None:
         self.pace = AskingPace()
         self._registry = registry
@@ -42,6 +44,7 @@ class ForwardBoard:
         self._send = send
         self._clock = clock
         self._transferring = transferring
+        self._keep = keep
         self._read = -1
         self._systems: dict[str, dict[int, list[int]]] = {}
         self._watchers: dict[int, list[StationLink]] = {}
@@ -78,6 +81,20 @@ class ForwardBoard:
             if control.holder.kind is HolderKind.GROUND_STATION and control.holder.name == station
         )
         return Standing(self._systems.get(station, {}), held, self._transferring())
+
+    def ordered(self, station: str, device_id: int, order: str) -> None:
+        """Have it kept what a station ordered a device, with the account that lent it control."""
+        now_us, by = self._clock.now_us(), self._control.of(device_id).by
+        event = StationOrdered(
+            device_id=device_id,
+            observed_us=now_us,
+            received_us=now_us,
+            station=station,
+            order=order,
+            lent_by_id=by.holder_id,
+            lent_by_name=by.name,
+        )
+        self._keep(Output(events=(event,)), now_us)
 
     def _relay(self, device_id: int, data: bytes) -> bool:
         try:

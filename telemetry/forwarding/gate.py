@@ -19,6 +19,7 @@ from telemetry.forwarding.refusal import (
 )
 from telemetry.sources.mavlink.frame import Frame, FrameReader
 from telemetry.sources.mavlink.relay import target_system
+from telemetry.sources.mavlink.tables import MESSAGES
 
 HEARTBEAT: Final = 0
 PARAM_REQUEST_LIST: Final = 21
@@ -33,6 +34,9 @@ READ_COMMANDS: Final = frozenset({410, 512, 519, 520, 521, 522, 525, 527, 528})
 SILENT: Final = frozenset({HEARTBEAT})
 """What every ground station says all the time: not let through and not counted as refused."""
 
+PARTS: Final = frozenset({39, 47, 73})
+"""MISSION_ITEM, MISSION_ACK and MISSION_ITEM_INT: parts of a transfer that MISSION_COUNT or a question began."""
+
 
 class Standing(NamedTuple):
     """What a station may do now: `systems` are the drones that it watches, their devices by system id.
@@ -46,11 +50,15 @@ class Standing(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """What a station said that may go on, by the device it is meant for; what was dropped, by reason; what it is answered."""
+    """What a station said that may go on, by the device it is meant for; what was dropped, by reason; what it is answered.
+
+    `orders` names what of it is an order, by device, of a stream of the same only some.
+    """
 
     frames: dict[int, bytes]
     dropped: Counter[str]
     answers: list[bytes]
+    orders: list[tuple[int, str]]
 
 
 class Gate:
@@ -67,6 +75,7 @@ class Gate:
         passed: dict[int, list[bytes]] = {}
         dropped: Counter[str] = Counter()
         answers: list[bytes] = []
+        orders: list[tuple[int, str]] = []
         for frame in self._reader.feed(data):
             devices, reason = self._judge(frame, standing, now_s)
             if reason:
@@ -76,7 +85,10 @@ class Gate:
                 continue
             for device_id in devices:
                 passed.setdefault(device_id, []).append(frame.raw)
-        return Passed({device_id: b"".join(frames) for device_id, frames in passed.items()}, dropped, answers)
+                order = order_of(frame)
+                if order and self._pace.may_be_kept(self._station, device_id, order, now_s):
+                    orders.append((device_id, order))
+        return Passed({device_id: b"".join(frames) for device_id, frames in passed.items()}, dropped, answers, orders)
 
     def _judge(self, frame: Frame, standing: Standing, now_s: float) -> tuple[Sequence[int], str]:
         """Return the devices that a frame is meant for, and why it may not go there."""
@@ -131,3 +143,12 @@ def is_read(frame: Frame) -> bool:
     if at is None:
         return frame.msg_id in READS
     return int.from_bytes(frame.payload[at : at + 2], "little") in READ_COMMANDS
+
+
+def order_of(frame: Frame) -> str:
+    """Return the name of what a frame orders, with its command's number; empty for what asks, and for parts of an order told."""
+    if frame.msg_id in SILENT | PARTS or is_read(frame):
+        return ""
+    name = MESSAGES[frame.msg_id].name if frame.msg_id in MESSAGES else f"message {frame.msg_id}"
+    at = COMMANDS.get(frame.msg_id)
+    return name if at is None else f"{name} {int.from_bytes(frame.payload[at : at + 2], 'little')}"

@@ -40,6 +40,9 @@ class Watched(Protocol):
     def standing(self, station: str) -> Standing:
         """Return what a station may do now."""
 
+    def ordered(self, station: str, device_id: int, order: str) -> None:
+        """Write down what a station ordered a device that it is in control of."""
+
 
 class _Outlet(Protocol):
     """A datagram transport as every event loop makes it, which the standard library's types do not say whole."""
@@ -142,6 +145,8 @@ class StationLink:
         for device_id, frames in passed.frames.items():
             if self._relay(device_id, frames):
                 self._relayed += 1
+                for order in (name for ordered_id, name in passed.orders if ordered_id == device_id):
+                    self._watched.ordered(self.forward.name, device_id, order)
             else:
                 self._refuse("drone_not_heard")
         return passed.answers

@@ -1,4 +1,4 @@
-"""Who flies a drone: the event that says who is in control of it from now on, and how that came."""
+"""Who flies a drone: who is in control of it from now on and how that came, and what a ground station orders that was lent it."""
 
 from enum import StrEnum
 
@@ -49,3 +49,16 @@ class ControlChanged(Event, frozen=True, kw_only=True, tag="control_changed"):
     by_id: int = 0
     by_name: str = ""
     reason: str = ""
+
+
+class StationOrdered(Event, frozen=True, kw_only=True, tag="station_ordered"):
+    """A ground station that was lent the control of the device ordered it something, which was sent on.
+
+    `lent_by_id`, `lent_by_name` are the account that lent it. `order` is the message's name and the number of its command (a
+    MAV_CMD), where it has one; a stream of the same order is told by its first ones and then now and then.
+    """
+
+    station: str
+    order: str
+    lent_by_id: int = 0
+    lent_by_name: str = ""

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from telemetry.model.control_events import ControlChanged
+from telemetry.model.control_events import ControlChanged, StationOrdered
 from telemetry.model.event import Event
 from telemetry.model.flight_events import HomeTold, MissionTransferred, SortieMoved, SortieStep, TransferProgress
 
@@ -341,6 +341,7 @@ AnyEvent: TypeAlias = (
     | CommandOrdered
     | CommandMoved
     | ControlChanged
+    | StationOrdered
     | MissionTransferred
     | TransferProgress
     | SortieMoved

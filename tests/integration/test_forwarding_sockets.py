@@ -20,7 +20,7 @@ from telemetry.flight.control import Holder, offer, take
 from telemetry.flight_log.log import FlightLog
 from telemetry.links.udp import UdpLink
 from telemetry.model.commands import CommandState, DownloadMission, UploadMission
-from telemetry.model.control_events import HolderKind
+from telemetry.model.control_events import HolderKind, StationOrdered
 from telemetry.model.decoding import Output
 from telemetry.model.events import CommandAnswered
 from telemetry.model.mission_items import MissionItem
@@ -143,8 +143,13 @@ async def test_a_station_may_ask_but_not_order_until_control_is_handed_to_it(sky
     await until(lambda: sky.refused("field").get("not_in_control") == 1)
     assert not craft.is_armed
     lend(sky.bridge)
+    told: list[StationOrdered] = []
+    sky.bridge.listeners.append(lambda event, _: told.append(event) if isinstance(event, StationOrdered) else None)
     sky.field.arm()
     await until(lambda: craft.is_armed)
+    assert [(one.device_id, one.station, one.order, one.lent_by_name) for one in told] == [
+        (1, "field", "COMMAND_LONG 400", "wang")
+    ]
     sky.desk.arm()
     await until(lambda: sky.refused("desk").get("not_in_control") == 1)
 

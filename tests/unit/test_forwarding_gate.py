@@ -7,7 +7,15 @@ import pymavlink.dialects.v20.ardupilotmega as dialect
 import pytest
 
 from telemetry.forwarding.gate import READ_COMMANDS, Gate, Standing
-from telemetry.forwarding.pace import ASKS_AT_ONCE, ASKS_PER_S, PARAMETERS_EVERY_S, TOLD_EVERY_S, AskingPace
+from telemetry.forwarding.pace import (
+    ASKS_AT_ONCE,
+    ASKS_PER_S,
+    ORDERS_AT_ONCE,
+    ORDERS_EVERY_S,
+    PARAMETERS_EVERY_S,
+    TOLD_EVERY_S,
+    AskingPace,
+)
 from telemetry.forwarding.refusal import TEXTS
 from telemetry.forwarding.setting import parse_forwards
 from telemetry.forwarding.station import StationLink
@@ -58,6 +66,31 @@ def test_a_watcher_cannot_empty_the_card_of_a_camera() -> None:
     order = station("COMMAND_LONG", target_system=1, command=dialect.MAV_CMD_STORAGE_FORMAT, param1=1, param2=1)
     passed = Gate("field", AskingPace()).feed(order, Standing(WATCHED), NOW_S)
     assert (passed.frames, dict(passed.dropped)) == ({}, {"not_in_control": 1})
+
+
+@pytest.mark.parametrize(
+    ("frame", "orders"),
+    [
+        (station("COMMAND_LONG", target_system=2, command=ARM), [(12, "COMMAND_LONG 400")]),
+        (station("COMMAND_LONG", target_system=2, command=VERSION), []),
+        (station("SET_MODE", target_system=2, custom_mode=6), [(12, "SET_MODE")]),
+        (station("MISSION_COUNT", target_system=2, count=3), [(12, "MISSION_COUNT")]),
+        (station("MISSION_ITEM_INT", target_system=2, seq=1), []),
+        (station("PARAM_REQUEST_LIST", target_system=2), []),
+        (station("SET_MODE", target_system=1, custom_mode=6), []),
+        (station("HEARTBEAT", type=6), []),
+    ],
+)
+def test_what_is_ordered_is_named_and_what_is_asked_is_not(frame: bytes, orders: list[tuple[int, str]]) -> None:
+    assert Gate("field", AskingPace()).feed(frame, HOLDING_2, NOW_S).orders == orders
+
+
+def test_of_a_stream_of_one_order_some_are_named_and_another_order_beside_it_is() -> None:
+    gate, stick = Gate("field", AskingPace()), station("MANUAL_CONTROL", target=2)
+    named = [order for number in range(500) for order in gate.feed(stick, HOLDING_2, NOW_S + number * 0.1).orders]
+    assert ORDERS_AT_ONCE <= len(named) <= ORDERS_AT_ONCE + 50.0 / ORDERS_EVERY_S + 1
+    arm = station("COMMAND_LONG", target_system=2, command=ARM)
+    assert gate.feed(arm, HOLDING_2, NOW_S + 50.0).orders == [(12, "COMMAND_LONG 400")]
 
 
 def test_a_station_that_holds_nothing_is_not_blamed_for_its_heartbeat() -> None:
