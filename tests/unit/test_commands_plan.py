@@ -90,7 +90,7 @@ def test_a_terrain_that_cannot_be_used_is_refused_with_what_to_do(day: Path, tmp
     for file, words in (
         (elsewhere, "no height of any dock or task"),
         (tmp_path / "dem.tif", "gdal_translate"),
-        (tmp_path / "none.asc", "cannot be read"),
+        (tmp_path / "none.asc", "is no file"),
     ):
         said = planned(day, "--terrain", file)
         assert said.exit_code != 0
