@@ -227,7 +227,8 @@ async def test_a_plan_gets_whole_through_a_line_that_loses_doubles_and_delays(tm
 
 async def test_our_demo_drone_flies_a_sortie_that_its_pilot_sends_signed(tmp_path: Path) -> None:
     async with ground(tmp_path, key=KEY) as here:
-        with demo_drone(ground=(HERE, here.port), key=KEY, speed_up=60):
+        patient = {"DISARM_DELAY": 127.0}  # at this speed it would disarm again while a busy machine sends the start
+        with demo_drone(ground=(HERE, here.port), key=KEY, speed_up=40, parameters=patient):
             pilot = Pilot(1, brief_of(4), SYSTEM_CLOCK.now_us())
             await here.fly(pilot)
     assert (pilot.step, pilot.state.flown, pilot.state.reason_en) == (SortieStep.DONE, 4, "")
