@@ -269,9 +269,8 @@ class CoverageWorker:
         process = self._process
         assert process is not None
         try:
-            answer = PIPE.decode_answer(
-                await asyncio.wait_for(process_pipe.ask(process, PIPE.framed(question)), within_s)
-            )
+            async with asyncio.timeout(within_s):
+                answer = PIPE.decode_answer(await process_pipe.ask(process, PIPE.framed(question)))
         except (OSError, EOFError, TimeoutError, FileFormatError) as error:
             self._process = None
             await process_pipe.kill(process)

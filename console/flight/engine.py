@@ -122,10 +122,11 @@ class MavsdkEngine:
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
         process, self._process = self._process, None
+        reading = self._reading
         if process is not None:
             await process_pipe.end(process)
-        if self._reading is not None:
-            await asyncio.wait((self._reading,))
+        if reading is not None:
+            await asyncio.wait((reading,))
 
     async def _started(self) -> asyncio.subprocess.Process:
         async with self._starting:

@@ -257,7 +257,8 @@ class SortieDesk:
         """Hand the pilot events as they come, and the time each second, until the sortie is over."""
         while not flown.is_over:
             try:
-                event = await asyncio.wait_for(flown.events.get(), TICK_S)
+                async with asyncio.timeout(TICK_S):  # wait_for would lose a cancellation that comes with an event
+                    event = await flown.events.get()
             except TimeoutError:
                 async with flown.turn:
                     await self._do(flown, await self._look_again(flown))
