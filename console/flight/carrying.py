@@ -11,7 +11,7 @@ from console.sources import FieldBridge
 from console.wire_flight import ActionWay
 from infra.clock import Clock
 from infra.logs import get_logger
-from telemetry.model.commands import CommandState, FlightAction, FlightCommand
+from telemetry.model.commands import OVERTAKES, CommandState, FlightAction, FlightCommand
 from telemetry.model.errors import NotFoundError, SkybeatError, UnavailableError
 from telemetry.model.events import AnyEvent, ModeChanged
 from telemetry.orders import Order
@@ -31,17 +31,6 @@ and its takeoff() does not arm."""
 URGENT: Final = frozenset({FlightAction.PAUSE, FlightAction.RETURN_HOME, FlightAction.LAND})
 """What must not wait for MAVSDK: after `URGENT_WITHIN_S` without its answer our own command does the same."""
 URGENT_WITHIN_S: Final = 3.0
-ENDS_OLDER: Final = frozenset(
-    {
-        FlightAction.PAUSE,
-        FlightAction.HOLD,
-        FlightAction.RETURN_HOME,
-        FlightAction.LAND,
-        FlightAction.DISARM,
-        FlightAction.GO_TO,
-    }
-)
-"""What the pilot wants now: what was ordered before it and is still with MAVSDK is done no more."""
 SEEN_BY_MODE: Final = {
     FlightAction.RETURN_HOME: frozenset({"RTL", "SMART_RTL", "AUTO_RTL", "QRTL", "AUTO.RTL"}),
     FlightAction.LAND: frozenset({"LAND", "QLAND", "AUTO.LAND"}),
@@ -84,7 +73,7 @@ class Carrier:
 
     def carry(self, order: Order, command: FlightCommand) -> None:
         """Begin to carry out an order; returns at once."""
-        if command.action in ENDS_OLDER:
+        if command.action in OVERTAKES:
             self._give_up_older(command)
         if command.action in BY_MAVSDK:
             settled = asyncio.get_running_loop().create_future()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -40,6 +40,7 @@ USUAL_SPEED_MPS: Final = 10.0
 CHECKED: Final = frozenset({FlightAction.GO_TO, FlightAction.TAKE_OFF, FlightAction.RETURN_HOME})
 _AHEAD: Final = frozenset({SortieState.PLANNED, SortieState.HANDED, SortieState.UPLOADED, SortieState.FLYING})
 _LOG: Final = get_logger("flight")
+_Asked = TypeVar("_Asked", Takeoff, StraightWay)
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +92,7 @@ class RulesDesk:
             battery_ratio=battery_ratio,
             accepted=_let_be(kept, given.sortie),
         )
-        found = await _said(said_at_takeoff, asked)
+        found = await _beside(said_at_takeoff, asked)
         found += (_older(),) if known.is_old else ()
         self._said[device] = (key, found)
         return found
@@ -106,7 +107,7 @@ class RulesDesk:
         known = self._known if is_homeward else await self._read()  # the way home waits for nothing
         if known.programme is None:
             return (_unasked("规则尚未读取：数据库没有回答", "the database does not answer"),)
-        found = await _said(self._of_way, self._way(unit_id, wanted, known.programme, place=place, home=home))
+        found = await _beside(self._of_way, self._way(unit_id, wanted, known.programme, place=place, home=home))
         return (*found, _older()) if known.is_old else found
 
     # -------------------------------------------------------------------------------------------------------------
@@ -176,12 +177,10 @@ class RulesDesk:
             return None
 
 
-async def _said(
-    question: Callable[[Takeoff], tuple[Refusal, ...]] | Callable[[StraightWay], tuple[Refusal, ...]],
-    asked: Takeoff | StraightWay,
-) -> tuple[Refusal, ...]:
+async def _beside(question: Callable[[_Asked], tuple[Refusal, ...]], asked: _Asked) -> tuple[Refusal, ...]:
+    """Return the answer of a question that a thread thinks about; what cannot be asked is said as a warning."""
     try:
-        return await asyncio.to_thread(question, asked)  # type: ignore[arg-type]
+        return await asyncio.to_thread(question, asked)
     except InputError as error:
         return (_unasked(chinese_of(error), str(error)),)
 

@@ -1,7 +1,7 @@
 """What we ask of a device; a source turns it into its protocol's bytes."""
 
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -101,6 +101,19 @@ class FlightAction(StrEnum):
     """Here."""
     SET_CURRENT = "set_current"
     """Go on with item `item` of the mission, counted from 0 as it was uploaded."""
+
+
+OVERTAKES: Final = frozenset(
+    {
+        FlightAction.PAUSE,
+        FlightAction.HOLD,
+        FlightAction.RETURN_HOME,
+        FlightAction.LAND,
+        FlightAction.DISARM,
+        FlightAction.GO_TO,
+    }
+)
+"""What a pilot wants now: it waits for no queue, and what was ordered before it and is not done yet is done no more."""
 
 
 class FlightCommand(AnyCommandFields, frozen=True, kw_only=True, tag="flight"):

@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from telemetry.model.commands import (
+    OVERTAKES,
     ClearMission,
     CommandState,
     DownloadMission,
-    FlightAction,
     FlightCommand,
     UploadMission,
 )
@@ -34,17 +34,6 @@ TOLD_EVERY_US: Final = 500_000
 LINK_GONE_US: Final = 5_000_000
 TELLING_LEVEL: Final = 5
 """MAV_SEVERITY: a notice or worse may be the reason of a refusal."""
-URGENT: Final = frozenset(
-    {
-        FlightAction.PAUSE,
-        FlightAction.HOLD,
-        FlightAction.RETURN_HOME,
-        FlightAction.LAND,
-        FlightAction.DISARM,
-        FlightAction.GO_TO,
-    }
-)
-"""What the pilot wants now: whatever was asked before it and is not done is given up."""
 SAFE_ORDER: Final = (MissionList.FENCE, MissionList.RALLY, MissionList.MISSION)
 """The mission last: a firmware that takes every list for its mission then ends with the mission."""
 
@@ -107,7 +96,7 @@ class Dialogue:
         """Take a flight command; an urgent one does not wait. Raises InputError for a value that is missing or wrong."""
         first_item = int(self._vehicle.autopilot == ARDUPILOT)
         steps = steps_of(command, self._vehicle, first_item=first_item)
-        is_urgent = command.action in URGENT
+        is_urgent = command.action in OVERTAKES
         if len(self._flights) >= WAITING_AT_MOST and not is_urgent:
             raise ConflictError(f"{len(self._flights)} commands wait for this vehicle already: let them end")
         events: list[AnyEvent] = []
